@@ -1,0 +1,1 @@
+export type { ImageClass, Places } from './image-class.ts';

@@ -1,0 +1,2 @@
+export type { RegistryLimits, RegistrySettings } from './settings.ts';
+export { type FaultCode, type Manifest, type OpenSource, type Source, SourceFault } from './source.ts';

@@ -1,0 +1,27 @@
+/** What the configuration says of one registry host; every field has a default, so an unnamed host has all of them. */
+export interface RegistrySettings {
+  /** Host and port in normal form, as in {@link ImageReference.registry}. */
+  readonly host: string;
+  /** PEM certificates trusted beside the system's. */
+  readonly ca?: string;
+  /** Hosts beside the registry's own registrable domain that a token realm may be on. */
+  readonly tokenRealms?: readonly string[];
+  /** Plain HTTP, for this host alone. */
+  readonly plainHttp?: boolean;
+  /** Path of a docker `config.json`, read when first needed and again when it changes. */
+  readonly dockerConfig?: string;
+}
+
+export interface RegistryLimits {
+  /** Bytes. */
+  readonly manifestBytes: number;
+  /** Bytes. */
+  readonly blobBytes: number;
+  /** Bytes, for token answers and error bodies. */
+  readonly tokenBytes: number;
+  readonly redirects: number;
+  /** Milliseconds for one HTTP request, whatever the caller's deadline. */
+  readonly requestTimeout: number;
+  /** Requests under way at once to one registry. */
+  readonly requestsPerRegistry: number;
+}

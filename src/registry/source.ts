@@ -1,0 +1,63 @@
+import type { Digest } from '../image/index.ts';
+
+/** A manifest or index as served: its bytes hash to `digest`. */
+export interface Manifest {
+  readonly digest: Digest;
+  readonly mediaType: string | undefined;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The one port verification reads through: one repository of a registry, or one image layout on disk.
+ *
+ * Absence (404, `MANIFEST_UNKNOWN`, a tag that is not there) is `undefined`; everything else that is not an answer
+ * is a {@link SourceFault}. Every body returned was hashed and matches the digest asked for.
+ */
+export interface Source {
+  /** Names the source for memory and flights: `docker.io/istio/proxyv2`. */
+  readonly id: string;
+  /** What a tag stands for now: HEAD with `Docker-Content-Digest`, else GET and hash. */
+  resolve(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
+  /** A manifest by digest, or by tag (its own digest is then computed from the bytes). */
+  manifest(
+    at: { readonly digest: Digest } | { readonly tag: string },
+    signal: AbortSignal,
+  ): Promise<Manifest | undefined>;
+  blob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>;
+}
+
+/** Opens the repository `path` of `registry`; `onRequest` is called once for each HTTP request sent for it. */
+export type OpenSource = (
+  repository: { readonly registry: string; readonly path: string },
+  onRequest: () => void,
+) => Source;
+
+export type FaultCode =
+  /** no connection, TLS failure, 5xx, breaker open */
+  | 'unavailable'
+  /** 401 or 403 in the end, a realm, redirect or address that we do not follow */
+  | 'refused'
+  /** 429, or Retry-After still running */
+  | 'rate-limited'
+  /** oversized, wrong digest, wrong length, compressed, HTML with 200, truncated */
+  | 'answer-invalid'
+  /** the caller's signal ended */
+  | 'deadline';
+
+/** Why a source gave no answer. `detail` is one line, free of secrets, naming the registry and what to do. */
+export class SourceFault extends Error {
+  override readonly name = 'SourceFault';
+  readonly code: FaultCode;
+  /** False where the question was never sent: the deadline was over before, a breaker was open, a rule forbade it. */
+  readonly asked: boolean;
+
+  constructor(
+    code: FaultCode,
+    detail: string,
+    options: { readonly asked: boolean; readonly cause?: unknown },
+  ) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.asked = options.asked;
+  }
+}
