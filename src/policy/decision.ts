@@ -21,25 +21,33 @@ export interface Judgement {
   readonly reference: ImageReference | undefined;
   /** Undefined where the text is no reference. */
   readonly class: ImageClass | undefined;
-  /** Refused whatever its signatures: an invalid reference, a revoked digest. */
-  readonly refused: Extract<Refusal, { code: 'image-reference-invalid' | 'image-revoked' }> | undefined;
-  /** Present for every image of a hub or mirror that was not refused already. */
+  /** Refused whatever its signatures: an invalid reference, a revoked digest, one image too many in its review. */
+  readonly refused:
+    | Extract<Refusal, { code: 'image-reference-invalid' | 'image-revoked' | 'too-many-images' }>
+    | undefined;
+  /** Present for every image of a hub or mirror that was not refused before it was asked for. */
   readonly verification: Verification | undefined;
 }
+
+/** What a finding does: `exempt` where an exemption lifts it. */
+export type Effect = 'deny' | 'warn' | 'audit' | 'exempt';
 
 /** An image use and why it is not let through, or was in spite of something. */
 export interface Finding {
   readonly use: ImageUse;
   readonly reason: Reason;
   /** What this finding does in this mode. */
-  readonly effect: 'deny' | 'warn' | 'audit' | 'exempt';
+  readonly effect: Effect;
   /** Present where an outage rule or an exemption let it through: one sentence that says which. */
   readonly letThrough?: string;
 }
 
+/** `deny`, `warn` and `audit`: the most that a finding does; `allow`: none does anything. */
+export type Verdict = 'allow' | 'deny' | 'warn' | 'audit';
+
 /** The answer to one review, before it is put in Kubernetes' words. */
 export interface Decision {
-  readonly verdict: 'allow' | 'deny' | 'warn' | 'audit';
-  /** In the order of the images in the object. */
+  readonly verdict: Verdict;
+  /** At most one an image use, in the order of the images in the object. */
   readonly findings: readonly Finding[];
 }

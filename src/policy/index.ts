@@ -1,3 +1,17 @@
-export type { Decision, Finding, ImageUse, Judgement } from './decision.ts';
-export type { Reason, ReasonCode, Refusal } from './reason.ts';
+export { type Case, decide, decideFailure } from './decide.ts';
+export type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
+export { endOf, patternProblem } from './exemption.ts';
+export { explain, explainBriefly, explainRefusal } from './explain.ts';
+export { createJudge, type Judge, type JudgeParts } from './judge.ts';
+export { type JudgeLimits, judgeAll } from './judge-all.ts';
+export {
+  outcomeOf,
+  type Reason,
+  type ReasonCode,
+  type ReasonGroup,
+  type Refusal,
+  rankOf,
+  reasonCodes,
+} from './reason.ts';
 export type { Exemption, Mode, OutageChoice, Rules } from './rules.ts';
+export { listWithin, oneLine } from './text.ts';

@@ -1,0 +1,97 @@
+import type { ImageUse } from '../policy/index.ts';
+import { isAbsent, isObject, type JsonObject } from './json.ts';
+import type { Note } from './malformed-review.ts';
+
+/** Every list of a pod's specification whose members have an image; a test holds it to Kubernetes' own model. */
+const CONTAINER_LISTS = [
+  { field: 'initContainers', kind: 'init-container' },
+  { field: 'containers', kind: 'container' },
+  { field: 'ephemeralContainers', kind: 'ephemeral-container' },
+] as const;
+
+const listAt = (from: JsonObject, field: string, path: string, note: Note): readonly unknown[] => {
+  const list = from[field];
+  if (Array.isArray(list)) return list;
+  if (!isAbsent(list)) note(`${path}.${field}`, 'must be a list');
+  return [];
+};
+
+/** An image use, where there is an image: a template may leave it out, and then there is none. */
+const useOf = (
+  image: unknown,
+  name: unknown,
+  kind: ImageUse['kind'],
+  paths: { readonly image: string; readonly name: string },
+  note: Note,
+): ImageUse | undefined => {
+  if (isAbsent(image) || image === '') return undefined;
+  if (typeof image !== 'string') note(paths.image, 'must be a string');
+  if (typeof name !== 'string') note(paths.name, 'must be a string');
+  return typeof image === 'string' && typeof name === 'string'
+    ? { image, path: paths.image, name, kind }
+    : undefined;
+};
+
+const useOfContainer = (
+  container: unknown,
+  kind: ImageUse['kind'],
+  path: string,
+  note: Note,
+): ImageUse | undefined => {
+  if (isObject(container))
+    return useOf(
+      container['image'],
+      container['name'],
+      kind,
+      { image: `${path}.image`, name: `${path}.name` },
+      note,
+    );
+  note(path, 'must be an object');
+  return undefined;
+};
+
+const useOfVolume = (volume: unknown, path: string, note: Note): ImageUse | undefined => {
+  if (!isObject(volume)) {
+    note(path, 'must be an object');
+    return undefined;
+  }
+  const source = volume['image'];
+  if (isAbsent(source)) return undefined;
+  const paths = { image: `${path}.image.reference`, name: `${path}.name` };
+  if (isObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', paths, note);
+  note(`${path}.image`, 'must be an object');
+  return undefined;
+};
+
+/**
+ * The image uses of a pod's specification, in the order the kubelet starts them: init containers (native sidecars are
+ * among them), containers, ephemeral containers, then image volumes. `path` is where the specification stands, for the
+ * uses' own paths; what is not as Kubernetes has it is noted under those paths.
+ */
+export const imageUses = (podSpec: JsonObject, path: string, note: Note): readonly ImageUse[] => {
+  const uses: ImageUse[] = [];
+  const add = (use: ImageUse | undefined): void => {
+    if (use !== undefined) uses.push(use);
+  };
+  for (const { field, kind } of CONTAINER_LISTS) {
+    const list = listAt(podSpec, field, path, note);
+    for (let index = 0; index < list.length; index += 1)
+      add(useOfContainer(list[index], kind, `${path}.${field}[${index}]`, note));
+  }
+  const volumes = listAt(podSpec, 'volumes', path, note);
+  for (let index = 0; index < volumes.length; index += 1)
+    add(useOfVolume(volumes[index], `${path}.volumes[${index}]`, note));
+  return uses;
+};
+
+const identity = ({ kind, name, image }: ImageUse): string => `${kind}\n${name}\n${image}`;
+
+/**
+ * The uses that are new or have another image than before, compared by list and name: an image that moved to another
+ * container is new.
+ */
+export const changedUses = (uses: readonly ImageUse[], before: readonly ImageUse[]): readonly ImageUse[] => {
+  if (before.length === 0) return uses;
+  const known = new Set(before.map(identity));
+  return uses.filter((use) => !known.has(identity(use)));
+};

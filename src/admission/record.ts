@@ -1,0 +1,93 @@
+import { type Effect, type Mode, oneLine, type ReasonCode, type Verdict } from '../policy/index.ts';
+import type { AdmissionRequest } from './admission-review.ts';
+import { isObject } from './json.ts';
+import { keyIdsOf, type Outcome } from './outcome.ts';
+import type { Skipped } from './subject.ts';
+
+/** The facts of one review, for one log line and the metrics. Texts that somebody else chose are one short line. */
+export interface ReviewRecord {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly kind: string;
+  /** The object's name, or what it is generated from: `httpbin-7d4c-*`. */
+  readonly name: string;
+  readonly operation: AdmissionRequest['operation'];
+  readonly mode: Mode;
+  readonly critical: boolean;
+  readonly dryRun: boolean;
+  readonly verdict: Verdict;
+  /** Why no image was looked at; undefined: images were. */
+  readonly skipped: Skipped | undefined;
+  /** The first `MOST_LISTED`; the image is empty where the review as a whole could not be judged. */
+  readonly findings: readonly {
+    readonly image: string;
+    readonly path: string;
+    readonly code: ReasonCode;
+    readonly effect: Effect;
+  }[];
+  /** The distinct images that are Istio's or have a finding, as written; the first `MOST_LISTED`. */
+  readonly images: readonly string[];
+  readonly keyIds: readonly string[];
+  /** How many images were verified, and how many of these verdicts were remembered. */
+  readonly verifications: number;
+  readonly fromMemory: number;
+  /** Requests sent to registries for this review. */
+  readonly requests: number;
+  /** Where the log has the stack, if something threw. */
+  readonly incident: string | undefined;
+}
+
+/** A hostile object may have tens of thousands of images; a log line must not. */
+const MOST_LISTED = 64;
+
+const named = ({ name, object }: AdmissionRequest): string => {
+  if (name !== '') return oneLine(name, 253);
+  const metadata = isObject(object) ? object['metadata'] : undefined;
+  if (!isObject(metadata)) return '';
+  const { name: given, generateName } = metadata;
+  if (typeof given === 'string' && given !== '') return oneLine(given, 253);
+  return typeof generateName === 'string' ? `${oneLine(generateName, 253)}*` : '';
+};
+
+const findingsOf = ({ findings, failure, verdict }: Outcome): ReviewRecord['findings'] =>
+  failure === undefined
+    ? findings.slice(0, MOST_LISTED).map(({ use, reason, effect }) => ({
+        image: oneLine(use.image, 300),
+        path: use.path,
+        code: reason.code,
+        effect,
+      }))
+    : [{ image: '', path: '', code: failure.code, effect: verdict === 'allow' ? 'deny' : verdict }];
+
+const costOf = ({ judged }: Outcome): Pick<ReviewRecord, 'verifications' | 'fromMemory' | 'requests'> => {
+  let [verifications, fromMemory, requests] = [0, 0, 0];
+  for (const { verification } of judged) {
+    if (verification === undefined) continue;
+    verifications += 1;
+    requests += verification.requests;
+    if (verification.fromMemory) fromMemory += 1;
+  }
+  return { verifications, fromMemory, requests };
+};
+
+/** The record of a review: built once, read by the log and by the metrics. */
+export const recordOf = (outcome: Outcome): ReviewRecord => {
+  const { request, context, verdict, skipped, judged, failure } = outcome;
+  return {
+    uid: oneLine(request.uid, 128),
+    namespace: oneLine(request.namespace, 128),
+    kind: oneLine(request.kind, 128),
+    name: named(request),
+    operation: request.operation,
+    mode: context.mode,
+    critical: context.critical,
+    dryRun: request.dryRun,
+    verdict,
+    skipped,
+    findings: findingsOf(outcome),
+    images: judged.slice(0, MOST_LISTED).map(({ image }) => oneLine(image, 300)),
+    keyIds: keyIdsOf(outcome),
+    ...costOf(outcome),
+    incident: failure?.incident,
+  };
+};

@@ -1,0 +1,113 @@
+import type { ImageReference } from '../image/index.ts';
+import type { ReasonCode } from './reason.ts';
+import type { Exemption } from './rules.ts';
+
+const DAY = 86_400_000;
+
+/** What no exemption lifts: an exemption is about signatures and names, not about what is known to be bad. */
+const NEVER_LIFTED: ReadonlySet<ReasonCode> = new Set([
+  'image-revoked',
+  'image-reference-invalid',
+  'too-many-images',
+]);
+
+/** Whether `text` matches `pattern`, in which `*` is any run of characters. Linear in practice, and never a regex. */
+const matchesRun = (pattern: string, text: string): boolean => {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return first === text;
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last))
+    return false;
+  const end = text.length - last.length;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found === -1 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
+};
+
+interface Pattern {
+  readonly host: string;
+  readonly path: readonly string[];
+  /** `:1.11.*`, `@sha256:…`; empty: every tag and every digest. */
+  readonly version: string;
+}
+
+const parsePattern = (text: string): Pattern => {
+  const [host = '', ...segments] = text.split('/');
+  const name = segments.at(-1) ?? '';
+  const at = name.search(/[:@]/);
+  const [last, version] = at === -1 ? [name, ''] : [name.slice(0, at), name.slice(at)];
+  return { host, path: [...segments.slice(0, -1), last], version };
+};
+
+/** The digest counts alone where it is written: a tag beside it is anybody's choice and must match nothing. */
+const versionOf = ({ digest, tag }: ImageReference): string =>
+  digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`;
+
+/**
+ * Whether an exemption's pattern covers an image. The pattern is in normal form (`docker.io/istio/proxyv2:1.11.*`);
+ * its host is literal, and `*` stands within one path segment, or within the tag or digest. A pattern with neither
+ * tag nor digest covers all of both.
+ */
+export const matchesImage = (text: string, reference: ImageReference): boolean => {
+  const { host, path, version } = parsePattern(text);
+  const segments = reference.path.split('/');
+  return (
+    host === reference.registry &&
+    path.length === segments.length &&
+    path.every((part, index) => matchesRun(part, segments[index] ?? '')) &&
+    (version === '' || matchesRun(version, versionOf(reference)))
+  );
+};
+
+const CHECKS: readonly {
+  readonly fails: (pattern: Pattern, text: string) => boolean;
+  readonly problem: string;
+}[] = [
+  { fails: (_, text) => /[\s\p{C}]/u.test(text), problem: 'must not contain spaces or control characters' },
+  {
+    fails: ({ host }) => host.includes('*'),
+    problem: 'must have a literal host: * stands within one path segment',
+  },
+  {
+    fails: ({ host }) => !/[.:]/.test(host) && host !== 'localhost',
+    problem: 'must be in normal form, with its registry: docker.io/istio/proxyv2:1.11.*',
+  },
+  { fails: ({ host }) => host === 'index.docker.io', problem: 'must name Docker Hub as docker.io' },
+  { fails: ({ host }) => host !== host.toLowerCase(), problem: 'must have its host in lower case' },
+  { fails: ({ path }) => path.includes(''), problem: 'has an empty path segment' },
+  { fails: ({ version }) => version === ':' || version === '@', problem: 'has an empty tag or digest' },
+  {
+    fails: ({ version }) => version.startsWith(':') && version.includes('@'),
+    problem: 'must have a tag or a digest, not both: where a digest is written it alone counts',
+  },
+];
+
+/** What is wrong with an exemption's pattern, in words for its author; undefined: nothing. */
+export const patternProblem = (text: string): string | undefined => {
+  const pattern = parsePattern(text);
+  return CHECKS.find(({ fails }) => fails(pattern, text))?.problem;
+};
+
+/** When an exemption ends: 00:00 UTC after its date, in milliseconds; NaN where the date is none. */
+export const endOf = (exemption: Exemption): number => Date.parse(`${exemption.expires}T00:00:00Z`) + DAY;
+
+/** The exemption that lifts this reason for this image in this namespace now, if any does. */
+export const findExemption = (
+  exemptions: readonly Exemption[],
+  code: ReasonCode,
+  reference: ImageReference | undefined,
+  namespace: string,
+  now: number,
+): Exemption | undefined =>
+  reference === undefined || NEVER_LIFTED.has(code)
+    ? undefined
+    : exemptions.find(
+        (exemption) =>
+          now < endOf(exemption) &&
+          (exemption.namespaces.includes('*') || exemption.namespaces.includes(namespace)) &&
+          exemption.images.some((pattern) => matchesImage(pattern, reference)),
+      );

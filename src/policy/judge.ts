@@ -1,0 +1,95 @@
+import { LRUCache } from 'lru-cache';
+import { type Digest, type ImageReference, parseImageReference } from '../image/index.ts';
+import type { ImageClass } from '../istio/index.ts';
+import type { Question, Verification, VerifyImage } from '../verification/index.ts';
+import type { Judgement } from './decision.ts';
+import type { Rules } from './rules.ts';
+
+/** Parsing and classifying are remembered for this many texts, none longer than a reference reasonably is. */
+const REMEMBERED_TEXTS = 4096;
+const REMEMBERED_LENGTH = 512;
+
+export interface JudgeParts {
+  readonly classify: (reference: ImageReference) => ImageClass;
+  readonly componentOf: Question['componentOf'];
+  readonly verify: VerifyImage;
+  readonly revoked: Rules['revoked'];
+}
+
+/** Judges one image; both doors call it. Never rejects as long as `verify` does not. */
+export interface Judge {
+  /**
+   * Classifies the image and, if it is Istio's, verifies it. `always`: verifies whatever it is; an image that is not
+   * of a hub or mirror is then asked about by its signature alone, with no component and no places.
+   */
+  (image: string, signal: AbortSignal, options?: { readonly always?: boolean }): Promise<Judgement>;
+  /** What the text alone says, with no registry asked: `verification` is undefined. Remembered by text. */
+  readonly look: (image: string) => Judgement;
+}
+
+/** Whether an image must be verified before anything can be said of it. */
+export const needsVerification = (judgement: Judgement): boolean =>
+  judgement.refused === undefined && judgement.class?.kind === 'istio';
+
+/** Compares digests with the revoked list: every digest that was written, resolved or remembered for an image. */
+const createRevocation = (revoked: Rules['revoked']) => {
+  const reasons = new Map(revoked.map(({ digest, reason }) => [digest, reason]));
+  return (...digests: readonly (Digest | undefined)[]): Judgement['refused'] => {
+    if (reasons.size === 0) return undefined;
+    const digest = digests.find((one) => one !== undefined && reasons.has(one));
+    return digest && { code: 'image-revoked', digest, why: reasons.get(digest) ?? '' };
+  };
+};
+
+const standsForDigest = (verification: Verification): Digest | undefined =>
+  verification.outcome === 'undetermined' ? verification.standsFor?.verified.digest : undefined;
+
+/** Where the tables know why there is no signature, the reason says that instead. */
+const withHistory = (verification: Verification, imageClass: ImageClass | undefined): Verification => {
+  const why = imageClass?.kind === 'istio' ? imageClass.neverSigned : undefined;
+  return why !== undefined &&
+    verification.outcome === 'rejected' &&
+    verification.reason.code === 'signature-missing'
+    ? { ...verification, reason: { code: 'image-never-signed', why } }
+    : verification;
+};
+
+/** The judge of both doors, webhook and command line: one image, one verdict. */
+export const createJudge = ({ classify, componentOf, verify, revoked }: JudgeParts): Judge => {
+  const texts = new LRUCache<string, Judgement>({ max: REMEMBERED_TEXTS });
+  const findRevoked = createRevocation(revoked);
+
+  const lookAt = (image: string): Judgement => {
+    const parsed = parseImageReference(image);
+    if (!parsed.ok) {
+      const refused = { code: 'image-reference-invalid', problem: parsed.problem } as const;
+      return { image, reference: undefined, class: undefined, refused, verification: undefined };
+    }
+    const { reference } = parsed;
+    const refused = findRevoked(reference.digest);
+    return { image, reference, class: classify(reference), refused, verification: undefined };
+  };
+
+  const look = (image: string): Judgement => {
+    const known = texts.get(image);
+    if (known !== undefined) return known;
+    const judgement = lookAt(image);
+    if (image.length <= REMEMBERED_LENGTH) texts.set(image, judgement);
+    return judgement;
+  };
+
+  const askedOf = (reference: ImageReference, imageClass: ImageClass | undefined): Question =>
+    imageClass?.kind === 'istio'
+      ? { reference, places: imageClass.places, component: imageClass.component, componentOf }
+      : { reference, places: [], component: undefined, componentOf };
+
+  const judge = async (image: string, signal: AbortSignal, options?: { readonly always?: boolean }) => {
+    const seen = look(image);
+    const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
+    if (!wanted || seen.reference === undefined) return seen;
+    const learned = await verify(askedOf(seen.reference, seen.class), signal);
+    const refused = findRevoked(learned.digest, standsForDigest(learned));
+    return { ...seen, refused, verification: withHistory(learned, seen.class) };
+  };
+  return Object.assign(judge, { look });
+};

@@ -1,0 +1,33 @@
+/** Control and format characters (bidirectional overrides too), line and paragraph separators, lone surrogates. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** The text with what could break a line, or reorder it on a terminal, replaced by `?`. */
+const printable = (text: string): string => text.replaceAll(UNPRINTABLE, '?');
+
+/**
+ * One printable line of at most `limit` UTF-16 units of a text that somebody else chose. What is too long keeps its
+ * beginning and its end, since an image's end is its tag or digest. The length is bounded before anything else is
+ * done, so a megabyte costs nothing.
+ */
+export const oneLine = (text: string, limit: number): string => {
+  if (text.length <= limit) return printable(text);
+  const tail = Math.floor((limit - 1) / 3);
+  return printable(`${text.slice(0, limit - 1 - tail)}…${text.slice(text.length - tail)}`);
+};
+
+/** The same in double quotes, which the text itself cannot close; at most `limit` units with them. */
+export const quoted = (text: string, limit: number): string =>
+  `"${oneLine(text, limit - 2).replaceAll('"', "'")}"`;
+
+/** The items that fit in `limit` units, separated by `separator`, then `+n more` where some do not. */
+export const listWithin = (items: readonly string[], limit: number, separator = ', '): string => {
+  const room = limit - `${separator}+${items.length} more`.length;
+  let text = '';
+  for (const [index, item] of items.entries()) {
+    const longer = index === 0 ? item : `${text}${separator}${item}`;
+    if (longer.length > (index === items.length - 1 ? limit : room))
+      return `${text}${index === 0 ? '' : separator}+${items.length - index} more`;
+    text = longer;
+  }
+  return text;
+};
