@@ -1,0 +1,95 @@
+import { type ImageReference, parseImageReference } from '../image/index.ts';
+import { findComponent, isSample } from './component.ts';
+import { distinctiveNames } from './components.ts';
+import { builtInHubs, type Hub, hubs } from './hubs.ts';
+import type { ImageClass, Places } from './image-class.ts';
+import { findLookAlike } from './look-alike.ts';
+import { explainUnsigned } from './tags.ts';
+
+/** What the names of images tell, by the hubs and mirrors of one configuration. Pure; no call throws. */
+export interface Classifier {
+  readonly classify: (reference: ImageReference) => ImageClass;
+  /**
+   * Whether a text that is no image reference could mean an image of Istio's: but for its digest or capitals it names
+   * one, or it contains the name of a hub or mirror, or a distinctive name. To a runtime `@sha512:` is a good digest.
+   */
+  readonly couldBeIstio: (text: string) => boolean;
+}
+
+/** A hub or mirror that images stand directly below. */
+interface Place {
+  readonly place: string;
+  readonly places: readonly string[];
+  /** What the tables know of the content; undefined: a hub of the configuration's own. */
+  readonly hub: Hub | undefined;
+}
+
+/** Longer texts are pulled by nobody. */
+const LONGEST_TEXT = 4096;
+
+/**
+ * Classifies images by their repository and tag. An image is of a hub or mirror where exactly one path segment stands
+ * below it; what lies deeper is treated as anybody's image. A mirror that is named as a hub is a mirror.
+ */
+export function createClassifier(configured: Places): Classifier {
+  const byName = new Map<string, Place>();
+  for (const name of configured.hubs) {
+    const hub = findHub(name);
+    const places = hub === undefined ? [name] : [hub.name, ...hub.aliases];
+    for (const each of places) byName.set(each, { place: places[0] ?? name, places, hub });
+  }
+  for (const { mirror, of } of configured.mirrors)
+    byName.set(mirror, { place: mirror, places: [mirror], hub: findHub(of) });
+
+  const classify = (reference: ImageReference): ImageClass => {
+    const slash = reference.repository.lastIndexOf('/');
+    const place = byName.get(reference.repository.slice(0, slash));
+    return place === undefined
+      ? classOfOthers(reference)
+      : classBelow(place, reference.repository.slice(slash + 1), reference);
+  };
+  return { classify, couldBeIstio: createTextCheck([...byName.keys()], classify) };
+}
+
+const builtIn = createClassifier({ hubs: builtInHubs, mirrors: [] });
+
+/** {@link Classifier.couldBeIstio} of the built-in hubs alone: for where no configuration is at hand. */
+export const couldBeIstio = (text: string): boolean => builtIn.couldBeIstio(text);
+
+const findHub = (name: string): Hub | undefined =>
+  hubs.find((hub) => hub.name === name || hub.aliases.includes(name));
+
+function classBelow({ place, places, hub }: Place, segment: string, reference: ImageReference): ImageClass {
+  if (isSample(segment)) return { kind: 'not-ours' };
+  const neverSigned = hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined);
+  return { kind: 'istio', place, places, component: findComponent(segment), neverSigned };
+}
+
+const unsignedByTag = ({ tag, digest }: ImageReference): string | undefined =>
+  tag === undefined ? undefined : explainUnsigned(tag, digest !== undefined);
+
+function classOfOthers(reference: ImageReference): ImageClass {
+  const lookAlike = findLookAlike(reference);
+  return lookAlike === undefined ? { kind: 'not-ours' } : { kind: 'look-alike', ...lookAlike };
+}
+
+function createTextCheck(
+  names: readonly string[],
+  classify: Classifier['classify'],
+): Classifier['couldBeIstio'] {
+  const signs = [...names.map((name) => `${name}/`), ...distinctiveNames];
+  // Docker Hub's images are written without its host.
+  const beginnings = names
+    .filter((name) => name.startsWith('docker.io/'))
+    .map((name) => `${name.slice(10)}/`);
+  return (text) => {
+    const lower = text.slice(0, LONGEST_TEXT).toLowerCase().trim();
+    const [withoutDigest = ''] = lower.split('@', 1);
+    const parsed = parseImageReference(withoutDigest);
+    return (
+      (parsed.ok && classify(parsed.reference).kind !== 'not-ours') ||
+      signs.some((sign) => lower.includes(sign)) ||
+      beginnings.some((beginning) => lower.startsWith(beginning))
+    );
+  };
+}

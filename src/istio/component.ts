@@ -1,0 +1,21 @@
+import { componentPrefixes, components, samplePrefixes, samples } from './components.ts';
+
+/** The known component that a path segment names, or undefined. */
+export const findComponent = (segment: string): string | undefined =>
+  components.has(segment) || componentPrefixes.some((prefix) => segment.startsWith(prefix))
+    ? segment
+    : undefined;
+
+/** Whether a path segment directly below a hub names a sample or base image, which is not ours. */
+export const isSample = (segment: string): boolean =>
+  samples.has(segment) || samplePrefixes.some((prefix) => segment.startsWith(prefix));
+
+/**
+ * The known component that a signed `docker-reference` names by its last path segment, or undefined. The registry and
+ * path before it are not looked at: a mirror's copy keeps the reference of the hub it was signed for. Never throws.
+ */
+export function componentOf(signedReference: string): string | undefined {
+  const [named = ''] = signedReference.split('@', 1);
+  const [segment = ''] = named.slice(named.lastIndexOf('/') + 1).split(':', 1);
+  return findComponent(segment);
+}

@@ -1,0 +1,93 @@
+/*
+ * Sources: istio/istio `tools/istio-docker.mk` and `tools/docker.yaml` at each release branch, 1.0 to 1.31. What
+ * release-builder's publish loop pushes, it signs (`pkg/publish/docker.go`): from 1.12 on everything below, the
+ * images for tests too.
+ */
+
+/** Component names, of today and of the past: a signature made for one must not pass for another. */
+export const components: ReadonlySet<string> = new Set([
+  // 1.12 and later, all signed
+  'pilot',
+  'proxyv2',
+  'install-cni',
+  'ztunnel',
+  'istioctl',
+  'operator', // to 1.23
+  'agentgateway', // from 1.29
+  'app',
+  'ext-authz', // from 1.14
+  // 1.11 and earlier, never signed
+  'app_sidecar',
+  'citadel',
+  'galley',
+  'mixer',
+  'mixer_codegen',
+  'node-agent',
+  'node-agent-k8s',
+  'proxy_debug',
+  'proxy_init',
+  'proxytproxy',
+  'servicegraph',
+  'sidecar_injector',
+  'test_policybackend',
+]);
+
+/** The app with a sidecar in it, one a distribution: `app_sidecar_ubuntu_jammy`. Signed as the rest. */
+export const componentPrefixes: readonly string[] = ['app_sidecar_'];
+
+/**
+ * Images directly below a hub that no release job makes, so none is signed: istio/istio `samples/`,
+ * `tools/build-base-images.sh`. They are not ours. What is not named here is judged.
+ */
+export const samples: ReadonlySet<string> = new Set([
+  'base',
+  'distroless',
+  'health',
+  'jwt-server',
+  'kubectl', // to 1.5
+  'tcp-echo-server',
+]);
+
+export const samplePrefixes: readonly string[] = ['examples-'];
+
+/** Names that mean Istio wherever they stand. */
+export const distinctiveNames: ReadonlySet<string> = new Set(['proxyv2', 'install-cni', 'ztunnel']);
+
+/** Names that mean Istio only beside the word `istio`. */
+export const ambiguousNames: ReadonlySet<string> = new Set(['pilot', 'istioctl']);
+
+/** What others call a component, beside the word `istio`: `istio-proxy`, `istio-cni-rhel9`. Vendors' images only. */
+export const vendorNames: ReadonlyMap<string, string> = new Map([
+  ['proxy', 'proxyv2'],
+  ['cni', 'install-cni'],
+]);
+
+/** Words that builders of the same image put before its name, or behind it. */
+export const wordsBefore: ReadonlySet<string> = new Set(['istio', 'mirrored']);
+export const wordsBehind: ReadonlySet<string> = new Set([
+  'debug',
+  'distroless',
+  'fips',
+  'rhel8',
+  'rhel9',
+  'rhel10',
+  'ubi8',
+  'ubi9',
+]);
+
+/**
+ * Container names of Istio's injector and charts: istio/istio `manifests/charts/istio-control/istio-discovery`,
+ * `files/injection-template.yaml` and `templates/deployment.yaml`.
+ */
+export const istioContainerNames: ReadonlySet<string> = new Set([
+  'istio-proxy',
+  'istio-init',
+  'istio-validation',
+  'discovery',
+]);
+
+/**
+ * The image that the gateway chart writes, for the injector to replace (istio/istio `pkg/kube/inject/webhook.go`).
+ * Left in a Pod it means that injection did not happen.
+ */
+export const placeholderImage = 'auto';

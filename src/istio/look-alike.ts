@@ -1,0 +1,50 @@
+import type { ImageReference } from '../image/index.ts';
+import { ambiguousNames, distinctiveNames, vendorNames, wordsBefore, wordsBehind } from './components.ts';
+import { vendors } from './vendors.ts';
+
+export interface LookAlike {
+  readonly component: string;
+  readonly vendor: string | undefined;
+}
+
+/** A last path segment without the words that builders put around a component's name. */
+interface Bare {
+  readonly name: string;
+  /** Whether `istio` was one of those words. */
+  readonly besideIstio: boolean;
+}
+
+/**
+ * What an image that is on no hub or mirror pretends to be, or undefined. The name must be the whole last segment, but
+ * for the words that the tables list (`istio-proxyv2`, `proxyv2_debug`, `mirrored-istio-pilot`, `proxyv2-fips`): what
+ * only contains it (`payments-proxyv2-exporter`) is somebody else's. So a renamed image is no look-alike; where it
+ * runs as a container of Istio's, that container's name tells.
+ */
+export function findLookAlike(reference: ImageReference): LookAlike | undefined {
+  const segments = reference.path.split('/');
+  const { name, besideIstio } = strip(segments.at(-1) ?? '');
+  if (distinctiveNames.has(name)) return { component: name, vendor: findVendor(reference) };
+  if (ambiguousNames.has(name)) {
+    const vendor = findVendor(reference);
+    const isIstios = besideIstio || vendor !== undefined || segments.slice(0, -1).some(mentionsIstio);
+    return isIstios ? { component: name, vendor } : undefined;
+  }
+  const component = besideIstio ? vendorNames.get(name) : undefined;
+  const vendor = component === undefined ? undefined : findVendor(reference);
+  return component === undefined || vendor === undefined ? undefined : { component, vendor };
+}
+
+const mentionsIstio = (segment: string): boolean => segment.includes('istio');
+
+const findVendor = ({ repository }: ImageReference): string | undefined =>
+  vendors.find(({ places }) => places.some((place) => repository.startsWith(`${place}/`)))?.name;
+
+function strip(segment: string): Bare {
+  const words = segment.split(/[._-]+/);
+  const start = words.findIndex((word) => !wordsBefore.has(word));
+  const end = words.findLastIndex((word) => !wordsBehind.has(word));
+  return {
+    name: words.slice(Math.max(start, 0), end + 1).join('-'),
+    besideIstio: words.slice(0, Math.max(start, 0)).includes('istio'),
+  };
+}

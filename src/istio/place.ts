@@ -1,0 +1,38 @@
+import { parseImageReference } from '../image/index.ts';
+
+export type ParsedPlace =
+  | { readonly ok: true; readonly place: string }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * The normal form of the name of a hub or mirror: `istio` and `index.docker.io/istio` are `docker.io/istio`,
+ * `registry.corp.example:5000` is itself. A problem is one printable line that repeats nothing of the text.
+ */
+export function parsePlace(text: string): ParsedPlace {
+  const problem = placeProblem(text);
+  if (problem !== undefined) return { ok: false, problem };
+  // A place is what an image's name begins with, so the grammar of images decides, and normalises.
+  const parsed = parseImageReference(`${text}/x`);
+  if (!parsed.ok) return { ok: false, problem: 'it is not a registry host and a lower-case path' };
+  const { repository } = parsed.reference;
+  if (repository === 'docker.io/library/x')
+    return {
+      ok: false,
+      problem: 'it is all of Docker Hub, or its official images; write a path, as in docker.io/istio',
+    };
+  return { ok: true, place: repository.slice(0, -'/x'.length) };
+}
+
+function placeProblem(text: string): string | undefined {
+  if (text === '') return 'it is empty';
+  if (text.includes('://')) return 'it is a URL; write it without the scheme';
+  if (text.endsWith('/')) return 'it ends with "/"';
+  if (text.includes('@')) return 'it has a digest; it names a place that holds images, not an image';
+  const colon = text.lastIndexOf(':');
+  const isTag = colon > text.lastIndexOf('/') && colon > text.lastIndexOf(']') && !isPort(text, colon);
+  return isTag ? 'it has a tag; it names a place that holds images, not an image' : undefined;
+}
+
+/** Only a host has a port, and here a host stands before the first slash. */
+const isPort = (text: string, colon: number): boolean =>
+  !text.includes('/') && /^\d+$/.test(text.slice(colon + 1));

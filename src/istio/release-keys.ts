@@ -1,0 +1,20 @@
+import type { KeySpec } from '../verification/index.ts';
+
+/**
+ * https://istio.io/misc/istio-key.pub; the copies of two independent pages agree with it. Made in Google KMS
+ * (istio/test-infra `infra/gcp/istio-prow-build/keys.tf`). SPKI sha256: 8e0dbb28…6212.
+ */
+const RELEASE_KEY_1 = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEej5bv2n2vOecKineYGWwq1WaQa7C
+7HTEVN+BkNI4D1+66ufzn1eGTrbaC9dceJqCAkhp37vMxhWOrGufpBUokg==
+-----END PUBLIC KEY-----
+`;
+
+/**
+ * Istio's release keys: the default ring. The second is known by its URL alone, so it has no pin. Which signs what:
+ * istio.io blog 2026, "retirement-of-gcp"; istio/istio.io pull request 17539.
+ */
+export const releaseKeys: readonly KeySpec[] = [
+  { place: { kind: 'built-in', name: 'istio-release-1', text: RELEASE_KEY_1 }, covers: '1.12–1.31.0' },
+  { place: { kind: 'url', url: 'https://istio.io/misc/istio-key-v2.pub' }, covers: '1.31.1 and later' },
+];

@@ -1,0 +1,21 @@
+import { developmentTag, type Era, eras, releaseTag, unsignedReleases } from './eras.ts';
+
+/**
+ * Why an image of a hub that holds releases has no signature, as far as its tag tells; undefined: it should have one,
+ * or the tag says nothing. `pinned`: a digest stands beside the tag, so it may be one platform's. An explanation of a
+ * signature that is missing, never a verdict: anybody may write any tag beside a digest.
+ */
+export function explainUnsigned(tag: string, pinned: boolean): string | undefined {
+  const { release, major, minor } = releaseTag.exec(tag)?.groups ?? {};
+  if (release === undefined)
+    return developmentTag.test(tag)
+      ? 'its tag is that of a development build, which is not signed'
+      : undefined;
+  const lapse = unsignedReleases.get(release);
+  if (lapse !== undefined) return lapse;
+  const era = eraOf(Number(major), Number(minor));
+  return era?.signed === 'nothing' || pinned ? era?.why : undefined;
+}
+
+const eraOf = (major: number, minor: number): Era | undefined =>
+  eras.findLast(({ from }) => major > from[0] || (major === from[0] && minor >= from[1]));
