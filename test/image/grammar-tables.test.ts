@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { formatReference, type ImageReference, parseImageReference } from '../../src/image/index.ts';
+import { withThirdParty } from '../support/shared.ts';
+
+const TABLES = 'reference-grammar';
+
+const parse = (text: string): ImageReference => {
+  const parsed = parseImageReference(text);
+  if (!parsed.ok) throw new Error(`${text}: ${parsed.problem}`);
+  return parsed.reference;
+};
+const isReference = (text: string): boolean => parseImageReference(text).ok;
+
+/** `normalize.go`, told again in words: what counts as a host, and `library/`; besides, we lower-case a host. */
+const normalName = (name: string): string => {
+  const [first = '', ...rest] = name.split('/');
+  const host = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost' || /[A-Z]/.test(first));
+  if (!host) return `docker.io/${rest.length === 0 ? 'library/' : ''}${name}`;
+  const lower = /[.:]/.test(first) || first === 'localhost' ? first.toLowerCase() : first;
+  return [lower, ...rest].join('/');
+};
+
+interface ParseRow {
+  readonly input: string;
+  readonly repository?: string;
+  readonly tag?: string;
+  readonly digest?: string;
+  readonly err?: string;
+}
+
+withThirdParty<readonly ParseRow[]>([TABLES, 'distribution-parse.json'], (rows) => {
+  describe("distribution's table of references", () => {
+    it.each(rows.filter(({ err }) => err !== undefined))('refuses $input', ({ input }) => {
+      expect(isReference(input)).toBe(false);
+    });
+
+    it.each(rows.filter(({ err }) => err === undefined))(
+      'splits $input',
+      ({ input, repository, tag, digest }) => {
+        const { repository: name, tag: version, digest: content } = parse(input);
+        expect({ name, version, content }).toEqual({
+          name: normalName(repository ?? ''),
+          version: tag ?? (digest === undefined ? 'latest' : undefined),
+          content: digest,
+        });
+      },
+    );
+  });
+});
+
+interface Normalize {
+  readonly validNormalized: readonly string[];
+  readonly invalidNormalized: readonly string[];
+  readonly repositoryInfo: readonly Readonly<
+    Record<'RemoteName' | 'FamiliarName' | 'FullName' | 'AmbiguousName' | 'Domain', string>
+  >[];
+  readonly TestParseAnyReference: readonly {
+    readonly Reference: string;
+    readonly Expected?: unknown;
+    readonly Equivalent: string;
+  }[];
+  readonly TestNormalizedSplitHostname: readonly Readonly<Record<'input' | 'domain' | 'path', string>>[];
+  readonly TestParseDockerRef: readonly Readonly<Record<'input' | 'expected', string>>[];
+}
+
+withThirdParty<Normalize>([TABLES, 'distribution-normalize.json'], (table) => {
+  describe("distribution's tables of normal forms", () => {
+    it.each(table.invalidNormalized)('refuse %s', (input) => {
+      expect(isReference(input)).toBe(false);
+    });
+
+    it.each(table.validNormalized)('take %s', (input) => {
+      expect(isReference(input)).toBe(true);
+    });
+
+    it.each(
+      table.repositoryInfo.flatMap((row) =>
+        [row.FamiliarName, row.FullName, row.AmbiguousName]
+          .filter((input) => input !== '')
+          .map((input) => ({ ...row, input })),
+      ),
+    )('name $input $FullName', ({ input, RemoteName, FullName, Domain }) => {
+      const { registry, path, repository } = parse(input);
+      expect({ registry, path, repository }).toEqual({
+        registry: Domain,
+        path: RemoteName,
+        repository: FullName,
+      });
+    });
+
+    it.each(table.TestNormalizedSplitHostname)('split $input', ({ input, domain, path }) => {
+      const reference = parse(input);
+      expect({ domain: reference.registry, path: reference.path }).toEqual({ domain, path });
+    });
+
+    it.each(table.TestParseDockerRef)('write $input as $expected', ({ input, expected }) => {
+      const reference = parse(input);
+      // There a digest drops the tag; here it stays, to be shown, and does not count.
+      const counted = reference.digest === undefined ? reference : { ...reference, tag: undefined };
+      expect(formatReference(counted)).toBe(expected);
+    });
+
+    it.each(table.TestParseAnyReference.filter(({ Expected }) => Expected === undefined))(
+      'write $Reference as $Equivalent',
+      ({ Reference, Equivalent }) => {
+        expect(formatReference(parse(Reference))).toBe(formatReference(parse(Equivalent)));
+      },
+    );
+
+    it.each(table.TestParseAnyReference.filter(({ Expected }) => Expected !== undefined))(
+      'name an image id, which is no reference here: $Reference',
+      ({ Reference }) => {
+        expect(isReference(Reference)).toBe(false);
+      },
+    );
+  });
+});
+
+interface RegexpRow {
+  readonly input: string;
+  readonly match: boolean;
+  readonly subs?: readonly string[];
+}
+
+withThirdParty<
+  Readonly<Record<'TestDomainRegexp' | 'TestFullNameRegexp' | 'TestReferenceRegexp', RegexpRow[]>>
+>([TABLES, 'distribution-regexp.json'], (table) => {
+  describe("distribution's tables of productions", () => {
+    // A name without a dot or a colon is a host by the production, and a path on Docker Hub by the normal form.
+    it.each(table.TestDomainRegexp)('host $input: $match', ({ input, match }) => {
+      expect(isReference(`${input}/x`)).toBe(match);
+    });
+
+    // A tag is no part of a name, and 'foo_bar.com:8080' is a name only as a tag of one.
+    it.each(table.TestFullNameRegexp.filter(({ input }) => input !== 'foo_bar.com:8080'))(
+      'name $input: $match',
+      ({ input, match }) => {
+        expect(isReference(input)).toBe(match);
+        if (match) expect(parse(input).repository).toBe(normalName(input));
+      },
+    );
+
+    it.each(table.TestReferenceRegexp)('reference $input: $match', ({ input, match, subs = [] }) => {
+      expect(isReference(input)).toBe(match);
+      if (!match) return;
+      const [name = '', tag, digest] = subs;
+      const reference = parse(input);
+      expect([reference.repository, reference.tag, reference.digest]).toEqual([
+        normalName(name),
+        tag || (digest ? undefined : 'latest'),
+        digest || undefined,
+      ]);
+    });
+  });
+});
+
+const GOOD = [
+  'digest.goodStrictValidationDigestNames',
+  'digest.goodStrictValidationTagDigestNames',
+  'digest.goodWeakValidationDigestNames',
+  'digest.goodWeakValidationTagDigestNames',
+  'repository.goodStrictValidationRepositoryNames',
+  'repository.goodWeakValidationRepositoryNames',
+  'tag.goodStrictValidationTagNames',
+  'tag.goodWeakValidationTagNames',
+] as const;
+const BAD = ['digest.badDigestNames', 'repository.badRepositoryNames', 'tag.badTagNames'] as const;
+
+withThirdParty<Readonly<Record<(typeof GOOD)[number] | (typeof BAD)[number], readonly string[]>>>(
+  [TABLES, 'go-containerregistry-name.json'],
+  (table) => {
+    describe("go-containerregistry's tables of names", () => {
+      it.each(BAD.flatMap((key) => table[key]))('refuse %s', (input) => {
+        expect(isReference(input)).toBe(false);
+      });
+
+      it.each(GOOD.flatMap((key) => table[key]))('take %s', (input) => {
+        expect(isReference(input)).toBe(true);
+      });
+    });
+  },
+);
