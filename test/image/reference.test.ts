@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatReference, type ParsedReference, parseImageReference } from '../../src/image/index.ts';
 
@@ -177,7 +177,7 @@ const reference = fc
     return parts.digest === null ? tagged : `${tagged}@sha256:${parts.digest}`;
   });
 const noise = fc.string({
-  unit: fc.constantFrom(...'aAz09._-/:@[]%~ é\0\n', 'sha256:', 'docker.io'),
+  unit: fc.constantFrom(...Array.from('aAz09._-/:@[]%~ é\0\n'), 'sha256:', 'docker.io'),
   maxLength: 60,
 });
 
