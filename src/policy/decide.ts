@@ -1,4 +1,4 @@
-import { couldBeIstio, istioContainerNames, placeholderImage } from '../istio/index.ts';
+import { istioContainerNames, placeholderImage } from '../istio/index.ts';
 import type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
 import { findExemption } from './exemption.ts';
 import { outageSentence } from './outage.ts';
@@ -35,8 +35,8 @@ const isPlaceholder = (use: ImageUse): boolean => isContainer(use) && use.image 
 const isNamedAsIstios = (use: ImageUse): boolean => isContainer(use) && istioContainerNames.has(use.name);
 
 /** No reference at all: ours to refuse where it could be Istio's, the kubelet's otherwise. */
-const chargesOfInvalid = (use: ImageUse, { refused }: Judgement): readonly Charge[] =>
-  refused !== undefined && (isNamedAsIstios(use) || couldBeIstio(use.image)) ? charged(refused, 'deny') : [];
+const chargesOfInvalid = (use: ImageUse, { refused, couldBeIstio }: Judgement): readonly Charge[] =>
+  refused !== undefined && (isNamedAsIstios(use) || couldBeIstio) ? charged(refused, 'deny') : [];
 
 const chargesOfIstio = (
   judgement: Judgement,

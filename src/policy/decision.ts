@@ -21,6 +21,8 @@ export interface Judgement {
   readonly reference: ImageReference | undefined;
   /** Undefined where the text is no reference. */
   readonly class: ImageClass | undefined;
+  /** Where the text is no reference: whether it could mean an image of Istio's. */
+  readonly couldBeIstio: boolean;
   /** Refused whatever its signatures: an invalid reference, a revoked digest, one image too many in its review. */
   readonly refused:
     | Extract<Refusal, { code: 'image-reference-invalid' | 'image-revoked' | 'too-many-images' }>

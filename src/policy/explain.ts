@@ -47,7 +47,7 @@ export const explainBriefly = ({ reason, use, letThrough }: Finding, limit: numb
   const { cause } = sentenceOf(reason);
   const end = letThrough === undefined ? '' : `; ${letThrough}`;
   const full = `image ${quoted(use.image, IMAGE_LIMIT)} ${standing(use)}: ${cause} (${reason.code})${end}`;
-  if (full.length <= limit) return full;
+  if (full.length <= limit) return oneLine(full, limit);
   const short = `image ${quoted(use.image, 90)} in ${quoted(use.name, 40)}: ${reason.code}; `;
   return `${short}${oneLine(letThrough ?? cause, limit - short.length)}`;
 };

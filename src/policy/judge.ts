@@ -11,6 +11,8 @@ const REMEMBERED_LENGTH = 512;
 
 export interface JudgeParts {
   readonly classify: (reference: ImageReference) => ImageClass;
+  /** Whether a text that is no reference could mean an image of Istio's. */
+  readonly couldBeIstio: (text: string) => boolean;
   readonly componentOf: Question['componentOf'];
   readonly verify: VerifyImage;
   readonly revoked: Rules['revoked'];
@@ -55,19 +57,25 @@ const withHistory = (verification: Verification, imageClass: ImageClass | undefi
 };
 
 /** The judge of both doors, webhook and command line: one image, one verdict. */
-export const createJudge = ({ classify, componentOf, verify, revoked }: JudgeParts): Judge => {
+export const createJudge = ({ classify, couldBeIstio, componentOf, verify, revoked }: JudgeParts): Judge => {
   const texts = new LRUCache<string, Judgement>({ max: REMEMBERED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
   const lookAt = (image: string): Judgement => {
     const parsed = parseImageReference(image);
-    if (!parsed.ok) {
-      const refused = { code: 'image-reference-invalid', problem: parsed.problem } as const;
-      return { image, reference: undefined, class: undefined, refused, verification: undefined };
+    const unread = {
+      image,
+      reference: undefined,
+      class: undefined,
+      couldBeIstio: false,
+      verification: undefined,
+    };
+    if (parsed.ok) {
+      const { reference } = parsed;
+      return { ...unread, reference, class: classify(reference), refused: findRevoked(reference.digest) };
     }
-    const { reference } = parsed;
-    const refused = findRevoked(reference.digest);
-    return { image, reference, class: classify(reference), refused, verification: undefined };
+    const refused = { code: 'image-reference-invalid', problem: parsed.problem } as const;
+    return { ...unread, couldBeIstio: couldBeIstio(image), refused };
   };
 
   const look = (image: string): Judgement => {

@@ -21,13 +21,15 @@ export const quoted = (text: string, limit: number): string =>
 
 /** The items that fit in `limit` units, separated by `separator`, then `+n more` where some do not. */
 export const listWithin = (items: readonly string[], limit: number, separator = ', '): string => {
+  const all = items.join(separator);
+  if (all.length <= limit) return all;
   const room = limit - `${separator}+${items.length} more`.length;
-  let text = '';
-  for (const [index, item] of items.entries()) {
-    const longer = index === 0 ? item : `${text}${separator}${item}`;
-    if (longer.length > (index === items.length - 1 ? limit : room))
-      return `${text}${index === 0 ? '' : separator}+${items.length - index} more`;
-    text = longer;
+  let fitting = 0;
+  let length = -separator.length;
+  for (const item of items) {
+    length += separator.length + item.length;
+    if (length > room) break;
+    fitting += 1;
   }
-  return text;
+  return [...items.slice(0, fitting), `+${items.length - fitting} more`].join(separator);
 };

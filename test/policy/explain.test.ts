@@ -1,0 +1,177 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  explain,
+  explainBriefly,
+  explainRefusal,
+  type Finding,
+  type ImageUse,
+  outcomeOf,
+  type Reason,
+  type ReasonCode,
+  reasonCodes,
+} from '../../src/policy/index.ts';
+import { digestFor, use } from '../support/verdicts.ts';
+
+/** A reason of each code, its texts chosen by somebody else. */
+const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Reason, { code: Code }> } => ({
+  'image-reference-invalid': { code: 'image-reference-invalid', problem: text },
+  'image-look-alike': { code: 'image-look-alike', component: text, vendor: text },
+  'image-unrecognised': { code: 'image-unrecognised', container: text, placeholder: false },
+  'image-not-pinned': { code: 'image-not-pinned' },
+  'image-revoked': { code: 'image-revoked', digest: digestFor(text), why: text },
+  'too-many-images': { code: 'too-many-images', limit: 64 },
+  'image-not-found': { code: 'image-not-found' },
+  'signature-missing': { code: 'signature-missing' },
+  'image-never-signed': { code: 'image-never-signed', why: text },
+  'signature-invalid': { code: 'signature-invalid', detail: text },
+  'signature-for-other-image': { code: 'signature-for-other-image', signed: text },
+  'signer-untrusted': { code: 'signer-untrusted', detail: text },
+  'component-mismatch': { code: 'component-mismatch', asked: text, signed: text },
+  'too-many-signatures': { code: 'too-many-signatures', tried: 100 },
+  'registry-unavailable': { code: 'registry-unavailable', detail: text },
+  'registry-refused': { code: 'registry-refused', detail: text },
+  'registry-rate-limited': { code: 'registry-rate-limited', detail: text },
+  'registry-answer-invalid': { code: 'registry-answer-invalid', detail: text },
+  'deadline-exceeded': { code: 'deadline-exceeded', asked: true },
+  'key-ring-incomplete': { code: 'key-ring-incomplete', missing: [text, text] },
+  'internal-error': { code: 'internal-error', incident: text },
+});
+
+const reasonOf = (code: ReasonCode, text: string): Reason => reasonsWith(text)[code];
+
+/** Whole remedies, as they stand at the end where nothing hostile is about. */
+const remedyOf = (code: ReasonCode): string => explain(reasonOf(code, 'x')).split(`(${code}); `)[1] as string;
+
+const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
+const hostileText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.string({ unit: 'grapheme', maxLength: 2000, size: 'max' }),
+  fc.constantFrom(
+    '\n',
+    '\u001b[31m',
+    '\u202egnp',
+    '\ud800',
+    '"; allowed "',
+    'a'.repeat(100_000),
+    '\u2028',
+    '\u0000',
+  ),
+);
+const hostileUse: fc.Arbitrary<ImageUse> = fc.record({
+  image: hostileText,
+  name: hostileText,
+  path: hostileText,
+  kind: fc.constantFrom('container', 'init-container', 'ephemeral-container', 'image-volume'),
+});
+
+describe('a denial', () => {
+  it('is one line of at most 512 characters that begins with the image and ends with the remedy, whatever is in it', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...reasonCodes), hostileText, hostileUse, (code, text, place) => {
+        const sentence = explain(reasonOf(code, text), place);
+        expect(sentence.length).toBeLessThanOrEqual(512);
+        expect(sentence).toMatch(ONE_LINE);
+        expect(sentence.startsWith('image "')).toBe(true);
+        expect(sentence.endsWith(`(${code}); ${remedyOf(code)}`)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of several findings is one line of at most 512 characters too, and its remedy is still there', () => {
+    const findings = fc.array(
+      fc.record({
+        use: hostileUse,
+        reason: fc
+          .tuple(fc.constantFrom(...reasonCodes), hostileText)
+          .map(([code, text]) => reasonOf(code, text)),
+        effect: fc.constant('deny' as const),
+      }),
+      { minLength: 2, maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(findings, (several) => {
+        const sentence = explainRefusal(several) ?? '';
+        expect(sentence.length).toBeLessThanOrEqual(512);
+        expect(sentence).toMatch(ONE_LINE);
+        expect(sentence).toContain(`(and ${several.length - 1} more: `);
+        expect(reasonCodes.some((code) => sentence.includes(`(${code}); ${remedyOf(code)} (and `))).toBe(
+          true,
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads as a sentence', () => {
+    const place = use('docker.io/istio/proxyv2:1.28.0', { kind: 'init-container', name: 'istio-init' });
+    expect(explain({ code: 'signature-missing' }, place)).toBe(
+      'image "docker.io/istio/proxyv2:1.28.0" in init container "istio-init" (spec.containers[0].image): ' +
+        'no signature was found (signature-missing); ' +
+        'use a released Istio image; copy its signatures along when mirroring (cosign copy)',
+    );
+  });
+
+  it('gives the gravest finding in full and the others by name, and leaves out what denies nothing', () => {
+    const findings: readonly Finding[] = [
+      { use: use('istio/pilot:1'), reason: { code: 'deadline-exceeded', asked: true }, effect: 'deny' },
+      { use: use('istio/ztunnel:1'), reason: { code: 'image-not-found' }, effect: 'warn' },
+      { use: use('istio/proxyv2:1', { name: 'web' }), reason: { code: 'signature-missing' }, effect: 'deny' },
+    ];
+    expect(explainRefusal(findings)).toBe(
+      'image "istio/proxyv2:1" in container "web" (spec.containers[0].image): no signature was found ' +
+        '(signature-missing); use a released Istio image; copy its signatures along when mirroring (cosign copy) ' +
+        '(and 1 more: container "istio-proxy" deadline-exceeded)',
+    );
+  });
+
+  it('is none where nothing denies', () => {
+    expect(explainRefusal([])).toBeUndefined();
+  });
+
+  it('leaves an image in normal length whole, tag and digest', () => {
+    const image = `registry.corp.example:5000/platform/istio/proxyv2:1.28.0@${digestFor('any')}`;
+    expect(explain({ code: 'signature-missing' }, use(image))).toContain(`"${image}"`);
+  });
+});
+
+describe('a reason', () => {
+  it('without a place is its cause, its code and its remedy', () => {
+    expect(explain({ code: 'image-not-found' })).toBe(
+      'the registry has no such image (image-not-found); check the tag or digest, and that the mirror holds it',
+    );
+  });
+
+  it.each(reasonCodes)('%s has its group and its own sentence', (code) => {
+    expect(['refused', 'rejected', 'undetermined']).toContain(outcomeOf(code));
+    const same = reasonCodes.filter(
+      (other) => explain(reasonOf(other, 'x')) === explain(reasonOf(code, 'x')),
+    );
+    expect(same).toEqual([code]);
+  });
+
+  it('said briefly is one line within the limit, whatever is in it', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...reasonCodes),
+        hostileText,
+        hostileUse,
+        fc.option(hostileText, { nil: undefined }),
+        (code, text, place, letThrough) => {
+          const finding: Finding = {
+            use: place,
+            reason: reasonOf(code, text),
+            effect: 'warn',
+            ...(letThrough === undefined ? {} : { letThrough }),
+          };
+          const sentence = explainBriefly(finding, 246);
+          expect(sentence.length).toBeLessThanOrEqual(246);
+          expect(sentence).toMatch(ONE_LINE);
+          expect(sentence).toContain(code);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { createJudge, judgeAll } from '../../src/policy/index.ts';
+import type { VerifyImage } from '../../src/verification/index.ts';
+import { NOT_OURS, ofIstio, use, verified } from '../support/verdicts.ts';
+
+const judgeWith = (verify: VerifyImage) =>
+  createJudge({
+    classify: ({ repository }) => (repository.startsWith('docker.io/istio/') ? ofIstio() : NOT_OURS),
+    couldBeIstio: () => false,
+    componentOf: () => undefined,
+    verify,
+    revoked: [],
+  });
+
+const images = (count: number) => Array.from({ length: count }, (_, index) => `istio/proxyv2:1.28.${index}`);
+const { signal } = new AbortController();
+
+describe('judging all images of a review', () => {
+  it('refuses those past the limit without asking about them', async () => {
+    const asked: (string | undefined)[] = [];
+    const judge = judgeWith(async ({ reference }) => {
+      asked.push(reference.tag);
+      return verified();
+    });
+    const uses = ['redis:8', ...images(3), 'nginx:1'].map((image) => use(image));
+    const judgements = await judgeAll(judge, uses, { imagesPerReview: 2, verificationsAtOnce: 8 }, signal);
+    expect(asked).toEqual(['1.28.0', '1.28.1']);
+    expect(
+      [...judgements.values()].map(({ image, refused, verification }) => [
+        image,
+        refused,
+        verification?.outcome,
+      ]),
+    ).toEqual([
+      ['redis:8', undefined, undefined],
+      ['istio/proxyv2:1.28.0', undefined, 'verified'],
+      ['istio/proxyv2:1.28.1', undefined, 'verified'],
+      ['istio/proxyv2:1.28.2', { code: 'too-many-images', limit: 2 }, undefined],
+      ['nginx:1', undefined, undefined],
+    ]);
+  });
+
+  it('asks once about an image that many containers use', async () => {
+    let asked = 0;
+    const judge = judgeWith(async () => {
+      asked += 1;
+      return verified();
+    });
+    const uses = Array.from({ length: 8 }, () => use('istio/proxyv2:1.28.0'));
+    await judgeAll(judge, uses, { imagesPerReview: 64, verificationsAtOnce: 8 }, signal);
+    expect(asked).toBe(1);
+  });
+
+  it('runs as many verifications at once as the limit says, and no more', async () => {
+    const waiting: (() => void)[] = [];
+    const most: number[] = [];
+    const judge = judgeWith(async () => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return verified();
+    });
+    const uses = images(7).map((image) => use(image));
+    const done = judgeAll(judge, uses, { imagesPerReview: 64, verificationsAtOnce: 3 }, signal);
+    for (let step = 0; step < 7; step += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      most.push(waiting.length);
+      waiting.shift()?.();
+    }
+    expect([most, (await done).size]).toEqual([[3, 3, 3, 3, 3, 2, 1], 7]);
+  });
+
+  it('rejects where a verification does, so that nothing is allowed for want of an error', async () => {
+    const judge = judgeWith(async () => Promise.reject(new Error('broken')));
+    const judged = judgeAll(
+      judge,
+      [use('istio/proxyv2:1')],
+      { imagesPerReview: 64, verificationsAtOnce: 3 },
+      signal,
+    );
+    await expect(judged).rejects.toThrow('broken');
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageReference } from '../../src/image/index.ts';
+import type { ImageClass } from '../../src/istio/index.ts';
+import { createJudge, type Judge, type Rules } from '../../src/policy/index.ts';
+import type { Question, Verification } from '../../src/verification/index.ts';
+import { digestFor, NOT_OURS, ofIstio, rejected, undetermined, verified } from '../support/verdicts.ts';
+
+const PROXY = 'docker.io/istio/proxyv2:1.28.0';
+const componentOf = () => undefined;
+
+interface Asked {
+  readonly judge: Judge;
+  readonly questions: Question[];
+  readonly classified: string[];
+}
+
+const judgeOf = (
+  verification: Verification,
+  classes: (reference: ImageReference) => ImageClass = () => ofIstio(),
+  revoked: Rules['revoked'] = [],
+): Asked => {
+  const questions: Question[] = [];
+  const classified: string[] = [];
+  const judge = createJudge({
+    classify: (reference) => {
+      classified.push(reference.text);
+      return classes(reference);
+    },
+    couldBeIstio: (text) => text.includes('istio'),
+    componentOf,
+    verify: async (question) => {
+      questions.push(question);
+      return verification;
+    },
+    revoked,
+  });
+  return { judge, questions, classified };
+};
+
+const { signal } = new AbortController();
+
+describe('the judge refuses', () => {
+  it('a text that is no reference, and asks no registry about it', async () => {
+    const { judge, questions } = judgeOf(verified());
+    const judgement = await judge(`docker.io/istio/proxyv2@sha512:${'0'.repeat(128)}`, signal, {
+      always: true,
+    });
+    expect(judgement).toMatchObject({
+      reference: undefined,
+      class: undefined,
+      couldBeIstio: true,
+      refused: { code: 'image-reference-invalid' },
+      verification: undefined,
+    });
+    expect(questions).toEqual([]);
+  });
+
+  it('a revoked digest that is written, and asks no registry about it', async () => {
+    const digest = digestFor('revoked');
+    const { judge, questions } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
+    const { refused } = await judge(`docker.io/istio/proxyv2@${digest}`, signal);
+    expect(refused).toEqual({ code: 'image-revoked', digest, why: 'CVE-2026-1' });
+    expect(questions).toEqual([]);
+  });
+
+  it('a revoked digest wherever it is copied to', async () => {
+    const digest = digestFor('revoked');
+    const { judge } = judgeOf(verified(), () => NOT_OURS, [{ digest, reason: '' }]);
+    expect((await judge(`ghcr.io/somebody/app@${digest}`, signal)).refused).toEqual({
+      code: 'image-revoked',
+      digest,
+      why: '',
+    });
+  });
+
+  it('a tag that resolves to a revoked digest, though that is verified', async () => {
+    const digest = digestFor('revoked');
+    const { judge } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
+    expect((await judge(PROXY, signal)).refused).toEqual({
+      code: 'image-revoked',
+      digest,
+      why: 'CVE-2026-1',
+    });
+  });
+
+  it('a tag whose last answer was a revoked digest, whatever an outage choice would say', async () => {
+    const digest = digestFor('revoked');
+    const outage = undetermined(
+      { code: 'registry-unavailable', detail: 'no answer' },
+      { answeredAt: 0, verified: verified(digest) },
+    );
+    const { judge } = judgeOf(outage, undefined, [{ digest, reason: 'CVE-2026-1' }]);
+    expect((await judge(PROXY, signal)).refused).toEqual({
+      code: 'image-revoked',
+      digest,
+      why: 'CVE-2026-1',
+    });
+  });
+});
+
+describe('the judge', () => {
+  it('asks about an image of a hub by its places and component', async () => {
+    const { judge, questions } = judgeOf(verified());
+    const judgement = await judge(PROXY, signal);
+    expect(questions).toEqual([
+      { reference: judgement.reference, places: ['docker.io/istio'], component: 'proxyv2', componentOf },
+    ]);
+    expect(judgement).toMatchObject({
+      image: PROXY,
+      class: ofIstio(),
+      refused: undefined,
+      verification: verified(),
+    });
+  });
+
+  it('asks nothing about an image that is not ours', async () => {
+    const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
+    expect((await judge('redis:8', signal)).verification).toBeUndefined();
+    expect(questions).toEqual([]);
+  });
+
+  it('asks about the signature alone where an image that is not ours was named to it', async () => {
+    const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
+    const judgement = await judge('redis:8', signal, { always: true });
+    expect(questions).toEqual([
+      { reference: judgement.reference, places: [], component: undefined, componentOf },
+    ]);
+    expect(judgement.verification).toEqual(verified());
+  });
+
+  it('says why there is no signature, where the tables know', async () => {
+    const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () => ofIstio('proxyv2', 'a nightly'));
+    expect((await judge(PROXY, signal)).verification).toEqual(
+      rejected({ code: 'image-never-signed', why: 'a nightly' }),
+    );
+  });
+
+  it('leaves another rejection as it is, though the tables expect no signature', async () => {
+    const untrusted = rejected({ code: 'signer-untrusted', detail: 'key abc' });
+    const { judge } = judgeOf(untrusted, () => ofIstio('proxyv2', 'a nightly'));
+    expect((await judge(PROXY, signal)).verification).toEqual(untrusted);
+  });
+
+  it('lets a nightly that is signed after all be verified', async () => {
+    const { judge } = judgeOf(verified(), () => ofIstio('proxyv2', 'a nightly'));
+    expect((await judge(PROXY, signal)).verification).toEqual(verified());
+  });
+
+  it('classifies a text once and verifies it each time', async () => {
+    const { judge, questions, classified } = judgeOf(verified());
+    await judge(PROXY, signal);
+    await judge(PROXY, signal);
+    expect([classified.length, questions.length]).toEqual([1, 2]);
+  });
+
+  it('does not remember texts longer than any reference', async () => {
+    const { judge, classified } = judgeOf(verified(), () => NOT_OURS);
+    const long = `registry.example/${'a'.repeat(200)}/${'b'.repeat(20)}:${'c'.repeat(100)}@sha256:${'0'.repeat(64)}`;
+    const longer = `${'sub.'.repeat(100)}${long}`;
+    for (const image of [long, long, longer, longer]) judge.look(image);
+    expect(classified.filter((text) => text === long).length).toBe(1);
+    expect(classified.filter((text) => text === longer).length).not.toBe(1);
+  });
+});

@@ -1,0 +1,96 @@
+import { type Digest, digestOf, parseImageReference } from '../../src/image/index.ts';
+import type { ImageClass } from '../../src/istio/index.ts';
+import type { ImageUse, Judgement, Rules } from '../../src/policy/index.ts';
+import type { Obstacle, Rejected, Rejection, Undetermined, Verified } from '../../src/verification/index.ts';
+
+/** A digest that is recognisably this name's. */
+export const digestFor = (name: string): Digest => digestOf(name);
+
+export const verified = (digest: Digest = digestFor('good'), keyId = 'key-1'): Verified => ({
+  outcome: 'verified',
+  digest,
+  signatures: [
+    { keyId, format: 'simple-signing', signedReference: undefined, payload: '{}', logBundle: undefined },
+  ],
+  componentProven: false,
+  requests: 0,
+  fromMemory: true,
+});
+
+export const rejected = (reason: Rejection, digest: Digest | undefined = digestFor('bad')): Rejected => ({
+  outcome: 'rejected',
+  digest,
+  reason,
+  requests: 2,
+  fromMemory: false,
+});
+
+export const undetermined = (reason: Obstacle, standsFor?: Undetermined['standsFor']): Undetermined => ({
+  outcome: 'undetermined',
+  digest: undefined,
+  reason,
+  requests: 1,
+  fromMemory: false,
+  ...(standsFor === undefined ? {} : { standsFor }),
+});
+
+/** The class of an image of Docker Hub's `istio`. */
+export const ofIstio = (component: string | undefined = 'proxyv2', neverSigned?: string): ImageClass => ({
+  kind: 'istio',
+  place: 'docker.io/istio',
+  places: ['docker.io/istio'],
+  component,
+  neverSigned,
+});
+
+export const NOT_OURS: ImageClass = { kind: 'not-ours' };
+
+/** The judgement of an image of Istio's, or of another class. */
+export const judgement = (
+  image: string,
+  verification?: Judgement['verification'],
+  imageClass: ImageClass = ofIstio(),
+): Judgement => {
+  const parsed = parseImageReference(image);
+  return parsed.ok
+    ? {
+        image,
+        reference: parsed.reference,
+        class: imageClass,
+        couldBeIstio: false,
+        refused: undefined,
+        verification,
+      }
+    : {
+        image,
+        reference: undefined,
+        class: undefined,
+        couldBeIstio: /istio/.test(image),
+        refused: { code: 'image-reference-invalid', problem: parsed.problem },
+        verification: undefined,
+      };
+};
+
+/** A use in the first container, named `istio-proxy`. */
+export const use = (image: string, overrides: Partial<ImageUse> = {}): ImageUse => ({
+  image,
+  path: 'spec.containers[0].image',
+  name: 'istio-proxy',
+  kind: 'container',
+  ...overrides,
+});
+
+/** The rules of a configuration that says nothing. */
+export const rules = (overrides: Partial<Rules> = {}): Rules => ({
+  undetermined: {
+    enforce: 'allow-verified-tag',
+    critical: 'allow-verified-tag',
+    tagOutageWindow: 86_400_000,
+  },
+  lookAlikes: 'deny',
+  unrecognised: 'warn',
+  requireDigest: false,
+  revoked: [],
+  exemptions: [],
+  ...overrides,
+});
