@@ -211,6 +211,22 @@ describe('a review refuses', () => {
     expect(verdicts.map(({ record: { verdict } }) => verdict)).toEqual(['deny', 'deny', 'deny']);
   });
 
+  it('a mirror whose image its node changes afterwards', async () => {
+    const { run } = reviewOf({ [PROXY]: MISSING });
+    const annotated = { name: 'web', annotations: { 'kubernetes.io/config.mirror': 'abc' } };
+    const update = review(pod([PROXY], annotated), {
+      operation: 'UPDATE',
+      oldObject: pod([PILOT], annotated),
+      userInfo: { username: 'system:node:worker-1', groups: ['system:nodes'] },
+    });
+    expect((await run(update)).record.verdict).toBe('deny');
+  });
+
+  it('a new pod, though the request says there was one like it', async () => {
+    const { run } = reviewOf({ [PROXY]: MISSING });
+    expect((await run(review(meshed, { oldObject: meshed }))).record.verdict).toBe('deny');
+  });
+
   it('what could not be judged, with an incident id, and reports the error', async () => {
     const broken = new Error('broken');
     const { run, reported } = reviewOf({}, {}, async () => Promise.reject(broken));
@@ -373,6 +389,11 @@ describe('a review looks at no image', () => {
     ['operation', 'of a CONNECT', review(meshed, { operation: 'CONNECT', subResource: 'exec', object: {} })],
     ['subresource', 'of another subresource', review(meshed, { operation: 'UPDATE', subResource: 'status' })],
     ['subresource', 'of a scale', review(deployment([PROXY]), { subResource: 'scale', object: {} })],
+    [
+      'subresource',
+      'of a pod’s subresource on another kind',
+      review(deployment([PROXY]), { subResource: 'ephemeralcontainers' }),
+    ],
     ['kind', 'of a kind that holds no pod', review(role)],
     ['static-pod-mirror', 'of a static pod’s mirror, made by its node', review(mirror, { userInfo: node })],
     [

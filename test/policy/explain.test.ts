@@ -130,6 +130,12 @@ describe('a denial', () => {
     expect(explainRefusal([])).toBeUndefined();
   });
 
+  it('keeps an image within its quotes', () => {
+    expect(explain({ code: 'image-not-found' }, use('istio/proxyv2" is fine, "'))).toContain(
+      `image "istio/proxyv2' is fine, '" in container`,
+    );
+  });
+
   it('leaves an image in normal length whole, tag and digest', () => {
     const image = `registry.corp.example:5000/platform/istio/proxyv2:1.28.0@${digestFor('any')}`;
     expect(explain({ code: 'signature-missing' }, use(image))).toContain(`"${image}"`);
