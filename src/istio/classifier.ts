@@ -1,7 +1,7 @@
 import { type ImageReference, parseImageReference } from '../image/index.ts';
 import { findComponent, isSample } from './component.ts';
 import { distinctiveNames } from './components.ts';
-import { builtInHubs, type Hub, hubs } from './hubs.ts';
+import { type Hub, hubs } from './hubs.ts';
 import type { ImageClass, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
 import { explainUnsigned } from './tags.ts';
@@ -51,11 +51,6 @@ export function createClassifier(configured: Places): Classifier {
   return { classify, couldBeIstio: createTextCheck([...byName.keys()], classify) };
 }
 
-const builtIn = createClassifier({ hubs: builtInHubs, mirrors: [] });
-
-/** {@link Classifier.couldBeIstio} of the built-in hubs alone: for where no configuration is at hand. */
-export const couldBeIstio = (text: string): boolean => builtIn.couldBeIstio(text);
-
 const findHub = (name: string): Hub | undefined =>
   hubs.find((hub) => hub.name === name || hub.aliases.includes(name));
 
@@ -86,8 +81,8 @@ function createTextCheck(
     const lower = text.slice(0, LONGEST_TEXT).toLowerCase().trim();
     const [withoutDigest = ''] = lower.split('@', 1);
     const parsed = parseImageReference(withoutDigest);
+    if (parsed.ok) return classify(parsed.reference).kind !== 'not-ours';
     return (
-      (parsed.ok && classify(parsed.reference).kind !== 'not-ours') ||
       signs.some((sign) => lower.includes(sign)) ||
       beginnings.some((beginning) => lower.startsWith(beginning))
     );

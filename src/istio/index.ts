@@ -1,4 +1,4 @@
-export { type Classifier, couldBeIstio, createClassifier } from './classifier.ts';
+export { type Classifier, createClassifier } from './classifier.ts';
 export { componentOf } from './component.ts';
 export { istioContainerNames, placeholderImage } from './components.ts';
 export { builtInHubs } from './hubs.ts';

@@ -1,0 +1,353 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseImageReference } from '../../src/image/index.ts';
+import { builtInHubs, createClassifier, type ImageClass } from '../../src/istio/index.ts';
+import { builtIn, summarise } from './summary.ts';
+
+const DIGEST = `sha256:${'e6693c20'.repeat(8)}`;
+
+const classOf = (text: string, classifier = builtIn): ImageClass => {
+  const parsed = parseImageReference(text);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return classifier.classify(parsed.reference);
+};
+
+const HUB_NAMES = [
+  'docker.io/istio',
+  'gcr.io/istio-release',
+  'registry.istio.io/release',
+  'registry-1.docker.io/istio',
+];
+
+describe('names made to be mistaken', () => {
+  it.each([
+    // Near the hub.
+    ['istio-evil/proxyv2:1.28.0', 'look-alike of proxyv2'],
+    ['docker.io/istio-evil/proxyv2:1.28.0', 'look-alike of proxyv2'],
+    ['docker.io/istio-evil/pilot:1.28.0', 'look-alike of pilot'],
+    ['docker.io/istioo/proxyv2:1.28.0', 'look-alike of proxyv2'],
+    ['docker.io/1stio/proxyv2', 'look-alike of proxyv2'],
+    ['docker.io/istio/x/proxyv2', 'look-alike of proxyv2'],
+    ['docker.io/istio/x/pilot', 'look-alike of pilot'],
+    ['docker.io/istio/x/app', 'not ours'],
+    ['gcr.io/istio-release/charts/base', 'not ours'],
+    ['docker.io.evil.com/istio/proxyv2', 'look-alike of proxyv2'],
+    ['docker.io.evil.com/istio/pilot', 'look-alike of pilot'],
+    ['docker.io.evil.com/istio/app', 'not ours'],
+    ['evil.com/docker.io/istio/proxyv2', 'look-alike of proxyv2'],
+    ['evil.com/docker.io/istio/istioctl', 'look-alike of istioctl'],
+    ['docker.io:443/istio/proxyv2', 'look-alike of proxyv2'],
+    ['gcr.io:443/istio-release/pilot', 'look-alike of pilot'],
+    ['gcr.io/istio-release2/install-cni', 'look-alike of install-cni'],
+    ['eu.gcr.io/istio-release/ztunnel', 'look-alike of ztunnel'],
+    ['localhost/istio/proxyv2', 'look-alike of proxyv2'],
+    ['[::1]:5000/istio/pilot', 'look-alike of pilot'],
+    ['ISTIO/proxyv2', 'look-alike of proxyv2'],
+    ['library/proxyv2', 'look-alike of proxyv2'],
+    ['proxyv2', 'look-alike of proxyv2'],
+    [`evil.com/istio/proxyv2@${DIGEST}`, 'look-alike of proxyv2'],
+    ['xn--isti-0cf.com/proxyv2', 'look-alike of proxyv2'],
+    // The hub itself, oddly written.
+    ['DOCKER.IO/istio/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
+    ['Index.Docker.io/istio/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
+    ['GCR.io/istio-release/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
+    [`istio/proxyv2@${DIGEST}`, 'docker.io/istio, proxyv2'],
+    [`istio/proxyv2:1.28.0@${DIGEST}`, 'docker.io/istio, proxyv2'],
+    // On the hub, by a name of no component.
+    ['istio/proxyv2-debug:1.28.0', 'docker.io/istio, no component'],
+    ['istio/base-evil:1.28.0', 'docker.io/istio, no component'],
+    ['istio/examples:1.28.0', 'docker.io/istio, no component'],
+    ['istio/xexamples-bookinfo:1.28.0', 'docker.io/istio, no component'],
+    ['istio/build-tools:1.28.0', 'docker.io/istio, no component'],
+    // The name, dressed.
+    ['evil/istio-proxyv2', 'look-alike of proxyv2'],
+    ['evil/proxyv2-debug', 'look-alike of proxyv2'],
+    ['evil/proxyv2_debug', 'look-alike of proxyv2'],
+    ['evil/proxyv2.distroless', 'look-alike of proxyv2'],
+    ['evil/proxyv2-distroless-fips', 'look-alike of proxyv2'],
+    ['evil/mirrored-istio-install-cni', 'look-alike of install-cni'],
+    ['evil/install_cni', 'look-alike of install-cni'],
+    ['evil/istio-pilot', 'look-alike of pilot'],
+    ['evil/my-istio/pilot', 'look-alike of pilot'],
+    ['evil/istio/some/where/pilot', 'look-alike of pilot'],
+    ['evil/istio-istioctl', 'look-alike of istioctl'],
+    // The name within another's, or another name: the container's name has to tell.
+    ['evil/pilot', 'not ours'],
+    ['istio.evil.com/pilot', 'not ours'],
+    ['evil/istioctl', 'not ours'],
+    ['evil/istio-proxy', 'not ours'],
+    ['evil/proxy-v2', 'not ours'],
+    ['evil/proxyv2-exporter', 'not ours'],
+    ['evil/token-proxyv2', 'not ours'],
+    ['evil/proxyv22', 'not ours'],
+    ['evil/installcni', 'not ours'],
+    ['evil/ztunnels', 'not ours'],
+    ['proxyv2/nginx', 'not ours'],
+    ['evil/istio:proxyv2', 'not ours'],
+    ['evil/istio-mirrored', 'not ours'],
+    ['evil/debug', 'not ours'],
+    // Components on a hub, anybody's names elsewhere.
+    ['evil/istio/app', 'not ours'],
+    ['evil/istio/operator', 'not ours'],
+    ['evil/istio/ext-authz', 'not ours'],
+    ['evil/istio/agentgateway', 'not ours'],
+    ['cr.agentgateway.dev/agentgateway:v1.4.1', 'not ours'],
+  ])('%s: %s', (text, expected) => {
+    expect(summarise(text)).toBe(expected);
+  });
+});
+
+describe("vendors' builds are look-alikes that name the vendor", () => {
+  it.each([
+    ['gcr.io/gke-release/asm/proxyv2:1.16.7-asm.10-distroless', 'proxyv2 by Google Cloud Service Mesh'],
+    ['gcr.io/gke-release/asm/pilot:1.16.7-asm.10', 'pilot by Google Cloud Service Mesh'],
+    ['mcr.microsoft.com/oss/istio/pilot:1.23.0-distroless', 'pilot by Microsoft AKS'],
+    [
+      `registry.redhat.io/openshift-service-mesh/istio-proxyv2-rhel9@${DIGEST}`,
+      'proxyv2 by Red Hat OpenShift Service Mesh',
+    ],
+    [
+      `registry.redhat.io/openshift-service-mesh/istio-cni-rhel9@${DIGEST}`,
+      'install-cni by Red Hat OpenShift Service Mesh',
+    ],
+    [
+      `registry.redhat.io/openshift-service-mesh-tech-preview/istio-ztunnel-rhel9@${DIGEST}`,
+      'ztunnel by Red Hat OpenShift Service Mesh',
+    ],
+    ['quay.io/maistra/proxyv2-ubi8:2.6.0', 'proxyv2 by Maistra'],
+    ['maistra/pilot-ubi8:2.6.0', 'pilot by Maistra'],
+    ['quay.io/sail-dev/istio-proxyv2:1.30', 'proxyv2 by the Sail operator project'],
+    ['us-docker.pkg.dev/soloio-img/istio/ztunnel:1.30.3-solo', 'ztunnel by Solo.io'],
+    ['containers.istio.tetratelabs.com/pilot:1.13.3-tetratefips-v0', 'pilot by Tetrate'],
+    ['registry1.dso.mil/ironbank/tetrate/istio/install-cni:1.20', 'install-cni by Tetrate'],
+    ['registry1.dso.mil/ironbank/opensource/istio/proxyv2:1.30.2', 'proxyv2 by Iron Bank'],
+    ['rancher/mirrored-istio-proxyv2:1.18.2-distroless', 'proxyv2 by Rancher'],
+    ['rancher/mirrored-istio-pilot:1.18.2', 'pilot by Rancher'],
+    ['rancher/istio-proxyv2:1.18.2', 'proxyv2 by Rancher'],
+    ['cgr.dev/chainguard/istio-proxy:latest', 'proxyv2 by Chainguard'],
+    ['cgr.dev/chainguard/istio-install-cni-fips:latest', 'install-cni by Chainguard'],
+    ['dhi.io/istio-pilot:1.28', 'pilot by Docker Hardened Images'],
+    ['intel/pilot:1.19.0-intel.0', 'pilot by Intel'],
+    ['querycapistio/install-cni:1.12.0', 'install-cni by querycap'],
+  ])('%s: %s', (text, expected) => {
+    expect(summarise(text)).toBe(`look-alike of ${expected}`);
+  });
+
+  it.each([
+    'rancher/rancher',
+    'rancher/proxy',
+    'cgr.dev/chainguard/proxy',
+    'intel/istio-cnix',
+    'dhi.io/istio-base',
+  ])('but not whatever else they build: %s', (text) => {
+    expect(summarise(text)).toBe('not ours');
+  });
+});
+
+describe('an image directly below a hub', () => {
+  it.each(HUB_NAMES)(
+    'is of docker.io/istio at %s, and counts for a key that is limited to any of its names',
+    (name) => {
+      expect(classOf(`${name}/proxyv2:1.28.0`)).toEqual({
+        kind: 'istio',
+        place: 'docker.io/istio',
+        places: HUB_NAMES,
+        component: 'proxyv2',
+        neverSigned: undefined,
+      });
+    },
+  );
+
+  it.each([
+    ['gcr.io/istio-testing', 'gcr.io/istio-testing'],
+    ['registry.istio.io/testing', 'gcr.io/istio-testing'],
+    ['gcr.io/istio-prerelease-testing', 'gcr.io/istio-prerelease-testing'],
+    ['registry.istio.io/prerelease-testing', 'gcr.io/istio-prerelease-testing'],
+    ['ghcr.io/istio/prerelease-testing', 'ghcr.io/istio/prerelease-testing'],
+  ])('%s is never signed, whatever its tag', (name, place) => {
+    expect([summarise(`${name}/pilot:1.28.0`), summarise(`${name}/pilot@${DIGEST}`)]).toEqual([
+      `${place}, pilot, never signed`,
+      `${place}, pilot, never signed`,
+    ]);
+  });
+
+  it.each([
+    'examples-bookinfo-details-v1',
+    'examples-helloworld-v1',
+    'tcp-echo-server',
+    'base',
+    'distroless',
+    'kubectl',
+  ])('is not ours where it is the sample %s', (name) => {
+    expect(HUB_NAMES.map((hub) => summarise(`${hub}/${name}:1.28.0`))).toEqual(
+      HUB_NAMES.map(() => 'not ours'),
+    );
+  });
+});
+
+describe('why an image of the release hub has no signature', () => {
+  const EARLY = 'Istio signed no release before 1.12';
+  const INDEX = 'Istio 1.15 to 1.17 signed the index only: pin its digest, not that of one platform';
+  const DEVELOPMENT = 'its tag is that of a development build, which is not signed';
+  const COMMIT = '0123456789abcdef'.repeat(3).slice(0, 40);
+
+  it.each([
+    ['0.8.0', EARLY],
+    ['1.1.4', EARLY],
+    ['1.11.8', EARLY],
+    ['1.11.8-distroless', EARLY],
+    ['1.11.0-rc.0', EARLY],
+    [`1.11.8@${DIGEST}`, EARLY],
+    ['1.12.0', undefined],
+    ['1.14.6-debug', undefined],
+    ['1.15.0', undefined],
+    [`1.14.6@${DIGEST}`, undefined],
+    [`1.15.0@${DIGEST}`, INDEX],
+    [`1.17.8-distroless@${DIGEST}`, INDEX],
+    [`1.18.0@${DIGEST}`, undefined],
+    ['1.18.0-alpha.0', 'a fault of the release job left 1.18.0-alpha.0 unsigned'],
+    ['1.18.0-alpha.0-distroless', 'a fault of the release job left 1.18.0-alpha.0 unsigned'],
+    ['1.18.0-beta.0', undefined],
+    ['1.19.0-alpha.0', 'a fault of the release job probably left 1.19.0-alpha.0 unsigned'],
+    ['1.19.0-alpha.1', undefined],
+    ['1.28.0', undefined],
+    ['1.31.1', undefined],
+    ['2.0.0', undefined],
+    ['latest', DEVELOPMENT],
+    ['latest-distroless', DEVELOPMENT],
+    ['1.28-dev', DEVELOPMENT],
+    [`1.28-alpha.${COMMIT}`, DEVELOPMENT],
+    [`1.31.0-alpha.${COMMIT}-debug`, DEVELOPMENT],
+    [COMMIT, DEVELOPMENT],
+    ['v1.11.0', undefined],
+    ['1.11', undefined],
+    ['1.11.0.1', undefined],
+    ['unittest', undefined],
+  ])('%s: %s', (tag, neverSigned) => {
+    expect(classOf(`istio/pilot:${tag}`)).toEqual({
+      kind: 'istio',
+      place: 'docker.io/istio',
+      places: HUB_NAMES,
+      component: 'pilot',
+      neverSigned,
+    });
+  });
+
+  it('is unknown by digest alone', () => {
+    expect(summarise(`istio/pilot@${DIGEST}`)).toBe('docker.io/istio, pilot');
+  });
+});
+
+describe('mirrors and hubs of a configuration', () => {
+  const classifier = createClassifier({
+    hubs: [...builtInHubs, 'registry.corp.example/mesh'],
+    mirrors: [
+      { mirror: 'registry.corp.example/istio', of: 'docker.io/istio' },
+      { mirror: 'registry.corp.example/istio/nightly', of: 'gcr.io/istio-testing' },
+      { mirror: 'registry.corp.example/own', of: 'registry.corp.example/mesh' },
+      { mirror: 'mirror.corp.example:5000', of: 'gcr.io/istio-release' },
+      { mirror: 'gcr.io/istio-release', of: 'docker.io/istio' },
+    ],
+  });
+
+  it.each([
+    ['registry.corp.example/istio/proxyv2:1.28.0', 'registry.corp.example/istio, proxyv2'],
+    ['Registry.Corp.example/istio/mesh-a:1.28.0', 'registry.corp.example/istio, no component'],
+    ['registry.corp.example/istio/proxyv2:1.10.0', 'registry.corp.example/istio, proxyv2, never signed'],
+    ['registry.corp.example/istio/examples-bookinfo-details-v1:1', 'not ours'],
+    // The longest name that fits.
+    [
+      'registry.corp.example/istio/nightly/pilot:1.28.0',
+      'registry.corp.example/istio/nightly, pilot, never signed',
+    ],
+    ['registry.corp.example/istio/nightly:1.28.0', 'registry.corp.example/istio, no component'],
+    ['registry.corp.example/istio/other/pilot:1.28.0', 'look-alike of pilot'],
+    // A hub of one's own is signed as its owner likes.
+    ['registry.corp.example/mesh/pilot:1.10.0', 'registry.corp.example/mesh, pilot'],
+    ['registry.corp.example/own/pilot:latest', 'registry.corp.example/own, pilot'],
+    // A whole registry.
+    ['mirror.corp.example:5000/ztunnel:1.28.0', 'mirror.corp.example:5000, ztunnel'],
+    ['mirror.corp.example:5000/a/b:1.28.0', 'not ours'],
+    ['mirror.corp.example/pilot:1.28.0', 'not ours'],
+    // Named as a hub and as a mirror.
+    ['gcr.io/istio-release/pilot:1.28.0', 'gcr.io/istio-release, pilot'],
+  ])('%s: %s', (text, expected) => {
+    expect(summarise(text, classifier)).toBe(expected);
+  });
+
+  it("count alone for a key that is limited to them, and not with their hub's names", () => {
+    const placesOf = (text: string) => {
+      const found = classOf(text, classifier);
+      return found.kind === 'istio' ? found.places : found.kind;
+    };
+    expect([
+      placesOf('registry.corp.example/istio/proxyv2:1.28.0'),
+      placesOf('registry.corp.example/mesh/proxyv2:1.28.0'),
+    ]).toEqual([['registry.corp.example/istio'], ['registry.corp.example/mesh']]);
+  });
+
+  it('replace the built-in hubs where these are not given', () => {
+    const only = createClassifier({ hubs: ['registry.corp.example/mesh'], mirrors: [] });
+    expect(
+      ['istio/proxyv2', 'istio/app', 'gcr.io/istio-testing/pilot'].map((text) => summarise(text, only)),
+    ).toEqual(['look-alike of proxyv2', 'not ours', 'look-alike of pilot']);
+  });
+
+  it('bring all names of a hub along where one alias is given', () => {
+    const alias = createClassifier({ hubs: ['gcr.io/istio-release'], mirrors: [] });
+    expect(summarise('istio/proxyv2:1.28.0', alias)).toBe('docker.io/istio, proxyv2');
+  });
+});
+
+describe("a text that is no reference could be Istio's", () => {
+  const classifier = createClassifier({
+    hubs: builtInHubs,
+    mirrors: [
+      { mirror: 'registry.corp.example/mesh', of: 'docker.io/istio' },
+      { mirror: 'docker.io/corp', of: 'docker.io/istio' },
+    ],
+  });
+  const SHA512 = `sha512:${'e6693c20'.repeat(16)}`;
+
+  it.each([
+    // A runtime takes these.
+    ['a sha512 digest on a hub', `istio/pilot@${SHA512}`],
+    ['a sha512 digest on a mirror', `registry.corp.example/mesh/mesh-a@${SHA512}`],
+    ['a sha512 digest beside a tag', `registry.corp.example/mesh/mesh-a:1.28.0@${SHA512}`],
+    ['a sha512 digest of a look-alike', `evil.com/istio/pilot@${SHA512}`],
+    // And these nobody, but somebody meant them.
+    ['capitals in the path', 'docker.io/Istio/Pilot:1.28.0'],
+    ['a capital in a name', 'evil.com/ProxyV2'],
+    ['a space before', ' istio/pilot:1.28.0'],
+    ['a line feed behind', 'istio/pilot:1.28.0\n'],
+    ['a URL', 'https://registry.istio.io/release/app'],
+    ['a bad tag', 'gcr.io/istio-testing/app:~'],
+    ['a bad tag on a mirror', 'registry.corp.example/mesh/app:~'],
+    ['a bad tag on a mirror of Docker Hub', 'corp/app:~'],
+    ['a template', '{{ .Values.hub }}/proxyv2:{{ .Values.tag }}'],
+    ['a name and more than anybody pulls', `istio/pilot:${'1'.repeat(5000)}`],
+  ])('by %s', (_, text) => {
+    expect([parseImageReference(text).ok, classifier.couldBeIstio(text)]).toEqual([false, true]);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a template', '{{ .Values.image }}'],
+    ['an image id', DIGEST],
+    ['a sha512 digest', `acme/app@${SHA512}`],
+    ['a sha512 digest of a sample', `istio/examples-helloworld-v1:1.28.0@${SHA512}`],
+    ['capitals', 'acme/Copilot'],
+    ['the end of a host', 'registry.corp.example/Mesh2/app'],
+    ['a name past what anybody pulls', `${' '.repeat(5000)}istio/pilot`],
+  ])('but not by %s', (_, text) => {
+    expect([parseImageReference(text).ok, classifier.couldBeIstio(text)]).toEqual([false, false]);
+  });
+
+  it('and asking never throws', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(typeof classifier.couldBeIstio(text)).toBe('boolean');
+      }),
+    );
+  });
+});
