@@ -1,5 +1,5 @@
 /** One place in a document that is not what it must be. */
-export interface BadPath {
+interface BadPath {
   /** `request.object.spec.containers[0].image`. */
   readonly path: string;
   /** `must be a string`. */

@@ -16,7 +16,7 @@ import { type ReviewRecord, recordOf } from './record.ts';
 import { findSubject } from './subject.ts';
 import { findWorkload } from './workloads.ts';
 
-export interface ReviewParts {
+interface ReviewParts {
   readonly judge: Judge;
   readonly rules: Rules;
   readonly limits: JudgeLimits;

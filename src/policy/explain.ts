@@ -4,7 +4,7 @@ import { sentenceOf } from './sentences.ts';
 import { listWithin, oneLine, quoted } from './text.ts';
 
 /** A denial ends up in events of at most 1 kB, behind words of the API server and of a controller. */
-export const DENIAL_LIMIT = 512;
+const DENIAL_LIMIT = 512;
 
 /** What a pod's other findings may take of a denial. */
 const OTHERS_LIMIT = 90;

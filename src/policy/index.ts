@@ -2,14 +2,13 @@ export { type Case, decide, decideFailure } from './decide.ts';
 export type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
 export { endOf, patternProblem } from './exemption.ts';
 export { explain, explainBriefly, explainRefusal } from './explain.ts';
-export { createJudge, type Judge, type JudgeParts } from './judge.ts';
+export { createJudge, type Judge } from './judge.ts';
 export { type JudgeLimits, judgeAll } from './judge-all.ts';
 export {
   outcomeOf,
   type Reason,
   type ReasonCode,
   type ReasonGroup,
-  type Refusal,
   rankOf,
   reasonCodes,
 } from './reason.ts';

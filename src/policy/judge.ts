@@ -9,7 +9,7 @@ import type { Rules } from './rules.ts';
 const REMEMBERED_TEXTS = 4096;
 const REMEMBERED_LENGTH = 512;
 
-export interface JudgeParts {
+interface JudgeParts {
   readonly classify: (reference: ImageReference) => ImageClass;
   /** Whether a text that is no reference could mean an image of Istio's. */
   readonly couldBeIstio: (text: string) => boolean;
