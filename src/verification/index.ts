@@ -1,5 +1,16 @@
+export { runCanary } from './canary.ts';
+export type { KeyEvent } from './key-event.ts';
 export type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
+export {
+  createKeyRing,
+  type KeyLimits,
+  type KeySource,
+  type KeySourceOptions,
+  KeysInvalid,
+  type Schedule,
+} from './key-source.ts';
 export type { KeyPlace, KeySpec } from './key-spec.ts';
+export { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
 export type {
   Cost,
   Obstacle,
@@ -12,3 +23,4 @@ export type {
   Verified,
   VerifyImage,
 } from './verification.ts';
+export { createVerifier, type VerifierLimits, type VerifierOptions } from './verifier.ts';

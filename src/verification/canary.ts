@@ -1,0 +1,96 @@
+import { type Digest, digestOf, type ImageReference } from '../image/index.ts';
+import type { Source } from '../registry/index.ts';
+import { parseKeys } from './parse-keys.ts';
+import type { Question, Verification } from './verification.ts';
+import { createVerifier } from './verifier.ts';
+
+/*
+ * A signature that must verify and two that must not, made once with a key that was thrown away. The key is in no ring
+ * but the canary's own.
+ */
+
+const KEY = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJbv0R0hAK5Tc50lP0MLQVUrCaWtt
+XcdGiaiolJHEoKG666aJW6K/+d1x+RnYuaPRbwUxaA/2nDbq5MST39FrGg==
+-----END PUBLIC KEY-----`;
+const SIGNED = `sha256:${'5a11'.repeat(16)}` as Digest;
+const OTHER = `sha256:${'0bad'.repeat(16)}` as Digest;
+const PAYLOAD =
+  '{"critical":{"identity":{"docker-reference":"canary.sailmark.example/canary"},' +
+  `"image":{"docker-manifest-digest":"${SIGNED}"},"type":"cosign container image signature"},"optional":null}`;
+const SIGNATURE =
+  'MEYCIQCBZfOH+u352tNGLQFXJnHvCisiRilghkWcihXi46y5hwIhANiJwLu2+E/P7avFeKsgbn9JUjIqVKAY7J7BtfbxvhzR';
+/** Its last bit flipped. */
+const FORGED = SIGNATURE.replace(/R$/, 'Q');
+
+const REPOSITORY = {
+  registry: 'canary.sailmark.example',
+  path: 'canary',
+  repository: 'canary.sailmark.example/canary',
+};
+const LIMITS = {
+  signatureCandidates: 1,
+  payloadBytes: 1024,
+  verifiedBytes: 4096,
+  rejectedMemory: 0,
+  rejectedEntries: 1,
+  tagEntries: 1,
+  flightDeadline: 10_000,
+};
+
+const sourceWith = (signature: string): Source => {
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      layers: [
+        {
+          mediaType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+          size: PAYLOAD.length,
+          digest: digestOf(PAYLOAD),
+          annotations: { 'dev.cosignproject.cosign/signature': signature },
+        },
+      ],
+    }),
+  );
+  return {
+    id: REPOSITORY.repository,
+    resolve: async () => undefined,
+    manifest: async () => ({ digest: digestOf(bytes), mediaType: undefined, bytes }),
+    blob: async () => Buffer.from(PAYLOAD),
+  };
+};
+
+const verifyCanary = async (signature: string, digest: Digest): Promise<Verification> => {
+  const parsed = await parseKeys(KEY);
+  if (!parsed.ok) throw new Error(`canary: its key ${parsed.problem}`);
+  const [key] = parsed.keys;
+  const trusted = { ...key, source: 'canary', pinned: true, for: undefined, covers: undefined };
+  const ring = { keys: new Map([[key.keyId, trusted]]), missing: [] };
+  const reference: ImageReference = { ...REPOSITORY, text: REPOSITORY.repository, tag: undefined, digest };
+  const question: Question = { reference, places: [], component: undefined, componentOf: () => undefined };
+  const verify = createVerifier({
+    open: () => sourceWith(signature),
+    ring: () => ring,
+    limits: LIMITS,
+    tagMemory: 0,
+    now: () => 0,
+    report: String,
+  });
+  return verify(question, new AbortController().signal);
+};
+
+const expectVerdict = (name: string, found: Verification, wanted: string): void => {
+  const verdict = found.outcome === 'verified' ? found.outcome : found.reason.code;
+  if (verdict !== wanted) throw new Error(`canary: the ${name} signature came out ${verdict}, not ${wanted}`);
+};
+
+/**
+ * Verifies a good and two bad signatures by the function that verifies images. Rejects where one comes out wrong: this
+ * process must then judge nothing.
+ */
+export const runCanary = async (): Promise<void> => {
+  expectVerdict('good', await verifyCanary(SIGNATURE, SIGNED), 'verified');
+  expectVerdict('forged', await verifyCanary(FORGED, SIGNED), 'signer-untrusted');
+  expectVerdict('borrowed', await verifyCanary(SIGNATURE, OTHER), 'signature-for-other-image');
+};

@@ -1,0 +1,67 @@
+import type { KeyRing } from './key-ring.ts';
+import type { Question, Rejection, ValidSignature } from './verification.ts';
+
+/** What the valid signatures of a digest come to in one use. */
+export type Selection =
+  | {
+      readonly satisfied: true;
+      readonly signatures: readonly [ValidSignature, ...ValidSignature[]];
+      readonly componentProven: boolean;
+    }
+  /** `reason` is undefined where no key that made one is in the ring. */
+  | { readonly satisfied: false; readonly reason: Rejection | undefined };
+
+const NONE: Selection = { satisfied: false, reason: undefined };
+
+const notForPlace = (keyId: string, { places, reference }: Question): Rejection => ({
+  code: 'signer-untrusted',
+  detail: `key ${keyId} may not sign for ${places[0] ?? reference.repository}`,
+});
+
+/** Whether the key counts for this use; undefined: it is not in the ring. */
+const maySign = (keyId: string, ring: KeyRing, places: readonly string[]): boolean | undefined => {
+  const key = ring.keys.get(keyId);
+  return key && (key.for === undefined || key.for.some((place) => places.includes(place)));
+};
+
+const isSome = (
+  signatures: readonly ValidSignature[],
+): signatures is readonly [ValidSignature, ...ValidSignature[]] => signatures.length > 0;
+
+/** Of signatures that count, those that do not speak of another component, unless none speaks of the one asked for. */
+const selectByComponent = (
+  usable: readonly [ValidSignature, ...ValidSignature[]],
+  asked: string,
+  componentOf: Question['componentOf'],
+): Selection => {
+  const named = usable.map(({ signedReference }) =>
+    signedReference === undefined ? undefined : componentOf(signedReference),
+  );
+  const other = named.find((name) => name !== undefined && name !== asked);
+  const componentProven = named.includes(asked);
+  const signatures =
+    other === undefined ? usable : usable.filter((_, place) => (named[place] ?? asked) === asked);
+  // A signature that names no component proves nothing against one that names another.
+  if (!isSome(signatures) || (other !== undefined && !componentProven))
+    return { satisfied: false, reason: { code: 'component-mismatch', asked, signed: other ?? '' } };
+  return { satisfied: true, signatures, componentProven };
+};
+
+/**
+ * Applies this use's limits (design.md, "Memory" and "The component"): the key is in the ring now and may sign for
+ * this place, and the component fits. Called at every use, remembered or not.
+ */
+export const selectSignatures = (
+  held: readonly ValidSignature[],
+  question: Question,
+  ring: KeyRing,
+): Selection => {
+  const { places, component, componentOf } = question;
+  const usable = held.filter(({ keyId }) => maySign(keyId, ring, places) === true);
+  if (isSome(usable))
+    return component === undefined
+      ? { satisfied: true, signatures: usable, componentProven: false }
+      : selectByComponent(usable, component, componentOf);
+  const limited = held.find(({ keyId }) => maySign(keyId, ring, places) === false);
+  return limited === undefined ? NONE : { satisfied: false, reason: notForPlace(limited.keyId, question) };
+};
