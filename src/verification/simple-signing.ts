@@ -12,6 +12,8 @@ const IMAGE_MANIFESTS: readonly unknown[] = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
+/** cosign reads no signature manifest of more layers (pkg/oci/remote, `maxLayers`), so we find nothing in one either. */
+const MOST_LAYERS = 1000;
 const SIGNATURE = 'dev.cosignproject.cosign/signature';
 const LOG_BUNDLE = 'dev.sigstore.cosign/bundle';
 const SIGNED_TYPE = 'cosign container image signature';
@@ -55,6 +57,10 @@ export const parseSignatureManifest = (
   const layers = memberOf(parsed.value, 'layers');
   if (!IMAGE_MANIFESTS.includes(mediaType) || !Array.isArray(layers))
     return { problem: 'what stands under the signature tag is no image manifest' };
+  if (layers.length > MOST_LAYERS)
+    return {
+      problem: `the signature manifest has ${layers.length} layers; cosign reads ${MOST_LAYERS} at most`,
+    };
   return { candidates: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(candidateOf) };
 };
 

@@ -1,0 +1,104 @@
+import type { Digest, ImageReference } from '../../src/image/index.ts';
+import {
+  createVerifier,
+  type KeyRing,
+  parseKeys,
+  type Question,
+  type TrustedKey,
+  type Verification,
+  type VerifierOptions,
+} from '../../src/verification/index.ts';
+import { createSigner, type Signer } from '../support/signing-kit.ts';
+import { createStore } from './store.ts';
+
+export const LIMITS: VerifierOptions['limits'] = {
+  signatureCandidates: 100,
+  payloadBytes: 64 * 1024,
+  verifiedBytes: 32 * 1024 * 1024,
+  rejectedMemory: 10_000,
+  rejectedEntries: 10_000,
+  tagEntries: 10_000,
+  flightDeadline: 30_000,
+};
+
+export const FOREVER = new AbortController().signal;
+
+export const trust = async (signer: Signer, changes: Partial<TrustedKey> = {}): Promise<TrustedKey> => {
+  const parsed = await parseKeys(signer.publicPem);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return { ...parsed.keys[0], source: 'test', pinned: true, for: undefined, covers: undefined, ...changes };
+};
+
+export const ringOf = (keys: readonly TrustedKey[], missing: KeyRing['missing'] = []): KeyRing => ({
+  keys: new Map(keys.map((key) => [key.keyId, key])),
+  missing,
+});
+
+const COMPONENTS = new Set(['pilot', 'proxyv2', 'ztunnel']);
+
+/** `registry/path:tag` or `registry/path@digest`, both in normal form already. */
+export const referenceTo = (text: string): ImageReference => {
+  const [name = '', digest] = text.split('@');
+  const [, repository = '', tag] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? [];
+  const [registry = '', ...path] = repository.split('/');
+  return { text, registry, path: path.join('/'), repository, tag, digest: digest as Digest | undefined };
+};
+
+export const ask = (text: string, changes: Partial<Question> = {}): Question => {
+  const reference = referenceTo(text);
+  const segment = reference.path.split('/').at(-1) ?? '';
+  return {
+    reference,
+    places: [reference.repository.slice(0, -segment.length - 1)],
+    component: COMPONENTS.has(segment) ? segment : undefined,
+    componentOf: (signed) => {
+      const last = signed.split('/').at(-1) ?? '';
+      return COMPONENTS.has(last) ? last : undefined;
+    },
+    ...changes,
+  };
+};
+
+export interface Harness {
+  readonly store: ReturnType<typeof createStore>;
+  readonly signer: Signer;
+  readonly stranger: Signer;
+  /** The trusted signer's key. */
+  readonly key: TrustedKey;
+  readonly reports: unknown[];
+  ring: KeyRing;
+  time: number;
+  verify(text: string, changes?: Partial<Question>, signal?: AbortSignal): Promise<Verification>;
+}
+
+/** A store, two signers of whom one is trusted, a clock that stands, and a verifier over them. */
+export const createHarness = async (changes: Partial<VerifierOptions> = {}): Promise<Harness> => {
+  const store = createStore();
+  const [signer, stranger] = [createSigner(), createSigner()];
+  const key = await trust(signer);
+  const reports: unknown[] = [];
+  const verifyImage = createVerifier({
+    open: store.open,
+    ring: () => harness.ring,
+    limits: LIMITS,
+    tagMemory: 10_000,
+    now: () => harness.time,
+    report: (error) => `incident-${reports.push(error)}`,
+    ...changes,
+  });
+  const harness: Harness = {
+    store,
+    signer,
+    stranger,
+    key,
+    reports,
+    ring: ringOf([key]),
+    time: 1_800_000_000_000,
+    verify: (text, questionChanges, signal = FOREVER) => verifyImage(ask(text, questionChanges), signal),
+  };
+  return harness;
+};
+
+/** A verdict in a word: `verified`, or the code of its reason. */
+export const wordOf = (verdict: Verification): string =>
+  verdict.outcome === 'verified' ? 'verified' : verdict.reason.code;

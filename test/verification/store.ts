@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { type Digest, digestOf, parseDigest } from '../../src/image/index.ts';
+import {
+  type FaultCode,
+  type Manifest,
+  type OpenSource,
+  type Source,
+  SourceFault,
+} from '../../src/registry/index.ts';
+import type { PushTarget } from '../support/signing-kit.ts';
+
+/** A store of repositories in memory behind the source port, which counts and can be made to fail. */
+export interface Store extends PushTarget {
+  readonly open: OpenSource;
+  /** Every question answered so far, as `docker.io/istio/pilot manifest sha256-….sig`. */
+  readonly asked: readonly string[];
+  /** Every later question fails so; undefined: answers again. */
+  failWith(code: FaultCode | undefined): void;
+  /** Fails questions whose line matches. */
+  failWhere(pattern: RegExp, code: FaultCode): void;
+  /** Holds every later question back; the function returned lets them all through. */
+  hold(): () => void;
+  untag(repository: string, tag: string): void;
+  /** Serves other bytes under a digest. */
+  replaceBlob(repository: string, digest: string, bytes: Uint8Array): void;
+}
+
+interface Repository {
+  readonly tags: Map<string, Digest>;
+  readonly manifests: Map<string, Manifest>;
+  readonly blobs: Map<string, Uint8Array>;
+}
+
+export const createStore = (): Store => {
+  const repositories = new Map<string, Repository>();
+  const asked: string[] = [];
+  const faults: { pattern: RegExp; code: FaultCode }[] = [];
+  let failing: FaultCode | undefined;
+  let gate: Promise<void> | undefined;
+
+  const repositoryOf = (name: string): Repository => {
+    const known = repositories.get(name) ?? { tags: new Map(), manifests: new Map(), blobs: new Map() };
+    repositories.set(name, known);
+    return known;
+  };
+
+  const answer = async (line: string, onRequest: () => void, signal: AbortSignal) => {
+    if (signal.aborted) throw new SourceFault('deadline', 'time was up', { asked: false });
+    onRequest();
+    asked.push(line);
+    if (gate !== undefined) {
+      const ended = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () =>
+          reject(new SourceFault('deadline', 'time is up', { asked: true })),
+        );
+      });
+      await Promise.race([gate, ended]);
+    }
+    const code = failing ?? faults.find(({ pattern }) => pattern.test(line))?.code;
+    if (code !== undefined) throw new SourceFault(code, `${line}: ${code}`, { asked: true });
+  };
+
+  const open: OpenSource = ({ registry, path }, onRequest): Source => {
+    const id = `${registry}/${path}`;
+    const repository = repositoryOf(id);
+    return {
+      id,
+      async resolve(tag, signal) {
+        await answer(`${id} resolve ${tag}`, onRequest, signal);
+        return repository.tags.get(tag);
+      },
+      async manifest(at, signal) {
+        const name = 'tag' in at ? at.tag : at.digest;
+        await answer(`${id} manifest ${name}`, onRequest, signal);
+        return repository.manifests.get('tag' in at ? (repository.tags.get(at.tag) ?? '') : at.digest);
+      },
+      async blob(digest, signal) {
+        await answer(`${id} blob ${digest}`, onRequest, signal);
+        const bytes = repository.blobs.get(digest);
+        if (bytes !== undefined && digestOf(bytes) !== digest)
+          throw new SourceFault('answer-invalid', `${id} served other bytes`, { asked: true });
+        return bytes;
+      },
+    };
+  };
+
+  return {
+    open,
+    asked,
+    failWith: (code) => {
+      failing = code;
+    },
+    failWhere: (pattern, code) => void faults.push({ pattern, code }),
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return () => {
+        gate = undefined;
+        resolve();
+      };
+    },
+    untag: (repository, tag) => void repositoryOf(repository).tags.delete(tag),
+    replaceBlob: (repository, digest, bytes) => void repositoryOf(repository).blobs.set(digest, bytes),
+    pushBlob: (repository, bytes) => void repositoryOf(repository).blobs.set(digestOf(bytes), bytes),
+    pushManifest(repository, tag, bytes, mediaType) {
+      const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`) as Digest;
+      repositoryOf(repository).manifests.set(digest, { digest, mediaType, bytes });
+      if (tag !== undefined) repositoryOf(repository).tags.set(tag, digest);
+    },
+  };
+};
