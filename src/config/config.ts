@@ -1,0 +1,54 @@
+import type { Places } from '../istio/index.ts';
+import type { Rules } from '../policy/index.ts';
+import type { RegistrySettings } from '../registry/index.ts';
+import type { KeySpec } from '../verification/index.ts';
+import type { Limits } from './limits.ts';
+
+/** Where a listener binds; port 0 is any free one. */
+export interface Address {
+  /** A name or address, an IPv6 one without its brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const logFormats = ['json', 'text'] as const;
+
+export interface ServerSettings {
+  readonly listen: Address;
+  /** Probes and metrics, plain HTTP. */
+  readonly probes: Address;
+  /** Paths of PEM files. */
+  readonly certificate: { readonly cert: string; readonly key: string };
+  readonly log: {
+    readonly level: (typeof logLevels)[number];
+    readonly format: (typeof logFormats)[number];
+  };
+}
+
+/** A registry's settings, with the path that `ca` was read from. */
+export interface ConfiguredRegistry extends RegistrySettings {
+  readonly caFile?: string;
+}
+
+/** One configuration, complete and frozen: every default applied, every name in normal form, times in milliseconds. */
+export interface Config {
+  readonly keys: readonly KeySpec[];
+  readonly requirePinnedKeys: boolean;
+  readonly places: Places;
+  readonly registries: readonly ConfiguredRegistry[];
+  /** For every registry whose own settings say nothing else: PEM certificates, the path of a docker config.json. */
+  readonly registryDefaults: { readonly ca?: string; readonly dockerConfig?: string };
+  readonly rules: Rules;
+  /** Milliseconds that a tag's digest is remembered; 0: not at all. */
+  readonly tagMemory: number;
+  readonly limits: Limits;
+  readonly server: ServerSettings;
+}
+
+/** Freezes a value and everything in it. */
+export const deepFreeze = <Value>(value: Value): Value => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value))
+    Object.values(Object.freeze(value)).forEach(deepFreeze);
+  return value;
+};

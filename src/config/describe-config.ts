@@ -1,0 +1,73 @@
+import { dump } from 'js-yaml';
+import { releaseKeys } from '../istio/index.ts';
+import type { KeySpec } from '../verification/index.ts';
+import { formatAddress } from './address.ts';
+import type { Config, ConfiguredRegistry } from './config.ts';
+import { limitTable } from './limits.ts';
+import { formatDuration, formatQuantity } from './quantity.ts';
+
+/** What stands in the query of a URL may be a secret. */
+const withoutQuery = (url: string): string => url.replace(/\?.*$/, '?…');
+
+const describeKey = ({ place, for: names }: KeySpec): readonly object[] => {
+  const limited = names === undefined ? {} : { for: names };
+  const released = releaseKeys.findIndex((one) => one.place === place);
+  if (released !== -1) return released === 0 ? [{ istio: 'release', ...limited }] : [];
+  if (place.kind === 'file') return [{ file: place.path, ...limited }];
+  if (place.kind !== 'url') return [{ inline: place.text, ...limited }];
+  const pin = place.spkiSha256 === undefined ? {} : { sha256: place.spkiSha256 };
+  return [{ url: withoutQuery(place.url), ...pin, ...limited }];
+};
+
+const describeRegistry = ({
+  host,
+  caFile,
+  tokenRealms,
+  plainHttp,
+  dockerConfig,
+}: ConfiguredRegistry): object => ({
+  host,
+  ...(caFile === undefined ? {} : { caFile }),
+  ...(tokenRealms === undefined ? {} : { tokenRealms }),
+  ...(plainHttp === undefined ? {} : { plainHTTP: plainHttp }),
+  ...(dockerConfig === undefined ? {} : { credentials: { dockerConfig } }),
+});
+
+const describeLimits = ({ limits }: Config): object =>
+  Object.fromEntries(limitTable.map(({ name, unit }) => [name, formatQuantity(limits[name], unit)]));
+
+const describeServer = ({ server }: Config): object => ({
+  ...server,
+  listen: formatAddress(server.listen),
+  probes: formatAddress(server.probes),
+});
+
+/**
+ * The whole of a configuration as the file that would make it, every default written out. Credentials are files, and
+ * named only; queries of key URLs are left out.
+ */
+export const describeConfig = (config: Config): string => {
+  const { rules, places } = config;
+  const { tagOutageWindow, ...choices } = rules.undetermined;
+  const file = {
+    apiVersion: 'sailmark.dev/v1alpha1',
+    kind: 'Configuration',
+    keys: config.keys.flatMap(describeKey),
+    requirePinnedKeys: config.requirePinnedKeys,
+    hubs: places.hubs,
+    replaceHubs: true,
+    mirrors: places.mirrors,
+    registries: config.registries.map(describeRegistry),
+    transparencyLog: 'ignore',
+    undetermined: { ...choices, tagOutageWindow: formatDuration(tagOutageWindow) },
+    lookAlikes: rules.lookAlikes,
+    unrecognised: rules.unrecognised,
+    requireDigest: rules.requireDigest,
+    revoked: rules.revoked,
+    exemptions: rules.exemptions,
+    tagMemory: formatDuration(config.tagMemory),
+    limits: describeLimits(config),
+    server: describeServer(config),
+  };
+  return dump(file, { noRefs: true, lineWidth: -1 });
+};

@@ -1,0 +1,64 @@
+import type { KeySpec } from '../verification/index.ts';
+import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
+import { ConfigError, type Note, type Problem } from './problem.ts';
+import { readAuthority } from './read-registries.ts';
+import type { ReadFile } from './reading.ts';
+
+/** What a command line may say over a configuration. */
+export interface Flags {
+  /** `--key`, each a path, or an https URL with `#sha256=HEX` as its pin. Any replaces all keys of the configuration. */
+  readonly keys?: readonly string[];
+  /** `--ca-file`: for every registry without its own. */
+  readonly caFile?: string | undefined;
+  /** `--registry-config`: for every registry without its own. */
+  readonly dockerConfig?: string | undefined;
+  /** Hosts in normal form that plain HTTP is allowed for. */
+  readonly plainHttpHosts?: readonly string[];
+}
+
+const parseKeyUrl = (text: string, note: Note): KeySpec => {
+  const [url = '', fragment] = text.split('#', 2);
+  const pin = /^sha256=([0-9a-fA-F]{64})$/.exec(fragment ?? '')?.[1];
+  if (fragment !== undefined && pin === undefined)
+    note('--key', `${url}: the pin must be #sha256= and 64 hexadecimal digits`);
+  if (!url.startsWith('https://') || URL.parse(url) === null)
+    note('--key', `${url} must be an https URL, or a file`);
+  return { place: { kind: 'url', url, ...(pin === undefined ? {} : { spkiSha256: pin.toLowerCase() }) } };
+};
+
+const parseKeyFlag = (text: string, note: Note): KeySpec => {
+  if (text === '') note('--key', 'must be a file or an https URL');
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+    ? parseKeyUrl(text, note)
+    : { place: { kind: 'file', path: text } };
+};
+
+const allowPlainHttp = (
+  registries: readonly ConfiguredRegistry[],
+  hosts: readonly string[],
+): readonly ConfiguredRegistry[] => [
+  ...registries.map((one) => (hosts.includes(one.host) ? { ...one, plainHttp: true } : one)),
+  ...[...new Set(hosts)]
+    .filter((host) => !registries.some((one) => one.host === host))
+    .map((host) => ({ host, plainHttp: true })),
+];
+
+/** The configuration with a command line's word over it. Rejects with `ConfigError`, its paths being flags. */
+export const withFlags = async (config: Config, flags: Flags, readFile: ReadFile): Promise<Config> => {
+  const problems: Problem[] = [];
+  const note = (path: string, message: string): void => void problems.push({ path, message });
+  const keys = (flags.keys ?? []).map((text) => parseKeyFlag(text, note));
+  const ca =
+    flags.caFile === undefined ? undefined : await readAuthority(flags.caFile, '--ca-file', note, readFile);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze({
+    ...config,
+    keys: keys.length === 0 ? config.keys : keys,
+    registries: allowPlainHttp(config.registries, flags.plainHttpHosts ?? []),
+    registryDefaults: {
+      ...config.registryDefaults,
+      ...(ca === undefined ? {} : { ca }),
+      ...(flags.dockerConfig === undefined ? {} : { dockerConfig: flags.dockerConfig }),
+    },
+  });
+};

@@ -1,0 +1,11 @@
+export { formatAddress, parseAddress } from './address.ts';
+export type { Address, Config, ConfiguredRegistry, ServerSettings } from './config.ts';
+export { defaultConfig } from './defaults.ts';
+export { describeConfig } from './describe-config.ts';
+export { type Flags, withFlags } from './flags.ts';
+export { defaultLimits, type Limit, type LimitName, type Limits, limitTable } from './limits.ts';
+export { loadConfig, parseConfig } from './load-config.ts';
+export { ConfigError, type Problem } from './problem.ts';
+export { formatQuantity, parseDuration } from './quantity.ts';
+export type { ReadFile } from './reading.ts';
+export { type EndingExemption, endingExemptions, warningsOf } from './warnings.ts';

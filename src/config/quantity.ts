@@ -1,0 +1,73 @@
+import type { Unit } from './limits.ts';
+
+const DURATION_UNITS: readonly (readonly [name: string, milliseconds: number])[] = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+];
+
+const BYTE_UNITS: readonly (readonly [name: string, bytes: number])[] = [
+  ['GiB', 1024 ** 3],
+  ['MiB', 1024 ** 2],
+  ['KiB', 1024],
+];
+
+/** What each unit looks like, for messages. */
+export const examples: Readonly<Record<Unit, string>> = {
+  milliseconds: 'a duration such as 500ms, 10s, 1m30s or 24h (0 is none)',
+  bytes: 'a size such as 64KiB or 24MiB, or a whole number of bytes',
+  count: 'a whole number',
+};
+
+const wholeNumber = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+
+/** Milliseconds of a duration as Go and Kubernetes write it (`1m30s`, whole numbers only); undefined where it is none. */
+export const parseDuration = (value: unknown): number | undefined => {
+  if (value === 0 || value === '0') return 0;
+  const parts = typeof value === 'string' ? /^(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/.exec(value) : null;
+  if (parts === null || parts[0] === '') return undefined;
+  const total = DURATION_UNITS.reduce(
+    (sum, [, milliseconds], index) => sum + Number.parseInt(parts[index + 1] ?? '0', 10) * milliseconds,
+    0,
+  );
+  return Number.isSafeInteger(total) ? total : undefined;
+};
+
+/** The shortest text that `parseDuration` reads back. */
+export const formatDuration = (milliseconds: number): string => {
+  let rest = milliseconds;
+  let text = '';
+  for (const [name, size] of DURATION_UNITS) {
+    const amount = Math.floor(rest / size);
+    if (amount > 0) text += `${amount}${name}`;
+    rest -= amount * size;
+  }
+  return text === '' ? '0' : text;
+};
+
+const parseBytes = (value: unknown): number | undefined => {
+  const found = typeof value === 'string' ? /^(\d{1,9})([KMG])iB?$/.exec(value) : null;
+  if (found === null) return wholeNumber(value);
+  const [, amount, prefix] = found;
+  const [, size = 1] = BYTE_UNITS.find(([name]) => name.startsWith(prefix ?? '')) ?? [];
+  return wholeNumber(Number(amount) * size);
+};
+
+const formatBytes = (bytes: number): string | number => {
+  const [name, size] = BYTE_UNITS.find(([, unit]) => bytes >= unit && bytes % unit === 0) ?? ['', 1];
+  return name === '' ? bytes : `${bytes / size}${name}`;
+};
+
+/** Reads a value of a configuration in its unit: bytes, milliseconds or a count; undefined where it is none. */
+export const parseQuantity = (value: unknown, unit: Unit): number | undefined => {
+  if (unit === 'milliseconds') return parseDuration(value);
+  return unit === 'bytes' ? parseBytes(value) : wholeNumber(value);
+};
+
+/** Writes a number of a unit as a configuration would: `24MiB`, `1m30s`, `64`. */
+export const formatQuantity = (value: number, unit: Unit): string | number => {
+  if (unit === 'milliseconds') return formatDuration(value);
+  return unit === 'bytes' ? formatBytes(value) : value;
+};

@@ -1,0 +1,53 @@
+import { checkFile } from './check.ts';
+import { type Config, deepFreeze } from './config.ts';
+import { defaultConfig } from './defaults.ts';
+import { ConfigError, type Problem } from './problem.ts';
+import { readKeys } from './read-keys.ts';
+import { readDuration, readLimits } from './read-limits.ts';
+import { readPlaces } from './read-places.ts';
+import { readRegistries } from './read-registries.ts';
+import { readRules } from './read-rules.ts';
+import { readServer } from './read-server.ts';
+import { createReading, type ReadFile, type Reading } from './reading.ts';
+import { type ConfigurationFile, configurationSchema } from './schema.ts';
+import { parseYaml } from './yaml.ts';
+
+const HOUR = 3_600_000;
+
+const KEY_ORDER: readonly string[] = Object.keys(configurationSchema.properties);
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+const topOf = ({ path }: Problem): number => KEY_ORDER.indexOf(/^[^.[]*/.exec(path)?.[0] ?? '');
+
+/** Unknown keys first, then by key as the interface lists them. */
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((one, other) => topOf(one) - topOf(other) || compare(one.path, other.path));
+
+const readAll = async (reading: Reading): Promise<Config> => {
+  const places = readPlaces(reading);
+  const tagMemory = { min: 0, max: HOUR, fallback: defaultConfig.tagMemory };
+  return {
+    keys: await readKeys(reading, places),
+    requirePinnedKeys: reading.part('requirePinnedKeys') ?? defaultConfig.requirePinnedKeys,
+    places,
+    registries: await readRegistries(reading),
+    registryDefaults: {},
+    rules: readRules(reading),
+    tagMemory: readDuration(reading.part('tagMemory'), 'tagMemory', tagMemory, reading.note),
+    limits: readLimits(reading),
+    server: readServer(reading),
+  };
+};
+
+/** What `parseConfig` does, once everything it needs is loaded. */
+export const readConfig = async (text: string, readFile: ReadFile): Promise<Config> => {
+  const parsed = parseYaml(text);
+  const problems: Problem[] = [];
+  const note = (path: string, message: string): void => void problems.push({ path, message });
+  checkFile(parsed, note);
+  if (problems.some(({ path }) => path === '')) throw new ConfigError(problems);
+  const unsound = problems.map(({ path }) => path);
+  const config = await readAll(createReading(parsed as Partial<ConfigurationFile>, unsound, note, readFile));
+  if (problems.length > 0) throw new ConfigError(inOrder(problems));
+  return deepFreeze(config);
+};
