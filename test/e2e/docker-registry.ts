@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/ports.ts';
 
 /** Debian's `docker-registry` (distribution 2.8): a registry nobody here wrote. */
 const PROGRAM = process.env['DOCKER_REGISTRY'];
@@ -27,20 +28,6 @@ export interface DockerRegistry {
 export const ACCOUNT = { username: 'sailmark', password: 'open-sesame' };
 const HTPASSWD = 'sailmark:$2b$05$zgOh5ZhToWEZ/SOFgt34BOCyrqA7Xkth4pD.EFIW2nUMaN3C.Bzu6\n';
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
-
 const authSection = (auth: RegistryAuth, directory: string): object =>
   auth.kind === 'basic'
     ? { htpasswd: { realm: 'sailmark e2e', path: join(directory, 'htpasswd') } }
@@ -53,8 +40,7 @@ const authSection = (auth: RegistryAuth, directory: string): object =>
         },
       };
 
-const answers = async (host: string): Promise<boolean> => {
-  const { connect } = await import('node:net');
+const answers = (host: string): Promise<boolean> => {
   const [name, port] = host.split(':') as [string, string];
   return new Promise((resolve) => {
     const socket = connect(Number(port), name);

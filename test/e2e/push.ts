@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'undici';
+import { fixturePath, readFixture } from '../support/shared.ts';
+
+/** A vector of real cosign's making: `test/fixtures/cosign/<kind>/<name>/index.json`. */
+interface Vector {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly manifests: readonly {
+    readonly digest: string;
+    readonly mediaType: string;
+    readonly file: string;
+  }[];
+  readonly blobs: readonly { readonly digest: string; readonly file: string }[];
+}
+
+export interface Upload {
+  /** `https://127.0.0.1:5000` */
+  readonly origin: string;
+  readonly ca: string;
+  readonly authorization: string;
+}
+
+const expectStatus = async (
+  answer: Awaited<ReturnType<typeof request>>,
+  wanted: number,
+  what: string,
+): Promise<void> => {
+  if (answer.statusCode !== wanted)
+    throw new Error(`${what}: ${answer.statusCode} ${await answer.body.text()}`);
+  await answer.body.dump();
+};
+
+/** Pushes a vector into `repository` with the distribution API, blobs, then manifests, then tags. */
+export const pushVector = async (upload: Upload, vector: string, repository: string): Promise<void> => {
+  const { tags, manifests, blobs } = readFixture<Vector>('cosign', vector, 'index.json');
+  const dispatcher = new Agent({ connect: { ca: upload.ca } });
+  const headers = { authorization: upload.authorization };
+  const read = (file: string): Buffer => readFileSync(fixturePath('cosign', vector, file));
+  const base = `${upload.origin}/v2/${repository}`;
+
+  for (const { digest, file } of blobs) {
+    const session = await request(`${base}/blobs/uploads/`, { method: 'POST', dispatcher, headers });
+    await session.body.dump();
+    const location = new URL(String(session.headers['location']), upload.origin);
+    location.searchParams.set('digest', digest);
+    const sent = await request(location, {
+      method: 'PUT',
+      dispatcher,
+      headers: { ...headers, 'content-type': 'application/octet-stream' },
+      body: read(file),
+    });
+    await expectStatus(sent, 201, `blob ${digest}`);
+  }
+  const put = async (name: string, digest: string): Promise<void> => {
+    const manifest = manifests.find((one) => one.digest === digest);
+    if (manifest === undefined) throw new Error(`${vector} has no manifest ${digest}`);
+    const sent = await request(`${base}/manifests/${name}`, {
+      method: 'PUT',
+      dispatcher,
+      headers: { ...headers, 'content-type': manifest.mediaType },
+      body: read(manifest.file),
+    });
+    await expectStatus(sent, 201, `manifest ${name}`);
+  };
+  const isIndex = ({ mediaType }: { readonly mediaType: string }): boolean => /index|list/.test(mediaType);
+  for (const manifest of manifests.toSorted((a, b) => Number(isIndex(a)) - Number(isIndex(b))))
+    await put(manifest.digest, manifest.digest);
+  for (const [tag, digest] of Object.entries(tags)) await put(tag, digest);
+  await dispatcher.close();
+};
