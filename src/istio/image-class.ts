@@ -10,7 +10,7 @@ export type ImageClass =
   /** On a hub or mirror, directly below it, and not a sample: judged. */
   | {
       readonly kind: 'istio';
-      /** The hub or mirror, in normal form. */
+      /** The hub or mirror, in normal form; a hub by its first name, whichever of its names the image has. */
       readonly place: string;
       /** That hub or mirror, and a hub's aliases: what a key's `for` is compared with. */
       readonly places: readonly string[];

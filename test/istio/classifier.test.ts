@@ -139,6 +139,8 @@ describe("vendors' builds are look-alikes that name the vendor", () => {
     'cgr.dev/chainguard/proxy',
     'intel/istio-cnix',
     'dhi.io/istio-base',
+    'dhi.io.evil.com/istio-proxy',
+    'rancher-evil/pilot',
   ])('but not whatever else they build: %s', (text) => {
     expect(summarise(text)).toBe('not ours');
   });
