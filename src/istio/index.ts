@@ -3,5 +3,5 @@ export { componentOf } from './component.ts';
 export { istioContainerNames, placeholderImage } from './components.ts';
 export { builtInHubs } from './hubs.ts';
 export type { ImageClass, Places } from './image-class.ts';
-export { type ParsedPlace, parsePlace } from './place.ts';
+export { parsePlace } from './place.ts';
 export { releaseKeys } from './release-keys.ts';

@@ -1,6 +1,6 @@
 import { parseImageReference } from '../image/index.ts';
 
-export type ParsedPlace =
+type ParsedPlace =
   | { readonly ok: true; readonly place: string }
   | { readonly ok: false; readonly problem: string };
 
