@@ -77,6 +77,7 @@ const findLabelProblem = (label: string): string | undefined => {
   if (label === 'CERTIFICATE')
     return 'is a certificate: give the public key alone (`openssl x509 -pubkey -noout`)';
   if (label === 'RSA PUBLIC KEY') return `is an RSA key; ${NEEDED}`;
+  if (label === '') return 'is neither a PEM block nor JSON';
   return `is a PEM block of ${label}, where a PUBLIC KEY is expected`;
 };
 

@@ -21,6 +21,13 @@ const DIGEST = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21
 const SIGNATURE_TAG = `${DIGEST.replace(':', '-')}.sig`;
 const expected = readFixture<Expected>('cosign/expected.json');
 
+/** A rejection is also met by bytes that are not what was declared; nothing may be met by a failure of ours. */
+const WORDS = {
+  accept: /^verified$/,
+  reject: /^(?!verified|internal-error|registry-(?!answer-invalid)|deadline)/,
+  either: /^(?!internal-error)/,
+};
+
 const vectorOf = (name: string) => readFixture<Vector>('cosign', name, 'index.json');
 
 const verifyVector = async (name: string): Promise<Verification> => {
@@ -61,11 +68,7 @@ const hasSignatureTag = (name: string) => Object.hasOwn(vectorOf(name).tags, SIG
 
 describe('vectors of real cosign, transparency log ignored', () => {
   it.each(names.filter(hasSignatureTag))('%s comes out as expected', async (name) => {
-    const word = wordOf(await verifyVector(name));
-    const wanted = expected[name]?.ignore;
-    if (wanted === 'accept') expect(word).toBe('verified');
-    else if (wanted === 'reject') expect(word).not.toMatch(/^(verified|internal-error|registry-(?!answer))/);
-    else expect(word).not.toBe('internal-error');
+    expect(wordOf(await verifyVector(name))).toMatch(WORDS[expected[name]?.ignore ?? 'accept']);
   });
 
   // Bundles are not read yet: an image that has nothing else has no signature.
