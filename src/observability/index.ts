@@ -1,0 +1,5 @@
+export { createLog, type Log } from './log.ts';
+export { measureOpen, measureVerify } from './measure.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { createRecordReview, type RecordReview } from './record-review.ts';
+export { createReport, type Report } from './report.ts';

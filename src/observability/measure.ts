@@ -1,0 +1,26 @@
+import type { OpenSource } from '../registry/index.ts';
+import type { VerifyImage } from '../verification/index.ts';
+import type { Metrics } from './metrics.ts';
+
+/** The same verification, counted and timed once it has answered. */
+export const measureVerify =
+  (verify: VerifyImage, metrics: Pick<Metrics, 'countVerification'>, now: () => number): VerifyImage =>
+  async (question, signal) => {
+    const began = now();
+    const verification = await verify(question, signal);
+    metrics.countVerification(verification, (now() - began) / 1000);
+    return verification;
+  };
+
+/** The same sources, their requests counted by registry. Hosts beside `known` are `other`, so labels stay a closed set. */
+export const measureOpen = (
+  open: OpenSource,
+  metrics: Pick<Metrics, 'countRegistryRequest'>,
+  known: ReadonlySet<string>,
+): OpenSource => {
+  return (repository, onRequest) =>
+    open(repository, () => {
+      metrics.countRegistryRequest(known.has(repository.registry) ? repository.registry : 'other');
+      onRequest();
+    });
+};
