@@ -80,14 +80,14 @@ const createMemory = ({ limits, now, report, ring, tagMemory }: VerifierOptions)
     rejected: createRejectedMemory(limits, now),
     flights: createFlights(flying),
   });
-  let era = begin(ring());
+  let era: Era | undefined;
   return {
     verified: createVerifiedMemory(limits),
     tags: createTagMemory(limits, { tagMemory, now }),
     tagFlights: createFlights(flying),
     era: () => {
       const keys = ring();
-      if (keys !== era.ring) era = begin(keys);
+      if (keys !== era?.ring) era = begin(keys);
       return era;
     },
   };

@@ -88,7 +88,7 @@ const artifactOf = (
 /** A key pair made on the spot: P-256 unless another curve is named. */
 export const createSigner = (curve = 'P-256'): Signer => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
-  return { publicKey, privateKey, publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+  return { publicKey, privateKey, publicPem: publicKey.export({ type: 'spki', format: 'pem' }) };
 };
 
 /** A single-platform image with a real config and one real layer; another `seed` is another digest. */

@@ -68,7 +68,7 @@ export interface Harness {
   readonly reports: unknown[];
   ring: KeyRing;
   time: number;
-  verify(text: string, changes?: Partial<Question>, signal?: AbortSignal): Promise<Verification>;
+  readonly verify: (text: string, changes?: Partial<Question>, signal?: AbortSignal) => Promise<Verification>;
 }
 
 /** A store, two signers of whom one is trusted, a clock that stands, and a verifier over them. */
