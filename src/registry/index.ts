@@ -1,2 +1,8 @@
+export {
+  createRegistries,
+  type FetchDocument,
+  type Registries,
+  type RegistriesOptions,
+} from './registries.ts';
 export type { RegistryLimits, RegistrySettings } from './settings.ts';
 export { type FaultCode, type Manifest, type OpenSource, type Source, SourceFault } from './source.ts';

@@ -1,0 +1,39 @@
+import { SourceFault } from './source.ts';
+
+/** Lets at most `most` questions through at once; the others wait in line, each as long as its signal allows. */
+export const createGate = (most: number, name: string) => {
+  let inside = 0;
+  const line: (() => void)[] = [];
+  const enter = async (signal: AbortSignal): Promise<void> => {
+    if (inside < most) {
+      inside += 1;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => {
+      line.splice(line.indexOf(resolve), 1);
+      reject(
+        new SourceFault('deadline', `no time was left to ask ${name}: ${most} questions are under way`, {
+          asked: false,
+        }),
+      );
+    };
+    line.push(resolve);
+    signal.addEventListener('abort', leave, { once: true });
+    await promise.finally(() => signal.removeEventListener('abort', leave));
+  };
+  /** Hands the place to the next in line, or frees it. */
+  const exit = (): void => {
+    const next = line.shift();
+    if (next === undefined) inside -= 1;
+    else next();
+  };
+  return async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    await enter(signal);
+    try {
+      return await work();
+    } finally {
+      exit();
+    }
+  };
+};

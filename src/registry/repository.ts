@@ -1,0 +1,96 @@
+import { type Digest, digestOf, parseDigest } from '../image/index.ts';
+import { type Manifest, type Source, SourceFault } from './source.ts';
+import type { HttpAnswer } from './transport.ts';
+
+/** What a repository asks its registry: authorised, counted, limited. `undefined` is a 404. */
+export interface RegistryQuestion {
+  readonly method: 'GET' | 'HEAD';
+  /** Below `/v2/<path>/`: `manifests/1.28.0`. */
+  readonly resource: string;
+  readonly accept?: string;
+  readonly limit: number;
+}
+
+export type AskRegistry = (
+  question: RegistryQuestion,
+  signal: AbortSignal,
+) => Promise<HttpAnswer | undefined>;
+
+/** Manifests and indexes, Docker's and OCI's (image-spec, media-types.md; distribution, manifest-v2-2.md). */
+const MANIFEST_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+] as const;
+const ACCEPT = MANIFEST_TYPES.join(', ');
+/** What stores that do not know what they hold call it. */
+const VAGUE_TYPES: readonly string[] = ['application/json', 'application/octet-stream'];
+
+const invalid = (detail: string): SourceFault => new SourceFault('answer-invalid', detail, { asked: true });
+
+const mediaTypeOf = (answer: HttpAnswer): string | undefined =>
+  answer.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+
+/** `Docker-Content-Digest`: undefined where it is absent; a fault where it is no sha256 digest. */
+const declaredDigest = (answer: HttpAnswer, name: string): Digest | undefined => {
+  const text = answer.header('docker-content-digest');
+  if (text === undefined) return undefined;
+  const digest = parseDigest(text);
+  if (digest === undefined) throw invalid(`${name}: its Docker-Content-Digest is no sha256 digest`);
+  return digest;
+};
+
+/** A manifest of bytes that were hashed, under the digest they hash to; a fault where that is not what was asked for. */
+const manifestOf = (answer: HttpAnswer, name: string, asked: Digest | undefined): Manifest => {
+  const mediaType = mediaTypeOf(answer);
+  if (mediaType !== undefined && ![...MANIFEST_TYPES, ...VAGUE_TYPES].includes(mediaType))
+    throw invalid(`${name}: the answer is no manifest but ${mediaType.slice(0, 40)}`);
+  const digest = digestOf(answer.body);
+  const wanted = asked ?? declaredDigest(answer, name) ?? digest;
+  if (digest !== wanted) throw invalid(`${name}: the manifest is not the one of ${wanted}`);
+  return { digest, mediaType, bytes: answer.body };
+};
+
+/** One repository of a registry, as a source. */
+export const createRepository = (
+  id: string,
+  ask: AskRegistry,
+  limits: { readonly manifestBytes: number; readonly blobBytes: number },
+): Source => {
+  const readManifest = async (at: string, asked: Digest | undefined, signal: AbortSignal) => {
+    const question = {
+      method: 'GET',
+      resource: `manifests/${at}`,
+      accept: ACCEPT,
+      limit: limits.manifestBytes,
+    } as const;
+    const answer = await ask(question, signal);
+    return answer === undefined ? undefined : manifestOf(answer, `${id}, ${at}`, asked);
+  };
+  return {
+    id,
+    async resolve(tag, signal) {
+      const question = {
+        method: 'HEAD',
+        resource: `manifests/${tag}`,
+        accept: ACCEPT,
+        limit: limits.manifestBytes,
+      } as const;
+      const answer = await ask(question, signal);
+      if (answer === undefined) return undefined;
+      return declaredDigest(answer, `${id}:${tag}`) ?? (await readManifest(tag, undefined, signal))?.digest;
+    },
+    manifest: (at, signal) =>
+      'digest' in at ? readManifest(at.digest, at.digest, signal) : readManifest(at.tag, undefined, signal),
+    async blob(digest, signal) {
+      const answer = await ask(
+        { method: 'GET', resource: `blobs/${digest}`, limit: limits.blobBytes },
+        signal,
+      );
+      if (answer === undefined) return undefined;
+      if (digestOf(answer.body) !== digest) throw invalid(`${id}: the blob is not the one of ${digest}`);
+      return answer.body;
+    },
+  };
+};

@@ -1,0 +1,162 @@
+import { type Dispatcher, errors, request as send } from 'undici';
+import { AddressForbidden, type LookUp } from './addresses.ts';
+import { createAgents, type Reach } from './agents.ts';
+import { readBody } from './body.ts';
+import { SourceFault } from './source.ts';
+
+export interface HttpQuestion {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Bytes the answer may have. */
+  readonly limit: number;
+  /** Who named the host that is asked; what it redirects to was named by nobody. */
+  readonly reach: Reach;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** All values of a header that may be there several times. */
+  headers(name: string): readonly string[];
+  readonly body: Uint8Array;
+}
+
+export interface TransportOptions {
+  /** How faults name whom we ask: `registry.corp.example`. */
+  readonly name: string;
+  readonly ca: string | undefined;
+  /** Host and port that plain HTTP is allowed to. */
+  readonly plainHttpHost: string | undefined;
+  readonly redirects: number;
+  /** Milliseconds for one request. */
+  readonly requestTimeout: number;
+  readonly lookUp?: LookUp | undefined;
+}
+
+/** Who asks: his time, and whom to tell of each request sent. */
+export interface Asker {
+  readonly signal: AbortSignal;
+  readonly onRequest: () => void;
+}
+
+export interface Transport {
+  /**
+   * Asks, and follows redirects. Rejects with a `SourceFault`; any HTTP status that came back is an answer. The
+   * question's own headers go to its own origin alone.
+   */
+  ask(question: HttpQuestion, asker: Asker): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const TLS_FAILURE = /CERT|SELF_SIGNED|UNABLE_TO_|TLS|SSL/;
+
+const answerOf = ({ statusCode, headers }: Dispatcher.ResponseData, body: Uint8Array): HttpAnswer => {
+  const all = (name: string): readonly string[] => {
+    const value = headers[name];
+    return value === undefined ? [] : [value].flat();
+  };
+  return { status: statusCode, header: (name) => all(name)[0], headers: all, body };
+};
+
+/** The sentence of a connection that failed; never the URL, which may carry a token. */
+const sentenceOf = (error: unknown): string => {
+  const { code = '', message = String(error) } = error as { code?: string; message?: string };
+  if (TLS_FAILURE.test(code))
+    return `its TLS certificate is not trusted (${code}); name its authority in caFile or --ca-file`;
+  return code === '' ? message.slice(0, 200) : `no connection (${code})`;
+};
+
+/** The fault that an error of one request means. What is an error of ours is passed on as it is. */
+const faultOf = (error: unknown, { name, requestTimeout }: TransportOptions, asker: Asker): unknown => {
+  if (error instanceof SourceFault) return error;
+  const cause = { asked: true, cause: error };
+  if (asker.signal.aborted) return new SourceFault('deadline', `${name} did not answer in time`, cause);
+  const { name: kind, code } = error as { name?: string; code?: string };
+  if (error instanceof AddressForbidden)
+    return new SourceFault('refused', `${name}: ${error.message}`, cause);
+  if (kind === 'TimeoutError')
+    return new SourceFault('unavailable', `${name} did not answer within ${requestTimeout} ms`, cause);
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
+    return new SourceFault('answer-invalid', `${name} does not answer in HTTP`, cause);
+  if (error instanceof errors.UndiciError || code !== undefined)
+    return new SourceFault('unavailable', `${name}: ${sentenceOf(error)}`, cause);
+  return error;
+};
+
+/** Creates what one registry is asked through. */
+export const createTransport = (options: TransportOptions): Transport => {
+  const { name, plainHttpHost, redirects, requestTimeout } = options;
+  const agents = createAgents(options);
+
+  const sendOnce = async (question: HttpQuestion, { signal, onRequest }: Asker): Promise<HttpAnswer> => {
+    const { url, method, headers, body, limit, reach } = question;
+    const dispatcher = agents.agentFor(reach, url);
+    const both = AbortSignal.any([signal, AbortSignal.timeout(requestTimeout)]);
+    onRequest();
+    const response = await send(url, {
+      method,
+      signal: both,
+      dispatcher,
+      headers: { ...headers, 'accept-encoding': 'identity' },
+      ...(body === undefined ? {} : { body }),
+    });
+    const most = method === 'HEAD' ? Number.POSITIVE_INFINITY : limit;
+    return answerOf(response, await readBody(response, most, name, both));
+  };
+
+  const checkScheme = ({ protocol, host }: URL): void => {
+    if (protocol === 'https:' || (protocol === 'http:' && host === plainHttpHost)) return;
+    throw new SourceFault(
+      'refused',
+      `${name}: ${protocol}//${host} is not https, and only https is followed`,
+      { asked: true },
+    );
+  };
+
+  const locationOf = (answer: HttpAnswer, from: URL): URL | undefined => {
+    const location = REDIRECTS.has(answer.status) ? answer.header('location') : undefined;
+    if (location === undefined) return undefined;
+    const url = URL.parse(location, from);
+    if (url === null)
+      throw new SourceFault('answer-invalid', `${name} redirects to what is no URL`, { asked: true });
+    return url;
+  };
+
+  const follow = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
+    // Whoever is redirected to learns nothing that was meant for the one who redirects.
+    const { accept } = question.headers ?? {};
+    const headers = accept === undefined ? {} : { accept };
+    const method = question.method === 'HEAD' ? 'HEAD' : 'GET';
+    let { url } = question;
+    let answer = await sendOnce(question, asker);
+    for (let followed = 0; ; followed += 1) {
+      const next = locationOf(answer, url);
+      if (next === undefined) return answer;
+      if (followed === redirects)
+        throw new SourceFault('answer-invalid', `${name} redirects more than ${redirects} times`, {
+          asked: true,
+        });
+      checkScheme(next);
+      const reach = next.host === question.url.host ? question.reach : 'elsewhere';
+      answer = await sendOnce({ method, url: next, limit: question.limit, headers, reach }, asker);
+      url = next;
+    }
+  };
+
+  return {
+    async ask(question, asker) {
+      if (asker.signal.aborted)
+        throw new SourceFault('deadline', `no time was left to ask ${name}`, { asked: false });
+      try {
+        checkScheme(question.url);
+        return await follow(question, asker);
+      } catch (error) {
+        throw faultOf(error, options, asker);
+      }
+    },
+    close: agents.close,
+  };
+};
