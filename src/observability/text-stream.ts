@@ -2,11 +2,7 @@ import type { DestinationStream } from 'pino';
 
 /** Whatever stands in a value, it stays on its line and moves no cursor. */
 const printable = (text: string): string =>
-  text.replaceAll(/[\p{C}\u2028\u2029]/gu, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^\P{ASCII}|^[^\\]/u, ' '),
-  );
+  text.replaceAll(/[\p{C}\u2028\u2029]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
 const textOf = (value: unknown): string => {
   if (typeof value === 'string') return /^[^\s"=\p{C}]+$/u.test(value) ? value : JSON.stringify(value);

@@ -1,0 +1,2 @@
+export { CertificateError } from './certificate.ts';
+export { createServer, type ReviewServer, type ServerParts } from './server.ts';

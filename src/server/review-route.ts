@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { MalformedReview, type Review, type ReviewContext } from '../admission/index.ts';
+import type { RecordReview, Report } from '../observability/index.ts';
+import { type DeadlineLimits, deadlineOf } from './deadline.ts';
+import { answerFailure } from './last-resort.ts';
+import { settleBy } from './settle.ts';
+
+export interface RouteParts {
+  readonly review: Review;
+  readonly record: RecordReview;
+  readonly report: Report;
+  readonly limits: DeadlineLimits;
+  /** Milliseconds, from any beginning. */
+  readonly now: () => number;
+}
+
+const MODES = ['enforce', 'warn', 'audit'] as const;
+
+/** The path of every mode, and of every mode for critical namespaces. */
+const PATHS: ReadonlyMap<string, ReviewContext> = new Map(
+  MODES.flatMap((mode): readonly (readonly [string, ReviewContext])[] => [
+    [`/validate/${mode}`, { mode, critical: false }],
+    [`/validate/critical/${mode}`, { mode, critical: true }],
+  ]),
+);
+
+/** Whether a path is there, whatever the method. */
+export const isReviewPath = (path: string): boolean => PATHS.has(path);
+
+type Reviewed = Awaited<ReturnType<Review>>;
+
+const timeoutOf = ({ query }: FastifyRequest): unknown => (query as { readonly timeout?: unknown }).timeout;
+
+/** The review's own answer, or that it could not be judged. Rejects with `MalformedReview` alone. */
+const reviewBy = async (
+  request: FastifyRequest,
+  context: ReviewContext,
+  parts: RouteParts,
+): Promise<Reviewed> => {
+  const { review, report, limits } = parts;
+  const { body } = request;
+  try {
+    const deadline = deadlineOf(timeoutOf(request), limits);
+    const reviewed = await settleBy((signal) => review(body, context, signal), deadline);
+    return (
+      reviewed ?? answerFailure(body, context, report(new Error('the review did not keep to its deadline')))
+    );
+  } catch (error) {
+    if (error instanceof MalformedReview) throw error;
+    return answerFailure(body, context, report(error));
+  }
+};
+
+const createHandler =
+  (context: ReviewContext, parts: RouteParts) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const began = parts.now();
+    const { answer, record } = await reviewBy(request, context, parts);
+    parts.record(record, parts.now() - began);
+    return reply.header('content-type', 'application/json').send(JSON.stringify(answer));
+  };
+
+/** Adds `POST /validate/<mode>` and `POST /validate/critical/<mode>`. */
+export const addReviewRoutes = (app: FastifyInstance, parts: RouteParts): void => {
+  for (const [path, context] of PATHS) app.post(path, createHandler(context, parts));
+};

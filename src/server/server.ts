@@ -1,0 +1,122 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Review } from '../admission/index.ts';
+import { type Address, formatAddress, type Limits } from '../config/index.ts';
+import type { Log, Metrics, RecordReview, Report } from '../observability/index.ts';
+import { type AppParts, createApp } from './app.ts';
+import { type CertificateFiles, readCertificate } from './certificate.ts';
+import { longestWait } from './deadline.ts';
+import { createProbes } from './probes.ts';
+
+export interface ServerParts {
+  readonly review: Review;
+  readonly record: RecordReview;
+  readonly report: Report;
+  readonly metrics: Pick<Metrics, 'render'>;
+  readonly log: Log;
+  readonly certificate: CertificateFiles;
+  readonly listen: Address;
+  readonly probes: Address;
+  readonly limits: Limits;
+  /** Why reviews should not be sent here, beside draining; empty: ready. Never asks a registry. */
+  readonly notReady?: () => readonly string[];
+  /** Milliseconds, from any beginning. */
+  readonly now: () => number;
+}
+
+export interface ReviewServer {
+  /**
+   * Reads the certificate, waits for `beforeOpen` (keys loaded, canary right), then opens both ports. Rejects where any
+   * of it does, and then nothing listens. The addresses have the ports that were free where 0 was asked for.
+   */
+  start(beforeOpen?: () => Promise<void>): Promise<{ readonly listen: Address; readonly probes: Address }>;
+  /**
+   * Ends with no review lost: not ready at once, for `drain` each answer closes its connection, then no more
+   * connections, and reviews under way are finished. Takes at most `drain` and 30 s, after which what is still open is
+   * cut. Calling it again gives the same promise.
+   */
+  drain(): Promise<void>;
+}
+
+const addressOf = (server: { address(): string | AddressInfo | null }, asked: Address): Address => {
+  const bound = server.address();
+  return { host: asked.host, port: typeof bound === 'object' && bound !== null ? bound.port : asked.port };
+};
+
+const cannotListen = (address: Address, error: unknown): Error => {
+  const why = error instanceof Error ? error.message : String(error);
+  return new Error(`cannot listen on ${formatAddress(address)}: ${why}`, { cause: error });
+};
+
+const openApp = async (app: FastifyInstance, address: Address): Promise<void> => {
+  try {
+    await app.listen({ ...address });
+  } catch (error) {
+    await app.close();
+    throw cannotListen(address, error);
+  }
+};
+
+const openProbes = (server: Server, address: Address): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen(address, error)));
+    server.listen({ ...address }, resolve);
+  });
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, milliseconds));
+
+/** Takes no more connections, finishes what is under way, and cuts what is not finished by then. */
+const closeWithin = async (app: FastifyInstance, milliseconds: number): Promise<void> => {
+  const cut = setTimeout(() => app.server.closeAllConnections(), milliseconds);
+  await app.close();
+  clearTimeout(cut);
+};
+
+const closeProbes = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+
+/** The webhook's two listeners: reviews over HTTPS, probes and metrics over plain HTTP. */
+export const createServer = (parts: ServerParts): ReviewServer => {
+  const { log, limits, notReady = () => [] } = parts;
+  let open: { readonly app: FastifyInstance; readonly probes: Server } | undefined;
+  let drained: Promise<void> | undefined;
+  const isDraining = (): boolean => drained !== undefined;
+  const appParts: AppParts = { ...parts, isDraining };
+  const probeParts = { ...parts, notReady: () => [...(isDraining() ? ['draining'] : []), ...notReady()] };
+
+  const start: ReviewServer['start'] = async (beforeOpen = () => Promise.resolve()) => {
+    const certificate = await readCertificate(parts.certificate);
+    if (certificate.notAfter < Date.now()) log.warn({ ...parts.certificate }, 'the certificate has ended');
+    await beforeOpen();
+    if (isDraining()) throw new Error('told to stop before the ports were open');
+    const app = createApp(certificate, appParts);
+    const probes = createProbes(probeParts);
+    await openApp(app, parts.listen);
+    await openProbes(probes, parts.probes).catch(async (error: unknown) => {
+      await app.close();
+      throw error;
+    });
+    open = { app, probes };
+    return { listen: addressOf(app.server, parts.listen), probes: addressOf(probes, parts.probes) };
+  };
+
+  const drainOnce = async (): Promise<void> => {
+    if (open === undefined) return;
+    await pause(limits.drain);
+    await closeWithin(open.app, longestWait(limits));
+    await closeProbes(open.probes);
+  };
+
+  return {
+    start,
+    drain: () => {
+      drained ??= drainOnce();
+      return drained;
+    },
+  };
+};
