@@ -1,26 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createVerifier, parseKeys, type Verification } from '../../src/verification/index.ts';
+import { startRegistry } from '../support/registry-server.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
 import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
-import { createStore } from './store.ts';
+import { registriesOf } from './http.ts';
 
-interface Vector {
-  readonly repository: string;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly manifests: readonly {
-    readonly digest: string;
-    readonly mediaType: string;
-    readonly file: string;
-  }[];
-  readonly blobs: readonly { readonly digest: string; readonly file: string }[];
-}
 type Expected = Readonly<Record<string, { readonly ignore: 'accept' | 'reject' | 'either' }>>;
 
 const DIGEST = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21e224942';
 const SIGNATURE_TAG = `${DIGEST.replace(':', '-')}.sig`;
-const expected = readFixture<Expected>('cosign/expected.json');
-
 /** A rejection is also met by bytes that are not what was declared; nothing may be met by a failure of ours. */
 const WORDS = {
   accept: /^verified$/,
@@ -28,47 +17,64 @@ const WORDS = {
   either: /^(?!internal-error)/,
 };
 
-const vectorOf = (name: string) => readFixture<Vector>('cosign', name, 'index.json');
+const expected = readFixture<Expected>('cosign/expected.json');
+const names = Object.keys(expected);
+const hasSignatureTag = (name: string) =>
+  Object.hasOwn(
+    readFixture<{ readonly tags: Readonly<Record<string, string>> }>('cosign', name, 'index.json').tags,
+    SIGNATURE_TAG,
+  );
 
-const verifyVector = async (name: string): Promise<Verification> => {
-  const vector = vectorOf(name);
-  const store = createStore();
-  const repository = `localhost:5001/${vector.repository}`;
-  const read = (file: string) => readFileSync(fixturePath('cosign', name, file));
-  for (const { file } of vector.blobs) store.pushBlob(repository, read(file));
-  for (const { digest, mediaType, file } of vector.manifests) {
-    const tags = Object.entries(vector.tags).filter(([, target]) => target === digest);
-    for (const [tag] of [...tags, [undefined]]) store.pushManifest(repository, tag, read(file), mediaType);
-  }
-  const parsed = await parseKeys(readFileSync(fixturePath('cosign/keys/cosign.pub'), 'utf8'));
-  if (!parsed.ok) throw new Error(parsed.problem);
-  const keys = parsed.keys.map((key) => ({
+const registry = await startRegistry();
+const registries = registriesOf(registry.host);
+afterAll(async () => {
+  await registries.close();
+  await registry.close();
+});
+
+const parsed = await parseKeys(readFileSync(fixturePath('cosign/keys/cosign.pub'), 'utf8'));
+const ring = ringOf(
+  (parsed.ok ? parsed.keys : []).map((key) => ({
     ...key,
     source: 'cosign.pub',
     pinned: true,
     for: undefined,
     covers: undefined,
-  }));
-  const ring = ringOf(keys);
+  })),
+);
+
+/** All vectors are of one digest, so each has a memory of its own. */
+const verifyVector = (name: string): Promise<Verification> => {
+  const repository = registry.loadVector(name);
   const verify = createVerifier({
-    open: store.open,
+    open: registries.open,
     ring: () => ring,
     limits: LIMITS,
     tagMemory: 0,
-    now: () => 0,
-    report: (error) => {
-      throw error;
-    },
+    now: Date.now,
+    report: String,
   });
-  return verify(ask(`${repository}@${DIGEST}`), FOREVER);
+  return verify(ask(`${registry.host}/${repository}@${DIGEST}`), FOREVER);
 };
 
-const names = Object.keys(expected);
-const hasSignatureTag = (name: string) => Object.hasOwn(vectorOf(name).tags, SIGNATURE_TAG);
-
-describe('vectors of real cosign, transparency log ignored', () => {
+describe('vectors of real cosign over HTTP, transparency log ignored', () => {
   it.each(names.filter(hasSignatureTag))('%s comes out as expected', async (name) => {
     expect(wordOf(await verifyVector(name))).toMatch(WORDS[expected[name]?.ignore ?? 'accept']);
+  });
+
+  it.each([
+    ['n01-replayed-other-image', 'signature-for-other-image'],
+    ['n02-wrong-key', 'signer-untrusted'],
+    ['n19-signature-p1363-encoding', 'signature-invalid'],
+    ['n24-critical-type-other', 'signature-invalid'],
+    ['n30-layer-mediatype-foreign', 'signature-missing'],
+    ['n32-1001-layers', 'signature-invalid'],
+    ['n33-1000-layers-last-good', 'too-many-signatures'],
+    ['n34-declared-size-129mib', 'signature-invalid'],
+    ['n36-zero-layers', 'signature-missing'],
+    ['n37-sig-tag-is-index', 'signature-invalid'],
+  ])('%s is refused as %s', async (name, word) => {
+    expect(wordOf(await verifyVector(`referrers/${name}`))).toBe(word);
   });
 
   // Bundles are not read yet: an image that has nothing else has no signature.

@@ -1,0 +1,116 @@
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { createVerifier } from '../../src/verification/index.ts';
+import { startRegistry } from '../support/registry-server.ts';
+import {
+  createSigner,
+  imageManifest,
+  push,
+  pushSignatures,
+  sign,
+  signatureTag,
+} from '../support/signing-kit.ts';
+import { ask, FOREVER, LIMITS, ringOf, trust, wordOf } from './harness.ts';
+import { registriesOf } from './http.ts';
+
+const registry = await startRegistry({ latency: 5 });
+const registries = registriesOf(registry.host);
+afterAll(async () => {
+  await registries.close();
+  await registry.close();
+});
+
+const signer = createSigner();
+const ring = ringOf([await trust(signer)]);
+const image = imageManifest('pilot over HTTP');
+const repository = `${registry.host}/istio/pilot`;
+
+const createOverHttp = () =>
+  createVerifier({
+    open: registries.open,
+    ring: () => ring,
+    limits: LIMITS,
+    tagMemory: 10_000,
+    now: Date.now,
+    report: String,
+  });
+
+beforeEach(() => {
+  registry.forget();
+  registry.fault = undefined;
+  push(registry, 'istio/pilot', image, '1.28.0');
+  pushSignatures(registry, 'istio/pilot', image.digest, [sign(signer, repository, image.digest)]);
+});
+
+const lines = () => registry.requests.map(({ method, path }) => `${method} ${path}`);
+
+describe('over HTTP', () => {
+  it('8 containers of 10 pods of one new image are two requests in all', async () => {
+    const verify = createOverHttp();
+    const verdicts = await Promise.all(
+      Array.from({ length: 80 }, () => verify(ask(`${repository}:1.28.0`), FOREVER)),
+    );
+    expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['verified']));
+    expect(verdicts.reduce((sum, { requests }) => sum + requests, 0)).toBe(2);
+    expect(lines()).toEqual([
+      'HEAD /v2/istio/pilot/manifests/1.28.0',
+      `GET /v2/istio/pilot/manifests/${signatureTag(image.digest)}`,
+    ]);
+  });
+
+  it('a remembered image is no request, and neither is one whose registry is gone', async () => {
+    const verify = createOverHttp();
+    const question = ask(`${repository}@${image.digest}`);
+    expect(await verify(question, FOREVER)).toMatchObject({ outcome: 'verified', requests: 1 });
+    registry.fault = (request) => {
+      request.socket.destroy();
+      return true;
+    };
+    expect(await verify(question, FOREVER)).toMatchObject({
+      outcome: 'verified',
+      requests: 0,
+      fromMemory: true,
+    });
+    expect(registry.requests).toHaveLength(1);
+  });
+
+  it('a caller who leaves does not end the question of the others', async () => {
+    const verify = createOverHttp();
+    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
+    let answer = () => {};
+    registry.fault = (_, response) => {
+      answer = () => response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+      wasAsked();
+      return true;
+    };
+    const impatient = new AbortController();
+    const question = ask(`${repository}@${image.digest}`);
+    const left = verify(question, impatient.signal);
+    const stayed = verify(question, FOREVER);
+    await asked;
+    impatient.abort();
+    expect(await left).toMatchObject({ reason: { code: 'deadline-exceeded', asked: true } });
+    answer();
+    expect(await stayed).toMatchObject({ reason: { code: 'signature-missing' }, requests: 0 });
+  });
+
+  it('a tag stands for its last answer once the registry is gone', async () => {
+    const verify = createVerifier({
+      open: registries.open,
+      ring: () => ring,
+      limits: LIMITS,
+      tagMemory: 0,
+      now: Date.now,
+      report: String,
+    });
+    const question = ask(`${repository}:1.28.0`);
+    expect(wordOf(await verify(question, FOREVER))).toBe('verified');
+    registry.fault = (request) => {
+      request.socket.destroy();
+      return true;
+    };
+    expect(await verify(question, FOREVER)).toMatchObject({
+      reason: { code: 'registry-unavailable' },
+      standsFor: { verified: { outcome: 'verified', digest: image.digest } },
+    });
+  });
+});
