@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
+import { BadRequest } from './bad-request.ts';
 import type { Certificate } from './certificate.ts';
 import { addReviewRoutes, isReviewPath, type RouteParts } from './review-route.ts';
 
@@ -15,13 +16,8 @@ export interface AppParts extends Omit<RouteParts, 'limits'> {
   readonly isDraining: () => boolean;
 }
 
-/** A request that is answered with 400. */
-class BadRequest extends Error {
-  readonly statusCode = 400;
-}
-
 const parseJson = (text: string): unknown => {
-  if (text === '') throw new BadRequest('the body is empty; an AdmissionReview is expected');
+  if (text === '') return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -48,7 +48,8 @@ const parseKey = (path: string, pem: string): KeyObject => {
 
 /** Reads a serving certificate and its key, and checks that they belong together. Rejects with `CertificateError`. */
 export const readCertificate = async ({ cert, key }: CertificateFiles): Promise<Certificate> => {
-  const [certPem, keyPem] = await Promise.all([readPem(cert), readPem(key)]);
+  const certPem = await readPem(cert);
+  const keyPem = await readPem(key);
   const parsed = parseCertificate(cert, certPem);
   if (!parsed.checkPrivateKey(parseKey(key, keyPem)))
     throw new CertificateError(`${key} is not the private key of the certificate in ${cert}`);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MalformedReview, type Review, type ReviewContext } from '../admission/index.ts';
 import type { RecordReview, Report } from '../observability/index.ts';
+import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
 import { answerFailure } from './last-resort.ts';
 import { settleBy } from './settle.ts';
@@ -54,6 +55,7 @@ const reviewBy = async (
 const createHandler =
   (context: ReviewContext, parts: RouteParts) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    if (request.body === undefined) throw new BadRequest('there is no body; an AdmissionReview is expected');
     const began = parts.now();
     const { answer, record } = await reviewBy(request, context, parts);
     parts.record(record, parts.now() - began);

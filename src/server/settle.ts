@@ -14,7 +14,7 @@ export const settleBy = <Result>(
       timer = setTimeout(() => resolve(undefined), answer - giveUp);
       controller.abort(new DOMException('the review is out of time', 'TimeoutError'));
     }, giveUp);
-    void work(controller.signal)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    work(controller.signal)
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject);
   });

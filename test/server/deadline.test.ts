@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { deadlineOf, longestWait } from '../../src/server/deadline.ts';
+
+const limits = { reviewMargin: 1000, reviewDeadline: 10_000 };
+const giveUp = (timeout: unknown): number => deadlineOf(timeout, limits).giveUp;
+
+describe('the deadline of a review', () => {
+  it('is the default where the timeout is none, or no duration', () => {
+    for (const timeout of [undefined, '', '10', 'ten', '-1s', '0s', '0', '1.5s', ['5s', '9s'], '1s1s'])
+      expect(giveUp(timeout)).toBe(10_000);
+  });
+
+  it('is the timeout less a margin', () => {
+    expect(giveUp('10s')).toBe(9000);
+    expect(giveUp('30s')).toBe(29_000);
+    expect(giveUp('2s')).toBe(1000);
+    expect(giveUp('5000ms')).toBe(4000);
+  });
+
+  it('is half of the timeout where that is a second or less', () => {
+    expect(giveUp('1s')).toBe(500);
+    expect(giveUp('500ms')).toBe(250);
+  });
+
+  it('is that of 30 s for any longer timeout: no API server waits longer', () => {
+    expect(giveUp('1m30s')).toBe(29_000);
+    expect(giveUp('999h')).toBe(29_000);
+  });
+
+  it('leaves time between giving up and the answer, and between the answer and the caller', () => {
+    for (const [timeout, whole] of [
+      ['1s', 1000],
+      ['2s', 2000],
+      ['10s', 10_000],
+      ['30s', 30_000],
+    ] as const) {
+      const deadline = deadlineOf(timeout, limits);
+      expect(deadline.answer).toBeGreaterThan(deadline.giveUp);
+      expect(deadline.answer).toBeLessThan(whole);
+    }
+  });
+
+  it('bounds what a drain waits for', () => {
+    expect(longestWait(limits)).toBe(30_000);
+    expect(longestWait({ reviewMargin: 5000, reviewDeadline: 30_000 })).toBe(35_000);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { allowAll, startServer } from './review-server.ts';
+
+const get = async (port: number, path: string, init: RequestInit = {}): Promise<[number, string]> => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+  return [response.status, await response.text()];
+};
+
+describe('the probes', () => {
+  it('say no by any other path or method', async () => {
+    const { probePort } = await startServer(allowAll);
+    expect(await get(probePort, '/validate/enforce')).toEqual([
+      404,
+      'there are /livez, /readyz and /metrics\n',
+    ]);
+    expect(await get(probePort, '/metrics', { method: 'POST' })).toEqual([405, 'GET alone\n']);
+  });
+
+  it('say why the server is not ready', async () => {
+    const reasons: string[] = ['no key is loaded', 'something else'];
+    const { probePort } = await startServer(allowAll, {}, { notReady: () => reasons });
+    expect(await get(probePort, '/readyz')).toEqual([503, 'not ready: no key is loaded; something else\n']);
+    reasons.length = 0;
+    expect(await get(probePort, '/readyz')).toEqual([200, 'ready\n']);
+  });
+
+  it('say that it is alive', async () => {
+    const { probePort } = await startServer(allowAll);
+    expect(await get(probePort, '/livez?verbose')).toEqual([200, 'alive\n']);
+  });
+
+  it('give the metrics', async () => {
+    const { probePort } = await startServer(allowAll);
+    const response = await fetch(`http://127.0.0.1:${probePort}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await response.text()).toContain('sailmark_build_info{version="0",commit="none",node="none"} 1');
+  });
+
+  it('say 500 where the metrics cannot be read, and live on', async () => {
+    const metrics = { render: () => Promise.reject(new Error('no')) };
+    const { probePort } = await startServer(allowAll, {}, { metrics });
+    expect(await get(probePort, '/metrics')).toEqual([500, 'the metrics could not be read\n']);
+    expect(await get(probePort, '/livez')).toEqual([200, 'alive\n']);
+  });
+});
