@@ -4,8 +4,6 @@ const SEQUENCE = 0x30;
 const INTEGER = 0x02;
 /** The order n of P-256 (SEC 2, section 2.4.2). */
 const ORDER = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex');
-/** Two integers of at most 33 bytes with their headers. */
-const LONGEST = 2 + 2 * (2 + 33);
 
 /** Minimal and positive: a zero lead byte is there only to keep the next one from reading as a sign (X.690, 8.3.2). */
 const isMinimalPositive = (first: number, second: number): boolean =>
@@ -28,11 +26,14 @@ const endOfInteger = (der: Uint8Array, start: number): number | undefined => {
  * Whether bytes are exactly one `ECDSA-Sig-Value` (RFC 3279 section 2.2.3) in DER, with r and s in 1 … n−1 of P-256.
  */
 export const isStrictSignature = (der: Uint8Array): boolean => {
-  if (der.length > LONGEST || der[0] !== SEQUENCE || der[1] !== der.length - 2) return false;
+  if (der[0] !== SEQUENCE || der[1] !== der.length - 2) return false;
   const middle = endOfInteger(der, 2);
   return middle !== undefined && endOfInteger(der, middle) === der.length;
 };
 
-/** Whether `signature` (DER, judged strictly) is `key`'s, over SHA-256 of `message`. Never throws for bad input. */
+/**
+ * Whether `signature` is `key`'s, over SHA-256 of `message`. Never throws for bad input. OpenSSL reads DER as strictly
+ * today; we do not lean on it.
+ */
 export const verifySignature = (key: KeyObject, message: Uint8Array, signature: Uint8Array): boolean =>
   isStrictSignature(signature) && verify('sha256', message, { key, dsaEncoding: 'der' }, signature);

@@ -98,7 +98,7 @@ export const createTagMemory = (
   return {
     last,
     fresh(repository, tag) {
-      const answer = tagMemory === 0 ? undefined : last(repository, tag);
+      const answer = last(repository, tag);
       return answer !== undefined && isRecent(answer.at, now(), tagMemory) ? answer.digest : undefined;
     },
     add: (repository, tag, digest) => void held.set(`${repository}:${tag}`, { digest, at: now() }),

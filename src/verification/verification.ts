@@ -34,6 +34,7 @@ export type Verification = Verified | Rejected | Undetermined;
 export interface Cost {
   /** HTTP requests sent for this answer; 0 where it was remembered or shared with another's flight. */
   readonly requests: number;
+  /** Whether what is known of the digest was remembered; its tag may have been asked for all the same. */
   readonly fromMemory: boolean;
 }
 

@@ -188,6 +188,13 @@ describe('a key at a URL', () => {
     expect([...source.current().keys.values()]).toMatchObject([{ keyId: id1, pinned: true }]);
   });
 
+  it('is fetched once where two ask at once', async () => {
+    const { source, documents, fetched } = createWorld([fromUrl()]);
+    documents.set(URL, one);
+    await Promise.all([source.refresh(), source.refresh()]);
+    expect(fetched).toEqual([URL]);
+  });
+
   it('is not pinned where no pin is given', async () => {
     const { source, documents } = createWorld([fromUrl()]);
     documents.set(URL, one);
@@ -306,6 +313,19 @@ describe('a key in a file', () => {
     await elapse();
     await source.refresh();
     expect(source.current()).toBe(before);
+  });
+
+  it('is refused where the file never ends', async () => {
+    const source = createKeyRing({
+      specs: [{ place: { kind: 'file', path: '/dev/zero' } }],
+      requirePinned: false,
+      limits: { keyBytes: 4096, keyRefresh: 3_600_000 },
+      fetchDocument: () => Promise.reject(new Error('no URL is here')),
+      onEvent: () => undefined,
+    });
+    await source.load();
+    expect(source.current().missing).toEqual([{ source: '/dev/zero', problem: 'is longer than 4096 bytes' }]);
+    source.stop();
   });
 
   it('is read from the disk', async () => {

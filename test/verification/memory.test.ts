@@ -161,6 +161,10 @@ describe('a rejected digest', () => {
   it('is not remembered where only this use is refused', async () => {
     const harness = await withSigned();
     harness.ring = ringOf([await trust(harness.signer, { for: ['mirror.example/istio'] })]);
+    pushSignatures(harness.store, PILOT, digest, [
+      sign(harness.signer, PILOT, digest),
+      sign(harness.signer, PILOT, digest, { spoil: 'bad-base64' }),
+    ]);
     expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'rejected', requests: 1 });
     expect(await harness.verify(BY_DIGEST)).toMatchObject({
       outcome: 'rejected',
@@ -188,6 +192,16 @@ describe('an undetermined digest', () => {
     expect(wordOf(await verify(BY_DIGEST))).toBe('registry-unavailable');
     store.failWith(undefined);
     expect(wordOf(await verify(BY_DIGEST))).toBe('verified');
+  });
+});
+
+describe('a digest of which a payload could not be read', () => {
+  it('is asked for again at once', async () => {
+    const { verify, store, signer } = await createHarness();
+    pushSignatures(store, PILOT, digest, [sign(signer, 'elsewhere.example/x', digest)]);
+    store.failWhere(/ blob /, 'unavailable');
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'undetermined', requests: 2 });
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'undetermined', requests: 2 });
   });
 });
 

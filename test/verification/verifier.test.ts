@@ -172,6 +172,16 @@ describe('an image is rejected', () => {
     expect(await harness.verify(BY_DIGEST)).toEqual(rejected({ code: 'signature-missing' }));
   });
 
+  it('where the signed payload names no repository', async () => {
+    const payload = Buffer.from(
+      simpleSigningPayload('x', digest).toString().replace('{"docker-reference":"x"}', '{}'),
+    );
+    const { verify } = await withSignatures(({ signer }) => [sign(signer, PILOT, digest, { payload })]);
+    expect(await verify(BY_DIGEST)).toEqual(
+      rejected(invalid('the signed payload has no "docker-reference"'), 2),
+    );
+  });
+
   it('where the payload is declared too large, without asking for it', async () => {
     const { verify, store } = await withSignatures(({ signer }) => [
       { ...sign(signer, PILOT, digest), declaredSize: 129 * 1024 * 1024 },
@@ -370,6 +380,18 @@ describe('an image is verified', () => {
       fromMemory: false,
     });
     expect(harness.store.asked).toEqual([`${PILOT} manifest ${signatureTag(digest)}`]);
+  });
+
+  it('without the log bundle where that is too large to be one: it is unverified, and kept', async () => {
+    const { verify } = await withSignatures(({ signer }) => [
+      sign(signer, PILOT, digest, {
+        annotations: { 'dev.sigstore.cosign/bundle': 'x'.repeat(64 * 1024 + 1) },
+      }),
+    ]);
+    expect(await verify(BY_DIGEST)).toMatchObject({
+      outcome: 'verified',
+      signatures: [{ logBundle: undefined }],
+    });
   });
 
   it('by two requests where the payload is another text, as annotations make it', async () => {
