@@ -23,4 +23,5 @@ export type {
   Verified,
   VerifyImage,
 } from './verification.ts';
-export { createVerifier, type VerifierLimits, type VerifierOptions } from './verifier.ts';
+export { createVerifier } from './verifier.ts';
+export type { VerifierLimits, VerifierOptions } from './verifier-options.ts';
