@@ -3,16 +3,13 @@ export type { KeyEvent } from './key-event.ts';
 export type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
 export {
   createKeyRing,
-  type KeyLimits,
   type KeySource,
   type KeySourceOptions,
   KeysInvalid,
-  type Schedule,
 } from './key-source.ts';
 export type { KeyPlace, KeySpec } from './key-spec.ts';
 export { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
 export type {
-  Cost,
   Obstacle,
   Question,
   Rejected,
@@ -24,4 +21,4 @@ export type {
   VerifyImage,
 } from './verification.ts';
 export { createVerifier } from './verifier.ts';
-export type { VerifierLimits, VerifierOptions } from './verifier-options.ts';
+export type { VerifierOptions } from './verifier-options.ts';

@@ -4,7 +4,7 @@ import type { KeySpec } from './key-spec.ts';
 import { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
 
 /** What one entry of the configuration gives the ring at one moment. */
-export interface EntryState {
+interface EntryState {
   readonly keys: readonly ParsedKey[];
   /** Why there are none; undefined where there are. */
   readonly problem: string | undefined;
@@ -34,7 +34,7 @@ export interface KeyEntry {
 }
 
 /** How an entry is named to people. */
-export const sourceOf = ({ place }: KeySpec): string => {
+const sourceOf = ({ place }: KeySpec): string => {
   if (place.kind === 'file') return place.path;
   return place.kind === 'url' ? place.url : place.name;
 };

@@ -3,7 +3,7 @@ import { createKeyEntry, type KeyEntry, type KeyReading } from './key-entry.ts';
 import type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
 import type { KeySpec } from './key-spec.ts';
 
-export interface KeyLimits {
+interface KeyLimits {
   /** Bytes a key document may have. */
   readonly keyBytes: number;
   /** Milliseconds between two readings of a URL. */
@@ -11,7 +11,7 @@ export interface KeyLimits {
 }
 
 /** Calls `run` once after `milliseconds`; the function returned calls it off. */
-export type Schedule = (milliseconds: number, run: () => void) => () => void;
+type Schedule = (milliseconds: number, run: () => void) => () => void;
 
 export interface KeySourceOptions extends Omit<KeyReading, 'keyBytes' | 'readFile'> {
   readonly specs: readonly KeySpec[];

@@ -12,7 +12,7 @@ export interface MemoryLimits {
 }
 
 /** What a tag stood for when it was last answered; undefined: it was not there. */
-export interface TagAnswer {
+interface TagAnswer {
   readonly digest: Digest | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -30,7 +30,7 @@ export interface Candidate {
 export const signatureTag = (digest: Digest): string => `${digest.replace(':', '-')}.sig`;
 
 /** Text of unknown making, made fit for one line of a sentence. */
-export const quote = (text: string): string => JSON.stringify(text.slice(0, 60));
+const quote = (text: string): string => JSON.stringify(text.slice(0, 60));
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

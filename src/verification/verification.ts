@@ -31,7 +31,7 @@ export interface Question {
 export type Verification = Verified | Rejected | Undetermined;
 
 /** Figures of the asking, for people: how it was learned, not what. */
-export interface Cost {
+interface Cost {
   /** HTTP requests sent for this answer; 0 where it was remembered or shared with another's flight. */
   readonly requests: number;
   /** Whether what is known of the digest was remembered; its tag may have been asked for all the same. */

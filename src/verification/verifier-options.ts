@@ -3,7 +3,7 @@ import type { KeyRing } from './key-ring.ts';
 import type { MemoryLimits } from './memory.ts';
 import type { Report } from './obstacle.ts';
 
-export interface VerifierLimits extends MemoryLimits {
+interface VerifierLimits extends MemoryLimits {
   /** How many candidates of a digest are tried. */
   readonly signatureCandidates: number;
   /** Bytes a signed payload may have. */

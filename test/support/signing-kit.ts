@@ -7,7 +7,7 @@ import { type Digest, digestOf } from '../../src/image/index.ts';
  * to be pushed wherever the test likes.
  */
 
-export interface Blob {
+interface Blob {
   readonly digest: Digest;
   readonly bytes: Buffer;
 }

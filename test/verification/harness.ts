@@ -37,7 +37,7 @@ export const ringOf = (keys: readonly TrustedKey[], missing: KeyRing['missing'] 
 const COMPONENTS = new Set(['pilot', 'proxyv2', 'ztunnel']);
 
 /** `registry/path:tag` or `registry/path@digest`, both in normal form already. */
-export const referenceTo = (text: string): ImageReference => {
+const referenceTo = (text: string): ImageReference => {
   const [name = '', digest] = text.split('@');
   const [, repository = '', tag] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? [];
   const [registry = '', ...path] = repository.split('/');
