@@ -72,7 +72,10 @@ export const startWebhook = async (
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
   await writeFile(files.cert, tls.cert);
   await writeFile(files.key, tls.key);
-  await writeFile(files.config, JSON.stringify({ ...head, ...configuration, server }));
+  await writeFile(
+    files.config,
+    JSON.stringify({ limits: { drain: '0s' }, ...head, ...configuration, server }),
+  );
   const child = spawn(process.execPath, [...program, 'serve', '--config', files.config], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,63 @@
+import { flagsOf } from './arguments.ts';
+import type { Command, Flag } from './command.ts';
+
+const WIDTH = 80;
+
+/** Breaks text into lines of at most `width`, each behind `indent`. */
+const wrap = (text: string, indent: string, width = WIDTH): string =>
+  text
+    .split('\n')
+    .flatMap((paragraph) => {
+      const lines = [''];
+      for (const word of paragraph.split(' ')) {
+        const line = lines.at(-1) ?? '';
+        if (line !== '' && indent.length + line.length + 1 + word.length > width) lines.push(word);
+        else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+      }
+      return lines;
+    })
+    .map((line) => `${indent}${line}`.trimEnd())
+    .join('\n');
+
+const flagHead = ({ name, short, value }: Flag): string =>
+  `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+
+const describeFlag = (flag: Flag): string => {
+  const repeat = flag.repeatable === true ? ' (may be repeated)' : '';
+  return `  ${flagHead(flag)}\n${wrap(`${flag.help}${repeat}`, '          ')}`;
+};
+
+const COMMON_CODES = [
+  [0, 'all verified or allowed'],
+  [1, 'usage, configuration, or anything not listed'],
+] as const;
+
+/** The help of one command. */
+export const describeCommand = (command: Command): string => {
+  const { usage, description, examples, exitCodes } = command;
+  const codes = exitCodes === undefined ? [] : [...COMMON_CODES, ...exitCodes];
+  return [
+    `Usage: sailmark ${usage}\n`,
+    `${wrap(description, '')}\n`,
+    `Flags:\n${flagsOf(command).map(describeFlag).join('\n')}\n`,
+    ...(examples.length === 0
+      ? []
+      : [`Examples:\n${examples.map((example) => `  ${example}`).join('\n')}\n`]),
+    ...(codes.length === 0
+      ? []
+      : [
+          `Exit codes:\n${codes.map(([code, meaning]) => `  ${String(code).padStart(2)}  ${meaning}`).join('\n')}\n`,
+        ]),
+  ].join('\n');
+};
+
+/** The help of the program. */
+export const describeProgram = (
+  commands: readonly { readonly name: string; readonly summary: string }[],
+): string =>
+  [
+    'sailmark lets a pod start only when every Istio image in it is signed by a trusted key.\n',
+    'Usage: sailmark COMMAND [flags]\n',
+    `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`).join('\n')}\n`,
+    '`sailmark COMMAND --help` tells the rest. Results go to standard output, everything else to standard error.\n',
+  ].join('\n');

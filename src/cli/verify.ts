@@ -1,0 +1,126 @@
+import type { Core } from '../compose.ts';
+import type { Config } from '../config/index.ts';
+import { parseImageReference } from '../image/index.ts';
+import { mapBounded } from './bounded.ts';
+import { type Command, type Flags, type Io, UsageError } from './command.ts';
+import { configOf, coreFlags, timeoutOf, withCore } from './core-flags.ts';
+import { exitCodes, worstOf } from './exit-codes.ts';
+import { readInput } from './input.ts';
+import { createProgress } from './progress.ts';
+import { printReports } from './verify-print.ts';
+import { exitCodeOfReport, type ImageReport, reportOf } from './verify-report.ts';
+
+const OUTPUTS = ['text', 'json', 'cosign'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+/** Images that are verified side by side. */
+const AT_ONCE = 8;
+
+const outputOf = (flags: Flags): Output => {
+  const text = flags.text('output') ?? 'text';
+  const output = OUTPUTS.find((one) => one === text);
+  if (output === undefined)
+    throw new UsageError(`--output must be one of ${OUTPUTS.join(', ')}, and is ${JSON.stringify(text)}`);
+  return output;
+};
+
+const checkLog = (flags: Flags): void => {
+  const log = flags.text('transparency-log') ?? 'ignore';
+  if (log === 'require')
+    throw new UsageError(
+      '--transparency-log require is not available in this version: it does not read the transparency log. Only ignore is',
+    );
+  if (log !== 'ignore')
+    throw new UsageError(`--transparency-log must be ignore, and is ${JSON.stringify(log)}`);
+};
+
+/** One reference a line; empty lines and those that begin with `#` say nothing. */
+const parseList = (text: string): readonly string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+const imagesOf = async (flags: Flags, operands: readonly string[], io: Io): Promise<readonly string[]> => {
+  const file = flags.text('filename');
+  const images = [...operands, ...(file === undefined ? [] : parseList(await readInput(file, io.stdin)))];
+  if (images.length === 0)
+    throw new UsageError('no image is named: sailmark verify IMAGE…, or -f FILE with one a line');
+  return images;
+};
+
+/** Plain HTTP is for the hosts of the images named, and for no realm or redirect elsewhere. */
+const plainHttpHosts = (flags: Flags, images: readonly string[]): readonly string[] =>
+  flags.has('allow-http-registry')
+    ? images.map(parseImageReference).flatMap((parsed) => (parsed.ok ? [parsed.reference.registry] : []))
+    : [];
+
+const verifyAll = (
+  core: Core,
+  images: readonly string[],
+  options: { readonly timeout: number; readonly advance: () => void },
+): Promise<readonly ImageReport[]> =>
+  mapBounded(images, AT_ONCE, async (image) => {
+    const began = performance.now();
+    const judgement = await core.judge(image, AbortSignal.timeout(options.timeout), { always: true });
+    options.advance();
+    return reportOf(judgement, core.ring(), performance.now() - began);
+  });
+
+const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
+  checkLog(flags);
+  const output = outputOf(flags);
+  const timeout = timeoutOf(flags);
+  const images = await imagesOf(flags, operands, io);
+  const config: Config = await configOf(flags, io, plainHttpHosts(flags, images));
+  return withCore(config, io, async (core) => {
+    const progress = createProgress(io, images.length, 'verified', !flags.has('no-progress'));
+    const reports = await verifyAll(core, images, { timeout, advance: progress.advance });
+    progress.clear();
+    printReports(reports, output, {
+      io,
+      ring: core.ring(),
+      registries: config.registries,
+      caFile: flags.text('ca-file'),
+    });
+    return worstOf(reports.map(exitCodeOfReport));
+  });
+};
+
+export const command: Command = {
+  usage: 'verify [flags] IMAGE…',
+  description:
+    "Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does, and more strictly where cosign is lax. An image of Istio's must also be the component that was signed.\nAn image named here is always verified: that it only looks like Istio's, or is of a kind that is never signed, is said and left to `review` and the webhook to refuse.",
+  flags: [
+    ...coreFlags,
+    {
+      name: 'filename',
+      short: 'f',
+      value: 'FILE|-',
+      help: 'read references from a file or standard input, one a line; lines that begin with # are left out',
+    },
+    {
+      name: 'output',
+      short: 'o',
+      value: 'text|json|cosign',
+      help: 'text for people (default), json, or the JSON that `cosign verify` prints',
+    },
+    { name: 'allow-http-registry', help: 'plain HTTP for the hosts of the images named' },
+    {
+      name: 'transparency-log',
+      value: 'ignore',
+      help: 'the transparency log is not asked: Istio 1.12 to 1.17 is not in it',
+    },
+    { name: 'insecure-ignore-tlog', help: 'the same, as cosign spells it' },
+    { name: 'no-progress', help: 'no progress line on a terminal' },
+  ],
+  examples: [
+    'sailmark verify docker.io/istio/pilot:1.28.0',
+    'sailmark verify --key https://istio.io/misc/istio-key.pub docker.io/istio/proxyv2:1.28.0',
+    'sailmark verify --key corp.pub --ca-file corp-ca.pem -o json registry.corp.example/istio/proxyv2:1.28.0',
+    'kubectl get pods -A -o jsonpath="{..image}" | tr " " "\\n" | sort -u | sailmark verify -f -',
+  ],
+  exitCodes,
+  operands: { least: 0, most: Number.POSITIVE_INFINITY },
+  run: verify,
+};

@@ -1,0 +1,14 @@
+import { build } from './build.ts';
+import type { Command } from './command.ts';
+
+export const command: Command = {
+  usage: 'version',
+  description: 'Prints the version, the Node it runs on and the commit it was built from.',
+  flags: [],
+  examples: [],
+  operands: { least: 0, most: 0 },
+  run: async (_flags, _operands, io) => {
+    io.stdout.write(`sailmark ${build.version}\nnode     ${build.node}\ncommit   ${build.commit}\n`);
+    return 0;
+  },
+};

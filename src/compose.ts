@@ -1,0 +1,86 @@
+import { createReview, type Review } from './admission/index.ts';
+import type { Config } from './config/index.ts';
+import { componentOf, createClassifier } from './istio/index.ts';
+import { type Metrics, measureOpen, measureVerify, type Report } from './observability/index.ts';
+import { createJudge, type Judge } from './policy/index.ts';
+import { createRegistries, type RegistriesOptions } from './registry/index.ts';
+import {
+  createKeyRing,
+  createVerifier,
+  type KeyEvent,
+  type KeyRing,
+  runCanary,
+} from './verification/index.ts';
+
+/** What a process has besides its configuration. */
+export interface Surroundings {
+  readonly report: Report;
+  readonly onKeyEvent: (event: KeyEvent) => void;
+  /** Undefined: nothing is measured. */
+  readonly metrics?: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Resolves host names where the system's resolver is not to be asked. */
+  readonly lookUp?: RegistriesOptions['lookUp'];
+}
+
+/** Everything both doors need, wired. */
+export interface Core {
+  readonly judge: Judge;
+  readonly review: Review;
+  readonly ring: () => KeyRing;
+  /** Runs the canary and loads the keys. Rejects where the canary is wrong or keys of the configuration are bad. */
+  load(): Promise<void>;
+  /** Ends what runs beside the questions: key refresh and connections. */
+  close(): Promise<void>;
+}
+
+/** Wires the rooms for one configuration. Contacts nobody before `load`. */
+export const compose = (config: Config, surroundings: Surroundings): Core => {
+  const { places, rules, limits, tagMemory } = config;
+  const { report, onKeyEvent, metrics, now, lookUp } = surroundings;
+  const registries = createRegistries({
+    settings: config.registries,
+    defaults: config.registryDefaults,
+    limits,
+    now,
+    ...(lookUp === undefined ? {} : { lookUp }),
+  });
+  const keys = createKeyRing({
+    specs: config.keys,
+    requirePinned: config.requirePinnedKeys,
+    fetchDocument: registries.fetchDocument,
+    limits,
+    onEvent: onKeyEvent,
+  });
+  const ring = (): KeyRing => keys.current();
+  const open =
+    metrics === undefined ? registries.open : measureOpen(registries.open, metrics, knownRegistries(config));
+  const verifyImage = createVerifier({ open, ring, limits, tagMemory, now, report, hubs: places.hubs });
+  const verify = metrics === undefined ? verifyImage : measureVerify(verifyImage, metrics, now);
+  const { classify, couldBeIstio } = createClassifier(places);
+  const judge = createJudge({ classify, couldBeIstio, componentOf, verify, revoked: rules.revoked });
+  metrics?.watchKeys(ring);
+  return {
+    judge,
+    review: createReview({ judge, rules, limits, now, report }),
+    ring,
+    async load() {
+      await runCanary();
+      await keys.load();
+    },
+    async close() {
+      keys.stop();
+      await registries.close();
+    },
+  };
+};
+
+/** The registries that the configuration's own names lead to: a closed set for metrics' labels. */
+const knownRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
+  new Set([
+    ...registries.map(({ host }) => host),
+    ...[...places.hubs, ...places.mirrors.map(({ mirror }) => mirror)].map(
+      (place) => place.split('/', 1)[0] ?? '',
+    ),
+  ]);
