@@ -43,8 +43,8 @@ const createRevocation = (revoked: Rules['revoked']) => {
   };
 };
 
-const standsForDigest = (verification: Verification): Digest | undefined =>
-  verification.outcome === 'undetermined' ? verification.standsFor?.verified.digest : undefined;
+const lastDigestOf = (verification: Verification): Digest | undefined =>
+  verification.outcome === 'undetermined' ? verification.lastDigest : undefined;
 
 /** Where the tables know why there is no signature, the reason says that instead. */
 const withHistory = (verification: Verification, imageClass: ImageClass | undefined): Verification => {
@@ -96,7 +96,7 @@ export const createJudge = ({ classify, couldBeIstio, componentOf, verify, revok
     const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
     if (!wanted || seen.reference === undefined) return seen;
     const learned = await verify(askedOf(seen.reference, seen.class), signal);
-    const refused = findRevoked(learned.digest, standsForDigest(learned));
+    const refused = findRevoked(learned.digest, lastDigestOf(learned));
     return { ...seen, refused, verification: withHistory(learned, seen.class) };
   };
   return Object.assign(judge, { look });

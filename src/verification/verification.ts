@@ -64,6 +64,8 @@ export interface Undetermined extends Cost {
    * last answer it gave is a digest that is verified for this very use. Whether it counts is `decide`'s choice.
    */
   readonly standsFor?: { readonly answeredAt: number; readonly verified: Verified };
+  /** Where the tag was not resolved: the digest of its last answer, if any, for the list of revoked ones alone. */
+  readonly lastDigest?: Digest;
 }
 
 /** The evidence is bad or absent; asking again will not help. */

@@ -36,23 +36,23 @@ const recallVerified = (
   return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory: true };
 };
 
-/** Where resolving a tag got no answer: what its last answer stands for, if that is verified for this use. */
-const findStandIn = ({ memory, question }: Visit): Undetermined['standsFor'] => {
-  const last = memory.tags.last(question.reference.repository, tagOf(question));
-  if (last?.digest === undefined) return undefined;
-  const verified = recallVerified(memory, question, last.digest, 0);
-  return verified && { answeredAt: last.at, verified };
-};
-
 const gotNoAnswer = (obstacle: Obstacle): boolean =>
   obstacle.code === 'registry-unavailable' ||
   obstacle.code === 'registry-rate-limited' ||
   (obstacle.code === 'deadline-exceeded' && obstacle.asked);
 
-const withoutTag = (visit: Visit, obstacle: Obstacle): Undetermined => {
-  const verdict = undetermined(undefined, obstacle, visit.spent.requests);
-  const standsFor = gotNoAnswer(obstacle) ? findStandIn(visit) : undefined;
-  return standsFor === undefined ? verdict : { ...verdict, standsFor };
+/** The tag was not resolved. Where that is for want of an answer, its last one may stand in, if verified for this use. */
+const withoutTag = ({ memory, question, spent }: Visit, obstacle: Obstacle): Undetermined => {
+  const verdict = undetermined(undefined, obstacle, spent.requests);
+  const last = memory.tags.last(question.reference.repository, tagOf(question));
+  if (last?.digest === undefined) return verdict;
+  const { digest: lastDigest, at: answeredAt } = last;
+  const verified = gotNoAnswer(obstacle) ? recallVerified(memory, question, lastDigest, 0) : undefined;
+  return {
+    ...verdict,
+    lastDigest,
+    ...(verified === undefined ? {} : { standsFor: { answeredAt, verified } }),
+  };
 };
 
 /** The verdict on valid signatures and on the failure of the others, for this use. */

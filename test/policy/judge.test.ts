@@ -85,10 +85,10 @@ describe('the judge refuses', () => {
 
   it('a tag whose last answer was a revoked digest, whatever an outage choice would say', async () => {
     const digest = digestFor('revoked');
-    const outage = undetermined(
-      { code: 'registry-unavailable', detail: 'no answer' },
-      { answeredAt: 0, verified: verified(digest) },
-    );
+    const outage = {
+      ...undetermined({ code: 'registry-unavailable', detail: 'no answer' }),
+      lastDigest: digest,
+    };
     const { judge } = judgeOf(outage, undefined, [{ digest, reason: 'CVE-2026-1' }]);
     expect((await judge(PROXY, signal)).refused).toEqual({
       code: 'image-revoked',

@@ -355,6 +355,7 @@ describe('a tag that cannot be resolved', () => {
       reason: { code, detail: `${PILOT} resolve 1.28.0: ${fault}` },
       requests: 1,
       fromMemory: false,
+      lastDigest: first.digest,
       standsFor: { answeredAt, verified: { ...first, requests: 0, fromMemory: true } },
     });
   });
