@@ -50,12 +50,16 @@ const answers = (host: string): Promise<boolean> => {
 };
 
 const started = async (child: ChildProcess, host: string): Promise<void> => {
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2000);
+  });
   for (let tries = 0; tries < 100; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}: ${said}`);
     if (await answers(host)) return;
     await delay(100);
   }
-  throw new Error('docker-registry did not open its port in 10 s');
+  throw new Error(`docker-registry did not open its port in 10 s: ${said}`);
 };
 
 /** Starts it over TLS on a free port of loopback, its storage in a directory of its own. */
@@ -80,7 +84,7 @@ export const startDockerRegistry = async (
   };
   await writeFile(join(directory, 'config.yml'), JSON.stringify(configuration));
   const child = spawn(PROGRAM, ['serve', join(directory, 'config.yml')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   await started(child, host);
   return {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
+import { digestOf } from '../../src/image/index.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
 
 /** A vector of real cosign's making: `test/fixtures/cosign/<kind>/<name>/index.json`. */
@@ -13,11 +14,18 @@ interface Vector {
   readonly blobs: readonly { readonly digest: string; readonly file: string }[];
 }
 
+/**
+ * The one layer of the vectors' image, which they leave out: an empty tar archive. A registry takes no manifest whose
+ * blobs it does not hold.
+ */
+const LAYER = Buffer.from('1f8b080000000000000363601805a360148c5400002eafb5ef00040000', 'hex');
+
 export interface Upload {
   /** `https://127.0.0.1:5000` */
   readonly origin: string;
   readonly ca: string;
-  readonly authorization: string;
+  /** The `Authorization` header for a repository. */
+  readonly authorizationFor: (repository: string) => string;
 }
 
 const expectStatus = async (
@@ -34,23 +42,26 @@ const expectStatus = async (
 export const pushVector = async (upload: Upload, vector: string, repository: string): Promise<void> => {
   const { tags, manifests, blobs } = readFixture<Vector>('cosign', vector, 'index.json');
   const dispatcher = new Agent({ connect: { ca: upload.ca } });
-  const headers = { authorization: upload.authorization };
+  const headers = { authorization: upload.authorizationFor(repository) };
   const read = (file: string): Buffer => readFileSync(fixturePath('cosign', vector, file));
   const base = `${upload.origin}/v2/${repository}`;
 
-  for (const { digest, file } of blobs) {
+  const putBlob = async (digest: string, body: Buffer): Promise<void> => {
     const session = await request(`${base}/blobs/uploads/`, { method: 'POST', dispatcher, headers });
     await session.body.dump();
     const location = new URL(String(session.headers['location']), upload.origin);
     location.searchParams.set('digest', digest);
+    const type = { 'content-type': 'application/octet-stream' };
     const sent = await request(location, {
       method: 'PUT',
       dispatcher,
-      headers: { ...headers, 'content-type': 'application/octet-stream' },
-      body: read(file),
+      headers: { ...headers, ...type },
+      body,
     });
     await expectStatus(sent, 201, `blob ${digest}`);
-  }
+  };
+  await putBlob(digestOf(LAYER), LAYER);
+  for (const { digest, file } of blobs) await putBlob(digest, read(file));
   const put = async (name: string, digest: string): Promise<void> => {
     const manifest = manifests.find((one) => one.digest === digest);
     if (manifest === undefined) throw new Error(`${vector} has no manifest ${digest}`);
