@@ -48,7 +48,7 @@ export const formatDuration = (milliseconds: number): string => {
 };
 
 const parseBytes = (value: unknown): number | undefined => {
-  const found = typeof value === 'string' ? /^(\d{1,9})([KMG])iB?$/.exec(value) : null;
+  const found = typeof value === 'string' ? /^(\d{1,15})([KMG])iB?$/.exec(value) : null;
   if (found === null) return wholeNumber(value);
   const [, amount, prefix] = found;
   const [, size = 1] = BYTE_UNITS.find(([name]) => name.startsWith(prefix ?? '')) ?? [];

@@ -21,12 +21,17 @@ export const endingExemptions = ({ rules }: Config, now: number): readonly Endin
     .filter(({ endsAt }) => endsAt - now <= ANNOUNCED)
     .map((ending) => ({ ...ending, ended: ending.endsAt <= now }));
 
+const days = (milliseconds: number): string => {
+  const count = Math.ceil(milliseconds / DAY);
+  return count === 1 ? '1 day' : `${count} days`;
+};
+
 const ofExemptions = (config: Config, now: number): readonly Problem[] =>
   endingExemptions(config, now).map(({ index, exemption, endsAt, ended }) => ({
     path: `exemptions[${index}]`,
     message: ended
       ? `ended with ${exemption.expires} and lifts nothing: remove it`
-      : `ends with ${exemption.expires} (UTC), in ${Math.ceil((endsAt - now) / DAY)} days or less (owner: ${exemption.owner})`,
+      : `ends with ${exemption.expires} (UTC), within ${days(endsAt - now)} (owner: ${exemption.owner})`,
   }));
 
 const ofKeys = ({ keys }: Config): readonly Problem[] =>

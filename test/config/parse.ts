@@ -1,0 +1,35 @@
+import { type Config, ConfigError, type Problem, parseConfig } from '../../src/config/index.ts';
+
+const HEAD = 'apiVersion: sailmark.dev/v1alpha1\nkind: Configuration\n';
+
+/** Reads from a table of files; any other is not there. */
+export const filesOf =
+  (files: Readonly<Record<string, string>>) =>
+  async (path: string): Promise<string> => {
+    const text = files[path];
+    if (text === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+    return text;
+  };
+
+/** The configuration of a file's text but for its first two lines. */
+export const parse = (text: string, files: Readonly<Record<string, string>> = {}): Promise<Config> =>
+  parseConfig(`${HEAD}${text}`, filesOf(files));
+
+const problemsOf = async (parsing: Promise<unknown>): Promise<readonly Problem[]> => {
+  const error: unknown = await parsing.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ConfigError)) throw new Error(`not refused: ${String(error)}`);
+  return error.problems;
+};
+
+/** What a text is refused for, one line a problem; fails where it is not refused. */
+export const refusals = async (
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> =>
+  (await problemsOf(parse(text, files))).map(({ path, message }) => `${path}: ${message}`);
+
+export const wholeRefusals = async (text: string): Promise<readonly string[]> =>
+  (await problemsOf(parseConfig(text, filesOf({})))).map(({ path, message }) => `${path}: ${message}`);

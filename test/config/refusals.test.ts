@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest';
+import { createTls } from '../support/tls.ts';
+import { refusals, wholeRefusals } from './parse.ts';
+
+const DURATION = 'a duration such as 500ms, 10s, 1m30s or 24h (0 is none)';
+
+describe('a file that is no configuration', () => {
+  it('is refused with where it stops to be YAML', async () => {
+    expect(await wholeRefusals('keys: [')).toEqual([
+      expect.stringMatching(/^: it is not YAML: .* \(line 1, column \d+\)$/),
+    ]);
+    expect(await wholeRefusals('')).toEqual([
+      ': it is not YAML: expected a document, but the input is empty',
+    ]);
+  });
+
+  it('is refused where a key stands twice, an alias repeats, a tag or a second document stands', async () => {
+    expect(await refusals('tagMemory: 1s\ntagMemory: 2s')).toEqual([
+      ': it is not YAML: duplicated mapping key (line 4, column 1)',
+    ]);
+    expect(await refusals('hubs: &hubs [a.example/b]\nmirrors: *hubs')).toEqual([
+      expect.stringMatching(/^: it is not YAML: aliases exceeded/),
+    ]);
+    expect(await refusals('hubs: &hubs [*hubs]')).toEqual([expect.stringMatching(/^: it is not YAML: /)]);
+    expect(await refusals('tagMemory: !!binary aGk=')).toEqual([
+      expect.stringMatching(/^: it is not YAML: unknown scalar tag/),
+    ]);
+    expect(await refusals('---\nkind: Configuration')).toEqual([
+      expect.stringMatching(/^: it is not YAML: expected a single document/),
+    ]);
+    expect(await refusals(`hubs: ${'['.repeat(20_000)}`)).toEqual([
+      expect.stringMatching(/^: it is not YAML: /),
+    ]);
+  });
+
+  it('is refused where it is another thing', async () => {
+    expect(await wholeRefusals('[1]')).toEqual([
+      ': must be a configuration: apiVersion: sailmark.dev/v1alpha1, kind: Configuration, and its keys, not a list',
+    ]);
+    expect(await wholeRefusals('apiVersion: v1\nkind: ConfigMap')).toEqual([
+      'apiVersion: must be sailmark.dev/v1alpha1',
+      'kind: must be Configuration',
+    ]);
+    expect(await wholeRefusals('tagMemory: 10s')).toEqual([
+      'apiVersion: is missing: it must be sailmark.dev/v1alpha1',
+      'kind: is missing: it must be Configuration',
+    ]);
+  });
+});
+
+describe('keys of a file', () => {
+  it('are refused where they are unknown, with the nearest known one', async () => {
+    expect(
+      await refusals(
+        'mirors: []\nhub: [x]\n__proto__: 1\nserver: {listn: x}\nmirrors: [{mirror: a.example/b, off: docker.io/istio}]',
+      ),
+    ).toEqual([
+      '__proto__: is not a key that is known here',
+      'hub: is not a key that is known here: did you mean hubs?',
+      'mirors: is not a key that is known here: did you mean mirrors?',
+      'mirrors[0].of: is missing: it must be a registry and a path, such as registry.corp.example/istio',
+      'mirrors[0].off: is not a key that is known here: did you mean of?',
+      'server.listn: is not a key that is known here: did you mean listen?',
+    ]);
+  });
+
+  it('are refused by name where only a later version has them, never ignored', async () => {
+    expect(
+      await refusals(`
+transparencyLog: require
+trustedRoot: /root.json
+evidence: {read: [/evidence]}
+mirrors:
+- {mirror: a.example/istio, of: docker.io/istio, components: {mesh-a: proxyv2}}
+- {mirror: b.example/istio, of: docker.io/istio, signatures: hub}
+- {mirror: c.example/istio, of: docker.io/istio, signatures: mirror-then-hub}
+- {mirror: d.example/istio, of: docker.io/istio, signatures: d.example/signatures}
+registries:
+- {host: docker.io, endpoint: harbor.example/hub}
+- {host: e.example, credentials: {providers: {config: x, binDir: y}, pullSecrets: [a/b]}}`),
+    ).toEqual([
+      'evidence: is not available in this version: remove it (nothing is read from evidence or written to it)',
+      'trustedRoot: is not available in this version: remove it (the transparency log is not asked)',
+      'mirrors[0].components: is not available in this version: remove it (a mirror has the names of its hub)',
+      'mirrors[1].signatures: must be mirror: hub is not available in this version',
+      'mirrors[2].signatures: must be mirror: mirror-then-hub is not available in this version',
+      'mirrors[3].signatures: must be mirror: d.example/signatures is not available in this version',
+      'registries[0].endpoint: is not available in this version: remove it (each registry is read where its name says)',
+      'registries[1].credentials.providers: is not available in this version: remove it (use credentials: {dockerConfig: FILE})',
+      'registries[1].credentials.pullSecrets: is not available in this version: remove it (use credentials: {dockerConfig: FILE})',
+      'transparencyLog: must be ignore: require is not available in this version',
+    ]);
+  });
+
+  it('are refused where their value is of another kind, and nothing is coerced', async () => {
+    expect(
+      await refusals(`
+requirePinnedKeys: yes
+hubs: docker.io/istio
+replaceHubs: "true"
+lookAlikes: warning
+tagMemory:
+revoked: {}
+server: {listen: 8443, log: {level: verbose}}`),
+    ).toEqual([
+      'requirePinnedKeys: must be true or false',
+      'hubs: must be a list',
+      'replaceHubs: must be true or false',
+      'lookAlikes: must be one of deny, warn, ignore',
+      'revoked: must be a list, not a mapping',
+      `tagMemory: must be ${DURATION}, not empty (leave the key out for its default)`,
+      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443, not the number 8443: put it in quotes',
+      'server.log.level: must be one of trace, debug, info, warn, error, fatal, silent',
+    ]);
+  });
+});
+
+describe('places', () => {
+  it('are refused where they are none, and for what follows from that too', async () => {
+    expect(
+      await refusals(`
+hubs: ["docker.io/istio:1.28", https://a.example/b]
+mirrors:
+- {mirror: docker.io/istio, of: docker.io/istio}
+- {mirror: registry.istio.io/release, of: docker.io/istio}
+- {mirror: c.example/istio, of: docker.io/istoi}
+- {mirror: D.example/istio, of: istio}
+- {mirror: d.example/istio, of: gcr.io/istio-testing}`),
+    ).toEqual([
+      expect.stringMatching(/^hubs\[0\]: must be a registry and a path.*tag/),
+      expect.stringMatching(/^hubs\[1\]: must be a registry and a path.*URL/),
+      'mirrors[0].mirror: must not be a hub itself, and docker.io/istio is one',
+      'mirrors[1].mirror: must not be a hub itself, and registry.istio.io/release is one',
+      expect.stringMatching(
+        /^mirrors\[2\]\.of: must be a hub of this configuration: one of docker\.io\/istio, .*, or add it to hubs$/,
+      ),
+      'mirrors[4].mirror: must be listed once, and d.example/istio already is',
+    ]);
+  });
+
+  it('are refused where none is left', async () => {
+    expect(await refusals('replaceHubs: true')).toEqual([
+      'replaceHubs: leaves no hub: list at least one in hubs',
+    ]);
+  });
+});
+
+describe('signing keys', () => {
+  it('are refused where an entry is not exactly one, or more than its kind has', async () => {
+    expect(
+      await refusals(`
+keys:
+- {}
+- {istio: release, file: a}
+- {istio: releases}
+- {file: a, sha256: ${'a'.repeat(64)}}
+- {url: https://a.example/k, sha256: abc}
+- 5`),
+    ).toEqual([
+      'keys[0]: must have exactly one of istio, file, url, inline',
+      'keys[1]: must have exactly one of istio, file, url, inline',
+      'keys[2].istio: must be release',
+      'keys[3]: has sha256, which means nothing without url: remove it',
+      'keys[4].sha256: must be the SHA-256 of the SubjectPublicKeyInfo, 64 hexadecimal digits',
+      'keys[5]: must be a key: {istio: release}, {file: …}, {url: …, sha256: …} or {inline: …}, not the number 5',
+    ]);
+    expect(await refusals('keys: []')).toEqual([
+      'keys: must have at least one entry (leave the key out for its default)',
+    ]);
+  });
+
+  it('are refused where a URL is not https, or says more than where', async () => {
+    expect(
+      await refusals(`
+keys:
+- url: http://a.example/k
+- url: https://user:word@a.example/k
+- url: https://a.example/k#sha256=1
+- url: https://`),
+    ).toEqual([
+      'keys[0].url: must be an https URL',
+      'keys[1].url: must not hold credentials',
+      'keys[2].url: must not have a fragment: the pin stands in sha256, beside url',
+      'keys[3].url: must be an https URL',
+    ]);
+  });
+
+  it('are refused where an inline key is none, or is private', async () => {
+    const { key } = createTls();
+    expect(await refusals(`keys:\n- inline: nonsense\n- inline: ${JSON.stringify(key)}`)).toEqual([
+      expect.stringMatching(/^keys\[0\]\.inline: must be a PEM public key, a JWK or a JWKS: it /),
+      expect.stringMatching(/^keys\[1\]\.inline: must be a PEM public key, a JWK or a JWKS: it .*private/i),
+    ]);
+  });
+
+  it('are refused where they are limited to a place that is not there', async () => {
+    expect(
+      await refusals('keys: [{file: a, for: [a.example/istio, istio, "x:y:z"]}, {file: b, for: []}]'),
+    ).toEqual([
+      expect.stringMatching(
+        /^keys\[0\]\.for\[0\]: must be a hub or mirror of this configuration: one of docker\.io\/istio, /,
+      ),
+      expect.stringMatching(/^keys\[0\]\.for\[2\]: must be a registry and a path/),
+      'keys[1].for: must have at least one entry (leave the key out for its default)',
+    ]);
+  });
+
+  it("are refused without a pin where pins are required, Istio's second one too", async () => {
+    expect(
+      await refusals('requirePinnedKeys: true\nkeys: [{istio: release}, {url: https://a.example/k}]'),
+    ).toEqual([
+      'keys[0]: has no pin, and requirePinnedKeys asks for one: its key https://istio.io/misc/istio-key-v2.pub is known by that URL alone. List the keys apart, each checked by you: {file: …}, or {url: https://istio.io/misc/istio-key-v2.pub, sha256: …}',
+      'keys[1]: has no pin, and requirePinnedKeys asks for one: add the SHA-256 of its SubjectPublicKeyInfo as sha256',
+    ]);
+    expect(await refusals('requirePinnedKeys: true')).toHaveLength(1);
+  });
+});
+
+describe('registries', () => {
+  it('are refused where a host is none or stands twice, or a realm is none', async () => {
+    expect(
+      await refusals(`
+registries:
+- {host: docker.io}
+- {host: index.docker.io}
+- {host: https://a.example}
+- {host: a.example/path}
+- {host: istio}
+- {host: b.example, tokenRealms: [sso.corp.example, https://c.example, c.example/token]}`),
+    ).toEqual([
+      'registries[1].host: must be listed once, and docker.io already is',
+      ...[2, 3, 4].map(
+        (index) =>
+          `registries[${index}].host: must be a registry host, with its port if it has one, and no scheme or path`,
+      ),
+      'registries[5].tokenRealms[1]: must be a host, with its port if it has one, and no scheme or path',
+      'registries[5].tokenRealms[2]: must be a host, with its port if it has one, and no scheme or path',
+    ]);
+  });
+
+  it('are refused where their files are not there or hold something else', async () => {
+    const { ca, key } = createTls();
+    const damaged = ca.replace(/\n.{8}/, '\nAAAAAAAA');
+    const files = {
+      '/ca': ca,
+      '/key': key,
+      '/both': `${ca}${key}`,
+      '/damaged': `${ca}${damaged}`,
+      '/text': 'x',
+      '/list': '[]',
+    };
+    expect(
+      await refusals(
+        `registries:\n${['/nowhere', '/key', '/both', '/damaged', '/text']
+          .map((path, index) => `- {host: ca${index}.example, caFile: ${path}}\n`)
+          .join('')}${['/nowhere', '/text', '/list']
+          .map((path, index) => `- {host: config${index}.example, credentials: {dockerConfig: ${path}}}\n`)
+          .join('')}- {host: plain.example, plainHTTP: true, caFile: /ca}`,
+        files,
+      ),
+    ).toEqual([
+      "registries[0].caFile: cannot be read: ENOENT: no such file or directory, open '/nowhere'",
+      'registries[1].caFile: /key: holds a PRIVATE KEY, and must hold certificates alone',
+      'registries[2].caFile: /both: holds a PRIVATE KEY, and must hold certificates alone',
+      'registries[3].caFile: /damaged: certificate 2 is damaged',
+      'registries[4].caFile: /text: holds no PEM certificate',
+      "registries[5].credentials.dockerConfig: cannot be read: ENOENT: no such file or directory, open '/nowhere'",
+      'registries[6].credentials.dockerConfig: /text is not a docker config.json: it is no JSON object',
+      'registries[7].credentials.dockerConfig: /list is not a docker config.json: it is no JSON object',
+      'registries[8].caFile: means nothing where plainHTTP is true: remove one of them',
+    ]);
+  });
+});
+
+describe('rules', () => {
+  it('are refused where an exemption is not whole', async () => {
+    expect(await refusals('exemptions: [{images: ["docker.io/istio/*"]}]')).toEqual([
+      'exemptions[0].expires: is missing: it must be a date, such as 2027-03-01',
+      'exemptions[0].namespaces: is missing: it must be a list',
+      'exemptions[0].owner: is missing: it must be a text that is not empty',
+      'exemptions[0].reason: is missing: it must be a text that is not empty',
+    ]);
+  });
+
+  it('are refused where a pattern, a namespace or a date matches nothing', async () => {
+    expect(
+      await refusals(`
+exemptions:
+- images: ["*.example/istio/pilot", istio/pilot, "docker.io//pilot"]
+  namespaces: ["team-*", Shop, "*"]
+  reason: r
+  owner: o
+  expires: 2027-02-30
+- {images: [docker.io/istio/pilot], namespaces: [a], reason: r, owner: "", expires: tomorrow}`),
+    ).toEqual([
+      'exemptions[0].expires: must be a day that exists, such as 2027-03-01',
+      'exemptions[0].images[0]: must have a literal host: * stands within one path segment',
+      'exemptions[0].images[1]: must be in normal form, with its registry: docker.io/istio/proxyv2:1.11.*',
+      'exemptions[0].images[2]: has an empty path segment',
+      'exemptions[0].namespaces: must not list names beside *, which is all of them',
+      'exemptions[0].namespaces[0]: must be the name of a namespace, or * for all: part of a name is not matched',
+      'exemptions[0].namespaces[1]: must be the name of a namespace, or * for all: part of a name is not matched',
+      'exemptions[1].expires: must be a date, such as 2027-03-01',
+      'exemptions[1].owner: must be a text that is not empty',
+    ]);
+  });
+
+  it('are refused where a revoked digest is none, an outage choice or a window is unknown', async () => {
+    expect(
+      await refusals(`
+revoked: [{digest: "sha512:abc", reason: r}, {digest: "sha256:${'A'.repeat(64)}", reason: r}]
+undetermined: {enforce: alow, critical: allow, tagOutageWindow: 31h}
+tagMemory: 2h`),
+    ).toEqual([
+      'undetermined.enforce: must be one of deny, allow-verified-tag, allow: did you mean allow?',
+      'revoked[0].digest: must be sha256: and 64 lower-case hexadecimal digits',
+      'revoked[1].digest: must be sha256: and 64 lower-case hexadecimal digits',
+      'tagMemory: must be from 0 to 1h',
+    ]);
+    expect(await refusals('undetermined: {tagOutageWindow: 721h}')).toEqual([
+      'undetermined.tagOutageWindow: must be from 0 to 720h',
+    ]);
+  });
+});
+
+describe('the server', () => {
+  it('is refused where an address is none, or both are one', async () => {
+    expect(await refusals('server: {listen: ":8443", probes: "::1:8081", certificate: {cert: a}}')).toEqual([
+      'server.certificate.key: is missing: it must be the path of a file',
+      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443',
+      'server.probes: must be host:port, such as 0.0.0.0:8443 or [::]:8443',
+    ]);
+    expect(await refusals('server: {listen: "0.0.0.0:65536", probes: "a/b:1"}')).toHaveLength(2);
+    expect(await refusals('server: {listen: "[::]:1", probes: "[::]:1"}')).toEqual([
+      'server.probes: must not be the address of server.listen',
+    ]);
+  });
+});
