@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { measureOpen, measureVerify } from '../../src/observability/index.ts';
+import type { OpenSource, Source } from '../../src/registry/index.ts';
+import type { Question, Verification } from '../../src/verification/index.ts';
+
+const question = {} as Question;
+const verified = { outcome: 'verified', fromMemory: false } as Verification;
+
+describe('a measured verification', () => {
+  it('is timed to its answer, not to its promise', async () => {
+    let now = 1000;
+    const answer = Promise.withResolvers<Verification>();
+    const counted: [Verification, number][] = [];
+    const metrics = { countVerification: (...one: [Verification, number]) => void counted.push(one) };
+    const signal = AbortSignal.abort();
+    const asked: unknown[] = [];
+    const verify = measureVerify(
+      (...arguments_) => {
+        asked.push(...arguments_);
+        return answer.promise;
+      },
+      metrics,
+      () => now,
+    );
+    const verifying = verify(question, signal);
+    expect(counted).toEqual([]);
+    now = 3500;
+    answer.resolve(verified);
+    expect(await verifying).toBe(verified);
+    expect(counted).toEqual([[verified, 2.5]]);
+    expect([asked[0] === question, asked[1] === signal]).toEqual([true, true]);
+  });
+});
+
+describe('a measured source', () => {
+  it('counts each request under its registry, or as another where nobody named that', () => {
+    const counted: string[] = [];
+    let requests = 0;
+    const send: (() => void)[] = [];
+    const source = {} as Source;
+    const open: OpenSource = (_repository, onRequest) => {
+      send.push(onRequest);
+      return source;
+    };
+    const metrics = { countRegistryRequest: (registry: string) => void counted.push(registry) };
+    const measured = measureOpen(open, metrics, new Set(['docker.io']));
+    const onRequest = (): void => void (requests += 1);
+    expect(measured({ registry: 'docker.io', path: 'istio/pilot' }, onRequest)).toBe(source);
+    measured({ registry: 'chosen-by-a-pod.example', path: 'a' }, onRequest);
+    expect([counted, requests]).toEqual([[], 0]);
+    send[0]?.();
+    send[0]?.();
+    send[1]?.();
+    expect([counted, requests]).toEqual([['docker.io', 'docker.io', 'other'], 3]);
+  });
+});

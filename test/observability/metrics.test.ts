@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import type { ReviewRecord } from '../../src/admission/index.ts';
+import { createLog, createMetrics, createRecordReview, type Metrics } from '../../src/observability/index.ts';
+import type { KeyRing, Verification } from '../../src/verification/index.ts';
+
+const BUILD = { version: '1.2.3', commit: 'abc', node: 'v26' };
+
+/** The lines of our own metrics, but for help, types and the buckets of histograms. */
+const ours = async (metrics: Metrics): Promise<readonly string[]> =>
+  (await metrics.render()).text
+    .split('\n')
+    .filter(
+      (line) => line.startsWith('sailmark_') && !line.includes('_bucket{') && !line.includes('build_info'),
+    );
+
+const record: ReviewRecord = {
+  uid: 'u',
+  namespace: 'shop',
+  kind: 'Pod',
+  name: 'httpbin-*',
+  operation: 'CREATE',
+  mode: 'enforce',
+  critical: false,
+  dryRun: false,
+  verdict: 'deny',
+  skipped: undefined,
+  findings: [
+    { image: 'docker.io/istio/pilot', path: 'spec.a', code: 'signature-missing', effect: 'deny' },
+    { image: 'docker.io/istio/pilot', path: 'spec.b', code: 'signature-missing', effect: 'deny' },
+    { image: 'a.example/proxyv2', path: 'spec.c', code: 'image-look-alike', effect: 'exempt' },
+  ],
+  images: ['docker.io/istio/pilot', 'a.example/proxyv2'],
+  keyIds: [],
+  verifications: 1,
+  fromMemory: 0,
+  requests: 3,
+  incident: undefined,
+};
+
+describe('the metrics', () => {
+  it('name no image, namespace, object or person', async () => {
+    const metrics = createMetrics(BUILD);
+    metrics.countReview(record, 0.01);
+    const { text } = await metrics.render();
+    expect(text).not.toMatch(/pilot|proxyv2|shop|httpbin|"u"/);
+  });
+
+  it('count a review, its findings and its time', async () => {
+    const metrics = createMetrics(BUILD);
+    metrics.countReview(record, 0.5);
+    metrics.countReview({ ...record, critical: true, verdict: 'allow', findings: [] }, 1);
+    expect(await ours(metrics)).toEqual([
+      'sailmark_reviews_total{mode="enforce",critical="false",operation="CREATE",verdict="deny"} 1',
+      'sailmark_reviews_total{mode="enforce",critical="true",operation="CREATE",verdict="allow"} 1',
+      'sailmark_review_duration_seconds_sum{mode="enforce"} 1.5',
+      'sailmark_review_duration_seconds_count{mode="enforce"} 2',
+      'sailmark_findings_total{reason="signature-missing",effect="deny"} 2',
+      'sailmark_findings_total{reason="image-look-alike",effect="exempt"} 1',
+      'sailmark_verification_duration_seconds_sum 0',
+      'sailmark_verification_duration_seconds_count 0',
+      'sailmark_keys{state="loaded"} 0',
+      'sailmark_keys{state="missing"} 0',
+    ]);
+  });
+
+  it('count verifications, and time those that were not remembered', async () => {
+    const metrics = createMetrics(BUILD);
+    const verified = { outcome: 'verified', fromMemory: true } as Verification;
+    metrics.countVerification(verified, 5);
+    metrics.countVerification({ ...verified, fromMemory: false }, 2);
+    metrics.countVerification({ outcome: 'rejected', fromMemory: false } as Verification, 1);
+    expect(await ours(metrics)).toEqual([
+      'sailmark_verifications_total{outcome="verified",from_memory="true"} 1',
+      'sailmark_verifications_total{outcome="verified",from_memory="false"} 1',
+      'sailmark_verifications_total{outcome="rejected",from_memory="false"} 1',
+      'sailmark_verification_duration_seconds_sum 3',
+      'sailmark_verification_duration_seconds_count 2',
+      'sailmark_keys{state="loaded"} 0',
+      'sailmark_keys{state="missing"} 0',
+    ]);
+  });
+
+  it('tell the state of the keys when they are read, what happened to them, and when exemptions end', async () => {
+    const metrics = createMetrics(BUILD);
+    let ring = { keys: new Map([['a', {}]]), missing: [] } as unknown as KeyRing;
+    metrics.watchKeys(() => ring);
+    ring = { keys: new Map(), missing: [{ source: 's', problem: 'p' }] };
+    metrics.countKeyEvent({ code: 'key-url-changed' });
+    metrics.countRegistryRequest('docker.io');
+    metrics.setExemptionEnds([1_000_000, 2_000_000]);
+    expect(await ours(metrics)).toEqual([
+      'sailmark_verification_duration_seconds_sum 0',
+      'sailmark_verification_duration_seconds_count 0',
+      'sailmark_registry_requests_total{registry="docker.io"} 1',
+      'sailmark_keys{state="loaded"} 0',
+      'sailmark_keys{state="missing"} 1',
+      'sailmark_key_events_total{code="key-url-changed"} 1',
+      'sailmark_exemption_expiry_timestamp_seconds{exemption="0"} 1000',
+      'sailmark_exemption_expiry_timestamp_seconds{exemption="1"} 2000',
+    ]);
+  });
+
+  it('tell the build and the process, each in a registry of its own', async () => {
+    const [one, other] = [createMetrics(BUILD), createMetrics(BUILD)];
+    one.countRegistryRequest('docker.io');
+    const { text, type } = await other.render();
+    expect(type).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(text).toContain('sailmark_build_info{version="1.2.3",commit="abc",node="v26"} 1');
+    expect(text).toContain('nodejs_eventloop_lag_seconds');
+    expect(text).not.toContain('docker.io');
+  });
+});
+
+describe('the record of a review', () => {
+  it('is one line, and counted once', async () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', format: 'json', to: { write: (line) => void lines.push(line) } });
+    const counted: [ReviewRecord, number][] = [];
+    createRecordReview(log, { countReview: (...review) => void counted.push(review) })(record, 12.34567);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        level: 'info',
+        time: expect.any(String),
+        ...JSON.parse(JSON.stringify(record)),
+        durationMs: 12.346,
+        msg: 'review',
+      },
+    ]);
+    expect(counted).toEqual([[record, 0.01234567]]);
+  });
+});
