@@ -38,7 +38,6 @@ await build({
   target: 'node24',
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'linked',
   banner: { js: banner },
   define: { SAILMARK_VERSION: JSON.stringify(version), SAILMARK_COMMIT: JSON.stringify(commit()) },

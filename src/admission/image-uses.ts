@@ -16,50 +16,52 @@ const listAt = (from: JsonObject, field: string, path: string, note: Note): read
   return [];
 };
 
+/** Where an image and the name beside it stand. */
+interface Place {
+  readonly list: string;
+  readonly index: number;
+  /** Of the image, below its entry of the list. */
+  readonly field: 'image' | 'image.reference';
+}
+
+/** Paths are written out only for what has an image, or is wrong: a pod has many volumes and few image volumes. */
+const pathOf = ({ list, index }: Place, field: string): string => `${list}[${index}]${field}`;
+
 /** An image use, where there is an image: a template may leave it out, and then there is none. */
 const useOf = (
   image: unknown,
   name: unknown,
   kind: ImageUse['kind'],
-  paths: { readonly image: string; readonly name: string },
+  place: Place,
   note: Note,
 ): ImageUse | undefined => {
   if (isAbsent(image) || image === '') return undefined;
-  if (typeof image !== 'string') note(paths.image, 'must be a string');
-  if (typeof name !== 'string') note(paths.name, 'must be a string');
-  return typeof image === 'string' && typeof name === 'string'
-    ? { image, path: paths.image, name, kind }
-    : undefined;
+  const path = pathOf(place, `.${place.field}`);
+  if (typeof image !== 'string') note(path, 'must be a string');
+  if (typeof name !== 'string') note(pathOf(place, '.name'), 'must be a string');
+  return typeof image === 'string' && typeof name === 'string' ? { image, path, name, kind } : undefined;
 };
 
 const useOfContainer = (
   container: unknown,
   kind: ImageUse['kind'],
-  path: string,
+  place: Place,
   note: Note,
 ): ImageUse | undefined => {
-  if (isObject(container))
-    return useOf(
-      container['image'],
-      container['name'],
-      kind,
-      { image: `${path}.image`, name: `${path}.name` },
-      note,
-    );
-  note(path, 'must be an object');
+  if (isObject(container)) return useOf(container['image'], container['name'], kind, place, note);
+  note(pathOf(place, ''), 'must be an object');
   return undefined;
 };
 
-const useOfVolume = (volume: unknown, path: string, note: Note): ImageUse | undefined => {
+const useOfVolume = (volume: unknown, place: Place, note: Note): ImageUse | undefined => {
   if (!isObject(volume)) {
-    note(path, 'must be an object');
+    note(pathOf(place, ''), 'must be an object');
     return undefined;
   }
   const source = volume['image'];
   if (isAbsent(source)) return undefined;
-  const paths = { image: `${path}.image.reference`, name: `${path}.name` };
-  if (isObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', paths, note);
-  note(`${path}.image`, 'must be an object');
+  if (isObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', place, note);
+  note(pathOf(place, '.image'), 'must be an object');
   return undefined;
 };
 
@@ -74,13 +76,15 @@ export const imageUses = (podSpec: JsonObject, path: string, note: Note): readon
     if (use !== undefined) uses.push(use);
   };
   for (const { field, kind } of CONTAINER_LISTS) {
-    const list = listAt(podSpec, field, path, note);
-    for (let index = 0; index < list.length; index += 1)
-      add(useOfContainer(list[index], kind, `${path}.${field}[${index}]`, note));
+    const containers = listAt(podSpec, field, path, note);
+    const list = `${path}.${field}`;
+    for (let index = 0; index < containers.length; index += 1)
+      add(useOfContainer(containers[index], kind, { list, index, field: 'image' }, note));
   }
   const volumes = listAt(podSpec, 'volumes', path, note);
+  const list = `${path}.volumes`;
   for (let index = 0; index < volumes.length; index += 1)
-    add(useOfVolume(volumes[index], `${path}.volumes[${index}]`, note));
+    add(useOfVolume(volumes[index], { list, index, field: 'image.reference' }, note));
   return uses;
 };
 

@@ -10,6 +10,7 @@ export interface JudgeLimits {
 
 /** Runs the tasks, at most `atOnce` at a time. Rejects as soon as one does. */
 const runBounded = async (tasks: readonly (() => Promise<void>)[], atOnce: number): Promise<void> => {
+  if (tasks.length <= atOnce) return void (await Promise.all(tasks.map((task) => task())));
   const waiting = tasks.values();
   const work = async (): Promise<void> => {
     for (const task of waiting) await task();

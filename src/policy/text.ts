@@ -1,8 +1,11 @@
 /** Control and format characters (bidirectional overrides too), line and paragraph separators, lone surrogates. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
+/** What nearly every text is; the class above costs more to look for than all the rest of a review. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** The text with what could break a line, or reorder it on a terminal, replaced by `?`. */
-const printable = (text: string): string => text.replaceAll(UNPRINTABLE, '?');
+const printable = (text: string): string => (PLAIN.test(text) ? text : text.replaceAll(UNPRINTABLE, '?'));
 
 /**
  * One printable line of at most `limit` UTF-16 units of a text that somebody else chose. What is too long keeps its
