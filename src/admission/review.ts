@@ -7,6 +7,7 @@ import {
   type Judgement,
   judgeAll,
   type Rules,
+  recallAll,
 } from '../policy/index.ts';
 import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
 import { type AdmissionAnswer, answer } from './answer.ts';
@@ -26,15 +27,24 @@ interface ReviewParts {
   readonly report: (error: unknown) => string;
 }
 
+/** An answered review: what Kubernetes is told, and what is kept of it. */
+export interface Reviewed {
+  readonly answer: AdmissionAnswer;
+  readonly record: ReviewRecord;
+}
+
 /**
  * Answers one AdmissionReview, given as parsed JSON. `signal` ends what is still being asked when the caller's time is
  * up. Rejects with `MalformedReview` and nothing else: whatever is thrown inside is *could not judge*, in the answer.
  */
-export type Review = (
-  body: unknown,
-  context: ReviewContext,
-  signal: AbortSignal,
-) => Promise<{ readonly answer: AdmissionAnswer; readonly record: ReviewRecord }>;
+export interface Review {
+  (body: unknown, context: ReviewContext, signal: AbortSignal): Promise<Reviewed>;
+  /**
+   * The same answer where memory suffices, with nothing awaited, which is how most reviews go; undefined: it must be
+   * asked for. Throws `MalformedReview` and nothing else.
+   */
+  readonly recall?: (body: unknown, context: ReviewContext) => Reviewed | undefined;
+}
 
 /** Those that are Istio's or have a finding; the others are none of our business, nor of the log's. */
 const ours = (
@@ -45,20 +55,20 @@ const ours = (
   return [...judgements.values()].filter((one) => one.class?.kind === 'istio' || found.has(one.image));
 };
 
-const outcomeOfReview = async (
-  request: AdmissionRequest,
-  context: ReviewContext,
-  { judge, rules, limits, now }: ReviewParts,
-  signal: AbortSignal,
-): Promise<Outcome> => {
+type Judgements = ReadonlyMap<string, Judgement>;
+
+/** What is to be judged, and how it ended once it is. */
+const openReview = (request: AdmissionRequest, context: ReviewContext, { rules, now }: ReviewParts) => {
   const subject = findSubject(request);
   const nothing = { request, context, skipped: subject.skipped, failure: undefined };
-  if (subject.skipped !== undefined) return { ...nothing, verdict: 'allow', findings: [], judged: [] };
-  const { uses, holds: workload } = subject;
-  const judgements = await judgeAll(judge, uses, limits, signal);
-  const review = { uses, judgements, ...context, namespace: request.namespace, workload };
-  const decision = decide(review, rules, now());
-  return { ...nothing, ...decision, judged: ours(judgements, decision.findings) };
+  const uses = subject.skipped === undefined ? subject.uses : [];
+  const close = (judgements: Judgements): Outcome => {
+    if (subject.skipped !== undefined) return { ...nothing, verdict: 'allow', findings: [], judged: [] };
+    const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
+    const decision = decide(review, rules, now());
+    return { ...nothing, ...decision, judged: ours(judgements, decision.findings) };
+  };
+  return { uses, close };
 };
 
 const outcomeOfFailure = (request: AdmissionRequest, context: ReviewContext, incident: string): Outcome => {
@@ -68,17 +78,33 @@ const outcomeOfFailure = (request: AdmissionRequest, context: ReviewContext, inc
   return { request, context, verdict, skipped: undefined, findings: [], judged: [], failure };
 };
 
-const conclude = (outcome: Outcome) => ({ answer: answer(outcome), record: recordOf(outcome) });
+const conclude = (outcome: Outcome): Reviewed => ({ answer: answer(outcome), record: recordOf(outcome) });
 
 /** The webhook's whole work on one review, with no HTTP in it. */
-export const createReview =
-  (parts: ReviewParts): Review =>
-  async (body, context, signal) => {
+export const createReview = (parts: ReviewParts): Review => {
+  const { judge, limits, report } = parts;
+  const fail = (request: AdmissionRequest, context: ReviewContext, error: unknown): Reviewed => {
+    if (error instanceof MalformedReview) throw error;
+    return conclude(outcomeOfFailure(request, context, report(error)));
+  };
+  const recall = (body: unknown, context: ReviewContext): Reviewed | undefined => {
     const request = parseAdmissionReview(body);
     try {
-      return conclude(await outcomeOfReview(request, context, parts, signal));
+      const { uses, close } = openReview(request, context, parts);
+      const judgements = recallAll(judge, uses, limits);
+      return judgements && conclude(close(judgements));
     } catch (error) {
-      if (error instanceof MalformedReview) throw error;
-      return conclude(outcomeOfFailure(request, context, parts.report(error)));
+      return fail(request, context, error);
     }
   };
+  const review = async (body: unknown, context: ReviewContext, signal: AbortSignal): Promise<Reviewed> => {
+    const request = parseAdmissionReview(body);
+    try {
+      const { uses, close } = openReview(request, context, parts);
+      return conclude(close(await judgeAll(judge, uses, limits, signal)));
+    } catch (error) {
+      return fail(request, context, error);
+    }
+  };
+  return Object.assign(review, { recall });
+};

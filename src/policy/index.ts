@@ -3,7 +3,7 @@ export type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './
 export { endOf, patternProblem } from './exemption.ts';
 export { explain, explainBriefly, explainRefusal } from './explain.ts';
 export { createJudge, type Judge } from './judge.ts';
-export { type JudgeLimits, judgeAll } from './judge-all.ts';
+export { type JudgeLimits, judgeAll, recallAll } from './judge-all.ts';
 export {
   outcomeOf,
   type Reason,

@@ -42,6 +42,28 @@ export const judgeAll = async (
   return judgements;
 };
 
+/**
+ * What `judgeAll` gives, where memory suffices for every image: nothing is awaited. Undefined where one must be asked
+ * for, or where there are too many.
+ */
+export const recallAll = (
+  judge: Judge,
+  uses: readonly ImageUse[],
+  { imagesPerReview }: Pick<JudgeLimits, 'imagesPerReview'>,
+): ReadonlyMap<string, Judgement> | undefined => {
+  const judgements = new Map<string, Judgement>();
+  let verified = 0;
+  for (const { image } of uses) {
+    if (judgements.has(image)) continue;
+    const judgement = judge.recall(image);
+    if (judgement === undefined) return undefined;
+    if (judgement.verification !== undefined) verified += 1;
+    if (verified > imagesPerReview) return undefined;
+    judgements.set(image, judgement);
+  }
+  return judgements;
+};
+
 const tooMany = (seen: Judgement, limit: number): Judgement => ({
   ...seen,
   refused: { code: 'too-many-images', limit },

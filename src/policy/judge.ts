@@ -27,6 +27,8 @@ export interface Judge {
   (image: string, signal: AbortSignal, options?: { readonly always?: boolean }): Promise<Judgement>;
   /** What the text alone says, with no registry asked: `verification` is undefined. Remembered by text. */
   readonly look: (image: string) => Judgement;
+  /** The same judgement where memory suffices, with nothing awaited; undefined: it must be asked for. */
+  readonly recall: (image: string) => Judgement | undefined;
 }
 
 /** Whether an image must be verified before anything can be said of it. */
@@ -91,13 +93,23 @@ export const createJudge = ({ classify, couldBeIstio, componentOf, verify, revok
       ? { reference, places: imageClass.places, component: imageClass.component, componentOf }
       : { reference, places: [], component: undefined, componentOf };
 
+  const conclude = (seen: Judgement, learned: Verification): Judgement => {
+    const refused = findRevoked(learned.digest, lastDigestOf(learned));
+    return { ...seen, refused, verification: withHistory(learned, seen.class) };
+  };
+
+  const recall = (image: string): Judgement | undefined => {
+    const seen = look(image);
+    if (!needsVerification(seen) || seen.reference === undefined) return seen;
+    const verified = verify.recall?.(askedOf(seen.reference, seen.class));
+    return verified && conclude(seen, verified);
+  };
+
   const judge = async (image: string, signal: AbortSignal, options?: { readonly always?: boolean }) => {
     const seen = look(image);
     const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
     if (!wanted || seen.reference === undefined) return seen;
-    const learned = await verify(askedOf(seen.reference, seen.class), signal);
-    const refused = findRevoked(learned.digest, lastDigestOf(learned));
-    return { ...seen, refused, verification: withHistory(learned, seen.class) };
+    return conclude(seen, await verify(askedOf(seen.reference, seen.class), signal));
   };
-  return Object.assign(judge, { look });
+  return Object.assign(judge, { look, recall });
 };

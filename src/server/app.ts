@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
@@ -34,13 +33,6 @@ const statusOf = (error: unknown): number => {
 const refuse = (reply: FastifyReply, statusCode: number, message: string, problems?: unknown): FastifyReply =>
   reply.code(statusCode).send({ statusCode, error: STATUS_CODES[statusCode], message, problems });
 
-/** What is no request at all gets one line and no log: anybody on the network can send it. */
-const refuseConnection = (error: { readonly code?: string }, socket: Socket): void => {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-};
-
 const addErrors = (app: FastifyInstance, report: AppParts['report']): void => {
   app.setErrorHandler((error, _request, reply) => {
     const status = statusOf(error);
@@ -70,7 +62,6 @@ export const createApp = ({ cert, key }: Certificate, parts: AppParts): FastifyI
       cert,
       key,
       minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
       handshakeTimeout: HANDSHAKE,
       headersTimeout: limits.requestTime,
       requestTimeout: limits.requestTime,
@@ -80,10 +71,8 @@ export const createApp = ({ cert, key }: Certificate, parts: AppParts): FastifyI
     keepAliveTimeout: limits.keepAlive,
     requestTimeout: limits.requestTime,
     return503OnClosing: false,
-    forceCloseConnections: 'idle',
     trustProxy: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    clientErrorHandler: refuseConnection,
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {

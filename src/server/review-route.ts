@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { MalformedReview, type Review, type ReviewContext } from '../admission/index.ts';
+import { MalformedReview, type Review, type ReviewContext, type Reviewed } from '../admission/index.ts';
 import type { RecordReview, Report } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
@@ -28,7 +28,7 @@ const PATHS: ReadonlyMap<string, ReviewContext> = new Map(
 /** Whether a path is there, whatever the method. */
 export const isReviewPath = (path: string): boolean => PATHS.has(path);
 
-type Reviewed = Awaited<ReturnType<Review>>;
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 const timeoutOf = ({ query }: FastifyRequest): unknown => (query as { readonly timeout?: unknown }).timeout;
 
@@ -52,14 +52,30 @@ const reviewBy = async (
   }
 };
 
+/** What memory answers at once; undefined: it must be asked for, or the full way is to say what is wrong. */
+const recall = (
+  { body }: FastifyRequest,
+  context: ReviewContext,
+  { review }: RouteParts,
+): Reviewed | undefined => {
+  try {
+    return review.recall?.(body, context);
+  } catch {
+    return undefined;
+  }
+};
+
 const createHandler =
   (context: ReviewContext, parts: RouteParts) =>
-  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
     if (request.body === undefined) throw new BadRequest('there is no body; an AdmissionReview is expected');
     const began = parts.now();
-    const { answer, record } = await reviewBy(request, context, parts);
-    parts.record(record, parts.now() - began);
-    return reply.header('content-type', 'application/json').send(JSON.stringify(answer));
+    const answer = (reviewed: Reviewed): void => {
+      parts.record(reviewed.record, parts.now() - began);
+      void reply.header('content-type', JSON_TYPE).send(JSON.stringify(reviewed.answer));
+    };
+    const recalled = recall(request, context, parts);
+    return recalled === undefined ? reviewBy(request, context, parts).then(answer) : answer(recalled);
   };
 
 /** Adds `POST /validate/<mode>` and `POST /validate/critical/<mode>`. */

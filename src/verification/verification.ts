@@ -98,4 +98,8 @@ export type Obstacle =
   | { readonly code: 'internal-error'; readonly incident: string };
 
 /** Verifies one image. Never rejects: what is thrown inside is `undetermined`, `internal-error`. */
-export type VerifyImage = (question: Question, signal: AbortSignal) => Promise<Verification>;
+export interface VerifyImage {
+  (question: Question, signal: AbortSignal): Promise<Verification>;
+  /** The verdict where memory suffices: no source is opened, nothing is awaited. Undefined: it must be asked. */
+  readonly recall?: (question: Question) => Verified | undefined;
+}

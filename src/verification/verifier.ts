@@ -107,15 +107,22 @@ export const createVerifier = (options: VerifierOptions): VerifyImage => {
   const memory = createMemory(options);
   const unexpected = (error: unknown): Undetermined =>
     undetermined(undefined, obstacleOfThrown(error, options.report), 0);
-  return (question, signal) => {
+  const knownDigest = (question: Question): Digest | undefined =>
+    question.reference.digest ?? memory.tags.fresh(question.reference.repository, tagOf(question));
+  const recall = (question: Question): Verified | undefined => {
+    const digest = knownDigest(question);
+    return digest && recallVerified(memory, question, digest, 0);
+  };
+  const verify: VerifyImage = (question, signal) => {
     try {
-      const { reference } = question;
-      const digest = reference.digest ?? memory.tags.fresh(reference.repository, tagOf(question));
-      const remembered = digest && recallVerified(memory, question, digest, 0);
+      const remembered = recall(question);
       if (remembered !== undefined) return Promise.resolve(remembered);
-      return verifyImage(createVisit(options, memory, question, signal), digest).catch(unexpected);
+      return verifyImage(createVisit(options, memory, question, signal), knownDigest(question)).catch(
+        unexpected,
+      );
     } catch (error) {
       return Promise.resolve(unexpected(error));
     }
   };
+  return Object.assign(verify, { recall });
 };
