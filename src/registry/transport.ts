@@ -136,7 +136,7 @@ export const createTransport = (options: TransportOptions): Transport => {
       const next = locationOf(answer, url);
       if (next === undefined) return answer;
       if (followed === redirects)
-        throw new SourceFault('answer-invalid', `${name} redirects more than ${redirects} times`, {
+        throw new SourceFault('refused', `${name} redirects more than ${redirects} times`, {
           asked: true,
         });
       checkScheme(next);

@@ -1,0 +1,333 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Digest, digestOf } from '../../src/image/index.ts';
+import {
+  createRegistries,
+  type Registries,
+  type RegistrySettings,
+  SourceFault,
+} from '../../src/registry/index.ts';
+import {
+  type Fault,
+  type RegistryOptions,
+  startRegistry,
+  type TestRegistry,
+} from '../support/registry-server.ts';
+import { createTls } from '../support/tls.ts';
+
+/*
+ * What a registry, or whoever answers in its place, can do to a program that asks it. Each over a real socket. Nothing
+ * but a typed fault may come of it, inside the caller's time.
+ */
+
+const LIMITS = {
+  manifestBytes: 64 * 1024,
+  blobBytes: 64 * 1024,
+  tokenBytes: 4096,
+  redirects: 5,
+  requestTimeout: 2000,
+  requestsPerRegistry: 8,
+};
+const MANIFEST = Buffer.from(
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: {},
+    layers: [],
+  }),
+);
+const MEDIA_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const DIGEST = digestOf(MANIFEST);
+const BLOB = Buffer.from('signed bytes');
+
+interface Scene {
+  readonly registry: TestRegistry;
+  readonly registries: Registries;
+  readonly ask: {
+    manifest(signal?: AbortSignal): Promise<unknown>;
+    blob(signal?: AbortSignal): Promise<unknown>;
+    resolve(signal?: AbortSignal): Promise<unknown>;
+  };
+  time: number;
+}
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
+const withRegistry = async (
+  options: RegistryOptions & {
+    readonly settings?: Partial<RegistrySettings>;
+    readonly limits?: Partial<typeof LIMITS>;
+  } = {},
+): Promise<Scene> => {
+  const registry = await startRegistry(options);
+  const settings = { host: registry.host, plainHttp: options.tls === undefined, ...options.settings };
+  const scene = { time: Date.now() };
+  const registries = createRegistries({
+    settings: [options.tls === undefined ? settings : { ca: options.tls.ca, ...settings }],
+    limits: { ...LIMITS, ...options.limits },
+    now: () => scene.time,
+  });
+  opened.push(
+    () => registries.close(),
+    () => registry.close(),
+  );
+  registry.pushBlob('istio/pilot', BLOB);
+  registry.pushManifest('istio/pilot', '1.28.0', MANIFEST, MEDIA_TYPE);
+  const source = registries.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+  const patience = (): AbortSignal => AbortSignal.timeout(5000);
+  return Object.assign(scene, {
+    registry,
+    registries,
+    ask: {
+      manifest: (signal = patience()) => source.manifest({ digest: DIGEST }, signal),
+      blob: (signal = patience()) => source.blob(digestOf(BLOB), signal),
+      resolve: (signal = patience()) => source.resolve('1.28.0', signal),
+    },
+  });
+};
+
+/** The fault a question ends with, as `code` and whether it was sent; what is no fault fails the test. */
+const faultOf = async (
+  question: Promise<unknown>,
+): Promise<{ readonly code: string; readonly asked: boolean; readonly message: string }> => {
+  try {
+    return { code: 'none', asked: true, message: JSON.stringify(await question) };
+  } catch (error) {
+    if (!(error instanceof SourceFault)) throw error;
+    return { code: error.code, asked: error.asked, message: error.message };
+  }
+};
+
+const codeOf = async (question: Promise<unknown>): Promise<string> => (await faultOf(question)).code;
+
+const answering =
+  (status: number, headers: Readonly<Record<string, string>>, body: string | Buffer = ''): Fault =>
+  (_request, response) => {
+    response.writeHead(status, headers).end(body);
+    return true;
+  };
+
+describe('an answer that is no answer', () => {
+  it('is refused where it is declared too long, before its body is read', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = (_request, response) => {
+      response.writeHead(200, { 'content-type': MEDIA_TYPE, 'content-length': String(1024 ** 3) }).write('{');
+      return true;
+    };
+    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+  });
+
+  it('is cut off where it never ends', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = (_request, response) => {
+      response.writeHead(200, { 'content-type': MEDIA_TYPE });
+      const pour = (): void => {
+        while (response.write(Buffer.alloc(16_384)));
+        response.once('drain', pour);
+      };
+      pour();
+      return true;
+    };
+    expect(await faultOf(ask.manifest())).toMatchObject({ code: 'answer-invalid', asked: true });
+  });
+
+  it('ends with the caller’s time where it drips', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = (_request, response) => {
+      response.writeHead(200, { 'content-type': MEDIA_TYPE });
+      const timer = setInterval(() => response.write(' '), 20);
+      response.once('close', () => clearInterval(timer));
+      return true;
+    };
+    expect(await faultOf(ask.manifest(AbortSignal.timeout(200)))).toMatchObject({
+      code: 'deadline',
+      asked: true,
+    });
+  });
+
+  it('ends with the caller’s time where nothing comes', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = () => true;
+    expect(await faultOf(ask.manifest(AbortSignal.timeout(200)))).toMatchObject({
+      code: 'deadline',
+      asked: true,
+    });
+  });
+
+  it('is given up after a request’s own time where the caller has more', async () => {
+    const { registry, ask } = await withRegistry({ limits: { requestTimeout: 200 } });
+    registry.fault = () => true;
+    expect(await codeOf(ask.manifest())).toBe('unavailable');
+  });
+
+  it('is refused where its bytes are not those of the digest', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = answering(
+      200,
+      { 'content-type': MEDIA_TYPE, 'docker-content-digest': DIGEST },
+      '{"schemaVersion":2}',
+    );
+    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+    registry.fault = answering(200, { 'content-type': 'application/octet-stream' }, 'other bytes');
+    expect(await codeOf(ask.blob())).toBe('answer-invalid');
+  });
+
+  it('is refused where a tag’s digest header is not that of its bytes, or is no sha256 digest', async () => {
+    const { registry, registries } = await withRegistry();
+    const source = registries.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    registry.fault = answering(
+      200,
+      { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('another') },
+      MANIFEST,
+    );
+    expect(await codeOf(source.manifest({ tag: '1.28.0' }, AbortSignal.timeout(5000)))).toBe(
+      'answer-invalid',
+    );
+    registry.fault = answering(200, { 'content-type': MEDIA_TYPE, 'docker-content-digest': 'sha512:00' });
+    expect(await codeOf(source.resolve('1.28.0', AbortSignal.timeout(5000)))).toBe('answer-invalid');
+  });
+
+  it('is refused where it is shorter than declared', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = (_request, response) => {
+      response.writeHead(200, { 'content-type': MEDIA_TYPE, 'content-length': String(MANIFEST.length + 10) });
+      response.write(MANIFEST, () => response.destroy());
+      return true;
+    };
+    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+  });
+
+  it('is refused where it is compressed', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = answering(
+      200,
+      { 'content-type': MEDIA_TYPE, 'content-encoding': 'gzip' },
+      gzipSync(MANIFEST),
+    );
+    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+  });
+
+  it('is refused where it is a login page', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = answering(200, { 'content-type': 'text/html' }, '<html>log in</html>');
+    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+    expect(await codeOf(ask.resolve())).toBe('answer-invalid');
+  });
+});
+
+describe('a redirect', () => {
+  it('in a circle ends', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = (request, response) => {
+      response.writeHead(307, { location: request.url ?? '' }).end();
+      return true;
+    };
+    expect(await codeOf(ask.blob())).toBe('refused');
+    expect(registry.requests.length).toBe(LIMITS.redirects + 1);
+  });
+
+  it('to plain HTTP elsewhere is not followed', async () => {
+    const { registry, ask } = await withRegistry({ tls: createTls() });
+    const other = await startRegistry();
+    opened.push(() => other.close());
+    registry.fault = answering(307, { location: `${other.origin}/v2/istio/pilot/blobs/${digestOf(BLOB)}` });
+    expect(await codeOf(ask.blob())).toBe('refused');
+    expect(other.requests).toEqual([]);
+  });
+
+  it('to another host over https is followed, and learns no credentials', async () => {
+    const tls = createTls();
+    const { registry, ask } = await withRegistry({ tls, auth: { kind: 'token' } });
+    const store = await startRegistry({ tls });
+    opened.push(() => store.close());
+    store.pushBlob('istio/pilot', BLOB);
+    const path = `/v2/istio/pilot/blobs/${digestOf(BLOB)}`;
+    registry.fault = (request, response) => {
+      if (request.url !== path || request.headers.authorization === undefined) return false;
+      response.writeHead(307, { location: `${store.origin}${path}` }).end();
+      return true;
+    };
+    expect(await ask.blob()).toEqual(BLOB);
+    expect(store.requests).toEqual([{ method: 'GET', path, authorization: undefined }]);
+  });
+
+  it.each([
+    '169.254.169.254',
+    '[fe80::1]',
+    '[::ffff:169.254.169.254]',
+    '100.100.100.200',
+    '0.0.0.0',
+    '[fd00:ec2::254]',
+  ])('to %s is never followed', async (address) => {
+    const { registry, ask } = await withRegistry({ tls: createTls() });
+    registry.fault = answering(307, { location: `https://${address}/latest/meta-data` });
+    expect(await faultOf(ask.blob(AbortSignal.timeout(1000)))).toMatchObject({ code: 'refused' });
+  });
+});
+
+describe('a challenge', () => {
+  const challenge = (realm: string): Fault =>
+    answering(401, { 'www-authenticate': `Bearer realm="${realm}",service="x"` });
+
+  it('that names a realm on another host is not followed, and says what to configure', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = challenge('https://token.example.net/token');
+    const fault = await faultOf(ask.manifest());
+    expect(fault).toMatchObject({ code: 'refused' });
+    expect(fault.message).toContain('tokenRealms');
+    expect(fault.message).toContain('token.example.net');
+  });
+
+  it.each(['http://169.254.169.254/token', 'https://169.254.169.254/token', 'https://[fe80::1]/token'])(
+    'that names %s is never followed, even where it is configured',
+    async (realm) => {
+      const { registry, ask } = await withRegistry({
+        settings: { tokenRealms: ['169.254.169.254', '[fe80::1]'] },
+      });
+      registry.fault = challenge(realm);
+      expect(await codeOf(ask.manifest(AbortSignal.timeout(1000)))).toBe('refused');
+    },
+  );
+
+  it('without end is met once', async () => {
+    const { registry, ask } = await withRegistry({ auth: { kind: 'token' } });
+    registry.fault = (request, response) => {
+      if (request.url?.startsWith('/token') === true) return false;
+      response
+        .writeHead(401, { 'www-authenticate': `Bearer realm="${registry.origin}/token",service="x"` })
+        .end();
+      return true;
+    };
+    expect(await codeOf(ask.manifest())).toBe('refused');
+    expect(registry.requests.map(({ path }) => path.startsWith('/token'))).toEqual([false, true, false]);
+  });
+});
+
+describe('a registry that asks for a pause', () => {
+  it('with 429 and Retry-After is left alone until it is over', async () => {
+    const scene = await withRegistry();
+    scene.registry.fault = answering(429, { 'retry-after': '30' });
+    expect(await codeOf(scene.ask.manifest())).toBe('rate-limited');
+    scene.registry.fault = undefined;
+    expect(await faultOf(scene.ask.manifest())).toMatchObject({ code: 'rate-limited', asked: false });
+    expect(scene.registry.requests.length).toBe(1);
+    scene.time += 30_001;
+    expect(await scene.ask.resolve()).toBe(DIGEST as Digest);
+  });
+});
+
+describe('a registry that fails again and again', () => {
+  it('is not asked for a while, then by one question', async () => {
+    const scene = await withRegistry();
+    scene.registry.fault = answering(503, {});
+    for (let tries = 0; tries < 5; tries += 1) expect(await codeOf(scene.ask.manifest())).toBe('unavailable');
+    expect(await faultOf(scene.ask.manifest())).toMatchObject({ code: 'unavailable', asked: false });
+    expect(scene.registry.requests.length).toBe(5);
+    scene.time += 60_000;
+    scene.registry.fault = undefined;
+    expect(await scene.ask.resolve()).toBe(DIGEST as Digest);
+  });
+});
