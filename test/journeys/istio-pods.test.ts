@@ -1,0 +1,204 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type KubernetesObject, review } from '../support/builders.ts';
+import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
+import { readFixture } from '../support/shared.ts';
+import {
+  createSigner,
+  imageManifest,
+  push,
+  pushSignatures,
+  type Signer,
+  sign,
+} from '../support/signing-kit.ts';
+import { runCli } from '../support/terminal.ts';
+import { createTls } from '../support/tls.ts';
+import { startWebhook, type Webhook } from '../support/webhook.ts';
+
+/*
+ * Every pod Istio's own injector made, four times, through both doors: the webhook as a process over HTTPS, and `review`.
+ * Its Istio images are replaced by one that was pushed for this pod and state alone, so that every verdict on it is a
+ * real verification: a tag resolved, a signature fetched, bytes hashed and verified.
+ */
+
+interface InjectedPod {
+  readonly file: string;
+  readonly pod: KubernetesObject & {
+    readonly spec: Readonly<Record<string, readonly Container[] | undefined>>;
+  };
+}
+
+interface Container {
+  readonly name: string;
+  readonly image?: string;
+}
+
+const STATES = ['signed', 'unsigned', 'signed by a stranger', 'signed as another component'] as const;
+type State = (typeof STATES)[number];
+
+const REASONS: Readonly<Record<State, string>> = {
+  signed: '',
+  unsigned: 'signature-missing',
+  'signed by a stranger': 'signer-untrusted',
+  'signed as another component': 'component-mismatch',
+};
+
+const PODS = readFixture<readonly InjectedPod[]>('istio', 'pods.json');
+
+/** As the injector's test data name them: the proxy on Istio's hubs, under the names its tests give it. */
+const ISTIO_IMAGE = /^registry\.istio\.io\/(?:testing|release)\/prox[^/]*$/;
+const ISTIO_CONTAINERS = ['istio-proxy', 'istio-init', 'istio-validation', 'discovery'];
+
+const containersOf = ({ pod: { spec } }: InjectedPod): readonly Container[] => [
+  ...(spec['initContainers'] ?? []),
+  ...(spec['containers'] ?? []),
+];
+const hasIstioImages = (pod: InjectedPod): boolean =>
+  containersOf(pod).some(({ image = '' }) => ISTIO_IMAGE.test(image));
+/** A container named as Istio's with an image that is not: a warning, whatever the rest. */
+const hasStrangeContainer = (pod: InjectedPod): boolean =>
+  containersOf(pod).some(
+    ({ name, image }) => image !== undefined && ISTIO_CONTAINERS.includes(name) && !ISTIO_IMAGE.test(image),
+  );
+
+const replaceImages = ({ pod }: InjectedPod, image: string): KubernetesObject =>
+  JSON.parse(
+    JSON.stringify(pod, (name, value: unknown) =>
+      name === 'image' && typeof value === 'string' && ISTIO_IMAGE.test(value) ? image : value,
+    ),
+  ) as KubernetesObject;
+
+/** What both doors must say of a pod in a state. */
+const expectedOf = (pod: InjectedPod, state: State) => {
+  const strange = hasStrangeContainer(pod) ? ['image-unrecognised'] : [];
+  const reason = hasIstioImages(pod) ? REASONS[state] : '';
+  const verdict = reason === '' ? (strange.length === 0 ? 'allow' : 'warn') : 'deny';
+  return { verdict, reasons: [...(reason === '' ? [] : [reason]), ...strange].toSorted() };
+};
+
+interface Case {
+  readonly name: string;
+  readonly review: object;
+  readonly expected: ReturnType<typeof expectedOf>;
+}
+
+const release = createSigner();
+const stranger = createSigner();
+
+const pushImage = (registry: TestRegistry, tag: string, state: State): string => {
+  const digest = push(registry, 'istio/proxyv2', imageManifest(tag), tag);
+  const put = (signer: Signer, component: string): void =>
+    void pushSignatures(registry, 'istio/proxyv2', digest, [
+      sign(signer, `docker.io/istio/${component}`, digest),
+    ]);
+  if (state === 'signed') put(release, 'proxyv2');
+  if (state === 'signed by a stranger') put(stranger, 'proxyv2');
+  if (state === 'signed as another component') put(release, 'ztunnel');
+  return `${registry.host}/istio/proxyv2:${tag}`;
+};
+
+const casesOf = (registry: TestRegistry): readonly Case[] =>
+  PODS.flatMap((pod, index) =>
+    STATES.map((state, place) => {
+      const image = pushImage(registry, `1.28.${index}-${place}`, state);
+      const name = `${pod.file} #${index}, ${state}`;
+      return { name, review: review(replaceImages(pod, image)), expected: expectedOf(pod, state) };
+    }),
+  );
+
+interface Answered {
+  readonly verdict: string | undefined;
+  readonly reasons: readonly string[];
+  readonly message: string | null;
+}
+
+const reasonsOf = (annotations: Readonly<Record<string, string>> | undefined): readonly string[] =>
+  (annotations?.['reason'] ?? '')
+    .split(', ')
+    .filter((code) => code !== '')
+    .toSorted();
+
+const signatureQuestions = (registry: TestRegistry): number =>
+  new Set(registry.requests.filter(({ path }) => path.endsWith('.sig')).map(({ path }) => path)).size;
+
+describe('each of the injector’s 127 pods, in four states', () => {
+  let registry: TestRegistry;
+  let webhook: Webhook;
+  let directory: string;
+  let cases: readonly Case[];
+  let configuration: object;
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    directory = await mkdtemp(join(tmpdir(), 'sailmark-journey-'));
+    configuration = {
+      keys: [{ inline: release.publicPem }],
+      mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
+      registries: [{ host: registry.host, plainHTTP: true }],
+    };
+    cases = casesOf(registry);
+    webhook = await startWebhook(configuration, createTls());
+  });
+  afterAll(async () => {
+    await webhook.stop();
+    await registry.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('are 127, of which most hold Istio’s images, and some a container named as Istio’s with another image', () => {
+    expect(PODS.length).toBe(127);
+    expect(PODS.filter(hasIstioImages).length).toBeGreaterThan(100);
+    expect(PODS.filter(hasStrangeContainer).length).toBeGreaterThan(0);
+  });
+
+  it('get the expected answer over HTTPS and the same from review, by more than 400 real verifications each', async () => {
+    const answers: Answered[] = [];
+    for (const { review: body } of cases) {
+      const { answer } = await webhook.ask('/validate/enforce?timeout=10s', body);
+      const { auditAnnotations, status } = answer;
+      answers.push({
+        verdict: auditAnnotations?.['verdict'],
+        reasons: reasonsOf(auditAnnotations),
+        message: status?.message ?? null,
+      });
+    }
+    const answered = answers.map(({ verdict, reasons }, index) => ({
+      name: cases[index]?.name,
+      verdict,
+      reasons,
+    }));
+    expect(answered).toEqual(cases.map(({ name, expected }) => ({ name, ...expected })));
+    const overHttps = signatureQuestions(registry);
+    expect(overHttps).toBeGreaterThan(400);
+
+    registry.forget();
+    const config = join(directory, 'config.yaml');
+    await writeFile(
+      config,
+      JSON.stringify({ apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration', ...configuration }),
+    );
+    const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: cases.map((one) => one.review) });
+    const { code, stdout } = await runCli(['review', '-f', '-', '--output', 'json', '--config', config], {
+      stdin,
+    });
+    const { objects } = JSON.parse(stdout) as {
+      objects: readonly {
+        verdict: string;
+        message: string | null;
+        auditAnnotations: Readonly<Record<string, string>>;
+      }[];
+    };
+    expect(
+      objects.map(({ verdict, message, auditAnnotations }) => ({
+        verdict,
+        reasons: reasonsOf(auditAnnotations),
+        message,
+      })),
+    ).toEqual(answers);
+    expect(code).toBe(12);
+    expect(signatureQuestions(registry)).toBe(overHttps);
+    console.log(`${overHttps} real verifications over HTTPS, as many by review`);
+  });
+});
