@@ -1,8 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
-
-/** What an address is to a program that strangers can make fetch things. */
-export type AddressClass = 'public' | 'private' | 'never';
+import type { LookupFunction } from 'node:net';
+import { callbackify } from 'node:util';
+import { type AddressClass, classOfAddress } from './address-class.ts';
 
 export interface Address {
   readonly address: string;
@@ -12,76 +11,30 @@ export interface Address {
 /** Every address of a host name. */
 export type LookUp = (hostname: string) => Promise<readonly Address[]>;
 
-const listOf = (subnets: readonly string[]): BlockList => {
-  const list = new BlockList();
-  for (const subnet of subnets) {
-    const [address = '', bits] = subnet.split('/');
-    list.addSubnet(address, Number(bits), address.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  return list;
-};
+/** Whether a host may be connected to that has addresses of these classes, none of them `never`. */
+export type AddressRule = (classes: readonly AddressClass[]) => boolean;
 
-/**
- * Link-local addresses (RFC 3927, RFC 4291 §2.5.6), where clouds serve machine credentials; their other metadata
- * addresses; the unspecified address, which reaches this machine; multicast. NAT64 (RFC 6052) spells the first again.
- * A BlockList compares IPv4-mapped addresses with its IPv4 rules.
- */
-const NEVER = listOf([
-  '169.254.0.0/16',
-  'fe80::/10',
-  '64:ff9b::a9fe:0/112',
-  '100.100.100.200/32',
-  '168.63.129.16/32',
-  '192.0.0.192/32',
-  'fd00:ec2::254/128',
-  'fd20:ce::254/128',
-  '0.0.0.0/8',
-  '::/128',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  'ff00::/8',
-]);
-
-/** Private and loopback addresses (RFC 1918, 6598, 4193). */
-const PRIVATE = listOf([
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '::1/128',
-  'fc00::/7',
-  'fec0::/10',
-]);
-
-/** The class of an IP address, in brackets or with a zone or not. What is no address is `never`. */
-export const classOfAddress = (text: string): AddressClass => {
-  const address = text.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
-  const version = isIP(address);
-  if (version === 0) return 'never';
-  const family = version === 6 ? 'ipv6' : 'ipv4';
-  if (NEVER.check(address, family)) return 'never';
-  return PRIVATE.check(address, family) ? 'private' : 'public';
-};
-
-/** Whether a URL's host is an address itself: then no name is looked up, and it must be checked as it stands. */
-export const isAddressLiteral = (hostname: string): boolean => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
-
-/** A host resolves to an address that is not to be connected to. */
+/** A host is at an address that is not to be connected to. */
 export class AddressForbidden extends Error {
   override readonly name = 'AddressForbidden';
 }
 
-/** Throws {@link AddressForbidden} unless `allow` lets the class of this address pass. */
-export const checkAddress = (
-  hostname: string,
-  address: string,
-  allow: (found: AddressClass) => boolean,
-): void => {
-  const found = classOfAddress(address);
-  if (found === 'never' || !allow(found))
+/** A host name has no address, or none that could be found out. */
+export class LookUpFailed extends Error {
+  override readonly name = 'LookUpFailed';
+}
+
+/** Throws {@link AddressForbidden} where one of the addresses is `never`, or the rule does not let them pass. */
+export const checkAddresses = (hostname: string, addresses: readonly string[], allow: AddressRule): void => {
+  const classes = addresses.map(classOfAddress);
+  const never = classes.indexOf('never');
+  if (never !== -1)
     throw new AddressForbidden(
-      `${hostname} is at ${address}, ${found === 'never' ? 'a link-local, metadata or reserved address' : 'a private address'}, which is not followed`,
+      `${hostname} is at ${addresses[never]}, a link-local, metadata or reserved address, which is never followed`,
+    );
+  if (!allow(classes))
+    throw new AddressForbidden(
+      `${hostname} is at ${addresses.join(', ')}, a private address, which is not followed`,
     );
 };
 
@@ -89,18 +42,27 @@ const resolveAll: LookUp = (hostname) => systemLookup(hostname, { all: true });
 
 /**
  * A look-up for a socket that hands over only addresses that were checked: what is connected to is what was checked, so
- * a name that resolves differently a moment later gains nothing (DNS rebinding).
+ * a name that resolves differently a moment later gains nothing (DNS rebinding). It ends in {@link AddressForbidden} or
+ * {@link LookUpFailed}.
  */
-export const createCheckedLookup =
-  (allow: (found: AddressClass) => boolean, lookUp: LookUp = resolveAll): LookupFunction =>
-  (hostname, options, callback) => {
-    const answer = async (): Promise<void> => {
-      const addresses = await lookUp(hostname);
-      for (const { address } of addresses) checkAddress(hostname, address, allow);
-      const [first] = addresses;
-      if (first === undefined) throw new Error(`${hostname} has no address`);
-      if (options.all === true) callback(null, [...addresses]);
-      else callback(null, first.address, first.family);
-    };
-    answer().catch((error: unknown) => callback(error as Error, '', 0));
-  };
+export const createCheckedLookup = (allow: AddressRule, lookUp: LookUp = resolveAll): LookupFunction => {
+  const find = callbackify(async (hostname: string): Promise<readonly [Address, ...Address[]]> => {
+    const found = await lookUp(hostname).catch((error: unknown) => {
+      throw new LookUpFailed(`${hostname} cannot be resolved`, { cause: error });
+    });
+    const [first, ...others] = found;
+    if (first === undefined) throw new LookUpFailed(`${hostname} has no address`);
+    checkAddresses(
+      hostname,
+      found.map(({ address }) => address),
+      allow,
+    );
+    return [first, ...others];
+  });
+  return (hostname, options, callback) =>
+    find(hostname, (error, addresses) => {
+      if (error !== null) callback(error, '', 0);
+      else if (options.all === true) callback(null, [...addresses]);
+      else callback(null, addresses[0].address, addresses[0].family);
+    });
+};

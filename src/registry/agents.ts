@@ -1,12 +1,7 @@
 import { getCACertificates } from 'node:tls';
 import { Agent } from 'undici';
-import {
-  type AddressClass,
-  checkAddress,
-  createCheckedLookup,
-  isAddressLiteral,
-  type LookUp,
-} from './addresses.ts';
+import { isAddressLiteral } from './address-class.ts';
+import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } from './addresses.ts';
 
 /** Who named a host: the registry itself · the configuration · only an answer of the registry. */
 export type Reach = 'registry' | 'named' | 'elsewhere';
@@ -28,13 +23,13 @@ export const createAgents = (options: {
 }): Agents => {
   const { ca, requestTimeout, lookUp } = options;
   let registryIsPrivate = false;
-  const allow: Readonly<Record<Reach, (found: AddressClass) => boolean>> = {
-    registry: (found) => {
-      registryIsPrivate = found === 'private';
+  const rules: Readonly<Record<Reach, AddressRule>> = {
+    registry: (classes) => {
+      registryIsPrivate = classes.every((found) => found === 'private');
       return true;
     },
     named: () => true,
-    elsewhere: (found) => found === 'public' || registryIsPrivate,
+    elsewhere: (classes) => registryIsPrivate || classes.every((found) => found === 'public'),
   };
   const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
   const create = (reach: Reach): Agent =>
@@ -44,7 +39,7 @@ export const createAgents = (options: {
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 15_000,
-      connect: { ...trusted, timeout: requestTimeout, lookup: createCheckedLookup(allow[reach], lookUp) },
+      connect: { ...trusted, timeout: requestTimeout, lookup: createCheckedLookup(rules[reach], lookUp) },
     });
   const agents: Readonly<Record<Reach, Agent>> = {
     registry: create('registry'),
@@ -54,7 +49,7 @@ export const createAgents = (options: {
   return {
     agentFor(reach, { hostname }) {
       // A socket to an address looks no name up, so the address is checked here.
-      if (isAddressLiteral(hostname)) checkAddress(hostname, hostname.replace(/^\[|\]$/g, ''), allow[reach]);
+      if (isAddressLiteral(hostname)) checkAddresses(hostname, [hostname], rules[reach]);
       return agents[reach];
     },
     close: async () => void (await Promise.all(Object.values(agents).map((agent) => agent.destroy()))),

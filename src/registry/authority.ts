@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { isAddressLiteral } from './addresses.ts';
+import { isAddressLiteral } from './address-class.ts';
 
 /** The token services that belong to registries of another name. */
 const BUILT_IN_REALMS: Readonly<Record<string, readonly string[]>> = {

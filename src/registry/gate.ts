@@ -11,14 +11,16 @@ export const createGate = (most: number, name: string) => {
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => {
-      line.splice(line.indexOf(resolve), 1);
+      const place = line.indexOf(resolve);
+      if (place !== -1) line.splice(place, 1);
       reject(
         new SourceFault('deadline', `no time was left to ask ${name}: ${most} questions are under way`, {
           asked: false,
         }),
       );
     };
-    line.push(resolve);
+    if (signal.aborted) leave();
+    else line.push(resolve);
     signal.addEventListener('abort', leave, { once: true });
     await promise.finally(() => signal.removeEventListener('abort', leave));
   };

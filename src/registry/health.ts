@@ -1,74 +1,100 @@
-import { SourceFault } from './source.ts';
+import { type FaultCode, SourceFault } from './source.ts';
+
+/** A pause that a registry asked for. */
+export interface Pause {
+  /** How questions are answered meanwhile. */
+  readonly code: Extract<FaultCode, 'unavailable' | 'rate-limited'>;
+  /** `Retry-After` as it came; undefined: 429 without one. */
+  readonly retryAfter: string | undefined;
+}
+
+/** One question that was let through. Exactly one of its functions is called, once. */
+export interface Visit {
+  /** The registry answered, whatever it said. */
+  answered(): void;
+  /** It did not: no connection, a failing TLS handshake, 5xx, no answer in time. */
+  failed(): void;
+  asksForPause(pause: Pause): void;
+  /** The question ended without telling anything of the registry: its caller left. */
+  left(): void;
+}
 
 /** How one registry has been doing: what it asked for (Retry-After), and whether asking it makes sense now. */
 export interface Health {
   /** Throws a fault at once where the registry asked for a pause or is held to be down; else lets the question through. */
-  check(): void;
-  /** It answered, whatever it said. */
-  answered(): void;
-  /** It did not: no connection, a failing TLS handshake, 5xx, no answer in time. */
-  failed(): void;
-  /** 429 or 503 with `Retry-After`, as the header has it. */
-  asksForPause(retryAfter: string): void;
-  /** The question ended without telling anything of the registry: its caller left. */
-  left(): void;
+  admit(): Visit;
 }
 
 /** Consecutive failures after which a registry is held to be down. */
 const FAILURES = 5;
 /** Milliseconds until one question is let through again to see whether it is back. */
 const COOLING = 5_000;
+/** Milliseconds of a pause that does not say how long, or says nothing sensible. */
+const SHORTEST_PAUSE = 1_000;
 /** Milliseconds: a registry that asks for a longer pause is asked again after this one. */
 const LONGEST_PAUSE = 300_000;
 
-/** Seconds or a date (RFC 9110 §10.2.3), in milliseconds from now; 0 where it is neither. */
-const parseRetryAfter = (text: string, now: number): number => {
+/** Seconds or a date (RFC 9110 §10.2.3), in milliseconds from now. */
+export const parseRetryAfter = (text: string, now: number): number => {
   const pause = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(pause) ? 0 : Math.min(Math.max(pause, 0), LONGEST_PAUSE);
+  return Number.isNaN(pause) ? SHORTEST_PAUSE : Math.min(Math.max(pause, SHORTEST_PAUSE), LONGEST_PAUSE);
 };
+
+const paused = (registry: string, code: FaultCode, milliseconds: number): SourceFault =>
+  new SourceFault(code, `${registry} asked for a pause of ${Math.ceil(milliseconds / 1000)} s more`, {
+    asked: false,
+  });
+
+const down = (registry: string, failures: number): SourceFault =>
+  new SourceFault(
+    'unavailable',
+    `${registry} failed ${failures} times in a row and is asked again in a few seconds`,
+    {
+      asked: false,
+    },
+  );
 
 export const createHealth = (registry: string, now: () => number): Health => {
   let failures = 0;
   let closedUntil = 0;
-  let pausedUntil = 0;
+  let pause = { until: 0, code: 'rate-limited' as Pause['code'] };
   let probing = false;
-  return {
-    check() {
-      const time = now();
-      if (time < pausedUntil)
-        throw new SourceFault(
-          'rate-limited',
-          `${registry} asked for a pause of ${Math.ceil((pausedUntil - time) / 1000)} s more`,
-          {
-            asked: false,
-          },
-        );
-      if (failures < FAILURES) return;
-      if (time < closedUntil || probing)
-        throw new SourceFault(
-          'unavailable',
-          `${registry} failed ${failures} times in a row and is asked again in a few seconds`,
-          {
-            asked: false,
-          },
-        );
-      probing = true;
-    },
-    answered() {
-      failures = 0;
-      probing = false;
-    },
-    failed() {
+
+  const visit = (isProbe: boolean): Visit => {
+    // Questions from before it was held to be down end later; they must not make room for a second probe.
+    const end = (): void => {
+      if (isProbe) probing = false;
+    };
+    const failed = (): void => {
+      end();
       failures += 1;
-      probing = false;
       closedUntil = now() + COOLING;
-    },
-    asksForPause(retryAfter) {
-      probing = false;
-      pausedUntil = now() + parseRetryAfter(retryAfter, now());
-    },
-    left() {
-      probing = false;
+    };
+    return {
+      answered() {
+        end();
+        failures = 0;
+      },
+      failed,
+      asksForPause({ code, retryAfter }) {
+        if (code === 'unavailable') failed();
+        else end();
+        const until =
+          now() + (retryAfter === undefined ? SHORTEST_PAUSE : parseRetryAfter(retryAfter, now()));
+        if (until > pause.until) pause = { until, code };
+      },
+      left: end,
+    };
+  };
+
+  return {
+    admit() {
+      const time = now();
+      if (time < pause.until) throw paused(registry, pause.code, pause.until - time);
+      const isProbe = failures >= FAILURES;
+      if (isProbe && (time < closedUntil || probing)) throw down(registry, failures);
+      probing = isProbe || probing;
+      return visit(isProbe);
     },
   };
 };

@@ -1,13 +1,13 @@
 import type { LookUp } from './addresses.ts';
 import { endpointOf } from './authority.ts';
-import { createAuthorization } from './authorization.ts';
+import { type Authorization, createAuthorization } from './authorization.ts';
 import { createFileCredentials, noCredentials } from './credentials.ts';
 import { createGate } from './gate.ts';
-import { createHealth, type Health } from './health.ts';
+import { createHealth, type Visit } from './health.ts';
 import { type AskRegistry, createRepository, type RegistryQuestion } from './repository.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, SourceFault } from './source.ts';
-import { type Asker, createTransport, type HttpAnswer } from './transport.ts';
+import { type Asker, createTransport, type HttpAnswer, type Transport } from './transport.ts';
 
 export interface Registry {
   open(path: string, onRequest: () => void): Source;
@@ -15,12 +15,12 @@ export interface Registry {
 }
 
 /** The answer a status stands for: absence is undefined, what is no answer is a fault. */
-const readStatus = (answer: HttpAnswer, name: string, health: Health): HttpAnswer | undefined => {
+const readStatus = (answer: HttpAnswer, name: string, visit: Visit): HttpAnswer | undefined => {
   const { status } = answer;
   const pause = answer.header('retry-after');
   if (status === 429 || (status === 503 && pause !== undefined)) {
-    health.asksForPause(pause ?? '1');
     const code = status === 429 ? 'rate-limited' : 'unavailable';
+    visit.asksForPause({ code, retryAfter: pause });
     throw new SourceFault(
       code,
       `${name} answers ${status}${pause === undefined ? '' : ' and asks for a pause'}`,
@@ -28,10 +28,10 @@ const readStatus = (answer: HttpAnswer, name: string, health: Health): HttpAnswe
     );
   }
   if (status >= 500) {
-    health.failed();
+    visit.failed();
     throw new SourceFault('unavailable', `${name} answers ${status}`, { asked: true });
   }
-  health.answered();
+  visit.answered();
   if (status === 200) return answer;
   if (status === 404) return undefined;
   if (status === 401 || status === 403)
@@ -43,31 +43,13 @@ const readStatus = (answer: HttpAnswer, name: string, health: Health): HttpAnswe
   throw new SourceFault('answer-invalid', `${name} answers ${status}`, { asked: true });
 };
 
-/** Everything about one registry host: its pools, tokens and health, shared by all its repositories. */
-export const createRegistry = (
-  settings: RegistrySettings,
-  limits: RegistryLimits,
-  seams: { readonly now: () => number; readonly lookUp?: LookUp | undefined },
-): Registry => {
-  const { host, ca, tokenRealms = [], plainHttp = false, dockerConfig } = settings;
-  const { now, lookUp } = seams;
-  const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
-  const plainHttpHost = plainHttp ? host : undefined;
-  const base = URL.parse(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}/v2/`);
-  const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, lookUp });
-  const findCredentials = dockerConfig === undefined ? noCredentials : createFileCredentials(dockerConfig);
-  const authorization = createAuthorization({
-    registry: host,
-    tokenRealms,
-    plainHttpHost,
-    findCredentials,
-    transport,
-    tokenBytes,
-    now,
-  });
-  const health = createHealth(host, now);
-  const throughGate = createGate(requestsPerRegistry, host);
-
+/** Asks once as the registry wants it; a 401 is met once: with what it asks for, or with a fresh token. */
+const createAskAuthorized = (
+  host: string,
+  base: URL | null,
+  authorization: Authorization,
+  transport: Transport,
+) => {
   const askOnce = (path: string, question: RegistryQuestion, header: string | undefined, asker: Asker) => {
     if (base === null)
       throw new SourceFault('refused', `${host} is no host that can be connected to`, { asked: false });
@@ -76,18 +58,10 @@ export const createRegistry = (
       ...(accept === undefined ? {} : { accept }),
       ...(header === undefined ? {} : { authorization: header }),
     };
-    return transport.ask(
-      { method, url: new URL(`${path}/${resource}`, base), headers, limit, reach: 'registry' },
-      asker,
-    );
+    const url = new URL(`${path}/${resource}`, base);
+    return transport.ask({ method, url, headers, limit, reach: 'registry' }, asker);
   };
-
-  /** A 401 is met once: with a token or password, or with a fresh token in place of one that ended. */
-  const askAuthorized = async (
-    path: string,
-    question: RegistryQuestion,
-    asker: Asker,
-  ): Promise<HttpAnswer> => {
+  return async (path: string, question: RegistryQuestion, asker: Asker): Promise<HttpAnswer> => {
     const header = await authorization.headerFor(path, asker);
     const answer = await askOnce(path, question, header, asker);
     if (answer.status !== 401) return answer;
@@ -95,26 +69,37 @@ export const createRegistry = (
     const better = await authorization.headerFor(path, asker);
     return better === header ? answer : askOnce(path, question, better, asker);
   };
+};
 
-  const noteFault = (error: unknown): void => {
-    if (error instanceof SourceFault && error.code === 'unavailable') health.failed();
-    else health.left();
-  };
+const noteFault = (error: unknown, visit: Visit): void => {
+  if (error instanceof SourceFault && error.code === 'unavailable') visit.failed();
+  else visit.left();
+};
 
-  const askHealthy = async (
-    path: string,
-    question: RegistryQuestion,
-    asker: Asker,
-  ): Promise<HttpAnswer | undefined> => {
-    health.check();
-    let answer: HttpAnswer;
-    try {
-      answer = await askAuthorized(path, question, asker);
-    } catch (error) {
-      noteFault(error);
+/** Everything about one registry host: its pools, tokens and health, shared by all its repositories. */
+export const createRegistry = (
+  settings: RegistrySettings,
+  limits: RegistryLimits,
+  { now, lookUp }: { readonly now: () => number; readonly lookUp?: LookUp | undefined },
+): Registry => {
+  const { host, ca, tokenRealms = [], plainHttp = false, dockerConfig } = settings;
+  const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
+  const plainHttpHost = plainHttp ? host : undefined;
+  const base = URL.parse(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}/v2/`);
+  const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, lookUp });
+  const findCredentials = dockerConfig === undefined ? noCredentials : createFileCredentials(dockerConfig);
+  const known = { registry: host, tokenRealms, plainHttpHost, findCredentials, transport, tokenBytes, now };
+  const askAuthorized = createAskAuthorized(host, base, createAuthorization(known), transport);
+  const health = createHealth(host, now);
+  const throughGate = createGate(requestsPerRegistry, host);
+
+  const askHealthy = async (path: string, question: RegistryQuestion, asker: Asker) => {
+    const visit = health.admit();
+    const answer = await askAuthorized(path, question, asker).catch((error: unknown) => {
+      noteFault(error, visit);
       throw error;
-    }
-    return readStatus(answer, `${host}/${path}`, health);
+    });
+    return readStatus(answer, `${host}/${path}`, visit);
   };
 
   return {
