@@ -12,7 +12,10 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readon
 const commit = (): string => {
   if (process.env['SAILMARK_COMMIT'] !== undefined) return process.env['SAILMARK_COMMIT'];
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return 'unknown';
   }
