@@ -1,0 +1,170 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { container, pod, review } from '../support/builders.ts';
+import { type Door, openDoor } from '../support/journey-door.ts';
+import { type Mirror, type MirroredImage, startMirror } from '../support/journey-mirror.ts';
+import { createSigner } from '../support/signing-kit.ts';
+
+/*
+ * What a verification costs, counted where it arrives: at the registry. The token is warm, as it is but for the first
+ * image of a repository.
+ */
+
+interface Stage {
+  readonly mirror: Mirror;
+  readonly door: Door;
+}
+
+const open = async (options: { readonly latency?: number } = {}): Promise<Stage> => {
+  const mirror = await startMirror({ auth: { kind: 'token' }, ...options });
+  onTestFinished(() => mirror.registry.close());
+  const door = await openDoor(mirror.configuration);
+  const warm = await door.gist(review(pod([mirror.add().byDigest])));
+  expect(warm.verdict).toBe('allow');
+  // The question without a token, the token, the question.
+  expect(mirror.registry.requests.length).toBe(3);
+  mirror.registry.forget();
+  return { mirror, door };
+};
+
+/** The requests of one review, as the registry had them, without the repository. */
+const asked = ({ registry }: Mirror): readonly string[] =>
+  registry.requests.splice(0).map(({ method, path }) => {
+    const [, kind = path, name = ''] = /\/(manifests|blobs|token)\b\/?(.*)$/.exec(path) ?? [];
+    return `${method} ${kind} ${name.endsWith('.sig') ? '.sig' : name.replace(/^sha256:.*/, 'sha256')}`;
+  });
+
+const SIGNATURE = 'GET manifests .sig';
+const PAYLOAD = 'GET blobs sha256';
+const tagOf = ({ byTag }: MirroredImage): string => `HEAD manifests ${byTag.split(':').at(-1)}`;
+
+type Signing = NonNullable<Parameters<Mirror['add']>[0]>;
+
+const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, readonly string[]])[] = [
+  ['signed under the hub’s name', () => ({}), 'allow', [SIGNATURE]],
+  [
+    'signed under the mirror’s name',
+    ({ registry }) => ({ signedAs: `${registry.host}/istio/proxyv2` }),
+    'allow',
+    [SIGNATURE],
+  ],
+  [
+    'signed under a name nobody could guess',
+    () => ({ signedAs: 'build.example/somewhere/else/proxyv2' }),
+    'allow',
+    [SIGNATURE, PAYLOAD],
+  ],
+  ['signed by a stranger', () => ({ by: createSigner() }), 'deny', [SIGNATURE]],
+  ['unsigned', () => ({ by: false }), 'deny', [SIGNATURE]],
+];
+
+describe('a verification, with the token warm', () => {
+  it.each(KINDS)('%s: by digest, and by tag one request more', async (_name, signing, verdict, requests) => {
+    const { mirror, door } = await open();
+    const first = mirror.add(signing(mirror));
+    const byDigest = await door.gist(review(pod([first.byDigest])));
+    expect(asked(mirror)).toEqual(requests);
+    expect(byDigest).toMatchObject({ verdict, requests: requests.length });
+
+    const second = mirror.add(signing(mirror));
+    const byTag = await door.gist(review(pod([second.byTag])));
+    expect(asked(mirror)).toEqual([tagOf(second), ...requests]);
+    expect(byTag).toMatchObject({ verdict, requests: requests.length + 1 });
+  });
+
+  it.each(KINDS)('%s: nothing while it is remembered', async (_name, signing, verdict) => {
+    const { mirror, door } = await open();
+    const image = mirror.add(signing(mirror));
+    for (const name of [image.byTag, image.byDigest]) await door.gist(review(pod([name])));
+    mirror.registry.forget();
+    for (const name of [image.byDigest, image.byTag]) {
+      const again = await door.gist(review(pod([name])));
+      expect(again).toMatchObject({ verdict, requests: 0 });
+    }
+    expect(asked(mirror)).toEqual([]);
+  });
+
+  it('of a tag whose memory is over asks for the tag alone', async () => {
+    const { mirror, door } = await open();
+    const image = mirror.add();
+    await door.gist(review(pod([image.byTag])));
+    mirror.registry.forget();
+    door.pass(10_001);
+    expect(await door.gist(review(pod([image.byTag])))).toEqual({
+      verdict: 'allow',
+      reasons: [],
+      requests: 1,
+    });
+    expect(asked(mirror)).toEqual([tagOf(image)]);
+  });
+
+  it('of what was rejected is asked for again after ten seconds', async () => {
+    const { mirror, door } = await open();
+    const image = mirror.add({ by: false });
+    await door.gist(review(pod([image.byDigest])));
+    mirror.registry.forget();
+    door.pass(10_001);
+    await door.gist(review(pod([image.byDigest])));
+    expect(asked(mirror)).toEqual([SIGNATURE]);
+  });
+});
+
+describe('ten pods of eight containers of one new image, at once', () => {
+  const crowd = (image: string): readonly object[] =>
+    Array.from({ length: 10 }, () =>
+      review(pod({ containers: Array.from({ length: 8 }, (_, index) => container(image, `app-${index}`)) })),
+    );
+
+  it.each(['byDigest', 'byTag'] as const)('%s: are asked for as one', async (name) => {
+    const { mirror, door } = await open({ latency: 100 });
+    const image = mirror.add();
+    const said = await Promise.all(crowd(image[name]).map((each) => door.ask('/validate/enforce', each)));
+    expect(said.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => true));
+    expect(asked(mirror)).toEqual(name === 'byTag' ? [tagOf(image), SIGNATURE] : [SIGNATURE]);
+  });
+
+  it('of an unsigned image: are asked for as one, and all refused', async () => {
+    const { mirror, door } = await open({ latency: 100 });
+    const image = mirror.add({ by: false });
+    const said = await Promise.all(crowd(image.byDigest).map((each) => door.ask('/validate/enforce', each)));
+    expect(said.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => false));
+    expect(asked(mirror)).toEqual([SIGNATURE]);
+  });
+});
+
+describe('the depth of a verification, with 100 ms to each request', () => {
+  /**
+   * How many requests had arrived when each was answered: equal figures were under way together, and each other
+   * figure is one latency more.
+   */
+  const watch = ({ registry }: Mirror): (() => number) => {
+    const arrived = new Set<number>();
+    registry.fault = () => {
+      arrived.add(registry.requests.length);
+      return false;
+    };
+    return () => arrived.size;
+  };
+
+  const DEPTHS: readonly (readonly [string, Signing, 'byDigest' | 'byTag', number])[] = [
+    ['by digest, the payload rebuilt', {}, 'byDigest', 1],
+    ['by digest, the payload fetched', { signedAs: 'build.example/else/proxyv2' }, 'byDigest', 2],
+    ['by tag, the payload rebuilt', {}, 'byTag', 2],
+    ['by tag, the payload fetched', { signedAs: 'build.example/else/proxyv2' }, 'byTag', 3],
+    ['by digest, unsigned', { by: false }, 'byDigest', 1],
+  ];
+
+  it.each(DEPTHS)('%s', async (_name, signing, name, depth) => {
+    const { mirror, door } = await open({ latency: 100 });
+    const depthSoFar = watch(mirror);
+    await door.gist(review(pod([mirror.add(signing)[name]])));
+    expect(depthSoFar()).toBe(depth);
+  });
+
+  it('of eight images in one pod is that of one', async () => {
+    const { mirror, door } = await open({ latency: 100 });
+    const images = Array.from({ length: 8 }, () => mirror.add().byDigest);
+    const depthSoFar = watch(mirror);
+    expect(await door.gist(review(pod(images)))).toEqual({ verdict: 'allow', reasons: [], requests: 8 });
+    expect(depthSoFar()).toBe(1);
+  });
+});

@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { ReviewRecord } from '../../src/admission/index.ts';
+import { compose } from '../../src/compose.ts';
+import { parseConfig } from '../../src/config/index.ts';
+import { createMetrics } from '../../src/observability/index.ts';
+import { createServer } from '../../src/server/index.ts';
+import { createTls } from './tls.ts';
+import type { Answer } from './webhook.ts';
+
+/** An answer as journeys compare it, whole. */
+export interface Said {
+  readonly verdict: string | undefined;
+  /** Reason codes, in the order of the annotation. */
+  readonly reasons: readonly string[];
+  readonly requests: number;
+}
+
+export interface Replied {
+  readonly status: number;
+  readonly body: string;
+  /** Undefined where the status is not 200. */
+  readonly answer: Answer | undefined;
+  readonly milliseconds: number;
+}
+
+/** The webhook in this process, on a real port over TLS, with a clock that the test moves. */
+export interface Door {
+  /** Sends these bytes, whatever they are. */
+  post(path: string, body: string): Promise<Replied>;
+  /** Posts a review; throws where it is not answered with one. */
+  ask(path: string, review: object): Promise<Answer & { readonly milliseconds: number }>;
+  /** Posts a review to enforce mode, and gives the gist of the answer and what the review's record counted. */
+  gist(review: object, path?: string): Promise<Said>;
+  /** What the last answered review left in the log. */
+  record(): ReviewRecord | undefined;
+  /** Milliseconds. */
+  pass(time: number): void;
+}
+
+const tls = createTls();
+const nothing = (): void => undefined;
+const unread = (): Promise<string> => Promise.reject(new Error('there are no files in this test'));
+
+const certificateFiles = async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-journey-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const files = { cert: join(directory, 'tls.crt'), key: join(directory, 'tls.key') };
+  await writeFile(files.cert, tls.cert);
+  await writeFile(files.key, tls.key);
+  return files;
+};
+
+const poster =
+  (port: number, agent: Agent): Door['post'] =>
+  (path, body) =>
+    new Promise((resolve, reject) => {
+      const began = performance.now();
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const request = httpsRequest(
+        { host: '127.0.0.1', port, path, method: 'POST', agent, headers },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('error', reject);
+          response.once('end', () => {
+            const milliseconds = performance.now() - began;
+            const [status, text] = [response.statusCode ?? 0, Buffer.concat(chunks).toString()];
+            const answer = status === 200 ? (JSON.parse(text) as { response: Answer }).response : undefined;
+            resolve({ status, body: text, answer, milliseconds });
+          });
+        },
+      );
+      request.once('error', reject);
+      request.end(body);
+    });
+
+export const reasonsOf = ({ auditAnnotations }: Answer): readonly string[] =>
+  (auditAnnotations?.['reason'] ?? '').split(', ').filter((code) => code !== '');
+
+/** Opens the webhook for a configuration without a server; it is closed when the test ends. */
+export const openDoor = async (configuration: object): Promise<Door> => {
+  const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
+  const config = await parseConfig(
+    JSON.stringify({ limits: { drain: '0s' }, ...head, ...configuration }),
+    unread,
+  );
+  let passed = 0;
+  const now = (): number => Date.now() + passed;
+  const report = (error: unknown): string => {
+    console.error(error);
+    return 'incident-1';
+  };
+  const core = compose(config, { report, onKeyEvent: nothing, now });
+  const records: ReviewRecord[] = [];
+  const server = createServer({
+    ...config,
+    review: core.review,
+    record: (record) => void records.push(record),
+    report,
+    metrics: createMetrics({ version: '0', commit: 'none', node: 'none' }),
+    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    certificate: await certificateFiles(),
+    listen: { host: '127.0.0.1', port: 0 },
+    probes: { host: '127.0.0.1', port: 0 },
+    now: () => performance.now(),
+  });
+  const { listen } = await server.start(() => core.load());
+  const agent = new Agent({ ca: tls.ca, keepAlive: true });
+  onTestFinished(async () => {
+    agent.destroy();
+    await server.drain();
+    await core.close();
+  });
+  const post = poster(listen.port, agent);
+  const ask: Door['ask'] = async (path, review) => {
+    const { answer, status, body, milliseconds } = await post(path, JSON.stringify(review));
+    if (answer === undefined) throw new Error(`${status}: ${body}`);
+    return { ...answer, milliseconds };
+  };
+  return {
+    post,
+    ask,
+    async gist(review, path = '/validate/enforce') {
+      const answer = await ask(path, review);
+      return {
+        verdict: answer.auditAnnotations?.['verdict'],
+        reasons: reasonsOf(answer),
+        requests: records.at(-1)?.requests ?? 0,
+      };
+    },
+    record: () => records.at(-1),
+    pass: (time) => void (passed += time),
+  };
+};

@@ -1,0 +1,56 @@
+import type { Digest } from '../../src/image/index.ts';
+import { startRegistry, type TestRegistry } from './registry-server.ts';
+import { createSigner, imageManifest, push, pushSignatures, type Signer, sign } from './signing-kit.ts';
+
+/** An image on the mirror, by both names a pod can have for it. */
+export interface MirroredImage {
+  readonly byTag: string;
+  readonly byDigest: string;
+  readonly digest: Digest;
+}
+
+/** How an image is signed; nothing said: with the release key, as itself, under the name of Istio's hub. */
+interface Signing {
+  readonly component?: string;
+  readonly tag?: string;
+  /** `false`: nobody signed it. */
+  readonly by?: Signer | false;
+  /** The repository in the signed bytes. */
+  readonly signedAs?: string;
+}
+
+/** A registry that holds a mirror of Istio's hub, and the key that its images are signed with. */
+export interface Mirror {
+  readonly registry: TestRegistry;
+  readonly release: Signer;
+  /** A configuration that trusts the key and the mirror, without a server. */
+  readonly configuration: object;
+  /** Pushes a new image: its digest is this call's alone. */
+  add(signing?: Signing): MirroredImage;
+}
+
+type RegistryOptions = NonNullable<Parameters<typeof startRegistry>[0]>;
+
+export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror> => {
+  const registry = await startRegistry(options);
+  const release = createSigner();
+  let pushed = 0;
+  return {
+    registry,
+    release,
+    configuration: {
+      keys: [{ inline: release.publicPem }],
+      mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
+      registries: [{ host: registry.host, plainHTTP: true }],
+    },
+    add({ component = 'proxyv2', tag, by = release, signedAs = `docker.io/istio/${component}` } = {}) {
+      pushed += 1;
+      const name = `istio/${component}`;
+      const as = tag ?? `1.28.${pushed}`;
+      const digest = push(registry, name, imageManifest(`image ${pushed}`), as);
+      if (by !== false) pushSignatures(registry, name, digest, [sign(by, signedAs, digest)]);
+      const at = `${registry.host}/${name}`;
+      return { byTag: `${at}:${as}`, byDigest: `${at}@${digest}`, digest };
+    },
+  };
+};
