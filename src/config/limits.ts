@@ -181,7 +181,7 @@ export const limitTable = [
     unit: 'milliseconds',
     min: SECOND,
     max: 7 * 24 * HOUR,
-    effect: 'key files and key URLs are read again',
+    effect: 'a key URL is read again; key files are, every few seconds',
   },
   {
     name: 'keepAlive',
