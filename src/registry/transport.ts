@@ -1,6 +1,6 @@
 import { type Dispatcher, errors, request as send } from 'undici';
-import { AddressForbidden, type LookUp } from './addresses.ts';
-import { createAgents, type Reach } from './agents.ts';
+import { AddressForbidden, type LookUp, LookUpFailed } from './addresses.ts';
+import { type Agents, createAgents, type Reach } from './agents.ts';
 import { readBody } from './body.ts';
 import { SourceFault } from './source.ts';
 
@@ -77,6 +77,8 @@ const faultOf = (error: unknown, { name, requestTimeout }: TransportOptions, ask
   const { name: kind, code } = error as { name?: string; code?: string };
   if (error instanceof AddressForbidden)
     return new SourceFault('refused', `${name}: ${error.message}`, cause);
+  if (error instanceof LookUpFailed)
+    return new SourceFault('unavailable', `${name}: ${error.message}`, cause);
   if (kind === 'TimeoutError')
     return new SourceFault('unavailable', `${name} did not answer within ${requestTimeout} ms`, cause);
   if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
@@ -86,44 +88,59 @@ const faultOf = (error: unknown, { name, requestTimeout }: TransportOptions, ask
   return error;
 };
 
-/** Creates what one registry is asked through. */
-export const createTransport = (options: TransportOptions): Transport => {
-  const { name, plainHttpHost, redirects, requestTimeout } = options;
-  const agents = createAgents(options);
+const checkScheme = ({ protocol, host }: URL, { name, plainHttpHost }: TransportOptions): void => {
+  if (protocol === 'https:' || (protocol === 'http:' && host === plainHttpHost)) return;
+  const detail = `${name}: ${protocol}//${host} is not https, and only https is followed`;
+  throw new SourceFault('refused', detail, { asked: true });
+};
 
-  const sendOnce = async (question: HttpQuestion, { signal, onRequest }: Asker): Promise<HttpAnswer> => {
-    const { url, method, headers, body, limit, reach } = question;
+/** Where an answer redirects to; undefined: it does not. */
+const locationOf = (answer: HttpAnswer, from: URL, options: TransportOptions): URL | undefined => {
+  const location = REDIRECTS.has(answer.status) ? answer.header('location') : undefined;
+  if (location === undefined) return undefined;
+  const url = URL.parse(location, from);
+  if (url === null)
+    throw new SourceFault('answer-invalid', `${options.name} redirects to what is no URL`, { asked: true });
+  checkScheme(url, options);
+  url.username = '';
+  url.password = '';
+  return url;
+};
+
+/** A connection that was kept open may be closed by the other side just as it is used again: nothing was answered. */
+const wasClosedUnasked = (error: unknown): boolean =>
+  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as { readonly code?: string }).code ?? '');
+
+/** Sends one request; once more where it met a connection that was being closed, unless it may have had an effect. */
+const createSend = (options: TransportOptions, agents: Agents) => {
+  const sendOnce = async (question: HttpQuestion, signal: AbortSignal, onRequest: () => void) => {
+    const { url, method, headers, body, reach } = question;
     const dispatcher = agents.agentFor(reach, url);
-    const both = AbortSignal.any([signal, AbortSignal.timeout(requestTimeout)]);
     onRequest();
-    const response = await send(url, {
+    return send(url, {
       method,
-      signal: both,
+      signal,
       dispatcher,
-      headers: { ...headers, 'accept-encoding': 'identity' },
+      headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'sailmark' },
       ...(body === undefined ? {} : { body }),
     });
-    const most = method === 'HEAD' ? Number.POSITIVE_INFINITY : limit;
-    return answerOf(response, await readBody(response, most, name, both));
   };
+  return async (question: HttpQuestion, { signal, onRequest }: Asker): Promise<HttpAnswer> => {
+    const both = AbortSignal.any([signal, AbortSignal.timeout(options.requestTimeout)]);
+    const response = await sendOnce(question, both, onRequest).catch((error: unknown) => {
+      if (question.method === 'POST' || both.aborted || !wasClosedUnasked(error)) throw error;
+      return sendOnce(question, both, onRequest);
+    });
+    const most = question.method === 'HEAD' ? Number.POSITIVE_INFINITY : question.limit;
+    return answerOf(response, await readBody(response, most, options.name, both));
+  };
+};
 
-  const checkScheme = ({ protocol, host }: URL): void => {
-    if (protocol === 'https:' || (protocol === 'http:' && host === plainHttpHost)) return;
-    throw new SourceFault(
-      'refused',
-      `${name}: ${protocol}//${host} is not https, and only https is followed`,
-      { asked: true },
-    );
-  };
-
-  const locationOf = (answer: HttpAnswer, from: URL): URL | undefined => {
-    const location = REDIRECTS.has(answer.status) ? answer.header('location') : undefined;
-    if (location === undefined) return undefined;
-    const url = URL.parse(location, from);
-    if (url === null)
-      throw new SourceFault('answer-invalid', `${name} redirects to what is no URL`, { asked: true });
-    return url;
-  };
+/** Creates what one registry is asked through. */
+export const createTransport = (options: TransportOptions): Transport => {
+  const { name, redirects } = options;
+  const agents = createAgents(options);
+  const sendQuestion = createSend(options, agents);
 
   const follow = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
     // Whoever is redirected to learns nothing that was meant for the one who redirects.
@@ -131,17 +148,14 @@ export const createTransport = (options: TransportOptions): Transport => {
     const headers = accept === undefined ? {} : { accept };
     const method = question.method === 'HEAD' ? 'HEAD' : 'GET';
     let { url } = question;
-    let answer = await sendOnce(question, asker);
+    let answer = await sendQuestion(question, asker);
     for (let followed = 0; ; followed += 1) {
-      const next = locationOf(answer, url);
+      const next = locationOf(answer, url, options);
       if (next === undefined) return answer;
       if (followed === redirects)
-        throw new SourceFault('refused', `${name} redirects more than ${redirects} times`, {
-          asked: true,
-        });
-      checkScheme(next);
+        throw new SourceFault('refused', `${name} redirects more than ${redirects} times`, { asked: true });
       const reach = next.host === question.url.host ? question.reach : 'elsewhere';
-      answer = await sendOnce({ method, url: next, limit: question.limit, headers, reach }, asker);
+      answer = await sendQuestion({ method, url: next, limit: question.limit, headers, reach }, asker);
       url = next;
     }
   };
@@ -151,7 +165,7 @@ export const createTransport = (options: TransportOptions): Transport => {
       if (asker.signal.aborted)
         throw new SourceFault('deadline', `no time was left to ask ${name}`, { asked: false });
       try {
-        checkScheme(question.url);
+        checkScheme(question.url, options);
         return await follow(question, asker);
       } catch (error) {
         throw faultOf(error, options, asker);
