@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Core, compose } from '../compose.ts';
 import { type Config, loadConfig, parseDuration, withFlags } from '../config/index.ts';
+import { parseImageReference } from '../image/index.ts';
 import { createLog, createReport } from '../observability/index.ts';
 import type { KeyEvent } from '../verification/index.ts';
 import { type Flag, type Flags, type Io, UsageError } from './command.ts';
@@ -23,6 +24,7 @@ export const coreFlags: readonly Flag[] = [
     value: 'FILE',
     help: 'registry credentials, a docker config.json; default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, where it is there',
   },
+  { name: 'allow-http-registry', help: 'plain HTTP for the hosts of the images named' },
   { name: 'timeout', value: 'DURATION', help: 'time for each image (default 30s)' },
 ];
 
@@ -45,12 +47,15 @@ const defaultDockerConfig = async ({ env }: Io): Promise<string | undefined> => 
   );
 };
 
-/** The configuration that the flags of a command come to. Rejects with `ConfigError`. */
-export const configOf = async (
-  flags: Flags,
-  io: Io,
-  plainHttpHosts: readonly string[] = [],
-): Promise<Config> => {
+/** The hosts of the images named, where plain HTTP is allowed to them; never a realm or redirect elsewhere. */
+const plainHttpHostsOf = (flags: Flags, images: readonly string[]): readonly string[] =>
+  flags.has('allow-http-registry')
+    ? images.map(parseImageReference).flatMap((parsed) => (parsed.ok ? [parsed.reference.registry] : []))
+    : [];
+
+/** The configuration that the flags of a command come to, for these images. Rejects with `ConfigError`. */
+export const configOf = async (flags: Flags, io: Io, images: readonly string[] = []): Promise<Config> => {
+  const plainHttpHosts = plainHttpHostsOf(flags, images);
   const config = await loadConfig({ path: flags.text('config'), readFile });
   const dockerConfig = flags.text('registry-config') ?? (await defaultDockerConfig(io));
   return withFlags(

@@ -123,3 +123,13 @@ export const parseManifests = async (text: string, defaultNamespace: string): Pr
     .filter((object) => object !== undefined);
   return { objects, skipped: documents.length - objects.length };
 };
+
+/** Every text that stands where an image could: for the flag that allows plain HTTP to their hosts, and no verdict. */
+export const imagesNamedIn = ({ review }: Reviewable): readonly string[] => {
+  const images: string[] = [];
+  JSON.stringify(review, (name, value: unknown) => {
+    if ((name === 'image' || name === 'reference') && typeof value === 'string') images.push(value);
+    return value;
+  });
+  return images;
+};

@@ -5,7 +5,7 @@ import { type Command, type Flags, type Io, UsageError } from './command.ts';
 import { configOf, coreFlags, timeoutOf, withCore } from './core-flags.ts';
 import { exitCodeOf, exitCodes, worstOf } from './exit-codes.ts';
 import { InputError, readInput } from './input.ts';
-import { parseManifests, type Reviewable } from './manifests.ts';
+import { imagesNamedIn, parseManifests, type Reviewable } from './manifests.ts';
 import { printReviews, type Reviewed } from './review-print.ts';
 
 const MODES: readonly Mode[] = ['enforce', 'warn', 'audit'];
@@ -57,7 +57,7 @@ const review = async (flags: Flags, operands: readonly string[], io: Io): Promis
   );
   if (objects.length === 0)
     io.stderr.write('Nothing to review: there is no object in it that holds a pod.\n');
-  return withCore(await configOf(flags, io), io, async (core) => {
+  return withCore(await configOf(flags, io, objects.flatMap(imagesNamedIn)), io, async (core) => {
     const reviewed = await mapBounded(objects, AT_ONCE, (object) => reviewOne(core, object, mode, timeout));
     printReviews(reviewed, skipped, output, io);
     return flags.has('exit-zero') ? 0 : worstOf(reviewed.flatMap(codesOf));

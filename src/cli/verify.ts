@@ -1,6 +1,5 @@
 import type { Core } from '../compose.ts';
 import type { Config } from '../config/index.ts';
-import { parseImageReference } from '../image/index.ts';
 import { mapBounded } from './bounded.ts';
 import { type Command, type Flags, type Io, UsageError } from './command.ts';
 import { configOf, coreFlags, timeoutOf, withCore } from './core-flags.ts';
@@ -49,12 +48,6 @@ const imagesOf = async (flags: Flags, operands: readonly string[], io: Io): Prom
   return images;
 };
 
-/** Plain HTTP is for the hosts of the images named, and for no realm or redirect elsewhere. */
-const plainHttpHosts = (flags: Flags, images: readonly string[]): readonly string[] =>
-  flags.has('allow-http-registry')
-    ? images.map(parseImageReference).flatMap((parsed) => (parsed.ok ? [parsed.reference.registry] : []))
-    : [];
-
 const verifyAll = (
   core: Core,
   images: readonly string[],
@@ -72,7 +65,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
   const output = outputOf(flags);
   const timeout = timeoutOf(flags);
   const images = await imagesOf(flags, operands, io);
-  const config: Config = await configOf(flags, io, plainHttpHosts(flags, images));
+  const config: Config = await configOf(flags, io, images);
   return withCore(config, io, async (core) => {
     const progress = createProgress(io, images.length, 'verified', !flags.has('no-progress'));
     const reports = await verifyAll(core, images, { timeout, advance: progress.advance });
@@ -105,7 +98,6 @@ export const command: Command = {
       value: 'text|json|cosign',
       help: 'text for people (default), json, or the JSON that `cosign verify` prints',
     },
-    { name: 'allow-http-registry', help: 'plain HTTP for the hosts of the images named' },
     {
       name: 'transparency-log',
       value: 'ignore',
