@@ -20,21 +20,19 @@ const parseRealmHost = (text: string): string | undefined => {
   return url !== null && url.href === `https://${url.host}/` && !/[/?#@]/.test(text) ? url.host : undefined;
 };
 
-const certificateProblem = (block: string): string | undefined => {
+const isCertificate = (block: string): boolean => {
   try {
     void new X509Certificate(block);
-    return undefined;
+    return true;
   } catch {
-    return 'is damaged';
+    return false;
   }
 };
 
 const authorityProblem = (text: string): string | undefined => {
   const blocks = [...text.matchAll(PEM_BLOCK)];
   if (blocks.length === 0) return 'holds no PEM certificate';
-  const bad = blocks.findIndex(
-    ([block, label]) => label !== 'CERTIFICATE' || certificateProblem(block) !== undefined,
-  );
+  const bad = blocks.findIndex(([block]) => !isCertificate(block));
   if (bad === -1) return undefined;
   const label = blocks[bad]?.[1] ?? '';
   return label === 'CERTIFICATE'

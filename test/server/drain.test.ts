@@ -1,5 +1,6 @@
 import { Agent } from 'node:https';
-import { describe, expect, it, vi } from 'vitest';
+import { connect } from 'node:tls';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { allowAll, allowed, body, type Response, send, startServer, tls } from './review-server.ts';
 
 const CLIENTS = 8;
@@ -107,6 +108,49 @@ describe('a drain', () => {
     await server.drain();
     await expect(client.ask()).rejects.toThrow(/ECONNREFUSED|ECONNRESET|socket hang up/);
     client.end();
+  });
+
+  it('answers a request that had begun to arrive when the connections were closed', async () => {
+    const { server, port } = await startServer(allowAll);
+    const socket = connect({ host: '127.0.0.1', port, ca: tls.ca });
+    socket.write('POST /validate/enforce HTTP/1.1\r\nHost: x\r\n');
+    // An answered request is the proof that the bytes before it have arrived too.
+    await send(port, '/validate/enforce', body);
+    const drained = server.drain();
+    await vi.waitUntil(
+      () =>
+        send(port, '/', body).then(
+          () => false,
+          () => true,
+        ),
+      { interval: 1 },
+    );
+    socket.write(`Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const answer = await new Promise<string>((resolve) => {
+      socket.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+    await drained;
+  });
+
+  it('cuts what is not finished when no caller can be waiting for it any more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { server, port } = await startServer(allowAll, { drain: 5000 });
+    const socket = connect({ host: '127.0.0.1', port, ca: tls.ca });
+    const cut = new Promise((resolve) => void socket.once('close', resolve));
+    socket.on('error', () => {});
+    socket.write('POST /validate/enforce HTTP/1.1\r\nHost: x\r\n');
+    await send(port, '/validate/enforce', body);
+    let over = false;
+    const drained = server.drain().finally(() => {
+      over = true;
+    });
+    await vi.advanceTimersByTimeAsync(5000 + 29_999);
+    expect(over).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await Promise.all([drained, cut]);
   });
 
   it('is one drain, however often it is asked for', async () => {

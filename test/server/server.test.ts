@@ -346,6 +346,13 @@ describe('opening', () => {
       await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });
 
+  it('does not happen where the server is told to stop before', async () => {
+    const { server } = await createTestServer(allowAll);
+    await expect(server.start(() => server.drain())).rejects.toThrow(
+      'told to stop before the ports were open',
+    );
+  });
+
   it('does not happen where the certificate cannot be used, and what must come first is not begun', async () => {
     const certificate = { cert: '/nowhere/tls.crt', key: '/nowhere/tls.key' };
     const { server } = await createTestServer(allowAll, {}, { certificate });
