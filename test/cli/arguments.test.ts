@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/terminal.ts';
+
+const COMMANDS = ['verify', 'review', 'serve', 'keys', 'check-config', 'version'];
+
+/** What belongs to later versions and must not be found here. */
+const LATER = ['--trusted-root', '--local-image', '--evidence', '--offline'];
+
+describe('a command line that is wrong', () => {
+  it.each([
+    [['verfy'], 'unknown command "verfy". Did you mean verify?'],
+    [['scan'], 'unknown command "scan".'],
+    [['evidence', 'pull'], 'unknown command "evidence".'],
+    [['match-conditions'], 'unknown command "match-conditions".'],
+    [['verify', '--ouput', 'json', 'x'], 'unknown flag --ouput. Did you mean --output?'],
+    [['verify', '-x', 'x'], 'unknown flag -x.'],
+    ...LATER.map((flag) => [['verify', flag, 'x'], `unknown flag ${flag}.`] as const),
+    [['verify', '--key'], '--key needs a value: --key FILE|URL[#sha256=HEX]'],
+    [['verify', '--timeout', '--output', 'json', 'x'], '--timeout needs a value'],
+    [['verify', '--timeout', '1s', '--timeout', '2s', 'x'], '--timeout is given more than once'],
+    [['verify', '--allow-http-registry=yes', 'x'], '--allow-http-registry takes no value'],
+    [['verify'], 'no image is named'],
+    [['verify', '--output', 'yaml', 'x'], '--output must be one of text, json, cosign, and is "yaml"'],
+    [['verify', '--timeout', 'soon', 'x'], '--timeout must be a duration such as 30s or 2m, and is "soon"'],
+    [
+      ['verify', '--transparency-log', 'require', 'x'],
+      '--transparency-log require is not available in this version',
+    ],
+    [['verify', '--key', 'http://example.com/key.pub', 'x'], 'must be an https URL, or a file'],
+    [
+      ['verify', '--key', 'https://example.com/key.pub#sha256=00', 'x'],
+      'the pin must be #sha256= and 64 hexadecimal digits',
+    ],
+    [['verify', '-f', '/nonexistent/list'], '/nonexistent/list cannot be read'],
+    [['verify', '--config', '/nonexistent/config', 'x'], '/nonexistent/config cannot be read'],
+    [['verify', '--ca-file', '/nonexistent/ca', 'x'], '/nonexistent/ca'],
+    [['review'], 'no manifest is named'],
+    [['review', '--mode', 'block', '-f', '-'], '--mode must be one of enforce, warn, audit, and is "block"'],
+    [['review', '--output', 'sarif', '-f', '-'], '--output must be'],
+    [['serve'], '--config is missing'],
+    [['check-config'], '--config is missing'],
+    [['version', 'now'], '"now" is one argument too many'],
+  ] as const)('%j ends with 1 and says what is wrong', async (argv, message) => {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^Error: /);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('that is empty prints how to use the program, on standard error', async () => {
+    const { code, stdout, stderr } = await runCli([]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('Usage: sailmark COMMAND');
+  });
+});
+
+describe('the help', () => {
+  it.each(['--help', '-h', 'help'])('of the program (%s) lists every command', async (flag) => {
+    const { code, stdout } = await runCli([flag]);
+    expect(code).toBe(0);
+    expect(COMMANDS.filter((name) => !new RegExp(`^  ${name} `, 'm').test(stdout))).toEqual([]);
+  });
+
+  it.each(COMMANDS)(
+    'of %s is the same by --help and by help, and names nothing of later versions',
+    async (name) => {
+      const [asked, other] = [await runCli([name, '--help']), await runCli(['help', name])];
+      expect(asked).toEqual(other);
+      expect(asked.code).toBe(0);
+      expect(asked.stdout).toMatch(new RegExp(`^Usage: sailmark ${name}`));
+      expect(asked.stdout).not.toMatch(
+        /sarif|junit|evidence|trusted-root|local-image|offline|scan|require\b/,
+      );
+    },
+  );
+
+  it('version is also --version', async () => {
+    const [command, flag] = [await runCli(['version']), await runCli(['--version'])];
+    expect(command).toEqual(flag);
+    expect(command.stdout).toMatch(/^sailmark \d+\.\d+\.\d+\nnode {5}v\d+/);
+  });
+});
