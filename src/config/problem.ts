@@ -36,7 +36,7 @@ export const nearest = (name: string, known: readonly string[]): string | undefi
   const near = known
     .map((one) => ({ one, away: distance(name.toLowerCase(), one.toLowerCase()) }))
     .toSorted((a, b) => a.away - b.away)[0];
-  return near !== undefined && near.away <= Math.max(1, Math.floor(name.length / 3)) ? near.one : undefined;
+  return near !== undefined && near.away <= Math.max(2, Math.floor(name.length / 3)) ? near.one : undefined;
 };
 
 /** ` Did you mean x?`, or nothing. */

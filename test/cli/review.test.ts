@@ -1,0 +1,180 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { review as admissionReview, container, deployment, pod } from '../support/builders.ts';
+import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
+import { createSigner, imageManifest, push, pushSignatures, sign } from '../support/signing-kit.ts';
+import { runCli } from '../support/terminal.ts';
+
+let registry: TestRegistry;
+let directory: string;
+let config: string;
+let signed: string;
+let unsigned: string;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  directory = await mkdtemp(join(tmpdir(), 'sailmark-review-'));
+  const signer = createSigner();
+  const digest = push(registry, 'istio/proxyv2', imageManifest('signed'), '1.28.0');
+  pushSignatures(registry, 'istio/proxyv2', digest, [sign(signer, 'docker.io/istio/proxyv2', digest)]);
+  push(registry, 'istio/proxyv2', imageManifest('unsigned'), '1.28.1');
+  signed = `${registry.host}/istio/proxyv2:1.28.0`;
+  unsigned = `${registry.host}/istio/proxyv2:1.28.1`;
+  config = join(directory, 'config.yaml');
+  await writeFile(
+    config,
+    JSON.stringify({
+      apiVersion: 'sailmark.dev/v1alpha1',
+      kind: 'Configuration',
+      keys: [{ inline: signer.publicPem }],
+      mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
+      exemptions: [
+        {
+          images: [`${registry.host}/istio/proxyv2:1.28.1`],
+          namespaces: ['legacy'],
+          reason: 'being moved',
+          owner: 'mesh',
+          expires: '2099-01-01',
+        },
+      ],
+    }),
+  );
+});
+afterAll(async () => {
+  await registry.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const review = (input: string | object, ...argv: readonly string[]) =>
+  runCli(['review', '-f', '-', '--config', config, '--allow-http-registry', ...argv], {
+    stdin: typeof input === 'string' ? input : JSON.stringify(input),
+  });
+
+interface Printed {
+  readonly schema: string;
+  readonly skipped: number;
+  readonly objects: readonly {
+    readonly verdict: string;
+    readonly allowed: boolean;
+    readonly findings: readonly { readonly code: string }[];
+  }[];
+}
+
+const printed = async (input: string | object, ...argv: readonly string[]) => {
+  const { code, stdout } = await review(input, '--output', 'json', ...argv);
+  const { objects, skipped } = JSON.parse(stdout) as Printed;
+  return {
+    code,
+    skipped,
+    objects: objects.map(({ verdict, allowed, findings }) => ({
+      verdict,
+      allowed,
+      codes: findings.map(({ code: reason }) => reason),
+    })),
+  };
+};
+
+describe('review refuses to read', () => {
+  it.each([
+    ['', 'there is nothing in it'],
+    ['kind: Pod\n---\n{', 'document 2, line 3: not YAML'],
+    ['- 1\n- 2\n', 'document 1: not a Kubernetes object'],
+    ['{"apiVersion":"v1"}', 'document 1: not a Kubernetes object: it has no kind'],
+    [
+      '{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"name":"a","image":7}]}}',
+      'document 1: not a valid AdmissionReview',
+    ],
+  ])('%j', async (input, message) => {
+    const { code, stdout, stderr } = await review(input);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`Error: ${message}`);
+  });
+});
+
+describe('review', () => {
+  it('refuses an unsigned pod with the webhook’s sentence, and ends with 10', async () => {
+    const { code, stdout } = await review(pod([unsigned]));
+    expect(code).toBe(10);
+    expect(stdout).toContain('Pod default/web: refused\n');
+    expect(stdout).toContain(
+      `image "${unsigned}" in container "app" (spec.containers[0].image): no signature was found (signature-missing)`,
+    );
+    expect(stdout).toContain('1 reviewed, 1 refused, 1 with findings, 0 without pods\n');
+  });
+
+  it('allows a signed pod, and ends with 0', async () => {
+    expect(await printed(pod([signed]))).toEqual({
+      code: 0,
+      skipped: 0,
+      objects: [{ verdict: 'allow', allowed: true, codes: [] }],
+    });
+  });
+
+  it('warns of a Deployment, and ends with the code of what it found', async () => {
+    expect(await printed(deployment([unsigned]))).toEqual({
+      code: 10,
+      skipped: 0,
+      objects: [{ verdict: 'warn', allowed: true, codes: ['signature-missing'] }],
+    });
+  });
+
+  it('takes `image: auto` in a Deployment for what the injector replaces, and in a Pod for what it did not', async () => {
+    const spec = { containers: [container('auto', 'istio-proxy')] };
+    expect(await printed(deployment(spec))).toMatchObject({
+      code: 0,
+      objects: [{ verdict: 'allow', codes: [] }],
+    });
+    expect(await printed(pod(spec))).toMatchObject({
+      code: 30,
+      objects: [{ verdict: 'warn', codes: ['image-unrecognised'] }],
+    });
+  });
+
+  it('takes lists and documents apart, and counts what holds no pod', async () => {
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' } };
+    const list = { apiVersion: 'v1', kind: 'List', items: [pod([signed]), service, pod([unsigned])] };
+    const { code, skipped, objects } = await printed(
+      `${JSON.stringify(list)}\n---\n${JSON.stringify(service)}\n---\n${JSON.stringify(deployment([signed]))}\n`,
+    );
+    expect({ code, skipped }).toEqual({ code: 10, skipped: 2 });
+    expect(objects.map(({ verdict }) => verdict)).toEqual(['allow', 'deny', 'allow']);
+  });
+
+  it('answers a captured AdmissionReview as it is', async () => {
+    const captured = admissionReview(pod([unsigned]), { operation: 'UPDATE', oldObject: pod([unsigned]) });
+    expect(await printed(captured)).toEqual({
+      code: 0,
+      skipped: 0,
+      objects: [{ verdict: 'allow', allowed: true, codes: [] }],
+    });
+  });
+
+  it('lets nothing be refused in warn and audit mode, and ends with the same code', async () => {
+    expect(await printed(pod([unsigned]), '--mode', 'warn')).toMatchObject({
+      code: 10,
+      objects: [{ verdict: 'warn', allowed: true }],
+    });
+    expect(await printed(pod([unsigned]), '--mode', 'audit')).toMatchObject({
+      code: 10,
+      objects: [{ verdict: 'audit', allowed: true }],
+    });
+    expect((await review(pod([unsigned]), '--exit-zero')).code).toBe(0);
+  });
+
+  it('takes a manifest without a namespace to be in the one that is named', async () => {
+    expect(await printed(pod([unsigned]), '--namespace', 'legacy')).toMatchObject({
+      code: 0,
+      objects: [{ verdict: 'allow' }],
+    });
+    const { stdout } = await review(pod([unsigned]), '--namespace', 'legacy');
+    expect(stdout).toContain('exempt until 2099-01-01 (mesh): being moved');
+  });
+
+  it('says so where there is nothing to review', async () => {
+    const { code, stderr } = await review({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' } });
+    expect(code).toBe(0);
+    expect(stderr).toContain('Nothing to review');
+  });
+});
