@@ -9,6 +9,8 @@ import type { Asker, HttpAnswer, Transport } from './transport.ts';
 export interface AuthorizationOptions {
   /** The registry's name in normal form. */
   readonly registry: string;
+  /** Host and port where it answers, as a URL has them. */
+  readonly endpoint: string | undefined;
   readonly tokenRealms: readonly string[];
   readonly plainHttpHost: string | undefined;
   readonly findCredentials: FindCredentials;
@@ -31,7 +33,7 @@ export interface Authorization {
 }
 
 const parseRealm = (challenge: Challenge, options: AuthorizationOptions): TokenRealm => {
-  const { registry, tokenRealms, plainHttpHost } = options;
+  const { registry, endpoint, tokenRealms, plainHttpHost } = options;
   const refuse = (detail: string): SourceFault =>
     new SourceFault('refused', `${registry}: ${detail}`, { asked: true });
   const realm = URL.parse(challenge.params['realm'] ?? '');
@@ -43,7 +45,7 @@ const parseRealm = (challenge: Challenge, options: AuthorizationOptions): TokenR
     throw refuse(
       `its token realm is on another host, ${realm.host}; if that is right, name it in registries[].tokenRealms`,
     );
-  const reach = claim === 'named' ? 'named' : realm.host === registry ? 'registry' : 'elsewhere';
+  const reach = claim === 'named' ? 'named' : realm.host === endpoint ? 'registry' : 'elsewhere';
   realm.username = '';
   realm.password = '';
   return { realm, reach, service: challenge.params['service'] };

@@ -6,12 +6,15 @@ export type Credentials =
   /** An OAuth2 refresh token, for the token service alone. */
   | { readonly kind: 'identity-token'; readonly token: string };
 
-/** One key of `auths`, taken apart. */
-interface Entry {
+interface Place {
   readonly host: string;
   readonly port: string;
-  /** Without a slash at its end; empty: the whole registry. */
+  /** With its slash, and in a key without one at its end; empty: the whole registry. */
   readonly path: string;
+}
+
+/** One key of `auths`, taken apart. */
+interface Entry extends Place {
   readonly credentials: Credentials;
 }
 
@@ -42,14 +45,22 @@ const parseCredentials = (entry: unknown): Credentials | undefined => {
     : { kind: 'password', username, password: password.replace(/\0+$/, '') };
 };
 
-/** Host, port and path of a key or an image, as the kubelet takes them apart: a scheme, `/v1/` and `/v2/` say nothing. */
-const takeApart = (text: string): { readonly host: string; readonly port: string; readonly path: string } => {
-  const plain = text.replace(/^https?:\/\//, '');
-  const slash = plain.indexOf('/');
-  const authority = slash === -1 ? plain : plain.slice(0, slash);
-  const path = (slash === -1 ? '' : plain.slice(slash)).replace(/^\/v[12](?=\/|$)/, '').replace(/\/+$/, '');
+/** Host, port and path of an image: `registry/path`. */
+const parsePlace = (text: string): Place => {
+  const slash = text.indexOf('/');
+  const authority = slash === -1 ? text : text.slice(0, slash);
   const [, host = authority, port = ''] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? [];
-  return { host: DOCKER_HUB.has(host.toLowerCase()) ? 'docker.io' : host, port, path };
+  return {
+    host: DOCKER_HUB.has(host.toLowerCase()) ? 'docker.io' : host,
+    port,
+    path: slash === -1 ? '' : text.slice(slash),
+  };
+};
+
+/** A key of `auths` as the kubelet reads it: a scheme, `/v1/` and `/v2/` say nothing. */
+const parseKey = (key: string): Place => {
+  const { path, ...authority } = parsePlace(key.replace(/^https?:\/\//, ''));
+  return { ...authority, path: path.replace(/^\/v[12](?=\/|$)/, '').replace(/\/+$/, '') };
 };
 
 /** Go's `path.Match` as far as hosts use it: `*` and `?` within one label. */
@@ -72,10 +83,10 @@ const matchesHost = (glob: string, host: string): boolean => {
  * Whether credentials kept under `key` are for `image`, as the kubelet decides (kubernetes/kubernetes
  * pkg/credentialprovider/keyring.go, `URLsMatch`): hosts label by label, equal ports, the key's path a prefix.
  */
-export const credentialsMatch = (key: string, image: string): boolean => isFor(takeApart(key), image);
+export const credentialsMatch = (key: string, image: string): boolean => isFor(parseKey(key), image);
 
-const isFor = ({ host, port, path }: ReturnType<typeof takeApart>, image: string): boolean => {
-  const target = takeApart(image);
+const isFor = ({ host, port, path }: Place, image: string): boolean => {
+  const target = parsePlace(image);
   return port === target.port && matchesHost(host, target.host) && target.path.startsWith(path);
 };
 
@@ -91,7 +102,7 @@ const parseEntries = (text: string): readonly Entry[] => {
   return Object.entries(auths)
     .flatMap(([key, value]) => {
       const credentials = parseCredentials(value);
-      return credentials === undefined ? [] : [{ ...takeApart(key), credentials }];
+      return credentials === undefined ? [] : [{ ...parseKey(key), credentials }];
     })
     .toSorted(isLonger);
 };

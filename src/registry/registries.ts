@@ -27,7 +27,10 @@ export interface Registries {
   close(): Promise<void>;
 }
 
-/** All registries of a process. Contacts none before it is asked for something of it. */
+/**
+ * All registries of a process. Contacts none before it is asked for something of it. It keeps state for each registry
+ * that was opened: those are the hosts of the configuration and of the command line, and no others.
+ */
 export const createRegistries = ({
   settings,
   defaults = {},
@@ -49,13 +52,17 @@ export const createRegistries = ({
 
   const fetchDocument: FetchDocument = async (text, { bytes, signal }) => {
     const url = URL.parse(text);
+    // Not the text itself: what follows a `?` may be a secret.
     if (url?.protocol !== 'https:')
-      throw new SourceFault('refused', `${text} is no https URL`, { asked: false });
+      throw new SourceFault('refused', `${url?.host ?? 'a document'} is fetched by an https URL only`, {
+        asked: false,
+      });
     const { redirects, requestTimeout } = limits;
     const name = url.host;
+    const ca = settings.find(({ host }) => host === name)?.ca ?? defaults.ca;
     const transport = createTransport({
       name,
-      ca: defaults.ca,
+      ca,
       plainHttpHost: undefined,
       redirects,
       requestTimeout,

@@ -1,4 +1,5 @@
 import type { LookUp } from './addresses.ts';
+import { PauseAsked, readStatus } from './answer-status.ts';
 import { endpointOf } from './authority.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import { createFileCredentials, noCredentials } from './credentials.ts';
@@ -13,35 +14,6 @@ export interface Registry {
   open(path: string, onRequest: () => void): Source;
   close(): Promise<void>;
 }
-
-/** The answer a status stands for: absence is undefined, what is no answer is a fault. */
-const readStatus = (answer: HttpAnswer, name: string, visit: Visit): HttpAnswer | undefined => {
-  const { status } = answer;
-  const pause = answer.header('retry-after');
-  if (status === 429 || (status === 503 && pause !== undefined)) {
-    const code = status === 429 ? 'rate-limited' : 'unavailable';
-    visit.asksForPause({ code, retryAfter: pause });
-    throw new SourceFault(
-      code,
-      `${name} answers ${status}${pause === undefined ? '' : ' and asks for a pause'}`,
-      { asked: true },
-    );
-  }
-  if (status >= 500) {
-    visit.failed();
-    throw new SourceFault('unavailable', `${name} answers ${status}`, { asked: true });
-  }
-  visit.answered();
-  if (status === 200) return answer;
-  if (status === 404) return undefined;
-  if (status === 401 || status === 403)
-    throw new SourceFault(
-      'refused',
-      `${name} refuses the question (${status}); check the registry credentials`,
-      { asked: true },
-    );
-  throw new SourceFault('answer-invalid', `${name} answers ${status}`, { asked: true });
-};
 
 /** Asks once as the registry wants it; a 401 is met once: with what it asks for, or with a fresh token. */
 const createAskAuthorized = (
@@ -58,7 +30,7 @@ const createAskAuthorized = (
       ...(accept === undefined ? {} : { accept }),
       ...(header === undefined ? {} : { authorization: header }),
     };
-    const url = new URL(`${path}/${resource}`, base);
+    const url = new URL(`${base.href}${path}/${resource}`);
     return transport.ask({ method, url, headers, limit, reach: 'registry' }, asker);
   };
   return async (path: string, question: RegistryQuestion, asker: Asker): Promise<HttpAnswer> => {
@@ -71,9 +43,12 @@ const createAskAuthorized = (
   };
 };
 
+/** What the end of a question tells of the registry. */
 const noteFault = (error: unknown, visit: Visit): void => {
-  if (error instanceof SourceFault && error.code === 'unavailable') visit.failed();
-  else visit.left();
+  if (error instanceof PauseAsked) visit.asksForPause(error.pause);
+  else if (!(error instanceof SourceFault) || !error.asked || error.code === 'deadline') visit.left();
+  else if (error.code === 'unavailable') visit.failed();
+  else visit.answered();
 };
 
 /** Everything about one registry host: its pools, tokens and health, shared by all its repositories. */
@@ -84,22 +59,39 @@ export const createRegistry = (
 ): Registry => {
   const { host, ca, tokenRealms = [], plainHttp = false, dockerConfig } = settings;
   const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
-  const plainHttpHost = plainHttp ? host : undefined;
   const base = URL.parse(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}/v2/`);
+  // As a URL has it: without a port that is the scheme's own.
+  const plainHttpHost = plainHttp ? base?.host : undefined;
   const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, lookUp });
   const findCredentials = dockerConfig === undefined ? noCredentials : createFileCredentials(dockerConfig);
-  const known = { registry: host, tokenRealms, plainHttpHost, findCredentials, transport, tokenBytes, now };
+  const known = {
+    registry: host,
+    endpoint: base?.host,
+    tokenRealms,
+    plainHttpHost,
+    findCredentials,
+    transport,
+    tokenBytes,
+    now,
+  };
   const askAuthorized = createAskAuthorized(host, base, createAuthorization(known), transport);
   const health = createHealth(host, now);
   const throughGate = createGate(requestsPerRegistry, host);
 
   const askHealthy = async (path: string, question: RegistryQuestion, asker: Asker) => {
     const visit = health.admit();
-    const answer = await askAuthorized(path, question, asker).catch((error: unknown) => {
+    try {
+      const answer = readStatus(
+        await askAuthorized(path, question, asker),
+        `${host}/${path}`,
+        question.method,
+      );
+      visit.answered();
+      return answer;
+    } catch (error) {
       noteFault(error, visit);
       throw error;
-    });
-    return readStatus(answer, `${host}/${path}`, visit);
+    }
   };
 
   return {

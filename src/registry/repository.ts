@@ -2,7 +2,6 @@ import { type Digest, digestOf, parseDigest } from '../image/index.ts';
 import { type Manifest, type Source, SourceFault } from './source.ts';
 import type { HttpAnswer } from './transport.ts';
 
-/** What a repository asks its registry: authorised, counted, limited. `undefined` is a 404. */
 export interface RegistryQuestion {
   readonly method: 'GET' | 'HEAD';
   /** Below `/v2/<path>/`: `manifests/1.28.0`. */
@@ -11,6 +10,10 @@ export interface RegistryQuestion {
   readonly limit: number;
 }
 
+/**
+ * Asks the registry of a repository: authorised, counted, limited. Undefined is 404; every other answer has status 200,
+ * but for a HEAD that the registry does not know (405, 501).
+ */
 export type AskRegistry = (
   question: RegistryQuestion,
   signal: AbortSignal,
@@ -44,11 +47,17 @@ const declaredDigest = (answer: HttpAnswer, name: string): Digest | undefined =>
 /** A manifest of bytes that were hashed, under the digest they hash to; a fault where that is not what was asked for. */
 const manifestOf = (answer: HttpAnswer, name: string, asked: Digest | undefined): Manifest => {
   const mediaType = mediaTypeOf(answer);
-  if (mediaType !== undefined && ![...MANIFEST_TYPES, ...VAGUE_TYPES].includes(mediaType))
-    throw invalid(`${name}: the answer is no manifest but ${mediaType.slice(0, 40)}`);
   const digest = digestOf(answer.body);
+  const what = `the answer (${mediaType?.slice(0, 40) ?? 'of no type'})`;
+  // Bytes of the digest asked for are right, whatever they are called; under a tag, a login page must not get a digest.
+  if (
+    asked === undefined &&
+    mediaType !== undefined &&
+    ![...MANIFEST_TYPES, ...VAGUE_TYPES].includes(mediaType)
+  )
+    throw invalid(`${name}: ${what} is no manifest`);
   const wanted = asked ?? declaredDigest(answer, name) ?? digest;
-  if (digest !== wanted) throw invalid(`${name}: the manifest is not the one of ${wanted}`);
+  if (digest !== wanted) throw invalid(`${name}: ${what} is not the manifest of ${wanted}`);
   return { digest, mediaType, bytes: answer.body };
 };
 
@@ -79,7 +88,8 @@ export const createRepository = (
       } as const;
       const answer = await ask(question, signal);
       if (answer === undefined) return undefined;
-      return declaredDigest(answer, `${id}:${tag}`) ?? (await readManifest(tag, undefined, signal))?.digest;
+      const declared = answer.status === 200 ? declaredDigest(answer, `${id}:${tag}`) : undefined;
+      return declared ?? (await readManifest(tag, undefined, signal))?.digest;
     },
     manifest: (at, signal) =>
       'digest' in at ? readManifest(at.digest, at.digest, signal) : readManifest(at.tag, undefined, signal),

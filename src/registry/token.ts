@@ -1,4 +1,5 @@
 import type { Reach } from './agents.ts';
+import { checkIsAnswer } from './answer-status.ts';
 import type { Credentials } from './credentials.ts';
 import { SourceFault } from './source.ts';
 import type { Asker, HttpAnswer, HttpQuestion, Transport } from './transport.ts';
@@ -83,20 +84,11 @@ export const fetchToken = async (
   const answer = await transport.ask(questionOf(realm, scope, credentials, limit), asker);
   if (answer.status === 200) return parseToken(answer, now(), name);
   const who = credentials === undefined ? 'anonymously' : 'with these credentials';
-  if (answer.status === 429)
-    throw new SourceFault('rate-limited', `the token service of ${name} limits the rate of questions`, {
-      asked: true,
-    });
-  if (answer.status >= 500)
-    throw new SourceFault('unavailable', `the token service of ${name} answers ${answer.status}`, {
-      asked: true,
-    });
+  checkIsAnswer(answer, `the token service of ${name}`);
   throw new SourceFault(
     'refused',
     `the token service of ${name} gives no token ${who} (${answer.status}); check the registry credentials`,
-    {
-      asked: true,
-    },
+    { asked: true },
   );
 };
 

@@ -44,7 +44,7 @@ export const createTokens = (options: TokensOptions): Tokens => {
   const fetch = async (path: string, realm: TokenRealm, onRequest: () => void): Promise<Token> => {
     const credentials = await findCredentials(`${registry}/${path}`);
     const wanted = { realm, scope: scopeOf(path), credentials, limit: tokenBytes, name: registry, now };
-    // Not the caller's signal: others wait for the same token. The transport ends each request in its own time.
+    // Not the caller's signal: others wait for the same token. The transport ends it in its own time.
     const token = await fetchToken(transport, wanted, { signal: new AbortController().signal, onRequest });
     held.set(path, token);
     return token;

@@ -1,7 +1,8 @@
-import { type Dispatcher, errors, request as send } from 'undici';
-import { AddressForbidden, type LookUp, LookUpFailed } from './addresses.ts';
-import { type Agents, createAgents, type Reach } from './agents.ts';
-import { readBody } from './body.ts';
+import { type Dispatcher, request as send } from 'undici';
+import type { LookUp } from './addresses.ts';
+import { createAgents, type Reach } from './agents.ts';
+import { discardBody, readBody } from './body.ts';
+import { faultOf, isLostConnection } from './network-fault.ts';
 import { SourceFault } from './source.ts';
 
 export interface HttpQuestion {
@@ -20,6 +21,7 @@ export interface HttpAnswer {
   header(name: string): string | undefined;
   /** All values of a header that may be there several times. */
   headers(name: string): readonly string[];
+  /** Empty but for an answer 200 to a GET or POST: nothing else is read. */
   readonly body: Uint8Array;
 }
 
@@ -27,10 +29,10 @@ export interface TransportOptions {
   /** How faults name whom we ask: `registry.corp.example`. */
   readonly name: string;
   readonly ca: string | undefined;
-  /** Host and port that plain HTTP is allowed to. */
+  /** Host and port that plain HTTP is allowed to, as a URL has them. */
   readonly plainHttpHost: string | undefined;
   readonly redirects: number;
-  /** Milliseconds for one request. */
+  /** Milliseconds for one question, its redirects included. */
   readonly requestTimeout: number;
   readonly lookUp?: LookUp | undefined;
 }
@@ -43,15 +45,16 @@ export interface Asker {
 
 export interface Transport {
   /**
-   * Asks, and follows redirects. Rejects with a `SourceFault`; any HTTP status that came back is an answer. The
-   * question's own headers go to its own origin alone.
+   * Asks, and follows redirects, but never with a POST. Rejects with a `SourceFault`; any HTTP status that came back is
+   * an answer. The question's own headers go to its own origin alone, and not after a redirect.
    */
   ask(question: HttpQuestion, asker: Asker): Promise<HttpAnswer>;
+  /** Ends every connection, also under a question. */
   close(): Promise<void>;
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const TLS_FAILURE = /CERT|SELF_SIGNED|UNABLE_TO_|TLS|SSL/;
+const NOTHING = new Uint8Array();
 
 const answerOf = ({ statusCode, headers }: Dispatcher.ResponseData, body: Uint8Array): HttpAnswer => {
   const all = (name: string): readonly string[] => {
@@ -61,114 +64,99 @@ const answerOf = ({ statusCode, headers }: Dispatcher.ResponseData, body: Uint8A
   return { status: statusCode, header: (name) => all(name)[0], headers: all, body };
 };
 
-/** The sentence of a connection that failed; never the URL, which may carry a token. */
-const sentenceOf = (error: unknown): string => {
-  const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  if (TLS_FAILURE.test(code))
-    return `its TLS certificate is not trusted (${code}); name its authority in caFile or --ca-file`;
-  return code === '' ? message.slice(0, 200) : `no connection (${code})`;
-};
-
-/** The fault that an error of one request means. What is an error of ours is passed on as it is. */
-const faultOf = (error: unknown, { name, requestTimeout }: TransportOptions, asker: Asker): unknown => {
-  if (error instanceof SourceFault) return error;
-  const cause = { asked: true, cause: error };
-  if (asker.signal.aborted) return new SourceFault('deadline', `${name} did not answer in time`, cause);
-  const { name: kind, code } = error as { name?: string; code?: string };
-  if (error instanceof AddressForbidden)
-    return new SourceFault('refused', `${name}: ${error.message}`, cause);
-  if (error instanceof LookUpFailed)
-    return new SourceFault('unavailable', `${name}: ${error.message}`, cause);
-  if (kind === 'TimeoutError')
-    return new SourceFault('unavailable', `${name} did not answer within ${requestTimeout} ms`, cause);
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
-    return new SourceFault('answer-invalid', `${name} does not answer in HTTP`, cause);
-  if (error instanceof errors.UndiciError || code !== undefined)
-    return new SourceFault('unavailable', `${name}: ${sentenceOf(error)}`, cause);
-  return error;
-};
-
-const checkScheme = ({ protocol, host }: URL, { name, plainHttpHost }: TransportOptions): void => {
-  if (protocol === 'https:' || (protocol === 'http:' && host === plainHttpHost)) return;
-  const detail = `${name}: ${protocol}//${host} is not https, and only https is followed`;
-  throw new SourceFault('refused', detail, { asked: true });
-};
-
-/** Where an answer redirects to; undefined: it does not. */
-const locationOf = (answer: HttpAnswer, from: URL, options: TransportOptions): URL | undefined => {
-  const location = REDIRECTS.has(answer.status) ? answer.header('location') : undefined;
-  if (location === undefined) return undefined;
-  const url = URL.parse(location, from);
-  if (url === null)
-    throw new SourceFault('answer-invalid', `${options.name} redirects to what is no URL`, { asked: true });
-  checkScheme(url, options);
-  url.username = '';
-  url.password = '';
-  return url;
-};
-
-/** A connection that was kept open may be closed by the other side just as it is used again: nothing was answered. */
-const wasClosedUnasked = (error: unknown): boolean =>
-  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as { readonly code?: string }).code ?? '');
-
-/** Sends one request; once more where it met a connection that was being closed, unless it may have had an effect. */
-const createSend = (options: TransportOptions, agents: Agents) => {
-  const sendOnce = async (question: HttpQuestion, signal: AbortSignal, onRequest: () => void) => {
-    const { url, method, headers, body, reach } = question;
-    const dispatcher = agents.agentFor(reach, url);
+/** Sends a question. What is safe to repeat is sent once more where a connection was lost before anything came back. */
+const sendTwice = async (
+  { method, url, headers, body }: HttpQuestion,
+  { signal, onRequest }: Asker,
+  dispatcher: Dispatcher,
+): Promise<Dispatcher.ResponseData> => {
+  const sendOnce = (): Promise<Dispatcher.ResponseData> => {
     onRequest();
     return send(url, {
       method,
       signal,
       dispatcher,
-      headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'sailmark' },
+      headers: { ...headers, 'accept-encoding': 'identity' },
       ...(body === undefined ? {} : { body }),
     });
   };
-  return async (question: HttpQuestion, { signal, onRequest }: Asker): Promise<HttpAnswer> => {
-    const both = AbortSignal.any([signal, AbortSignal.timeout(options.requestTimeout)]);
-    const response = await sendOnce(question, both, onRequest).catch((error: unknown) => {
-      if (question.method === 'POST' || both.aborted || !wasClosedUnasked(error)) throw error;
-      return sendOnce(question, both, onRequest);
-    });
-    const most = question.method === 'HEAD' ? Number.POSITIVE_INFINITY : question.limit;
-    return answerOf(response, await readBody(response, most, options.name, both));
-  };
+  try {
+    return await sendOnce();
+  } catch (error) {
+    if (method === 'POST' || signal.aborted || !isLostConnection(error)) throw error;
+    return sendOnce();
+  }
 };
+
+/** Where an answer sends us; undefined: nowhere. Throws a fault where that is no place to go. */
+const nextPlace = (answer: HttpAnswer, from: URL, name: string, plainHttpHost?: string): URL | undefined => {
+  const location = REDIRECTS.has(answer.status) ? answer.header('location') : undefined;
+  if (location === undefined) return undefined;
+  const next = URL.parse(location, from);
+  if (next === null)
+    throw new SourceFault('answer-invalid', `${name} redirects to what is no URL`, { asked: true });
+  checkScheme(next, name, { plainHttpHost, asked: true });
+  next.username = '';
+  next.password = '';
+  return next;
+};
+
+const checkScheme = (
+  { protocol, host }: URL,
+  name: string,
+  { plainHttpHost, asked }: { readonly plainHttpHost: string | undefined; readonly asked: boolean },
+): void => {
+  if (protocol === 'https:' || (protocol === 'http:' && host === plainHttpHost)) return;
+  const detail = `${name}: ${protocol}//${host} is not https, and only https is followed`;
+  throw new SourceFault('refused', detail, { asked });
+};
+
+/** The question that follows a redirect: whoever is redirected to learns nothing that was meant for who redirects. */
+const redirected = ({ method, url, headers, limit, reach }: HttpQuestion, next: URL): HttpQuestion => ({
+  method,
+  url: next,
+  limit,
+  headers: headers?.['accept'] === undefined ? {} : { accept: headers['accept'] },
+  reach: next.host === url.host ? reach : 'elsewhere',
+});
 
 /** Creates what one registry is asked through. */
 export const createTransport = (options: TransportOptions): Transport => {
-  const { name, redirects } = options;
+  const { name, plainHttpHost, redirects, requestTimeout } = options;
   const agents = createAgents(options);
-  const sendQuestion = createSend(options, agents);
 
-  const follow = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
-    // Whoever is redirected to learns nothing that was meant for the one who redirects.
-    const { accept } = question.headers ?? {};
-    const headers = accept === undefined ? {} : { accept };
-    const method = question.method === 'HEAD' ? 'HEAD' : 'GET';
-    let { url } = question;
-    let answer = await sendQuestion(question, asker);
-    for (let followed = 0; ; followed += 1) {
-      const next = locationOf(answer, url, options);
-      if (next === undefined) return answer;
-      if (followed === redirects)
-        throw new SourceFault('refused', `${name} redirects more than ${redirects} times`, { asked: true });
-      const reach = next.host === question.url.host ? question.reach : 'elsewhere';
-      answer = await sendQuestion({ method, url: next, limit: question.limit, headers, reach }, asker);
-      url = next;
-    }
+  const exchange = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
+    const { method, url, limit, reach } = question;
+    const response = await sendTwice(question, asker, agents.agentFor(reach, url));
+    if (response.statusCode === 200 && method !== 'HEAD')
+      return answerOf(response, await readBody(response, limit, name, asker.signal));
+    await discardBody(response, limit);
+    return answerOf(response, NOTHING);
   };
 
   return {
-    async ask(question, asker) {
-      if (asker.signal.aborted)
+    async ask(question, { signal: caller, onRequest }) {
+      if (caller.aborted)
         throw new SourceFault('deadline', `no time was left to ask ${name}`, { asked: false });
+      checkScheme(question.url, name, { plainHttpHost, asked: false });
+      const patience = AbortSignal.timeout(requestTimeout);
+      const signal = AbortSignal.any([caller, patience]);
+      let followed = 0;
+      let step = question;
       try {
-        checkScheme(question.url, options);
-        return await follow(question, asker);
+        for (;;) {
+          const answer = await exchange(step, { signal, onRequest });
+          const next = step.method === 'POST' ? undefined : nextPlace(answer, step.url, name, plainHttpHost);
+          if (next === undefined) return answer;
+          if (followed === redirects)
+            throw new SourceFault('refused', `${name} redirects more than ${redirects} times`, {
+              asked: true,
+            });
+          followed += 1;
+          step = redirected(question, next);
+        }
       } catch (error) {
-        throw faultOf(error, options, asker);
+        throw faultOf(error, { name, requestTimeout, caller, patience, answeredBefore: followed > 0 });
       }
     },
     close: agents.close,

@@ -97,5 +97,5 @@ export const createTls = (hosts: readonly string[] = ['127.0.0.1', 'localhost'])
     { name: hosts[0] ?? 'server', publicKey: server.publicKey, extensions: [names, usage] },
     issuer,
   );
-  return { ca, cert, key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  return { ca, cert, key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
 };
