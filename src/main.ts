@@ -1,7 +1,11 @@
 import { run } from './cli/index.ts';
 
-const end = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.abort(signal));
+/** The first signal is told, a second one ends the process. */
+const takeSignals = (): AbortSignal => {
+  const end = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.abort(signal));
+  return end.signal;
+};
 
 // A reader that has seen enough (`sailmark … | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,5 +17,5 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  ended: end.signal,
+  ended: takeSignals,
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Command, type Flag, type Flags, UsageError } from './command.ts';
+import { suggest } from './suggest.ts';
 
 const HELP: Flag = { name: 'help', short: 'h', help: 'print this' };
 
@@ -10,13 +11,6 @@ export interface Parsed {
   readonly flags: Flags;
   readonly operands: readonly string[];
 }
-
-/** ` Did you mean …?` for the nearest of the known names, or nothing. Loaded only where something is wrong. */
-export const suggest = async (text: string, known: readonly string[]): Promise<string> => {
-  const { closest, distance } = await import('fastest-levenshtein');
-  const near = closest(text, [...known]);
-  return distance(text, near) <= Math.max(2, Math.floor(text.length / 3)) ? ` Did you mean ${near}?` : '';
-};
 
 const createFlags = (values: ReadonlyMap<string, readonly string[]>): Flags => ({
   has: (name) => values.has(name),
@@ -38,9 +32,10 @@ const optionsFor = (flags: readonly Flag[]) =>
 
 /**
  * Parses what stands behind a command's name: `--flag value`, `--flag=value`, `-f value`, `--` before operands that
- * begin with a dash. Rejects with `UsageError`.
+ * begin with a dash. A flag without a value takes `=true` and `=false` too, as scripts written for cosign have it.
+ * Rejects with `UsageError`.
  */
-export const parseArguments = async (command: Command, argv: readonly string[]): Promise<Parsed> => {
+export const parseArguments = (command: Command, argv: readonly string[]): Parsed => {
   const known = flagsOf(command);
   const options = {
     args: [...argv],
@@ -55,8 +50,9 @@ export const parseArguments = async (command: Command, argv: readonly string[]):
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
     const flag = known.find(({ name }) => name === token.name);
-    if (flag === undefined) throw new UsageError(await unknownFlag(token.rawName, known));
+    if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, known));
     const value = valueOf(flag, token);
+    if (value === undefined) continue;
     if (flag.repeatable !== true && values.has(flag.name))
       throw new UsageError(`--${flag.name} is given more than once`);
     values.set(flag.name, [...(values.get(flag.name) ?? []), value]);
@@ -64,33 +60,49 @@ export const parseArguments = async (command: Command, argv: readonly string[]):
   return { flags: createFlags(values), operands };
 };
 
-const unknownFlag = async (rawName: string, known: readonly Flag[]): Promise<string> =>
-  `unknown flag ${rawName}.${await suggest(
+const unknownFlag = (rawName: string, known: readonly Flag[]): string =>
+  `unknown flag ${rawName}.${suggest(
     rawName,
     known.map(({ name }) => `--${name}`),
   )}`;
 
-const valueOf = (
-  flag: Flag,
-  token: { readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
-): string => {
-  if (flag.value === undefined) {
-    if (token.inlineValue === true) throw new UsageError(`--${flag.name} takes no value`);
-    return '';
-  }
-  const { value } = token;
-  if (value === undefined || (token.inlineValue !== true && value.startsWith('--')))
-    throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
+interface Token {
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+/** Undefined: `--flag=false`, which is as if it were not there. */
+const switchOf = (name: string, { value, inlineValue }: Token): string | undefined => {
+  if (inlineValue !== true || value === 'true') return '';
+  if (value === 'false') return undefined;
+  throw new UsageError(`--${name} takes no value: it is there or not`);
+};
+
+const valueOf = ({ name, value: placeholder }: Flag, token: Token): string | undefined => {
+  if (placeholder === undefined) return switchOf(name, token);
+  const { value, inlineValue } = token;
+  // A value forgotten must not swallow the flag behind it.
+  if (value === undefined || (inlineValue !== true && /^-./.test(value)))
+    throw new UsageError(`--${name} needs a value: --${name} ${placeholder}`);
   return value;
 };
 
-/** Throws unless there are as many operands as the command takes. */
-export const checkOperands = (
-  { operands: { least, most }, usage }: Command,
-  operands: readonly string[],
-): void => {
-  if (operands.length < least) throw new UsageError(`something is missing: sailmark ${usage}`);
+/** Throws where there are more operands than the command takes. */
+export const checkOperands = ({ operands: most, usage }: Command, operands: readonly string[]): void => {
   const surplus = operands[most];
   if (surplus !== undefined)
     throw new UsageError(`${JSON.stringify(surplus)} is one argument too many: sailmark ${usage}`);
+};
+
+/** The value of a flag that knows only these, the first being its default. Throws `UsageError`. */
+export const choiceOf = <Choice extends string>(
+  flags: Flags,
+  name: string,
+  choices: readonly [Choice, ...Choice[]],
+): Choice => {
+  const text = flags.text(name) ?? choices[0];
+  const choice = choices.find((one) => one === text);
+  if (choice === undefined)
+    throw new UsageError(`--${name} must be one of ${choices.join(', ')}, and is ${JSON.stringify(text)}`);
+  return choice;
 };

@@ -4,8 +4,11 @@ export interface Io {
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted when the process is told to end (SIGTERM, SIGINT). */
-  readonly ended: AbortSignal;
+  /**
+   * Takes SIGTERM and SIGINT over: aborted when one comes, its name being the reason. A command that never asks is
+   * ended by them at once.
+   */
+  readonly ended: () => AbortSignal;
 }
 
 export interface Output {
@@ -43,13 +46,18 @@ export interface Command {
   readonly examples: readonly string[];
   /** Of exit codes other than 0 and 1: `[10, 'no signature']`. */
   readonly exitCodes?: readonly (readonly [number, string])[];
-  /** How many arguments it takes besides flags. */
-  readonly operands: { readonly least: number; readonly most: number };
-  /** The exit code. What it throws as `UsageError` or `ConfigError` is printed and is 1. */
+  /** How many arguments it takes besides flags, at most. */
+  readonly operands: number;
+  /** Gives the exit code. Where it rejects, the error is printed and the exit code is 1. */
   run(flags: Flags, operands: readonly string[], io: Io): Promise<number>;
 }
 
-/** The command line is wrong: one sentence that says where, and the remedy. */
-export class UsageError extends Error {
+/** A command cannot do what it was asked. The message says where and what to do; nobody needs the stack. */
+export class CommandError extends Error {
+  override readonly name: string = 'CommandError';
+}
+
+/** The command line itself is wrong. */
+export class UsageError extends CommandError {
   override readonly name = 'UsageError';
 }

@@ -1,34 +1,70 @@
+import { basename, dirname } from 'node:path';
 import type { Config } from '../config/index.ts';
 import type { ImageReference } from '../image/index.ts';
 import type { ReasonCode } from '../policy/index.ts';
+import type { KeyPlace } from '../verification/index.ts';
+
+/** What a command line and a configuration say that cosign must be told as well. */
+export interface CosignSettings {
+  readonly keys: Config['keys'];
+  readonly registries: Config['registries'];
+  /** Paths of the flags `--ca-file` and `--registry-config`. */
+  readonly caFile: string | undefined;
+  readonly registryConfig: string | undefined;
+}
 
 /** Where cosign finds a key that is built in here. */
 const PUBLISHED: Readonly<Record<string, string>> = {
   'istio-release-1': 'https://istio.io/misc/istio-key.pub',
 };
 
-const keyArgument = (source: string): string => PUBLISHED[source] ?? source;
+/** Stands for a file that a key of the configuration must be put in first. */
+const KEY_FILE = 'KEY.pub';
+
+const nameOf = (place: KeyPlace): string => {
+  if (place.kind === 'file') return place.path;
+  return place.kind === 'url' ? place.url : place.name;
+};
+
+/** A key that is listed twice has both names, `a.pub, b.pub`; the first is enough. */
+const findPlace = (source: string, keys: Config['keys']): KeyPlace | undefined =>
+  keys.map(({ place }) => place).find((place) => `${source}, `.startsWith(`${nameOf(place)}, `));
+
+const keyArgument = (source: string, keys: Config['keys']): string => {
+  const place = findPlace(source, keys);
+  if (place === undefined || place.kind === 'inline') return KEY_FILE;
+  return PUBLISHED[nameOf(place)] ?? nameOf(place);
+};
 
 const quoteArgument = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
+/** cosign reads credentials where docker does, from `config.json` in the directory that `DOCKER_CONFIG` names. */
+const environmentOf = ({ registryConfig }: CosignSettings): string =>
+  registryConfig !== undefined && basename(registryConfig) === 'config.json'
+    ? `DOCKER_CONFIG=${quoteArgument(dirname(registryConfig))} `
+    : '';
+
 /**
- * The `cosign verify` command that reaches the same verdict with one key. Istio's older releases are in no log, and we
- * ask none, so the flag that cosign needs for that is always there.
+ * The `cosign verify` command that reaches the same verdict with one key, for a shell. Istio's older releases are in no
+ * log, and we ask none, so the flag that cosign needs for that is always there.
  */
 export const cosignCommand = (
   reference: ImageReference,
   keySource: string,
-  { registries, caFile }: { readonly registries: Config['registries']; readonly caFile: string | undefined },
+  settings: CosignSettings,
 ): string => {
-  const plain = registries.some(({ host, plainHttp }) => host === reference.registry && plainHttp === true);
+  const registry = settings.registries.find(({ host }) => host === reference.registry);
+  const caFile = registry?.caFile ?? settings.caFile;
+  const key = keyArgument(keySource, settings.keys);
   const parts = [
-    ['cosign', 'verify', '--key', keyArgument(keySource), '--insecure-ignore-tlog'],
-    plain ? ['--allow-http-registry'] : [],
+    ['cosign', 'verify', '--key', key, '--insecure-ignore-tlog'],
+    registry?.plainHttp === true ? ['--allow-http-registry'] : [],
     caFile === undefined ? [] : ['--registry-cacert', caFile],
     [reference.text],
   ];
-  return parts.flat().map(quoteArgument).join(' ');
+  const command = `${environmentOf(settings)}${parts.flat().map(quoteArgument).join(' ')}`;
+  return key === KEY_FILE ? `${command}   (${KEY_FILE}: the key of ${keySource})` : command;
 };
 
 /** By reason: where cosign, less strict or knowing less, accepts or may accept what is refused here. */

@@ -1,6 +1,7 @@
-import { checkOperands, parseArguments, suggest } from './arguments.ts';
-import { type Command, type Io, UsageError } from './command.ts';
+import { checkOperands, parseArguments } from './arguments.ts';
+import { type Command, CommandError, type Io, UsageError } from './command.ts';
 import { describeCommand, describeProgram } from './help.ts';
+import { suggest } from './suggest.ts';
 
 export type { Io } from './command.ts';
 
@@ -30,7 +31,7 @@ const ENTRIES: readonly Entry[] = [
 
 const runCommand = async (entry: Entry, argv: readonly string[], io: Io): Promise<number> => {
   const { command } = await entry.load();
-  const { flags, operands } = await parseArguments(command, argv);
+  const { flags, operands } = parseArguments(command, argv);
   if (flags.has('help')) {
     io.stdout.write(describeCommand(command));
     return 0;
@@ -42,13 +43,13 @@ const runCommand = async (entry: Entry, argv: readonly string[], io: Io): Promis
 const help = async (name: string | undefined, io: Io): Promise<number> => {
   const entry = ENTRIES.find((one) => one.name === name);
   if (entry !== undefined) return runCommand(entry, ['--help'], io);
-  if (name !== undefined) throw new UsageError(await unknownCommand(name));
+  if (name !== undefined) throw new UsageError(unknownCommand(name));
   io.stdout.write(describeProgram(ENTRIES));
   return 0;
 };
 
-const unknownCommand = async (name: string): Promise<string> =>
-  `unknown command ${JSON.stringify(name)}.${await suggest(
+const unknownCommand = (name: string): string =>
+  `unknown command ${JSON.stringify(name)}.${suggest(
     name,
     ENTRIES.map((entry) => entry.name),
   )}`;
@@ -60,23 +61,29 @@ const dispatch = async ([name, ...argv]: readonly string[], io: Io): Promise<num
   }
   if (name === 'help' || name === '--help' || name === '-h') return help(argv[0], io);
   const entry = ENTRIES.find((one) => one.name === (name === '--version' ? 'version' : name));
-  if (entry === undefined) throw new UsageError(await unknownCommand(name));
+  if (entry === undefined) throw new UsageError(unknownCommand(name));
   return runCommand(entry, argv, io);
 };
 
-/** Errors whose message is for the person at the keyboard; of anything else the stack is needed. */
-const isExpected = (error: unknown): error is Error =>
-  error instanceof Error &&
-  ['UsageError', 'ConfigError', 'KeysInvalid', 'CertificateError', 'InputError'].includes(error.name);
+/** Errors of rooms that a command loads and this file does not. */
+const EXPECTED: ReadonlySet<string> = new Set(['ConfigError', 'KeysInvalid', 'CertificateError']);
+
+/** A refusal of the operating system that somebody has put in a sentence: `cannot listen on …`. */
+const isExplained = ({ cause }: Error): boolean => cause instanceof Error && 'syscall' in cause;
+
+/** The message where it is meant for the person at the keyboard; of anything else the stack is needed. */
+const describeError = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const expected = error instanceof CommandError || EXPECTED.has(error.name) || isExplained(error);
+  return expected ? error.message : (error.stack ?? error.message);
+};
 
 /** Runs a command line (without `node` and the program's path) and returns the exit code. Never rejects. */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   try {
     return await dispatch(argv, io);
   } catch (error) {
-    io.stderr.write(
-      `Error: ${isExpected(error) ? error.message : ((error as Error).stack ?? String(error))}\n`,
-    );
+    io.stderr.write(`Error: ${describeError(error)}\n`);
     if (error instanceof UsageError)
       io.stderr.write('`sailmark --help` lists the commands, `sailmark COMMAND --help` the flags.\n');
     return 1;

@@ -1,6 +1,10 @@
 import type { KeyRing } from '../verification/index.ts';
-import { type Command, type Flags, type Io, UsageError } from './command.ts';
-import { configOf, coreFlags, withCore } from './core-flags.ts';
+import { choiceOf } from './arguments.ts';
+import type { Command, Flags, Io } from './command.ts';
+import { configOf, keyFlags } from './core-flags.ts';
+import { withCore } from './with-core.ts';
+
+const OUTPUTS = ['text', 'json'] as const;
 
 interface KeyRow {
   readonly keyId: string | null;
@@ -49,10 +53,8 @@ const describeRow = (row: KeyRow): string =>
   ].join('\n');
 
 const showKeys = async (flags: Flags, io: Io): Promise<number> => {
-  const output = flags.text('output') ?? 'text';
-  if (output !== 'text' && output !== 'json')
-    throw new UsageError(`--output must be text or json, and is ${JSON.stringify(output)}`);
-  return withCore(await configOf(flags, io), { ...io, stderr: { write: () => true } }, async (core) => {
+  const output = choiceOf(flags, 'output', OUTPUTS);
+  return withCore(await configOf(flags, io), io, async (core) => {
     const rows = rowsOf(core.ring());
     io.stdout.write(
       output === 'json'
@@ -63,21 +65,19 @@ const showKeys = async (flags: Flags, io: Io): Promise<number> => {
   });
 };
 
-const WANTED: ReadonlySet<string> = new Set(['key', 'config', 'ca-file']);
-
 export const command: Command = {
   usage: 'keys [flags]',
   description:
     'Shows the key ring: key id (RFC 7638 thumbprint), SHA-256 of the SubjectPublicKeyInfo, where each key comes from, whether it is pinned, and which Istio releases it covers. A key that could not be loaded is shown with the reason, and the exit code is 1.',
   flags: [
-    ...coreFlags.filter(({ name }) => WANTED.has(name)),
-    { name: 'output', short: 'o', value: 'text|json', help: 'text for people (default), or json' },
+    ...keyFlags,
+    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
   ],
   examples: [
     'sailmark keys',
     'sailmark keys --config sailmark.yaml',
     'sailmark keys --key https://istio.io/misc/istio-key.pub',
   ],
-  operands: { least: 0, most: 0 },
+  operands: 0,
   run: (flags, _operands, io) => showKeys(flags, io),
 };

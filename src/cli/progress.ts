@@ -1,18 +1,27 @@
-import type { Io } from './command.ts';
+import type { Flag, Flags, Io } from './command.ts';
+import { isTerminal } from './paint.ts';
+
+export const progressFlag: Flag = { name: 'no-progress', help: 'no progress line on a terminal' };
+
+export interface Progress {
+  advance(): void;
+  clear(): void;
+}
 
 /** Counts on one line of a terminal; says nothing where there is none, or where it is told not to. */
-export const createProgress = ({ stderr, env }: Io, total: number, what: string, wanted: boolean) => {
-  const shown = wanted && stderr.isTTY === true && total > 1 && env['TERM'] !== 'dumb';
+export const createProgress = ({ stderr, env }: Io, flags: Flags, total: number): Progress => {
+  const shown = !flags.has(progressFlag.name) && isTerminal(stderr, env) && total > 1;
+  const write = (text: string): void => {
+    if (shown) stderr.write(text);
+  };
   let done = 0;
-  const show = (): void => void stderr.write(`\r${what} ${done}/${total}`);
-  if (shown) show();
+  const show = (): void => write(`\r${done} of ${total}`);
+  show();
   return {
-    advance(): void {
+    advance: () => {
       done += 1;
-      if (shown) show();
+      show();
     },
-    clear(): void {
-      if (shown) stderr.write('\r\u001B[K');
-    },
+    clear: () => write('\r\u001B[K'),
   };
 };

@@ -1,11 +1,10 @@
-import { styleText } from 'node:util';
 import type { AdmissionAnswer, ReviewRecord } from '../admission/index.ts';
 import type { Io } from './command.ts';
-import type { Reviewable } from './manifests.ts';
+import { createPaint, type Paint } from './paint.ts';
 
 /** What the webhook would answer to one object. */
-export interface Reviewed {
-  readonly object: Reviewable;
+export interface ReviewedObject {
+  readonly place: string;
   readonly response: AdmissionAnswer['response'];
   readonly record: ReviewRecord;
 }
@@ -18,18 +17,14 @@ const WORDS = {
 } as const;
 const COLOURS = { allow: 'green', deny: 'red', warn: 'yellow', audit: 'yellow' } as const;
 
-const colour = (text: string, name: 'green' | 'red' | 'yellow', { stdout, env }: Io): string =>
-  stdout.isTTY === true && (env['NO_COLOR'] ?? '') === ''
-    ? styleText(name, text, { validateStream: false })
-    : text;
-
-const toText = ({ object, response, record }: Reviewed, io: Io): string => {
-  const head = `${object.kind} ${object.namespace}/${object.name}: ${colour(WORDS[record.verdict], COLOURS[record.verdict], io)}`;
+const toText = ({ response, record }: ReviewedObject, paint: Paint): string => {
+  const { kind, namespace, name, verdict } = record;
+  const head = `${kind} ${namespace}/${name}: ${paint(WORDS[verdict], COLOURS[verdict])}`;
   const through = response.auditAnnotations['let-through'];
   const details = [
     ...(response.status === undefined ? [] : [response.status.message]),
     ...(response.warnings ?? []).map((warning) => warning.replace(/^sailmark: /, '')),
-    ...(record.verdict === 'audit'
+    ...(verdict === 'audit'
       ? record.findings.map(({ image, path, code }) => `image "${image}" (${path}): ${code}`)
       : []),
     ...(through === undefined ? [] : [`let through: ${through}`]),
@@ -38,12 +33,12 @@ const toText = ({ object, response, record }: Reviewed, io: Io): string => {
   return [head, ...details.map((detail) => `  ${detail}`)].join('\n');
 };
 
-const toJson = (reviewed: readonly Reviewed[], skipped: number): string => {
-  const objects = reviewed.map(({ object: { kind, namespace, name, place }, response, record }) => ({
+const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string => {
+  const objects = reviewed.map(({ place, response, record }) => ({
     place,
-    kind,
-    namespace,
-    name,
+    kind: record.kind,
+    namespace: record.namespace,
+    name: record.name,
     verdict: record.verdict,
     allowed: response.allowed,
     message: response.status?.message ?? null,
@@ -56,7 +51,7 @@ const toJson = (reviewed: readonly Reviewed[], skipped: number): string => {
   return `${JSON.stringify({ schema: 'sailmark.dev/review/v1', objects, skipped }, null, 2)}\n`;
 };
 
-const countOf = (reviewed: readonly Reviewed[], skipped: number): string => {
+const countOf = (reviewed: readonly ReviewedObject[], skipped: number): string => {
   const refused = reviewed.filter(({ response }) => !response.allowed).length;
   const found = reviewed.filter(({ record }) => record.findings.length > 0).length;
   return `${reviewed.length} reviewed, ${refused} refused, ${found} with findings, ${skipped} without pods`;
@@ -64,7 +59,7 @@ const countOf = (reviewed: readonly Reviewed[], skipped: number): string => {
 
 /** Prints answers in the order of the objects. */
 export const printReviews = (
-  reviewed: readonly Reviewed[],
+  reviewed: readonly ReviewedObject[],
   skipped: number,
   output: 'text' | 'json',
   io: Io,
@@ -73,6 +68,7 @@ export const printReviews = (
     io.stdout.write(toJson(reviewed, skipped));
     return;
   }
-  for (const one of reviewed) io.stdout.write(`${toText(one, io)}\n`);
-  io.stdout.write(`${countOf(reviewed, skipped)}\n`);
+  const paint = createPaint(io);
+  const lines = [...reviewed.map((one) => toText(one, paint)), countOf(reviewed, skipped)];
+  io.stdout.write(`${lines.join('\n')}\n`);
 };

@@ -1,64 +1,73 @@
+import { MalformedReview } from '../admission/index.ts';
 import type { Core } from '../compose.ts';
 import type { Mode } from '../policy/index.ts';
+import { choiceOf } from './arguments.ts';
 import { mapBounded } from './bounded.ts';
-import { type Command, type Flags, type Io, UsageError } from './command.ts';
-import { configOf, coreFlags, timeoutOf, withCore } from './core-flags.ts';
+import { type Command, CommandError, type Flags, type Io, UsageError } from './command.ts';
+import { configOf, coreFlags, timeoutFlag, timeoutOf } from './core-flags.ts';
 import { exitCodeOf, exitCodes, worstOf } from './exit-codes.ts';
-import { InputError, readInput } from './input.ts';
-import { imagesNamedIn, parseManifests, type Reviewable } from './manifests.ts';
-import { printReviews, type Reviewed } from './review-print.ts';
+import { nameOfInput, readInput } from './input.ts';
+import { imagesNamedIn, type Manifests, parseManifests, type Reviewable } from './manifests.ts';
+import { createProgress, progressFlag } from './progress.ts';
+import { printReviews, type ReviewedObject } from './review-print.ts';
+import { checkKeys, withCore } from './with-core.ts';
 
-const MODES: readonly Mode[] = ['enforce', 'warn', 'audit'];
+const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
+const OUTPUTS = ['text', 'json'] as const;
 
 /** Objects that are reviewed side by side. */
 const AT_ONCE = 8;
 
-const modeOf = (flags: Flags): Mode => {
-  const text = flags.text('mode') ?? 'enforce';
-  const mode = MODES.find((one) => one === text);
-  if (mode === undefined)
-    throw new UsageError(`--mode must be one of ${MODES.join(', ')}, and is ${JSON.stringify(text)}`);
-  return mode;
-};
+interface Asked {
+  readonly mode: Mode;
+  /** Milliseconds for each object. */
+  readonly timeout: number;
+  readonly advance: () => void;
+}
 
-const outputOf = (flags: Flags): 'text' | 'json' => {
-  const output = flags.text('output') ?? 'text';
-  if (output !== 'text' && output !== 'json')
-    throw new UsageError(`--output must be text or json, and is ${JSON.stringify(output)}`);
-  return output;
-};
-
-const reviewOne = async (core: Core, object: Reviewable, mode: Mode, timeout: number): Promise<Reviewed> => {
+const reviewOne = async (
+  core: Core,
+  { review, place }: Reviewable,
+  asked: Asked,
+): Promise<ReviewedObject> => {
   try {
-    const { answer, record } = await core.review(
-      object.review,
-      { mode, critical: false },
-      AbortSignal.timeout(timeout),
-    );
-    return { object, response: answer.response, record };
+    const context = { mode: asked.mode, critical: false };
+    const { answer, record } = await core.review(review, context, AbortSignal.timeout(asked.timeout));
+    asked.advance();
+    return { place, response: answer.response, record };
   } catch (error) {
-    // Only a malformed object rejects.
-    throw new InputError(`${object.place}: ${(error as Error).message}`);
+    if (!(error instanceof MalformedReview)) throw error;
+    throw new CommandError(`${place}: ${error.message}`);
   }
 };
 
 /** What was let through by an exemption is no finding to fail for. */
-const codesOf = ({ record }: Reviewed): readonly number[] =>
+const codesOf = ({ record }: ReviewedObject): readonly number[] =>
   record.findings.filter(({ effect }) => effect !== 'exempt').map(({ code }) => exitCodeOf(code));
 
-const review = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
-  const [mode, output, timeout] = [modeOf(flags), outputOf(flags), timeoutOf(flags)];
-  const file = flags.text('filename') ?? operands[0];
+const readManifests = async (flags: Flags, io: Io): Promise<Manifests> => {
+  const file = flags.text('filename');
   if (file === undefined)
     throw new UsageError('no manifest is named: sailmark review -f FILE, or -f - for standard input');
-  const { objects, skipped } = await parseManifests(
-    await readInput(file, io.stdin),
-    flags.text('namespace') ?? 'default',
-  );
-  if (objects.length === 0)
-    io.stderr.write('Nothing to review: there is no object in it that holds a pod.\n');
-  return withCore(await configOf(flags, io, objects.flatMap(imagesNamedIn)), io, async (core) => {
-    const reviewed = await mapBounded(objects, AT_ONCE, (object) => reviewOne(core, object, mode, timeout));
+  return parseManifests(await readInput(file, io), nameOfInput(file), flags.text('namespace') ?? 'default');
+};
+
+const review = async (flags: Flags, io: Io): Promise<number> => {
+  const [mode, output] = [choiceOf(flags, 'mode', MODES), choiceOf(flags, 'output', OUTPUTS)];
+  const timeout = timeoutOf(flags);
+  const { objects, skipped } = await readManifests(flags, io);
+  const config = await configOf(flags, io, () => objects.flatMap(imagesNamedIn));
+  if (objects.length === 0) {
+    io.stderr.write('Note: nothing to review: no object in it holds a pod\n');
+    printReviews([], skipped, output, io);
+    return 0;
+  }
+  return withCore(config, io, async (core) => {
+    checkKeys(core.ring(), config, flags, io);
+    const { advance, clear } = createProgress(io, flags, objects.length);
+    const reviewed = await mapBounded(objects, AT_ONCE, (object) =>
+      reviewOne(core, object, { mode, timeout, advance }),
+    ).finally(clear);
     printReviews(reviewed, skipped, output, io);
     return flags.has('exit-zero') ? 0 : worstOf(reviewed.flatMap(codesOf));
   });
@@ -67,19 +76,21 @@ const review = async (flags: Flags, operands: readonly string[], io: Io): Promis
 export const command: Command = {
   usage: 'review [flags] -f FILE|-',
   description:
-    'Says what the webhook would answer: to manifests of any kind that holds a pod (lists and several documents too), as if each were created now, or to captured AdmissionReviews. A Deployment and its like get warnings, since the Pod is where the gate stands; the exit code is that of the worst finding all the same.',
+    'Says what the webhook would answer: to manifests of any kind that holds a pod (lists and several documents too), as if each were created now, or to captured AdmissionReviews. A Deployment and its like get warnings, since the Pod is where the gate stands; the exit code is that of the worst finding all the same. Objects that hold no pod are counted; where there is nothing else, that is said and the exit code is 0.',
   flags: [
     { name: 'filename', short: 'f', value: 'FILE|-', help: 'manifests in YAML or JSON, or AdmissionReviews' },
-    { name: 'mode', value: 'enforce|warn|audit', help: 'what a refusal does (default enforce)' },
+    { name: 'mode', value: MODES.join('|'), help: 'what a refusal does (default enforce)' },
     {
       name: 'namespace',
       short: 'n',
       value: 'NAME',
       help: 'for manifests that name none (default "default")',
     },
-    { name: 'output', short: 'o', value: 'text|json', help: 'text for people (default), or json' },
+    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
     { name: 'exit-zero', help: 'exit with 0 whatever is found' },
     ...coreFlags,
+    timeoutFlag('object'),
+    progressFlag,
   ],
   examples: [
     'sailmark review -f deployment.yaml',
@@ -87,6 +98,6 @@ export const command: Command = {
     'kubectl get pods -A -o json | sailmark review --mode audit -f -',
   ],
   exitCodes,
-  operands: { least: 0, most: 1 },
-  run: review,
+  operands: 0,
+  run: (flags, _operands, io) => review(flags, io),
 };

@@ -1,12 +1,5 @@
 import { compose } from '../compose.ts';
-import {
-  type Config,
-  defaultLimits,
-  endingExemptions,
-  formatAddress,
-  loadConfig,
-  warningsOf,
-} from '../config/index.ts';
+import { type Config, defaultLimits, endingExemptions, formatAddress, warningsOf } from '../config/index.ts';
 import {
   createLog,
   createMetrics,
@@ -17,8 +10,8 @@ import {
 import { createServer } from '../server/index.ts';
 import type { KeyEvent, KeyRing } from '../verification/index.ts';
 import { build } from './build.ts';
-import { type Command, type Flags, type Io, UsageError } from './command.ts';
-import { readFile } from './read-file.ts';
+import { type Command, CommandError, type Flags, type Io } from './command.ts';
+import { configFlag, loadNamedConfig } from './config-file.ts';
 
 const STDOUT = 1;
 
@@ -55,11 +48,13 @@ const untilEnded = (ended: AbortSignal): Promise<void> =>
 const findNotReady = (ring: KeyRing): readonly string[] =>
   ring.keys.size === 0 ? ['the key ring is empty'] : [];
 
-const serve = async (flags: Flags, { ended }: Io): Promise<number> => {
-  const path = flags.text('config');
-  if (path === undefined) throw new UsageError('--config is missing: sailmark serve --config FILE');
-  const config = await loadConfig({ path, readFile });
-  const log = createLog({ ...config.server.log, to: STDOUT });
+const noKey = ({ missing }: KeyRing): CommandError => {
+  const why = missing.map(({ source, problem }) => `  ${source}: ${problem}`).join('\n');
+  return new CommandError(`no key could be loaded, and without one nothing can be verified:\n${why}`);
+};
+
+/** The webhook and its core, wired and not yet open. */
+const createWebhook = (config: Config, log: Log) => {
   const metrics = createMetrics(build);
   metrics.setExemptionEnds(endingExemptions(config, Date.now()).map(({ endsAt }) => endsAt));
   const report = createReport(log);
@@ -68,7 +63,6 @@ const serve = async (flags: Flags, { ended }: Io): Promise<number> => {
     metrics.countKeyEvent(event);
     tellKey(event);
   };
-  log.info({ ...build }, 'start');
   const core = compose(config, { report, onKeyEvent, metrics, now: Date.now });
   const server = createServer({
     ...config.server,
@@ -81,31 +75,43 @@ const serve = async (flags: Flags, { ended }: Io): Promise<number> => {
     notReady: () => findNotReady(core.ring()),
     now: () => performance.now(),
   });
-  const open = async (): Promise<void> => {
-    await core.load();
+  return { core, server };
+};
+
+const serve = async (flags: Flags, io: Io): Promise<number> => {
+  const config = await loadNamedConfig(flags, 'serve');
+  const ended = io.ended();
+  const log = createLog({ ...config.server.log, to: STDOUT });
+  log.info({ ...build }, 'start');
+  const { core, server } = createWebhook(config, log);
+  const load = async (): Promise<void> => {
+    // A key URL that does not answer holds this up; who is told to end by then does not wait for it.
+    await Promise.race([core.load(), untilEnded(ended)]);
+    ended.throwIfAborted();
     logStart(log, config, core.ring());
-    if (core.ring().keys.size === 0)
-      throw new UsageError('no key could be loaded: without one nothing can be verified');
+    if (core.ring().keys.size === 0) throw noKey(core.ring());
   };
   try {
-    const { listen, probes } = await server.start(open);
+    const { listen, probes } = await server.start(load);
     log.info({ listen: formatAddress(listen), probes: formatAddress(probes) }, 'listening');
     await untilEnded(ended);
     log.info({ signal: ended.reason as unknown, drainMs: config.limits.drain }, 'draining');
     await server.drain();
-    log.info({}, 'stopped');
-    return 0;
+  } catch (error) {
+    if (!ended.aborted || error !== ended.reason) throw error;
   } finally {
     await core.close();
   }
+  log.info({}, 'stopped');
+  return 0;
 };
 
 export const command: Command = {
   usage: 'serve --config FILE',
   description:
     'Runs the admission webhook: POST /validate/enforce, /validate/warn, /validate/audit and /validate/critical/<mode> over HTTPS, and /livez, /readyz, /metrics on a plain listener of their own. The ports open once the configuration, the certificate, at least one key and the canary are good. SIGTERM drains: answers close their connections for a while, then the process ends.',
-  flags: [{ name: 'config', value: 'FILE', help: 'the configuration (apiVersion sailmark.dev/v1alpha1)' }],
+  flags: [configFlag],
   examples: ['sailmark serve --config /etc/sailmark/config.yaml'],
-  operands: { least: 0, most: 0 },
+  operands: 0,
   run: (flags, _operands, io) => serve(flags, io),
 };

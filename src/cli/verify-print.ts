@@ -1,98 +1,102 @@
-import { styleText } from 'node:util';
-import type { Config } from '../config/index.ts';
+import { oneLine } from '../policy/index.ts';
 import type { KeyRing } from '../verification/index.ts';
 import type { Io } from './command.ts';
-import { cosignCommand, whyCosignDiffers } from './cosign-command.ts';
+import { type CosignSettings, cosignCommand, whyCosignDiffers } from './cosign-command.ts';
 import { cosignJson } from './cosign-json.ts';
+import { createPaint, type Paint } from './paint.ts';
 import type { ImageReport } from './verify-report.ts';
 
-interface Printing {
-  readonly io: Io;
+export interface Printing {
   readonly ring: KeyRing;
-  readonly registries: Config['registries'];
-  readonly caFile: string | undefined;
+  readonly cosign: CosignSettings;
 }
 
 /** A ring may be long; so many commands are enough to see how it is done. */
 const MOST_COMMANDS = 3;
 
+/** A reference may have been chosen by somebody else, and have anything in it. */
+const LONGEST_REFERENCE = 512;
+
 const COLOURS = { verified: 'green', rejected: 'red', refused: 'red', undetermined: 'yellow' } as const;
 
-const colour = (text: string, name: 'green' | 'red' | 'yellow', { stdout, env }: Io): string =>
-  stdout.isTTY === true && (env['NO_COLOR'] ?? '') === ''
-    ? styleText(name, text, { validateStream: false })
-    : text;
-
 const toJson = (reports: readonly ImageReport[]): string => {
-  const images = reports.map(({ judgement: _judgement, signatures: _signatures, reason, ...facts }) => ({
-    reference: facts.reference,
-    digest: facts.digest,
-    component: facts.component,
-    componentProven: facts.componentProven,
-    outcome: facts.outcome,
-    reason: reason?.code ?? null,
-    message: facts.message,
-    signedBy: facts.signedBy,
-    format: facts.format,
+  const images = reports.map((report) => ({
+    reference: report.reference,
+    digest: report.digest,
+    component: report.component,
+    componentProven: report.componentProven,
+    outcome: report.outcome,
+    reason: report.reason?.code ?? null,
+    message: report.message,
+    signedBy: report.signedBy,
+    format: report.format,
     transparencyLog: { checked: false, logIndex: null, integratedTime: null },
-    requests: facts.requests,
-    fromMemory: facts.fromMemory,
-    durationMs: facts.durationMs,
+    requests: report.requests,
+    fromMemory: report.fromMemory,
+    durationMs: report.durationMs,
   }));
   return `${JSON.stringify({ schema: 'sailmark.dev/verification/v1', images }, null, 2)}\n`;
 };
 
-/** The keys whose cosign command tells the same: those that signed, or all that could have. */
+const placesOf = ({ judgement }: ImageReport): readonly string[] =>
+  judgement.class?.kind === 'istio' ? judgement.class.places : [];
+
+/** The keys whose cosign command tells the same: those that signed, or all that may sign for this image. */
 const sourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => {
   const signers = report.signedBy.flatMap(({ source }) => (source === null ? [] : [source]));
-  const all = [...ring.keys.values()].map(({ source }) => source);
+  const places = placesOf(report);
+  const all = [...ring.keys.values()]
+    .filter((key) => key.for === undefined || key.for.some((place) => places.includes(place)))
+    .map(({ source }) => source);
   return (signers.length > 0 ? signers : all).slice(0, MOST_COMMANDS);
 };
 
-const cosignLines = (report: ImageReport, printing: Printing): readonly string[] => {
-  const { reference } = report.judgement;
-  if (reference === undefined) return [];
-  const difference = report.reason === null ? undefined : whyCosignDiffers(report.reason.code);
+/** How cosign comes to the same verdict, or why it does not; nothing where there is no verdict. */
+const cosignLines = (report: ImageReport, { ring, cosign }: Printing): readonly string[] => {
+  const { judgement, outcome, reason } = report;
+  if (judgement.reference === undefined || outcome === 'undetermined') return [];
+  const difference = reason === null ? undefined : whyCosignDiffers(reason.code);
   if (difference !== undefined) return [`  ${difference}`];
-  return sourcesOf(report, printing.ring).map(
-    (source) => `  the same with cosign: ${cosignCommand(reference, source, printing)}`,
+  const { reference } = judgement;
+  return sourcesOf(report, ring).map(
+    (source) => `  the same with cosign: ${cosignCommand(reference, source, cosign)}`,
   );
 };
 
 const CHECKS = [
-  '  The following checks were performed on each of these signatures:',
-  '    - The cosign claims were validated: the signed bytes name this digest',
-  '    - The signatures were verified against a trusted public key',
+  'The following checks were performed on each of these signatures:',
+  '  - The cosign claims were validated: the signed bytes name this digest',
+  '  - The signatures were verified against a trusted public key',
 ];
 
-const verifiedLines = (report: ImageReport): readonly string[] => [
-  `  digest      ${report.digest}`,
-  ...(report.component === null
-    ? []
-    : [`  component   ${report.component}${report.componentProven ? ', named in the signed bytes' : ''}`]),
-  ...report.signedBy.map(
-    ({ keyId, source }) => `  signed by   ${source ?? 'a key that has left the ring'} (key id ${keyId})`,
-  ),
-  ...CHECKS,
-  ...(report.componentProven ? ['    - The signed bytes name this component'] : []),
-];
+const verifiedLines = (report: ImageReport): readonly string[] => {
+  const { digest, component, componentProven, signedBy } = report;
+  return [
+    `  digest      ${digest}`,
+    ...(component === null ? [] : [`  component   ${component}`]),
+    ...signedBy.map(
+      ({ keyId, source }) => `  signed by   ${source ?? 'a key that has left the ring'} (key id ${keyId})`,
+    ),
+    ...CHECKS.map((line) => `  ${line}`),
+    ...(componentProven ? ['    - The signed bytes name this component'] : []),
+  ];
+};
 
-const toText = (report: ImageReport, printing: Printing): string => {
+const toText = (report: ImageReport, printing: Printing, paint: Paint): string => {
   const { outcome, reference, message, reason } = report;
-  const head = `${reference}: ${colour(outcome, COLOURS[outcome], printing.io)}`;
+  const head = `${oneLine(reference, LONGEST_REFERENCE)}: ${paint(outcome, COLOURS[outcome])}`;
   const body = reason === null ? verifiedLines(report) : [];
   return `${[head, `  ${message}`, ...body, ...cosignLines(report, printing)].join('\n')}\n`;
 };
 
 /** As cosign: what was verified on standard output, in its JSON; what was checked, and what failed, on standard error. */
-const printAsCosign = (report: ImageReport, { io }: Printing): void => {
+const printAsCosign = (report: ImageReport, io: Io): void => {
+  const reference = oneLine(report.reference, LONGEST_REFERENCE);
   if (report.reason !== null) {
-    io.stderr.write(`Error: ${report.reference}: ${report.message}\n`);
+    io.stderr.write(`Error: ${reference}: ${report.message}\n`);
     return;
   }
-  io.stderr.write(
-    `\nVerification for ${report.reference} --\n${CHECKS.map((line) => line.slice(2)).join('\n')}\n`,
-  );
+  io.stderr.write(`\nVerification for ${reference} --\n${CHECKS.join('\n')}\n`);
   io.stdout.write(cosignJson(report.signatures));
 };
 
@@ -101,8 +105,10 @@ export const printReports = (
   reports: readonly ImageReport[],
   output: 'text' | 'json' | 'cosign',
   printing: Printing,
+  io: Io,
 ): void => {
-  if (output === 'json') printing.io.stdout.write(toJson(reports));
-  else if (output === 'cosign') for (const report of reports) printAsCosign(report, printing);
-  else printing.io.stdout.write(reports.map((report) => toText(report, printing)).join('\n'));
+  const paint = createPaint(io);
+  if (output === 'json') io.stdout.write(toJson(reports));
+  else if (output === 'cosign') for (const report of reports) printAsCosign(report, io);
+  else io.stdout.write(reports.map((report) => toText(report, printing, paint)).join('\n'));
 };

@@ -2,7 +2,7 @@ import { explain, type Judgement, type Reason } from '../policy/index.ts';
 import type { KeyRing, ValidSignature, Verification } from '../verification/index.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
-/** What is known of one image; `--output json` prints it as it is, but for `reason`, `judgement` and `signatures`. */
+/** What is known of one image. */
 export interface ImageReport {
   readonly reference: string;
   readonly digest: string | null;
@@ -31,15 +31,25 @@ const signersOf = (signatures: readonly ValidSignature[], ring: KeyRing): ImageR
   });
 
 /** What `review` and the webhook would say besides. */
-const remarkOf = ({ class: imageClass }: Judgement): string => {
+const remarkOf = ({ class: imageClass, verification }: Judgement): string => {
   if (imageClass?.kind === 'look-alike')
     return `; its name is Istio's ${imageClass.component} and it is on no hub or mirror: review and the webhook refuse it`;
-  if (imageClass?.kind === 'not-ours') return "; it is no image of Istio's, so only its signature was judged";
+  const judged = verification?.digest !== undefined && verification.outcome !== 'undetermined';
+  if (imageClass?.kind === 'not-ours' && judged)
+    return "; it is no image of Istio's, so only its signature was judged";
   return '';
 };
 
+/** What OpenSSL says where the other side does not speak TLS. */
+const NOT_TLS = /ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/;
+
+const hintOf = (reason: Reason): string =>
+  reason.code === 'registry-unavailable' && NOT_TLS.test(reason.detail)
+    ? '; it does not answer in TLS: --allow-http-registry is for a registry that speaks plain HTTP'
+    : '';
+
 const messageOf = (judgement: Judgement, reason: Reason | undefined): string => {
-  if (reason !== undefined) return `${explain(reason)}${remarkOf(judgement)}`;
+  if (reason !== undefined) return `${explain(reason)}${hintOf(reason)}${remarkOf(judgement)}`;
   const { verification, class: imageClass } = judgement;
   const component = imageClass?.kind === 'istio' ? imageClass.component : undefined;
   const proven = verification?.outcome === 'verified' && verification.componentProven;

@@ -1,27 +1,19 @@
 import type { Core } from '../compose.ts';
-import type { Config } from '../config/index.ts';
+import { choiceOf } from './arguments.ts';
 import { mapBounded } from './bounded.ts';
 import { type Command, type Flags, type Io, UsageError } from './command.ts';
-import { configOf, coreFlags, timeoutOf, withCore } from './core-flags.ts';
+import { configOf, coreFlags, timeoutFlag, timeoutOf } from './core-flags.ts';
 import { exitCodes, worstOf } from './exit-codes.ts';
 import { readInput } from './input.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, progressFlag } from './progress.ts';
 import { printReports } from './verify-print.ts';
 import { exitCodeOfReport, type ImageReport, reportOf } from './verify-report.ts';
+import { checkKeys, withCore } from './with-core.ts';
 
 const OUTPUTS = ['text', 'json', 'cosign'] as const;
-export type Output = (typeof OUTPUTS)[number];
 
 /** Images that are verified side by side. */
 const AT_ONCE = 8;
-
-const outputOf = (flags: Flags): Output => {
-  const text = flags.text('output') ?? 'text';
-  const output = OUTPUTS.find((one) => one === text);
-  if (output === undefined)
-    throw new UsageError(`--output must be one of ${OUTPUTS.join(', ')}, and is ${JSON.stringify(text)}`);
-  return output;
-};
 
 const checkLog = (flags: Flags): void => {
   const log = flags.text('transparency-log') ?? 'ignore';
@@ -42,7 +34,7 @@ const parseList = (text: string): readonly string[] =>
 
 const imagesOf = async (flags: Flags, operands: readonly string[], io: Io): Promise<readonly string[]> => {
   const file = flags.text('filename');
-  const images = [...operands, ...(file === undefined ? [] : parseList(await readInput(file, io.stdin)))];
+  const images = [...operands, ...(file === undefined ? [] : parseList(await readInput(file, io)))];
   if (images.length === 0)
     throw new UsageError('no image is named: sailmark verify IMAGE…, or -f FILE with one a line');
   return images;
@@ -62,20 +54,20 @@ const verifyAll = (
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
   checkLog(flags);
-  const output = outputOf(flags);
+  const output = choiceOf(flags, 'output', OUTPUTS);
   const timeout = timeoutOf(flags);
   const images = await imagesOf(flags, operands, io);
-  const config: Config = await configOf(flags, io, images);
+  const config = await configOf(flags, io, () => images);
   return withCore(config, io, async (core) => {
-    const progress = createProgress(io, images.length, 'verified', !flags.has('no-progress'));
-    const reports = await verifyAll(core, images, { timeout, advance: progress.advance });
-    progress.clear();
-    printReports(reports, output, {
-      io,
-      ring: core.ring(),
-      registries: config.registries,
+    checkKeys(core.ring(), config, flags, io);
+    const { advance, clear } = createProgress(io, flags, images.length);
+    const reports = await verifyAll(core, images, { timeout, advance }).finally(clear);
+    const cosign = {
+      ...config,
       caFile: flags.text('ca-file'),
-    });
+      registryConfig: flags.text('registry-config'),
+    };
+    printReports(reports, output, { ring: core.ring(), cosign }, io);
     return worstOf(reports.map(exitCodeOfReport));
   });
 };
@@ -86,6 +78,7 @@ export const command: Command = {
     "Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does, and more strictly where cosign is lax. An image of Istio's must also be the component that was signed.\nAn image named here is always verified: that it only looks like Istio's, or is of a kind that is never signed, is said and left to `review` and the webhook to refuse.",
   flags: [
     ...coreFlags,
+    timeoutFlag('image'),
     {
       name: 'filename',
       short: 'f',
@@ -95,7 +88,7 @@ export const command: Command = {
     {
       name: 'output',
       short: 'o',
-      value: 'text|json|cosign',
+      value: OUTPUTS.join('|'),
       help: 'text for people (default), json, or the JSON that `cosign verify` prints',
     },
     {
@@ -104,7 +97,7 @@ export const command: Command = {
       help: 'the transparency log is not asked: Istio 1.12 to 1.17 is not in it',
     },
     { name: 'insecure-ignore-tlog', help: 'the same, as cosign spells it' },
-    { name: 'no-progress', help: 'no progress line on a terminal' },
+    progressFlag,
   ],
   examples: [
     'sailmark verify docker.io/istio/pilot:1.28.0',
@@ -113,6 +106,6 @@ export const command: Command = {
     'kubectl get pods -A -o jsonpath="{..image}" | tr " " "\\n" | sort -u | sailmark verify -f -',
   ],
   exitCodes,
-  operands: { least: 0, most: Number.POSITIVE_INFINITY },
+  operands: Number.POSITIVE_INFINITY,
   run: verify,
 };

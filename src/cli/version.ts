@@ -6,7 +6,7 @@ export const command: Command = {
   description: 'Prints the version, the Node it runs on and the commit it was built from.',
   flags: [],
   examples: [],
-  operands: { least: 0, most: 0 },
+  operands: 0,
   run: async (_flags, _operands, io) => {
     io.stdout.write(`sailmark ${build.version}\nnode     ${build.node}\ncommit   ${build.commit}\n`);
     return 0;

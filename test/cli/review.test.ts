@@ -78,13 +78,13 @@ const printed = async (input: string | object, ...argv: readonly string[]) => {
 
 describe('review refuses to read', () => {
   it.each([
-    ['', 'there is nothing in it'],
-    ['kind: Pod\n---\n{', 'document 2, line 3: not YAML'],
-    ['- 1\n- 2\n', 'document 1: not a Kubernetes object'],
-    ['{"apiVersion":"v1"}', 'document 1: not a Kubernetes object: it has no kind'],
+    ['', 'standard input holds nothing'],
+    ['kind: Pod\n---\n{', 'standard input: document 2, line 3: not YAML'],
+    ['- 1\n- 2\n', 'standard input: document 1: not a Kubernetes object'],
+    ['{"apiVersion":"v1"}', 'standard input: document 1: not a Kubernetes object: it has no kind'],
     [
       '{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"name":"a","image":7}]}}',
-      'document 1: not a valid AdmissionReview',
+      'standard input: document 1: not a valid AdmissionReview',
     ],
   ])('%j', async (input, message) => {
     const { code, stdout, stderr } = await review(input);
@@ -175,6 +175,6 @@ describe('review', () => {
   it('says so where there is nothing to review', async () => {
     const { code, stderr } = await review({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' } });
     expect(code).toBe(0);
-    expect(stderr).toContain('Nothing to review');
+    expect(stderr).toContain('nothing to review: no object in it holds a pod');
   });
 });

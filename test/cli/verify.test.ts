@@ -240,13 +240,9 @@ describe('verify asks', () => {
 
   it('with no key that is private, and says so', async () => {
     const path = fixturePath('cosign/keys/test-key.pkcs8.pem');
-    const { stderr } = await runCli([
-      'verify',
-      '--key',
-      path,
-      '--allow-http-registry',
-      vector('s01-legacy-notlog'),
-    ]);
-    expect(stderr).toContain('is a private key');
+    const image = vector('s01-legacy-notlog');
+    const { code, stdout, stderr } = await runCli(['verify', '--key', KEY, '--key', path, image]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^Error: --key ${path}: is a private key.*\n$`));
   });
 });

@@ -6,13 +6,20 @@ export interface Printed {
   readonly stderr: string;
 }
 
-/** Runs a command line in this process, as a shell with no terminal would, and keeps what it prints. */
-export const runCli = async (
-  argv: readonly string[],
-  options: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<Printed> => {
+export interface Surroundings {
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Both outputs are a terminal; otherwise neither is. */
+  readonly isTTY?: boolean;
+  /** What tells the command to end. */
+  readonly ended?: AbortSignal;
+}
+
+/** Runs a command line in this process, as a shell would, and keeps what it prints. */
+export const runCli = async (argv: readonly string[], options: Surroundings = {}): Promise<Printed> => {
   const printed = { stdout: '', stderr: '' };
   const to = (name: keyof typeof printed) => ({
+    isTTY: options.isTTY,
     write: (text: string): void => {
       printed[name] += text;
     },
@@ -27,7 +34,7 @@ export const runCli = async (
     stderr: to('stderr'),
     stdin,
     env,
-    ended: new AbortController().signal,
+    ended: () => options.ended ?? new AbortController().signal,
   });
   return { code, ...printed };
 };
