@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { flagsOf, parseArguments } from '../../src/cli/arguments.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { runCli } from '../support/terminal.ts';
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  verify: () => import('../../src/cli/verify.ts'),
+  review: () => import('../../src/cli/review.ts'),
+  serve: () => import('../../src/cli/serve.ts'),
+  keys: () => import('../../src/cli/keys.ts'),
+  'check-config': () => import('../../src/cli/check-config.ts'),
+  version: () => import('../../src/cli/version.ts'),
+};
+
+/** What the interface gives each command in this version. */
+const INTERFACE: Readonly<Record<string, readonly string[]>> = {
+  verify: [
+    'key',
+    'config',
+    'ca-file',
+    'registry-config',
+    'allow-http-registry',
+    'timeout',
+    'filename',
+    'output',
+    'transparency-log',
+    'insecure-ignore-tlog',
+    'no-progress',
+    'help',
+  ],
+  review: [
+    'filename',
+    'mode',
+    'namespace',
+    'output',
+    'exit-zero',
+    'key',
+    'config',
+    'ca-file',
+    'registry-config',
+    'allow-http-registry',
+    'timeout',
+    'no-progress',
+    'help',
+  ],
+  serve: ['config', 'help'],
+  keys: ['key', 'config', 'ca-file', 'output', 'help'],
+  'check-config': ['config', 'help'],
+  version: ['help'],
+};
+
+const listedIn = (help: string): readonly string[] =>
+  [...help.matchAll(/^ {2}(?: {4}|-\w, )--([\w-]+)/gm)].map(([, name]) => name ?? '');
+
+describe.each(Object.entries(COMMANDS))('the help of %s', (name, load) => {
+  it('lists the flags that it accepts, which are the interface’s', async () => {
+    const { command } = await load();
+    const { stdout } = await runCli([name, '--help']);
+    const accepted = flagsOf(command).filter((flag) => {
+      const value = flag.value === undefined ? [] : ['x'];
+      return parseArguments(command, [`--${flag.name}`, ...value]).flags.has(flag.name);
+    });
+    expect(listedIn(stdout).toSorted()).toEqual(accepted.map((flag) => flag.name).toSorted());
+    expect(listedIn(stdout).toSorted()).toEqual(INTERFACE[name]?.toSorted());
+  });
+
+  it('fits a terminal of 80 columns, but for examples', async () => {
+    const { stdout } = await runCli([name, '--help']);
+    const [text = ''] = stdout.split('\nExamples:\n');
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('shows examples that parse', async () => {
+    const { command } = await load();
+    for (const example of command.examples) {
+      const [, line = ''] = /sailmark (.*)$/.exec(example) ?? [];
+      const [called, ...argv] = line.split(' ');
+      expect(called).toBe(name);
+      expect(() => parseArguments(command, argv)).not.toThrow();
+    }
+  });
+});
+
+describe('a flag', () => {
+  const parse = async (...argv: readonly string[]) => {
+    const { command } = await import('../../src/cli/verify.ts');
+    return parseArguments(command, argv);
+  };
+
+  it('takes its value behind a space or an equals sign, short or long', async () => {
+    for (const argv of [['--output', 'json'], ['--output=json'], ['-o', 'json'], ['-ojson']])
+      expect((await parse(...argv)).flags.text('output')).toBe('json');
+  });
+
+  it('takes a value that begins with a dash behind an equals sign, and a dash alone anywhere', async () => {
+    expect((await parse('--filename=-list')).flags.text('filename')).toBe('-list');
+    expect((await parse('-f', '-')).flags.text('filename')).toBe('-');
+  });
+
+  it('without a value is there by its name or =true, and is not by =false, as cosign’s are', async () => {
+    const has = async (argument: string) => (await parse(argument)).flags.has('insecure-ignore-tlog');
+    expect(await has('--insecure-ignore-tlog')).toBe(true);
+    expect(await has('--insecure-ignore-tlog=true')).toBe(true);
+    expect(await has('--insecure-ignore-tlog=false')).toBe(false);
+  });
+
+  it('may stand behind operands, and none is one behind --', async () => {
+    const { flags, operands } = await parse('one', '--key', 'a', 'other', '--key', 'b', '--', '--key');
+    expect({ keys: flags.list('key'), operands }).toEqual({
+      keys: ['a', 'b'],
+      operands: ['one', 'other', '--key'],
+    });
+  });
+});
