@@ -1,5 +1,5 @@
 import { compose } from '../compose.ts';
-import { type Config, defaultLimits, endingExemptions, formatAddress, warningsOf } from '../config/index.ts';
+import { type Config, defaultLimits, formatAddress, warningsOf } from '../config/index.ts';
 import {
   createLog,
   createMetrics,
@@ -7,6 +7,7 @@ import {
   createReport,
   type Log,
 } from '../observability/index.ts';
+import { endOf } from '../policy/index.ts';
 import { createServer } from '../server/index.ts';
 import type { KeyEvent, KeyRing } from '../verification/index.ts';
 import { build } from './build.ts';
@@ -56,7 +57,7 @@ const noKey = ({ missing }: KeyRing): CommandError => {
 /** The webhook and its core, wired and not yet open. */
 const createWebhook = (config: Config, log: Log) => {
   const metrics = createMetrics(build);
-  metrics.setExemptionEnds(endingExemptions(config, Date.now()).map(({ endsAt }) => endsAt));
+  metrics.setExemptionEnds(config.rules.exemptions.map(endOf));
   const report = createReport(log);
   const tellKey = keyEventsTo(log);
   const onKeyEvent = (event: KeyEvent): void => {
