@@ -2,21 +2,47 @@ import type { ValidSignature } from '../verification/index.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** As Go's encoding/json writes a map: keys sorted, and what HTML reads as markup escaped. */
-const goJson = (value: Json): string => {
-  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return goText(JSON.stringify(value));
-  const members = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${members.map(([key, member]) => `${goText(JSON.stringify(key))}:${goJson(member)}`).join(',')}}`;
-};
+/** The signed bytes (simple signing), which the verifier has checked to be this. */
+interface Payload {
+  readonly critical: {
+    readonly identity: { readonly 'docker-reference': string };
+    readonly image: { readonly 'docker-manifest-digest': string };
+    readonly type: string;
+  };
+  readonly optional?: Readonly<Record<string, Json>> | null;
+}
 
-const goText = (text: string): string =>
-  text.replaceAll(
+/** As Go's encoding/json writes text: what HTML reads as markup, and JavaScript as a line's end, is escaped. */
+const goText = (value: null | boolean | number | string): string =>
+  JSON.stringify(value).replaceAll(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-const parseBundle = (text: string | undefined): string | undefined => {
+/** As Go writes a struct: members in the order of their declaration. They are JSON already. */
+const goStruct = (members: Readonly<Record<string, string>>): string =>
+  `{${Object.entries(members)
+    .map(([key, member]) => `${goText(key)}:${member}`)
+    .join(',')}}`;
+
+/** As Go writes a map: keys sorted. */
+const goMap = (members: Readonly<Record<string, string>>): string =>
+  `{${Object.entries(members)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, member]) => `${goText(key)}:${member}`)
+    .join(',')}}`;
+
+const goJsonOfMembers = (members: Readonly<Record<string, Json>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(members).map(([key, value]) => [key, goJson(value)]));
+
+const goJson = (value: Json): string => {
+  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return goText(value);
+  return goMap(goJsonOfMembers(value as Readonly<Record<string, Json>>));
+};
+
+/** The log's bundle as cosign prints it; undefined where the annotation, which nobody checked, is none. */
+const describeBundle = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   try {
     const { SignedEntryTimestamp, Payload } = JSON.parse(text) as {
@@ -24,36 +50,31 @@ const parseBundle = (text: string | undefined): string | undefined => {
       Payload: { body: Json; integratedTime: Json; logIndex: Json; logID: Json };
     };
     const { body, integratedTime, logIndex, logID } = Payload;
-    const payload = `{"body":${goJson(body)},"integratedTime":${goJson(integratedTime)},"logIndex":${goJson(logIndex)},"logID":${goJson(logID)}}`;
-    return `{"SignedEntryTimestamp":${goJson(SignedEntryTimestamp)},"Payload":${payload}}`;
+    return goStruct({
+      SignedEntryTimestamp: goJson(SignedEntryTimestamp),
+      Payload: goStruct(goJsonOfMembers({ body, integratedTime, logIndex, logID })),
+    });
   } catch {
     return undefined;
   }
 };
 
 const describeSignature = ({ payload, logBundle }: ValidSignature): string => {
-  const { critical, optional } = JSON.parse(payload) as {
-    critical: {
-      identity: { 'docker-reference': string };
-      image: { 'docker-manifest-digest': string };
-      type: string;
-    };
-    optional?: Readonly<Record<string, Json>> | null;
+  const { critical, optional = null } = JSON.parse(payload) as Payload;
+  const bundle = describeBundle(logBundle);
+  const members = {
+    ...goJsonOfMembers(optional ?? {}),
+    ...(bundle === undefined ? {} : { Bundle: bundle }),
   };
-  const bundle = parseBundle(logBundle);
-  const members = Object.entries(optional ?? {}).map(([key, value]) => [key, goJson(value)] as const);
-  const all = [...members, ...(bundle === undefined ? [] : [['Bundle', bundle] as const])].toSorted(
-    ([one], [other]) => (one < other ? -1 : 1),
-  );
-  const written =
-    (optional === null || optional === undefined) && bundle === undefined
-      ? 'null'
-      : `{${all.map(([key, value]) => `${goText(JSON.stringify(key))}:${value}`).join(',')}}`;
   const { identity, image, type } = critical;
-  return (
-    `{"critical":{"identity":{"docker-reference":${goJson(identity['docker-reference'])}},` +
-    `"image":{"docker-manifest-digest":${goJson(image['docker-manifest-digest'])}},"type":${goJson(type)}},"optional":${written}}`
-  );
+  return goStruct({
+    critical: goStruct({
+      identity: goStruct({ 'docker-reference': goText(identity['docker-reference']) }),
+      image: goStruct({ 'docker-manifest-digest': goText(image['docker-manifest-digest']) }),
+      type: goText(type),
+    }),
+    optional: optional === null && bundle === undefined ? 'null' : goMap(members),
+  });
 };
 
 /** What `cosign verify` prints on standard output for signatures under the `.sig` tag (cosign, cmd/cosign/cli/verify). */
