@@ -2,7 +2,7 @@ import { claimOf } from './authority.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { FindCredentials } from './credentials.ts';
 import { SourceFault } from './source.ts';
-import { basicAuthorization, type TokenRealm } from './token.ts';
+import { basicAuthorization, helperNotRun, type TokenRealm } from './token.ts';
 import { createTokens } from './tokens.ts';
 import type { Asker, HttpAnswer, Transport } from './transport.ts';
 
@@ -71,7 +71,9 @@ export const createAuthorization = (options: AuthorizationOptions): Authorizatio
   const basicFor = async (path: string): Promise<string> => {
     const credentials = await findCredentials(`${registry}/${path}`);
     if (credentials?.kind === 'password') return basicAuthorization(credentials);
-    const detail = `${registry} wants a user name and password, and there are none for ${registry}/${path}`;
+    const why =
+      credentials?.kind === 'helper' ? helperNotRun(credentials) : `there are none for ${registry}/${path}`;
+    const detail = `${registry} wants a user name and password, and ${why}`;
     throw new SourceFault('refused', detail, { asked: true });
   };
 

@@ -4,7 +4,9 @@ import { SourceFault } from './source.ts';
 export type Credentials =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   /** An OAuth2 refresh token, for the token service alone. */
-  | { readonly kind: 'identity-token'; readonly token: string };
+  | { readonly kind: 'identity-token'; readonly token: string }
+  /** Kept by a helper program, which is not run: the question is asked anonymously, and a refusal says so. */
+  | { readonly kind: 'helper'; readonly helper: string };
 
 interface Place {
   readonly host: string;
@@ -93,18 +95,36 @@ const isFor = ({ host, port, path }: Place, image: string): boolean => {
 const isLonger = (one: Entry, other: Entry): number =>
   other.path.length - one.path.length || other.host.length - one.host.length;
 
-/** The entries of a docker `config.json`, the most particular first. Throws a sentence where it is none. */
+const recordAt = (from: Record<string, unknown>, name: string): Record<string, unknown> => {
+  const value = Object.hasOwn(from, name) ? from[name] : {};
+  if (!isRecord(value)) throw new Error(`its "${name}" is no object`);
+  return value;
+};
+
+const keptBy = (helper: string | undefined): Credentials | undefined =>
+  helper === undefined ? undefined : { kind: 'helper', helper };
+
+/**
+ * The entries of a docker `config.json`: what can be used before what a helper keeps, each the most particular first.
+ * Docker leaves an empty entry in `auths` for what it put into `credsStore`. Throws a sentence where it is none.
+ */
 const parseEntries = (text: string): readonly Entry[] => {
   const document: unknown = JSON.parse(text);
   if (!isRecord(document)) throw new Error('it is no JSON object');
-  const auths = Object.hasOwn(document, 'auths') ? document['auths'] : {};
-  if (!isRecord(auths)) throw new Error('its "auths" is no object');
-  return Object.entries(auths)
-    .flatMap(([key, value]) => {
-      const credentials = parseCredentials(value);
-      return credentials === undefined ? [] : [{ ...parseKey(key), credentials }];
-    })
-    .toSorted(isLonger);
+  const [auths, helpers] = [recordAt(document, 'auths'), recordAt(document, 'credHelpers')];
+  const inStore = keptBy(textAt(document, 'credsStore'));
+  const entriesOf = (keys: Record<string, unknown>, find: (key: string) => Credentials | undefined) =>
+    Object.keys(keys)
+      .flatMap((key) => {
+        const credentials = find(key);
+        return credentials === undefined ? [] : [{ ...parseKey(key), credentials }];
+      })
+      .toSorted(isLonger);
+  return [
+    ...entriesOf(auths, (key) => parseCredentials(auths[key])),
+    ...entriesOf(helpers, (key) => keptBy(textAt(helpers, key))),
+    ...entriesOf(auths, () => inStore),
+  ];
 };
 
 /** Finds credentials in a docker `config.json` (its text), matched as the kubelet does: the longest key first. */

@@ -45,7 +45,9 @@ const questionOf = (
   const url = new URL(realm);
   for (const [name, value] of fields) url.searchParams.set(name, value);
   const authorization =
-    credentials === undefined ? {} : { authorization: basicOf(credentials.username, credentials.password) };
+    credentials?.kind === 'password'
+      ? { authorization: basicOf(credentials.username, credentials.password) }
+      : {};
   return { method: 'GET', url, reach, limit, headers: { accept: 'application/json', ...authorization } };
 };
 
@@ -67,6 +69,15 @@ const parseToken = ({ body }: HttpAnswer, now: number, name: string): Token => {
   return { value, expires: now + Math.max(lifetime * 1000 - MARGIN_MS, 1000) };
 };
 
+const asWhom = (credentials: Credentials | undefined): string => {
+  if (credentials?.kind === 'helper') return `anonymously, since ${helperNotRun(credentials)}`;
+  return credentials === undefined ? 'anonymously' : 'with these credentials';
+};
+
+/** Why credentials that a helper keeps are not there. */
+export const helperNotRun = ({ helper }: Extract<Credentials, { kind: 'helper' }>): string =>
+  `its credentials are kept by the credential helper ${helper}, which is not run`;
+
 /** Fetches a token for one scope (distribution, docs/spec/auth/token.md and oauth.md). Rejects with a `SourceFault`. */
 export const fetchToken = async (
   transport: Transport,
@@ -83,11 +94,10 @@ export const fetchToken = async (
   const { realm, scope, credentials, limit, name, now } = wanted;
   const answer = await transport.ask(questionOf(realm, scope, credentials, limit), asker);
   if (answer.status === 200) return parseToken(answer, now(), name);
-  const who = credentials === undefined ? 'anonymously' : 'with these credentials';
   checkIsAnswer(answer, `the token service of ${name}`);
   throw new SourceFault(
     'refused',
-    `the token service of ${name} gives no token ${who} (${answer.status}); check the registry credentials`,
+    `the token service of ${name} gives no token ${asWhom(credentials)} (${answer.status}); check the registry credentials`,
     { asked: true },
   );
 };
