@@ -40,7 +40,10 @@ const sentenceOf = (code: string): string => {
 };
 
 const isNoHttp = (error: unknown): boolean =>
-  error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError;
+  error instanceof errors.HTTPParserError ||
+  error instanceof errors.HeadersOverflowError ||
+  // Two lengths, or a length and chunks: where the answer ends is anybody's guess (RFC 9112 §6.3).
+  error instanceof errors.ResponseContentLengthMismatchError;
 
 const classify = (error: unknown, attempt: Attempt): readonly [FaultCode, string] | undefined => {
   if (error instanceof AddressForbidden) return ['refused', error.message];
