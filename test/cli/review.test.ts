@@ -93,6 +93,64 @@ describe('review refuses to read', () => {
   });
 });
 
+describe('review prints', () => {
+  it('JSON of one shape, whole', async () => {
+    const list = { apiVersion: 'v1', kind: 'List', items: [pod([unsigned, signed])] };
+    const { code, stdout } = await review(list, '--output', 'json');
+    const found = `image "${unsigned}" in container "app" (spec.containers[0].image): no signature was found`;
+    expect(code).toBe(10);
+    expect(JSON.parse(stdout)).toEqual({
+      schema: 'sailmark.dev/review/v1',
+      objects: [
+        {
+          place: 'standard input: document 1, item 1',
+          kind: 'Pod',
+          namespace: 'default',
+          name: 'web',
+          verdict: 'deny',
+          allowed: false,
+          message: `${found} (signature-missing); use a released Istio image; copy its signatures along when mirroring (cosign copy)`,
+          warnings: [],
+          auditAnnotations: {
+            verdict: 'deny',
+            mode: 'enforce',
+            reason: 'signature-missing',
+            images: expect.stringContaining(unsigned),
+            'key-id': expect.any(String),
+          },
+          findings: [
+            { image: unsigned, path: 'spec.containers[0].image', code: 'signature-missing', effect: 'deny' },
+          ],
+          images: [unsigned, signed],
+          requests: expect.any(Number),
+        },
+      ],
+      skipped: 0,
+    });
+  });
+
+  it('what would only be noted in audit mode, and a warning in warn mode', async () => {
+    const audit = await review(pod([unsigned]), '--mode', 'audit');
+    expect(audit.stdout).toContain('Pod default/web: allowed, noted for audit\n');
+    expect(audit.stdout).toContain(`  image "${unsigned}" (spec.containers[0].image): signature-missing\n`);
+    const warn = await review(pod([unsigned]), '--mode', 'warn');
+    expect(warn.stdout).toContain('Pod default/web: allowed, with a warning\n');
+    expect(warn.stdout).toContain(`  image "${unsigned}" in container "app"`);
+  });
+
+  it('the name that a pod’s is generated from', async () => {
+    const { stdout } = await review(pod(['redis'], { generateName: 'web-' }));
+    expect(stdout).toContain('Pod default/web-*: allowed\n');
+  });
+
+  it('why a captured review was not judged', async () => {
+    const captured = admissionReview(pod([unsigned]), { operation: 'DELETE', object: null });
+    const { code, stdout } = await review(captured);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/: allowed\n {2}not judged: \S+/);
+  });
+});
+
 describe('review', () => {
   it('refuses an unsigned pod with the webhook’s sentence, and ends with 10', async () => {
     const { code, stdout } = await review(pod([unsigned]));
@@ -140,6 +198,46 @@ describe('review', () => {
     );
     expect({ code, skipped }).toEqual({ code: 10, skipped: 2 });
     expect(objects.map(({ verdict }) => verdict)).toEqual(['allow', 'deny', 'allow']);
+  });
+
+  it('knows what the items of a typed list are', async () => {
+    const { kind: _kind, apiVersion: _apiVersion, ...item } = pod([unsigned]);
+    expect(await printed({ apiVersion: 'v1', kind: 'PodList', items: [item] })).toMatchObject({
+      code: 10,
+      objects: [{ verdict: 'deny' }],
+    });
+    const { kind: _other, apiVersion: _group, ...template } = deployment([unsigned]);
+    expect(await printed({ apiVersion: 'apps/v1', kind: 'DeploymentList', items: [template] })).toMatchObject(
+      {
+        code: 10,
+        objects: [{ verdict: 'warn' }],
+      },
+    );
+  });
+
+  it('reads a file, and names it where it says what is wrong', async () => {
+    const file = join(directory, 'pods.yaml');
+    const argv = ['review', '-f', file, '--config', config, '--allow-http-registry'];
+    await writeFile(
+      file,
+      `# pods\n---\n${JSON.stringify(pod([signed]))}\n---\n${JSON.stringify(pod([unsigned]))}\n`,
+    );
+    expect((await runCli(argv)).code).toBe(10);
+    await writeFile(file, '# pods\n---\nkind: Pod\n---\na: b: c\n');
+    expect((await runCli(argv)).stderr).toContain(`Error: ${file}: document 2, line 5: not YAML: `);
+    expect((await runCli(['review', '-f', join(directory, 'none.yaml')])).stderr).toContain(
+      `Error: ${join(directory, 'none.yaml')} cannot be read: ENOENT`,
+    );
+  });
+
+  it('asks nobody, and loads no key, where there is nothing to review', async () => {
+    const service = JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' } });
+    const none = join(directory, 'none.pub');
+    const { code, stdout } = await runCli(['review', '-f', '-', '--key', none], { stdin: service });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '0 reviewed, 0 refused, 0 with findings, 1 without pods\n',
+    });
   });
 
   it('answers a captured AdmissionReview as it is', async () => {
