@@ -3,9 +3,11 @@ import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /*
- * Bundles src/main.ts into dist/, split so that a command loads what it needs and no more. CommonJS packages among the
- * dependencies want `require` and `__dirname`, which ES modules lack.
+ * Bundles src/main.ts into dist/, or the directory named, split so that a command loads what it needs and no more.
+ * CommonJS packages among the dependencies want `require` and `__dirname`, which ES modules lack.
  */
+
+const directory = process.argv[2] ?? 'dist';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
 
@@ -30,10 +32,10 @@ const banner = [
   'const __dirname = __dirnameOf(__filename);',
 ].join('\n');
 
-rmSync('dist', { recursive: true, force: true });
+rmSync(directory, { recursive: true, force: true });
 await build({
   entryPoints: ['src/main.ts'],
-  outdir: 'dist',
+  outdir: directory,
   bundle: true,
   splitting: true,
   format: 'esm',

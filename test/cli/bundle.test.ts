@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixturePath } from '../support/shared.ts';
+
+/*
+ * What is shipped is the bundle, and a bundler changes how modules meet: a CommonJS package that is imported while the
+ * program runs has other exports there than from the sources.
+ */
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const execute = promisify(execFile);
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let directory: string;
+
+const bundled = (...argv: readonly string[]): Promise<Ended> =>
+  execute(process.execPath, [join(directory, 'main.js'), ...argv], { env: { HOME: directory } }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }: Ended) => ({ code, stdout, stderr }),
+  );
+
+/** The size of each file that loading these comes to, by what they import at once. */
+const loadedWith = async (names: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+  const sizes = new Map<string, number>();
+  const waiting = [...names];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (sizes.has(name)) continue;
+    const text = await readFile(join(directory, name), 'utf8');
+    sizes.set(name, text.length);
+    waiting.push(
+      ...[...text.matchAll(/(?:from|import)\s*"\.\/([^"]+\.js)"/g)].map(([, imported]) => imported ?? ''),
+    );
+  }
+  return sizes;
+};
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sailmark-bundle-'));
+  await execute(process.execPath, ['.ci/bundle.ts', directory], {
+    cwd: ROOT,
+    env: { ...process.env, SAILMARK_COMMIT: 'c0ffee' },
+  });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('the bundle', () => {
+  it('names the nearest command and flag where one is unknown', async () => {
+    const [command, flag] = [await bundled('verfy'), await bundled('verify', '--ouput', 'json', 'x')];
+    expect([command.code, flag.code]).toEqual([1, 1]);
+    expect(command.stderr).toContain('unknown command "verfy". Did you mean verify?\n');
+    expect(flag.stderr).toContain('unknown flag --ouput. Did you mean --output?\n');
+  });
+
+  it('names the nearest key of a configuration', async () => {
+    const config = join(directory, 'config.yaml');
+    await writeFile(config, 'apiVersion: sailmark.dev/v1alpha1\nkind: Configuration\nkyes: []\n');
+    const { code, stderr } = await bundled('check-config', '--config', config);
+    expect(code).toBe(1);
+    expect(stderr).toContain('did you mean keys?');
+  });
+
+  it('says what it was built from', async () => {
+    const { code, stdout } = await bundled('version');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^sailmark \d+\.\d+\.\d+\nnode {5}v\d+\.\d+\.\d+\ncommit {3}c0ffee\n$/);
+  });
+
+  it('loads keys, and asks a registry that is not there', async () => {
+    const key = fixturePath('cosign/keys/cosign.pub');
+    const { code, stdout, stderr } = await bundled('verify', '--key', key, '127.0.0.1:1/istio/pilot:1.28.0');
+    expect({ code, stderr }).toEqual({ code: 20, stderr: '' });
+    expect(stdout).toContain('no connection (ECONNREFUSED) (registry-unavailable)');
+  });
+
+  it.each(['verify', 'review', 'serve', 'keys', 'check-config', 'version'])(
+    'has all that %s needs',
+    async (name) => {
+      const { code, stdout, stderr } = await bundled(name, '--help');
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(new RegExp(`^Usage: sailmark ${name}`));
+    },
+  );
+
+  it('loads less than 30 kB to print a version', async () => {
+    const names = await readdir(directory);
+    const version = names.find((name) => /^version-.*\.js$/.test(name));
+    const loaded = await loadedWith(['main.js', version ?? '']);
+    expect([...loaded.keys()]).not.toEqual(['main.js']);
+    expect([...loaded.values()].reduce((sum, size) => sum + size, 0)).toBeLessThan(30_000);
+  });
+});
