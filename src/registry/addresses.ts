@@ -34,7 +34,7 @@ export const checkAddresses = (hostname: string, addresses: readonly string[], a
     );
   if (!allow(classes))
     throw new AddressForbidden(
-      `${hostname} is at ${addresses.join(', ')}, a private address, which is not followed`,
+      `${hostname} is at ${addresses.join(', ')}, a private address, which a registry at a public one may not send us to`,
     );
 };
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dispatcher, request as send } from 'undici';
 import type { LookUp } from './addresses.ts';
 import { createAgents, type Reach } from './agents.ts';
@@ -76,6 +77,8 @@ const sendTwice = async (
       method,
       signal,
       dispatcher,
+      // undici would close the connection after a HEAD.
+      reset: false,
       headers: { ...headers, 'accept-encoding': 'identity' },
       ...(body === undefined ? {} : { body }),
     });
@@ -128,10 +131,12 @@ export const createTransport = (options: TransportOptions): Transport => {
   const exchange = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
     const { method, url, limit, reach } = question;
     const response = await sendTwice(question, asker, agents.agentFor(reach, url));
-    if (response.statusCode === 200 && method !== 'HEAD')
-      return answerOf(response, await readBody(response, limit, name, asker.signal));
-    await discardBody(response, limit);
-    return answerOf(response, NOTHING);
+    const isRead = response.statusCode === 200 && method !== 'HEAD';
+    const body = isRead ? await readBody(response, limit, name, asker.signal) : NOTHING;
+    if (!isRead) await discardBody(response, limit);
+    // undici gives a connection back one turn later; a question before that would open another.
+    await nextTurn();
+    return answerOf(response, body);
   };
 
   return {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Digest, digestOf } from '../../src/image/index.ts';
+import { digestOf } from '../../src/image/index.ts';
 import {
   createRegistries,
   type Registries,
@@ -315,7 +315,7 @@ describe('a registry that asks for a pause', () => {
     expect(await faultOf(scene.ask.manifest())).toMatchObject({ code: 'rate-limited', asked: false });
     expect(scene.registry.requests.length).toBe(1);
     scene.time += 30_001;
-    expect(await scene.ask.resolve()).toBe(DIGEST as Digest);
+    expect(await scene.ask.resolve()).toBe(DIGEST);
   });
 });
 
@@ -328,6 +328,6 @@ describe('a registry that fails again and again', () => {
     expect(scene.registry.requests.length).toBe(5);
     scene.time += 60_000;
     scene.registry.fault = undefined;
-    expect(await scene.ask.resolve()).toBe(DIGEST as Digest);
+    expect(await scene.ask.resolve()).toBe(DIGEST);
   });
 });

@@ -110,6 +110,20 @@ const referrersOf = ({ manifests }: Repository, digest: string): Stored => {
   return { digest: digestOf(bytes), bytes, mediaType };
 };
 
+const FIND: Readonly<Record<string, (repository: Repository, at: string) => Stored | undefined>> = {
+  blobs({ blobs }, digest) {
+    const bytes = blobs.get(digest);
+    return bytes === undefined ? undefined : { digest, bytes, mediaType: 'application/octet-stream' };
+  },
+  referrers: (repository, digest) => (repository.referrersApi ? referrersOf(repository, digest) : undefined),
+  manifests: ({ manifests, tags }, at) => manifests.get(tags.get(at) ?? at),
+};
+/** The error codes of what is not there (distribution-spec, "Error Codes"). */
+const MISSING: Readonly<Record<string, string>> = {
+  blobs: 'BLOB_UNKNOWN',
+  manifests: 'MANIFEST_UNKNOWN',
+};
+
 /** Starts a registry that listens before this resolves. */
 export const startRegistry = async (options: RegistryOptions = {}): Promise<TestRegistry> => {
   const repositories = new Map<string, Repository>();
@@ -127,19 +141,9 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
     const repository = repositories.get(name);
     if (kind === undefined) return sendError(response, 404, 'NOT_FOUND');
     if (repository === undefined) return sendError(response, 404, 'NAME_UNKNOWN');
-    if (kind === 'blobs') {
-      const bytes = repository.blobs.get(at);
-      return bytes === undefined
-        ? sendError(response, 404, 'BLOB_UNKNOWN')
-        : sendStored(request, response, { digest: at, bytes, mediaType: 'application/octet-stream' });
-    }
-    if (kind === 'referrers')
-      return repository.referrersApi
-        ? sendStored(request, response, referrersOf(repository, at))
-        : sendError(response, 404, 'NOT_FOUND');
-    const stored = repository.manifests.get(repository.tags.get(at) ?? at);
+    const stored = FIND[kind]?.(repository, at);
     return stored === undefined
-      ? sendError(response, 404, 'MANIFEST_UNKNOWN')
+      ? sendError(response, 404, MISSING[kind] ?? 'NOT_FOUND')
       : sendStored(request, response, stored);
   };
 

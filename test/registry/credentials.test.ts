@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFileCredentials, credentialsMatch, findIn } from '../../src/registry/credentials.ts';
+import { withThirdParty } from '../support/shared.ts';
+import { faultOf } from './scene.ts';
+
+interface Table {
+  readonly kubelet: {
+    readonly urlsMatch: readonly {
+      readonly glob: string;
+      readonly target: string;
+      readonly match: boolean;
+    }[];
+    readonly keyringHit: readonly KeyRow[];
+    readonly keyringMiss: readonly KeyRow[];
+  };
+  readonly goContainerRegistry: {
+    readonly cases: readonly {
+      readonly secrets: readonly (readonly [string, string])[];
+      readonly resolve: Readonly<Record<string, string | null>>;
+    }[];
+    readonly secretForms: Readonly<Record<string, string>>;
+  };
+}
+interface KeyRow {
+  readonly configKey: string;
+  readonly image: string;
+  readonly hit: boolean;
+}
+
+const entry = (user: string): { readonly auth: string } => ({
+  auth: Buffer.from(`${user}:secret`).toString('base64'),
+});
+const configOf = (auths: Readonly<Record<string, unknown>>): string => JSON.stringify({ auths });
+const userFor = (config: string, repository: string): string | null => {
+  const found = findIn(config, repository);
+  return found?.kind === 'password' ? found.username : null;
+};
+/** The normal form that a reference has before it comes here. */
+const normal = (image: string): string => (/^[^/]*[.:]/.test(image) ? image : `docker.io/${image}`);
+
+withThirdParty<Table>(['registry-auth', 'credential-matching.json'], ({ kubelet, goContainerRegistry }) => {
+  describe('credentials match as the kubelet decides', () => {
+    it.each(kubelet.urlsMatch)('$glob, $target: $match', ({ glob, target, match }) => {
+      expect(credentialsMatch(glob, target)).toBe(match);
+    });
+    it.each([...kubelet.keyringHit, ...kubelet.keyringMiss])('$configKey, $image: $hit', (row) => {
+      expect(userFor(configOf({ [row.configKey]: entry('user') }), row.image)).toBe(row.hit ? 'user' : null);
+    });
+  });
+
+  describe('credentials are found as go-containerregistry finds them', () => {
+    const rows = goContainerRegistry.cases.flatMap(({ secrets, resolve }) =>
+      Object.entries(resolve).map(([image, user]) => ({ secrets, image, user })),
+    );
+    it.each(rows)('$secrets, $image: $user', ({ secrets, image, user }) => {
+      // A file has a key once; the first of two secrets for one key is the one that counts.
+      const auths = Object.fromEntries(secrets.toReversed().map(([key, name]) => [key, entry(name)]));
+      expect(userFor(configOf(auths), normal(image))).toBe(user);
+    });
+
+    it('in a docker config.json', () => {
+      expect(
+        findIn(goContainerRegistry.secretForms['kubernetes.io/dockerconfigjson'] ?? '', 'fake.registry.io/a'),
+      ).toEqual({
+        kind: 'password',
+        username: 'foo',
+        password: 'bar',
+      });
+    });
+  });
+});
+
+describe('credentials of a docker config.json', () => {
+  it.each(['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io'])(
+    'under %s are for Docker Hub',
+    (key) => {
+      const config = configOf({ [key]: entry('hub') });
+      expect(userFor(config, 'docker.io/istio/pilot')).toBe('hub');
+      expect(userFor(config, 'quay.io/istio/pilot')).toBeNull();
+      expect(userFor(config, 'myhostdocker.io/istio/pilot')).toBeNull();
+    },
+  );
+
+  it('are those of the longest path', () => {
+    const config = configOf({
+      'r.example': entry('all'),
+      'r.example/istio': entry('istio'),
+      '*.example/is': entry('glob'),
+    });
+    expect(userFor(config, 'r.example/istio/pilot')).toBe('istio');
+    expect(userFor(config, 'r.example/other')).toBe('all');
+  });
+
+  it('take no glob beyond a label, and no character of a name for a pattern', () => {
+    expect(userFor(configOf({ '*': entry('x') }), 'r.example/a')).toBeNull();
+    expect(userFor(configOf({ 'r.ex(a+)mple': entry('x') }), 'r.exaample/a')).toBeNull();
+    expect(userFor(configOf({ 'r?example': entry('x') }), 'r.example/a')).toBeNull();
+  });
+
+  it('do not read a version into the path of an image', () => {
+    const config = configOf({ 'r.example/team': entry('team') });
+    expect(userFor(config, 'r.example/v1/team/image')).toBeNull();
+  });
+
+  it('are a user and password, in one field or two, or an identity token', () => {
+    const at = (value: unknown): unknown => findIn(configOf({ 'r.example': value }), 'r.example/a');
+    expect(at({ username: 'u', password: 'p' })).toEqual({ kind: 'password', username: 'u', password: 'p' });
+    expect(at({ auth: Buffer.from('u:p:with:colons').toString('base64') })).toEqual({
+      kind: 'password',
+      username: 'u',
+      password: 'p:with:colons',
+    });
+    expect(at({ auth: 'YTpi', identitytoken: 'T' })).toEqual({ kind: 'identity-token', token: 'T' });
+  });
+
+  it.each([[null], ['text'], [[]], [{}], [{ auth: 'bm9jb2xvbg==' }], [{ auth: 5 }], [{ username: 'u' }]])(
+    'that are %j are none',
+    (value) => {
+      expect(findIn(configOf({ 'r.example': value }), 'r.example/a')).toBeUndefined();
+    },
+  );
+
+  it('are not looked for in a prototype', () => {
+    expect(findIn('{"auths":{"__proto__":{"auth":"YTpi"}}}', '__proto__/a')).toEqual({
+      kind: 'password',
+      username: 'a',
+      password: 'b',
+    });
+    expect(findIn('{"__proto__":{"auths":{"r.example":{"auth":"YTpi"}}}}', 'r.example/a')).toBeUndefined();
+  });
+});
+
+describe('a credentials file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sailmark-credentials-'));
+  const file = join(directory, 'config.json');
+  afterEach(() => rmSync(file, { force: true }));
+
+  it('that is not there is a fault that names it, not an anonymous question', async () => {
+    const fault = await faultOf(createFileCredentials(file)('r.example/a'));
+    expect(fault).toMatchObject({ code: 'refused', asked: false });
+    expect(fault.message).toContain(file);
+  });
+
+  it.each(['{"auths":{"r.example":{"auth":"c2VjcmV0OnNlY3JldA=="}', '[]', '{"auths":[]}', ''])(
+    'that is broken (%j) is a fault that tells nothing of what is in it',
+    async (text) => {
+      writeFileSync(file, text);
+      const fault = await faultOf(createFileCredentials(file)('r.example/a'));
+      expect(fault).toMatchObject({ code: 'refused', asked: false });
+      expect(fault.message).not.toMatch(/c2Vj|secret/);
+    },
+  );
+
+  it('is read again when it changes, and is good again once it is repaired', async () => {
+    const find = createFileCredentials(file);
+    const write = (text: string, second: number): void => {
+      writeFileSync(file, text);
+      utimesSync(file, second, second);
+    };
+    write(configOf({ 'r.example': entry('one') }), 1);
+    expect(await find('r.example/a')).toMatchObject({ username: 'one' });
+    write(configOf({ 'r.example': entry('two') }), 2);
+    expect(await find('r.example/a')).toMatchObject({ username: 'two' });
+    write('{', 3);
+    expect(await faultOf(find('r.example/a'))).toMatchObject({ code: 'refused' });
+    expect(await faultOf(find('r.example/a'))).toMatchObject({ code: 'refused' });
+    write(configOf({ 'r.example': entry('six') }), 4);
+    expect(await find('r.example/a')).toMatchObject({ username: 'six' });
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { createHealth, type Health, parseRetryAfter, type Visit } from '../../src/registry/health.ts';
+import { SourceFault } from '../../src/registry/index.ts';
+
+const clocked = (): { readonly health: Health; readonly clock: { time: number } } => {
+  const clock = { time: 1_000_000 };
+  return { health: createHealth('r.example', () => clock.time), clock };
+};
+
+/** A visit, or the fault in its place as `code: detail`. */
+const admit = (health: Health): Visit | string => {
+  try {
+    return health.admit();
+  } catch (error) {
+    if (!(error instanceof SourceFault)) throw error;
+    expect(error.asked).toBe(false);
+    return `${error.code}: ${error.message}`;
+  }
+};
+const fail = (health: Health, times: number): void => {
+  for (let time = 0; time < times; time += 1) health.admit().failed();
+};
+const DOWN = 'unavailable: r.example failed 5 times in a row and is asked again in a few seconds';
+
+describe('a registry that fails', () => {
+  it('is not asked after five failures in a row, for five seconds', () => {
+    const { health, clock } = clocked();
+    fail(health, 5);
+    expect(admit(health)).toBe(DOWN);
+    clock.time += 4_999;
+    expect(admit(health)).toBe(DOWN);
+    clock.time += 1;
+    expect(admit(health)).toBeTypeOf('object');
+  });
+
+  it('is asked on where an answer came between', () => {
+    const { health } = clocked();
+    fail(health, 4);
+    health.admit().answered();
+    fail(health, 4);
+    expect(admit(health)).toBeTypeOf('object');
+  });
+
+  it('is probed by one question only, however many come at once', () => {
+    const { health, clock } = clocked();
+    fail(health, 5);
+    clock.time += 5_000;
+    const probe = health.admit();
+    expect([admit(health), admit(health)]).toEqual([DOWN, DOWN]);
+    probe.answered();
+    expect(admit(health)).toBeTypeOf('object');
+  });
+
+  it('is left alone for five seconds more where the probe fails', () => {
+    const { health, clock } = clocked();
+    fail(health, 5);
+    clock.time += 5_000;
+    health.admit().failed();
+    clock.time += 4_999;
+    expect(admit(health)).toContain('unavailable');
+    clock.time += 1;
+    expect(admit(health)).toBeTypeOf('object');
+  });
+
+  it('is probed by another question where the first told nothing', () => {
+    const { health, clock } = clocked();
+    fail(health, 5);
+    clock.time += 5_000;
+    health.admit().left();
+    expect(admit(health)).toBeTypeOf('object');
+    expect(admit(health)).toBe(DOWN);
+  });
+
+  it('gets no second probe from a question that was under way before', () => {
+    const { health, clock } = clocked();
+    const early = health.admit();
+    fail(health, 5);
+    clock.time += 5_000;
+    health.admit();
+    early.left();
+    expect(admit(health)).toBe(DOWN);
+  });
+});
+
+describe('a registry that asks for a pause', () => {
+  it('with 429 is rate-limited until it is over', () => {
+    const { health, clock } = clocked();
+    health.admit().asksForPause({ code: 'rate-limited', retryAfter: '30' });
+    expect(admit(health)).toBe('rate-limited: r.example asked for a pause of 30 s more');
+    clock.time += 29_001;
+    expect(admit(health)).toBe('rate-limited: r.example asked for a pause of 1 s more');
+    clock.time += 999;
+    expect(admit(health)).toBeTypeOf('object');
+  });
+
+  it('with 503 is unavailable, as it was when it asked', () => {
+    const { health } = clocked();
+    health.admit().asksForPause({ code: 'unavailable', retryAfter: '30' });
+    expect(admit(health)).toBe('unavailable: r.example asked for a pause of 30 s more');
+  });
+
+  it('keeps the longest pause it asked for', () => {
+    const { health, clock } = clocked();
+    const [first, second] = [health.admit(), health.admit()];
+    first.asksForPause({ code: 'rate-limited', retryAfter: '30' });
+    second.asksForPause({ code: 'unavailable', retryAfter: '2' });
+    clock.time += 3_000;
+    expect(admit(health)).toBe('rate-limited: r.example asked for a pause of 27 s more');
+  });
+
+  it('again and again with 503 is held to be down', () => {
+    const { health, clock } = clocked();
+    for (let time = 0; time < 5; time += 1) {
+      health.admit().asksForPause({ code: 'unavailable', retryAfter: '1' });
+      clock.time += 1_001;
+    }
+    expect(admit(health)).toBe(DOWN);
+  });
+
+  it('gets a second where it does not say how long', () => {
+    const { health, clock } = clocked();
+    health.admit().asksForPause({ code: 'rate-limited', retryAfter: undefined });
+    expect(admit(health)).toContain('rate-limited');
+    clock.time += 1_000;
+    expect(admit(health)).toBeTypeOf('object');
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  it.each([
+    ['120', 120_000],
+    ['Thu, 01 Jan 2026 00:02:00 GMT', 120_000],
+    ['0', 1_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 1_000],
+    ['soon', 1_000],
+    ['', 1_000],
+    ['-5', 1_000],
+    ['86400', 300_000],
+    ['9'.repeat(400), 300_000],
+    ['Fri, 01 Jan 2027 00:00:00 GMT', 300_000],
+  ])('%s is a pause of %d ms', (text, milliseconds) => {
+    expect(parseRetryAfter(text, now)).toBe(milliseconds);
+  });
+});

@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/image/index.ts';
+import type { Fault } from '../support/registry-server.ts';
+import { withThirdParty } from '../support/shared.ts';
+import {
+  answering,
+  askedOf,
+  BLOB,
+  BLOB_PATH,
+  codeOf,
+  DIGEST,
+  faultOf,
+  MANIFEST,
+  MEDIA_TYPE,
+  PATH,
+  scene,
+} from './scene.ts';
+
+const BY_TAG = '/v2/istio/pilot/manifests/1.28.0';
+const BY_DIGEST = `/v2/istio/pilot/manifests/${DIGEST}`;
+
+/** Answers HEAD alone. */
+const toHead =
+  (fault: Fault): Fault =>
+  (request, response) =>
+    request.method === 'HEAD' && fault(request, response);
+
+describe('what is not there', () => {
+  it('is undefined, whatever the registry calls it', async () => {
+    const { registry, client } = await scene();
+    const nowhere = client.ask('istio/nothing');
+    expect(await nowhere.resolve()).toBeUndefined();
+    expect(await nowhere.manifest()).toBeUndefined();
+    expect(await nowhere.tagged()).toBeUndefined();
+    expect(await nowhere.blob()).toBeUndefined();
+    const bodies = [
+      answering(404),
+      answering(404, {}, '404 page not found'),
+      answering(404, { 'content-type': 'text/html' }, '<html>'),
+      answering(404, { 'content-encoding': 'gzip' }, 'not gzip at all'),
+      answering(404, {}, Buffer.alloc(1024 * 1024)),
+    ];
+    for (const fault of bodies) {
+      registry.fault = fault;
+      expect(await client.ask().manifest()).toBeUndefined();
+    }
+  });
+});
+
+describe('a connection', () => {
+  it('serves one question after another, whatever its method and answer', async () => {
+    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    const ports = new Set<number | undefined>();
+    registry.fault = (request) => {
+      ports.add(request.socket.remotePort);
+      return false;
+    };
+    for (const path of [PATH, 'istio/nothing', PATH]) {
+      const ask = client.ask(path);
+      await ask.resolve();
+      await ask.manifest();
+      await ask.blob();
+    }
+    expect(registry.requests.length).toBeGreaterThan(9);
+    expect(ports.size).toBe(1);
+  });
+});
+
+describe('a status that is no answer', () => {
+  it.each([
+    [400, 'answer-invalid'],
+    [403, 'refused'],
+    [204, 'answer-invalid'],
+    [206, 'answer-invalid'],
+    [304, 'answer-invalid'],
+    [405, 'answer-invalid'],
+    [418, 'answer-invalid'],
+    [429, 'rate-limited'],
+    [500, 'unavailable'],
+    [501, 'unavailable'],
+    [503, 'unavailable'],
+  ])('%d is %s', async (status, code) => {
+    const { registry, client } = await scene();
+    registry.fault = answering(status);
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code, asked: true });
+  });
+
+  withThirdParty<{ readonly errorBodies: readonly { readonly code: number; readonly body: string }[] }>(
+    ['registry-auth', 'transport.json'],
+    ({ errorBodies }) => {
+      it.each(errorBodies)('$code is what it is, whatever its body: $body', async ({ code, body }) => {
+        const { registry, client } = await scene();
+        registry.fault = answering(code, { 'content-type': 'application/json' }, body);
+        const expected = { 400: 'answer-invalid', 401: 'refused', 404: 'none' }[code];
+        expect(await codeOf(client.ask().manifest())).toBe(expected);
+      });
+    },
+  );
+
+  it('503 with Retry-After is a pause, and unavailable until it is over', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(503, { 'retry-after': '7' });
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: true });
+    registry.fault = undefined;
+    registry.forget();
+    expect(await faultOf(client.ask().manifest())).toEqual({
+      code: 'unavailable',
+      asked: false,
+      message: `${registry.host} asked for a pause of 7 s more`,
+    });
+    expect(registry.requests).toEqual([]);
+    client.time += 7_000;
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+  });
+
+  it('429 with a date is a pause until then', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(429, { 'retry-after': new Date(client.time + 9_000).toUTCString() });
+    expect(await codeOf(client.ask().manifest())).toBe('rate-limited');
+    registry.fault = undefined;
+    registry.forget();
+    client.time += 8_999;
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'rate-limited', asked: false });
+    expect(registry.requests).toEqual([]);
+    client.time += 1;
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+  });
+});
+
+describe('a tag', () => {
+  it('is resolved by one HEAD', async () => {
+    const { registry, client } = await scene();
+    const ask = client.ask();
+    expect(await ask.resolve()).toBe(DIGEST);
+    expect(askedOf(registry)).toEqual([`HEAD ${BY_TAG}`]);
+    expect(ask.requests()).toBe(1);
+  });
+
+  it.each([200, 405, 501])(
+    'is resolved by GET and hash where HEAD answers %d without a digest',
+    async (status) => {
+      const { registry, client } = await scene();
+      registry.fault = toHead(answering(status));
+      expect(await client.ask().resolve()).toBe(DIGEST);
+      expect(askedOf(registry)).toEqual([`HEAD ${BY_TAG}`, `GET ${BY_TAG}`]);
+    },
+  );
+
+  it('has no digest that a refused HEAD names', async () => {
+    const { registry, client } = await scene();
+    registry.fault = toHead(answering(405, { 'docker-content-digest': digestOf('another') }));
+    expect(await client.ask().resolve()).toBe(DIGEST);
+  });
+
+  it.each(['sha512:00', 'sha256:00', 'latest', `${DIGEST}, ${DIGEST}`, DIGEST.toUpperCase()])(
+    'with the digest %s is no answer',
+    async (digest) => {
+      const { registry, client } = await scene();
+      registry.fault = toHead(answering(200, { 'docker-content-digest': digest }));
+      expect(await codeOf(client.ask().resolve())).toBe('answer-invalid');
+    },
+  );
+
+  it('of a manifest is not looked at where its header says another digest than its bytes', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(
+      200,
+      { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('x') },
+      MANIFEST,
+    );
+    expect(await faultOf(client.ask().tagged())).toMatchObject({ code: 'answer-invalid' });
+  });
+
+  it('has the digest of its bytes where no header says one', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(
+      200,
+      { 'content-type': `${MEDIA_TYPE.toUpperCase()}; charset=utf-8` },
+      MANIFEST,
+    );
+    expect(await client.ask().tagged()).toMatchObject({ digest: DIGEST, mediaType: MEDIA_TYPE });
+  });
+
+  it('does not stand for a page, whatever the digest of its bytes', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(200, { 'content-type': 'text/html' }, MANIFEST);
+    expect(await codeOf(client.ask().tagged())).toBe('answer-invalid');
+  });
+});
+
+describe('a digest', () => {
+  it('is asked for as it is written, for manifests of every kind', async () => {
+    const { registry, client } = await scene();
+    let accept: string | undefined;
+    registry.fault = (request) => {
+      ({ accept } = request.headers);
+      return false;
+    };
+    const manifest = await client.ask().manifest();
+    expect(manifest).toEqual({ digest: DIGEST, mediaType: MEDIA_TYPE, bytes: MANIFEST });
+    expect(askedOf(registry)).toEqual([`GET ${BY_DIGEST}`]);
+    expect(accept?.split(', ')).toEqual([
+      'application/vnd.oci.image.index.v1+json',
+      'application/vnd.oci.image.manifest.v1+json',
+      'application/vnd.docker.distribution.manifest.list.v2+json',
+      'application/vnd.docker.distribution.manifest.v2+json',
+    ]);
+  });
+
+  it('proves its bytes, whatever they are called and whatever the header says', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(
+      200,
+      { 'content-type': 'text/plain', 'docker-content-digest': digestOf('x') },
+      MANIFEST,
+    );
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+  });
+
+  it('of a blob proves it', async () => {
+    const { registry, client } = await scene();
+    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(askedOf(registry)).toEqual([`GET ${BLOB_PATH}`]);
+    registry.fault = answering(200, {}, `${BLOB.toString()}.`);
+    expect(await codeOf(client.ask().blob())).toBe('answer-invalid');
+  });
+});

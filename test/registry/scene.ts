@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { type Digest, digestOf } from '../../src/image/index.ts';
+import {
+  createRegistries,
+  type Manifest,
+  type RegistriesOptions,
+  type RegistrySettings,
+  SourceFault,
+} from '../../src/registry/index.ts';
+import {
+  type Fault,
+  type RegistryOptions,
+  startRegistry,
+  type TestRegistry,
+} from '../support/registry-server.ts';
+
+/*
+ * A registry that listens on loopback and someone who asks it, with time in the test's hands.
+ */
+
+export const LIMITS = {
+  manifestBytes: 64 * 1024,
+  blobBytes: 64 * 1024,
+  tokenBytes: 4096,
+  redirects: 5,
+  requestTimeout: 5000,
+  requestsPerRegistry: 8,
+};
+export const PATH = 'istio/pilot';
+export const MEDIA_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+export const MANIFEST = Buffer.from(
+  JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE, config: {}, layers: [] }),
+);
+export const DIGEST = digestOf(MANIFEST);
+export const BLOB = Buffer.from('signed bytes');
+export const BLOB_PATH = `/v2/${PATH}/blobs/${digestOf(BLOB)}`;
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
+/** Closes at the end of the test. */
+export const closing = <T extends { close(): Promise<void> }>(what: T): T => {
+  opened.push(() => what.close());
+  return what;
+};
+
+/** A registry that is closed at the end of the test. */
+export const started = async (options: RegistryOptions = {}): Promise<TestRegistry> =>
+  closing(await startRegistry(options));
+
+/** Asks one repository; every question has five seconds unless it brings its own time. */
+export interface Questions {
+  resolve(tag?: string, signal?: AbortSignal): Promise<Digest | undefined>;
+  manifest(signal?: AbortSignal): Promise<Manifest | undefined>;
+  tagged(tag?: string, signal?: AbortSignal): Promise<Manifest | undefined>;
+  blob(signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Requests counted for these questions. */
+  requests(): number;
+}
+
+const patience = (): AbortSignal => AbortSignal.timeout(5000);
+
+export interface Client {
+  /** Milliseconds; the test moves it. */
+  time: number;
+  ask(path?: string): Questions;
+}
+
+/** Someone who asks `host`. */
+export const clientOf = (
+  host: string,
+  {
+    limits,
+    ...options
+  }: Partial<RegistrySettings> &
+    Pick<RegistriesOptions, 'lookUp'> & { readonly limits?: Partial<typeof LIMITS> } = {},
+): Client => {
+  const { lookUp, ...settings } = options;
+  const client = { time: 1_700_000_000_000 };
+  const registries = closing(
+    createRegistries({
+      settings: [{ host, ...settings }],
+      limits: { ...LIMITS, ...limits },
+      now: () => client.time,
+      ...(lookUp === undefined ? {} : { lookUp }),
+    }),
+  );
+  return Object.assign(client, {
+    ask(path = PATH): Questions {
+      let requests = 0;
+      const source = registries.open({ registry: host, path }, () => {
+        requests += 1;
+      });
+      return {
+        resolve: (tag = '1.28.0', signal = patience()) => source.resolve(tag, signal),
+        manifest: (signal = patience()) => source.manifest({ digest: DIGEST }, signal),
+        tagged: (tag = '1.28.0', signal = patience()) => source.manifest({ tag }, signal),
+        blob: (signal = patience()) => source.blob(digestOf(BLOB), signal),
+        requests: () => requests,
+      };
+    },
+  });
+};
+
+/** The image every test asks for. */
+export const fill = (registry: TestRegistry, path = PATH): void => {
+  registry.pushBlob(path, BLOB);
+  registry.pushManifest(path, '1.28.0', MANIFEST, MEDIA_TYPE);
+};
+
+/** A docker `config.json` with one entry, gone at the end of the test. */
+export const credentialsFile = (key: string, entry: unknown): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'sailmark-'));
+  closing({ close: async () => rmSync(directory, { recursive: true }) });
+  const path = join(directory, 'config.json');
+  writeFileSync(path, JSON.stringify({ auths: { [key]: entry } }));
+  return path;
+};
+
+/** A filled registry, and someone who asks it, with `credentials` as its entry in a docker `config.json`. */
+export const scene = async (
+  options: RegistryOptions & {
+    readonly client?: Parameters<typeof clientOf>[1];
+    readonly credentials?: unknown;
+  } = {},
+): Promise<{ readonly registry: TestRegistry; readonly client: Client }> => {
+  const { client, credentials, ...serving } = options;
+  const registry = await started(serving);
+  fill(registry);
+  const trust = serving.tls === undefined ? { plainHttp: true } : { ca: serving.tls.ca };
+  const known =
+    credentials === undefined ? {} : { dockerConfig: credentialsFile(registry.host, credentials) };
+  return { registry, client: clientOf(registry.host, { ...trust, ...known, ...client }) };
+};
+
+export interface FaultFacts {
+  readonly code: string;
+  readonly asked: boolean;
+  readonly message: string;
+}
+
+/** The fault a question ends with; what is no fault fails the test. */
+export const faultOf = async (question: Promise<unknown>): Promise<FaultFacts> => {
+  try {
+    return { code: 'none', asked: true, message: JSON.stringify(await question) };
+  } catch (error) {
+    if (!(error instanceof SourceFault)) throw error;
+    return { code: error.code, asked: error.asked, message: error.message };
+  }
+};
+
+export const codeOf = async (question: Promise<unknown>): Promise<string> => (await faultOf(question)).code;
+
+/** Answers every request with this. */
+export const answering =
+  (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Uint8Array = ''): Fault =>
+  (_request, response) => {
+    response.writeHead(status, headers).end(body);
+    return true;
+  };
+
+/** Method and path of everything asked. */
+export const askedOf = ({ requests }: TestRegistry): readonly string[] =>
+  requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`);
