@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { createRegistries, type FetchDocument, type RegistriesOptions } from '../../src/registry/index.ts';
+import { createTls } from '../support/tls.ts';
+import {
+  answering,
+  closing,
+  codeOf,
+  DIGEST,
+  faultOf,
+  fill,
+  LIMITS,
+  MANIFEST,
+  scene,
+  started,
+} from './scene.ts';
+
+const TLS = createTls();
+const KEY = '-----BEGIN PUBLIC KEY-----';
+
+const registriesOf = (options: Partial<RegistriesOptions> = {}) =>
+  closing(
+    createRegistries({ settings: [], defaults: { ca: TLS.ca }, limits: LIMITS, now: Date.now, ...options }),
+  );
+const fetched = (
+  url: string,
+  options: Partial<RegistriesOptions> = {},
+  signal = AbortSignal.timeout(5000),
+): ReturnType<FetchDocument> => registriesOf(options).fetchDocument(url, { bytes: 1000, signal });
+
+/** A server over TLS that answers every question with a key, and with what the fault says. */
+const keyServer = async () => {
+  const server = await started({ tls: TLS });
+  server.fault = answering(200, {}, KEY);
+  return server;
+};
+
+describe('a document', () => {
+  it('is fetched over https', async () => {
+    const server = await keyServer();
+    expect(Buffer.from(await fetched(`${server.origin}/key.pem?v=1`)).toString()).toBe(KEY);
+    expect(server.requests).toEqual([{ method: 'GET', path: '/key.pem?v=1', authorization: undefined }]);
+  });
+
+  it.each(['http://127.0.0.1/key?token=s3cret', 'file:///etc/passwd', 'key?token=s3cret', 'https://', ''])(
+    'is not fetched from %j, and the fault does not repeat it',
+    async (url) => {
+      const { code, asked, message } = await faultOf(fetched(url));
+      expect({ code, asked }).toEqual({ code: 'refused', asked: false });
+      expect(message).not.toContain('s3cret');
+    },
+  );
+
+  it('is not fetched from a metadata address', async () => {
+    expect(await faultOf(fetched('https://169.254.169.254/key'))).toMatchObject({
+      code: 'refused',
+      asked: false,
+    });
+  });
+
+  it('is followed over https, and not to plain HTTP', async () => {
+    const [server, other] = [await keyServer(), await keyServer()];
+    server.fault = answering(302, { location: `${other.origin}/moved` });
+    expect(Buffer.from(await fetched(`${server.origin}/key`)).toString()).toBe(KEY);
+    server.fault = answering(302, { location: `http://${other.host}/moved` });
+    expect(await codeOf(fetched(`${server.origin}/key`))).toBe('refused');
+  });
+
+  it('is not followed to a private address from a public one', async () => {
+    const [server, other] = [await keyServer(), await keyServer()];
+    const port = server.host.split(':')[1] ?? '';
+    server.fault = answering(302, { location: `${other.origin}/moved` });
+    const lookUp = async () => [
+      { address: '127.0.0.1', family: 4 },
+      { address: '192.0.2.1', family: 4 },
+    ];
+    expect(await codeOf(fetched(`https://localhost:${port}/key`, { lookUp }))).toBe('refused');
+    expect(other.requests).toEqual([]);
+  });
+
+  it.each([
+    [404, 'unavailable'],
+    [401, 'unavailable'],
+    [500, 'unavailable'],
+  ])('answered with %d is %s', async (status, code) => {
+    const server = await keyServer();
+    server.fault = answering(status, { 'www-authenticate': 'Basic realm="x"' });
+    expect(await codeOf(fetched(`${server.origin}/key`))).toBe(code);
+    expect(server.requests.length).toBe(1);
+  });
+
+  it('that is too long is cut off', async () => {
+    const server = await keyServer();
+    server.fault = answering(200, {}, 'k'.repeat(1001));
+    expect(await codeOf(fetched(`${server.origin}/key`))).toBe('answer-invalid');
+  });
+
+  it('ends with the caller’s time', async () => {
+    const server = await keyServer();
+    server.fault = () => true;
+    expect(await codeOf(fetched(`${server.origin}/key`, {}, AbortSignal.timeout(100)))).toBe('deadline');
+  });
+
+  it('is trusted by the authority of its host’s settings', async () => {
+    const server = await keyServer();
+    const url = `${server.origin}/key`;
+    expect(await codeOf(fetched(url, { defaults: {} }))).toBe('unavailable');
+    const settings = [{ host: server.host, ca: TLS.ca }];
+    expect(Buffer.from(await fetched(url, { defaults: {}, settings })).toString()).toBe(KEY);
+  });
+});
+
+describe('registries', () => {
+  it('are those of the settings, with the defaults for what they leave out and for the others', async () => {
+    const registry = await started({ tls: TLS });
+    fill(registry);
+    const source = registriesOf().open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    expect(source.id).toBe(`${registry.host}/istio/pilot`);
+    expect(await source.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
+    const named = registriesOf({ settings: [{ host: registry.host }] });
+    const again = named.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    expect(await again.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
+  });
+
+  it('contact nobody before they are asked', async () => {
+    const { registry } = await scene();
+    registriesOf({ settings: [{ host: registry.host, plainHttp: true }] }).open(
+      { registry: registry.host, path: 'istio/pilot' },
+      () => {},
+    );
+    await new Promise(setImmediate);
+    expect(registry.requests).toEqual([]);
+  });
+
+  it('that are closed end what is under way, and ask no more', async () => {
+    const registry = await started();
+    fill(registry);
+    const { promise: came, resolve } = Promise.withResolvers<void>();
+    registry.fault = () => {
+      resolve();
+      return true;
+    };
+    const registries = registriesOf({ settings: [{ host: registry.host, plainHttp: true }] });
+    const source = registries.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    const question = faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)));
+    await came;
+    await registries.close();
+    expect(await question).toMatchObject({ code: 'unavailable' });
+    registry.forget();
+    expect(await faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)))).toMatchObject({
+      code: 'unavailable',
+    });
+    expect(registry.requests).toEqual([]);
+  });
+
+  it('that fail leave the others alone', async () => {
+    const [bad, good] = [await started(), await started()];
+    fill(good);
+    bad.fault = answering(500);
+    const settings = [bad, good].map(({ host }) => ({ host, plainHttp: true }));
+    const registries = registriesOf({ settings });
+    const signal = AbortSignal.timeout(5000);
+    for (let time = 0; time < 6; time += 1)
+      await codeOf(registries.open({ registry: bad.host, path: 'a' }, () => {}).resolve('1', signal));
+    expect(bad.requests.length).toBe(5);
+    const source = registries.open({ registry: good.host, path: 'istio/pilot' }, () => {});
+    expect(await source.manifest({ digest: DIGEST }, signal)).toMatchObject({ bytes: MANIFEST });
+  });
+});
