@@ -46,8 +46,6 @@ const parseRealm = (challenge: Challenge, options: AuthorizationOptions): TokenR
       `its token realm is on another host, ${realm.host}; if that is right, name it in registries[].tokenRealms`,
     );
   const reach = claim === 'named' ? 'named' : realm.host === endpoint ? 'registry' : 'elsewhere';
-  realm.username = '';
-  realm.password = '';
   return { realm, reach, service: challenge.params['service'] };
 };
 

@@ -99,8 +99,6 @@ const nextPlace = (answer: HttpAnswer, from: URL, name: string, plainHttpHost?: 
   if (next === null)
     throw new SourceFault('answer-invalid', `${name} redirects to what is no URL`, { asked: true });
   checkScheme(next, name, { plainHttpHost, asked: true });
-  next.username = '';
-  next.password = '';
   return next;
 };
 

@@ -136,7 +136,7 @@ describe('a redirect', () => {
     ]);
   });
 
-  it('loses what it says of a user', async () => {
+  it('that names a user and password does not make us show them', async () => {
     const { registry, client } = await scene();
     registry.fault = toStorage(`http://user:word@${registry.host}/elsewhere`);
     await codeOf(client.ask().blob());

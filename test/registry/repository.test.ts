@@ -217,6 +217,16 @@ describe('a digest', () => {
     expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
   });
 
+  it('does not prove what is said to be compressed', async () => {
+    const { registry, client } = await scene();
+    registry.fault = answering(200, { 'content-type': MEDIA_TYPE, 'content-encoding': 'gzip' }, MANIFEST);
+    expect(await faultOf(client.ask().manifest())).toEqual({
+      code: 'answer-invalid',
+      asked: true,
+      message: `${registry.host}: the answer is compressed (gzip), which was not asked for`,
+    });
+  });
+
   it('of a blob proves it', async () => {
     const { registry, client } = await scene();
     expect(await client.ask().blob()).toEqual(BLOB);

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { createRegistries } from '../../src/registry/index.ts';
 import { freePort } from '../support/ports.ts';
 import { createTls } from '../support/tls.ts';
 import {
@@ -12,7 +13,9 @@ import {
   DIGEST,
   faultOf,
   fill,
+  LIMITS,
   MANIFEST,
+  PATH,
   scene,
   started,
 } from './scene.ts';
@@ -218,8 +221,16 @@ describe('a caller', () => {
   });
 
   it('sees his own mistakes as they are', async () => {
-    const { client } = await scene();
-    await expect(client.ask().manifest({} as AbortSignal)).rejects.toThrow(TypeError);
+    const { registry } = await scene();
+    const settings = [{ host: registry.host, plainHttp: true }];
+    const registries = closing(createRegistries({ settings, limits: LIMITS, now: Date.now }));
+    const mistaken = registries.open({ registry: registry.host, path: PATH }, () => {
+      Buffer.from(5 as unknown as string);
+    });
+    await expect(mistaken.resolve('1.28.0', AbortSignal.timeout(5000))).rejects.toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
   });
 });
 
