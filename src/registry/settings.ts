@@ -20,7 +20,7 @@ export interface RegistryLimits {
   /** Bytes, for token answers and error bodies. */
   readonly tokenBytes: number;
   readonly redirects: number;
-  /** Milliseconds for one HTTP request, whatever the caller's deadline. */
+  /** Milliseconds for one question, its redirects included, whatever the caller's deadline. */
   readonly requestTimeout: number;
   /** Requests under way at once to one registry. */
   readonly requestsPerRegistry: number;

@@ -33,11 +33,11 @@ export type OpenSource = (
 ) => Source;
 
 export type FaultCode =
-  /** no connection, TLS failure, 5xx, breaker open */
+  /** no connection, TLS failure, no answer in time, 5xx, a pause after 503, breaker open */
   | 'unavailable'
-  /** 401 or 403 in the end, a realm, redirect or address that we do not follow */
+  /** 401 or 403 in the end, a realm, redirect or address that we do not follow, redirects without end */
   | 'refused'
-  /** 429, or Retry-After still running */
+  /** 429, or the pause after it */
   | 'rate-limited'
   /** oversized, wrong digest, wrong length, compressed, HTML with 200, truncated */
   | 'answer-invalid'
