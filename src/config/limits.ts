@@ -101,7 +101,7 @@ export const limitTable = [
     unit: 'milliseconds',
     min: 100,
     max: 2 * MINUTE,
-    effect: 'one request to a registry is given up: `registry-unavailable`',
+    effect: 'one question to a registry, with its redirects, is given up: `registry-unavailable`',
   },
   {
     name: 'requestsPerRegistry',

@@ -35,10 +35,20 @@ const isSignedByTag = (vector: string): boolean =>
 const signedByTag = vectors.filter((vector) => vector in expected && isSignedByTag(vector));
 const others = vectors.filter((vector) => !isSignedByTag(vector));
 
+/** `reject` is met by *rejected*, or by an answer of the registry that is none. */
+const WANTED = {
+  accept: /^verified$/,
+  reject: /^(?:rejected|undetermined registry-answer-invalid)/,
+  either: /./,
+} as const;
+
 interface Verdict {
   readonly outcome: string;
   readonly reason: string | null;
 }
+
+const verdictOf = ({ outcome, reason }: Verdict): string =>
+  [outcome, reason].filter((part) => part !== null).join(' ');
 
 describe('verify and the webhook’s judge', () => {
   let registry: TestRegistry;
@@ -98,13 +108,7 @@ describe('verify and the webhook’s judge', () => {
     const image = `${registry.host}/${registry.loadVector(vector)}@${IMAGE}`;
     const [command, webhook] = [await byCommand(image), await byWebhook(image)];
     expect(webhook).toEqual(command);
-    const wanted = expected[vector]?.ignore;
-    if (wanted === 'accept') expect(command).toEqual({ outcome: 'verified', reason: null });
-    if (wanted === 'reject')
-      expect(
-        command.outcome === 'rejected' || command.reason === 'registry-answer-invalid',
-        JSON.stringify(command),
-      ).toBe(true);
+    expect(verdictOf(command)).toMatch(WANTED[expected[vector]?.ignore ?? 'either']);
   });
 
   it.each(others)('agree on %s, which has no .sig tag: there is no signature we read', async (vector) => {
