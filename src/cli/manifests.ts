@@ -88,13 +88,13 @@ export const parseManifests = async (
   name: string,
   defaultNamespace: string,
 ): Promise<Manifests> => {
-  const documents = await parseDocuments(text, name);
-  const objects = documents
+  const documents = (await parseDocuments(text, name))
     .map((document, index): Placed => [document, `${name}: document ${index + 1}`])
-    .filter(([document]) => document !== null && document !== undefined)
-    .flatMap(flatten);
-  if (objects.length === 0)
+    .filter(([document]) => document !== null && document !== undefined);
+  // A list without items is a list all the same: `kubectl get -o json` prints one where there is nothing to get.
+  if (documents.length === 0)
     throw new CommandError(`${name} holds nothing: manifests in YAML or JSON are expected`);
+  const objects = documents.flatMap(flatten);
   const reviewable = objects
     .map((object) => reviewableOf(object, defaultNamespace))
     .filter((object) => object !== undefined);

@@ -275,4 +275,12 @@ describe('review', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('nothing to review: no object in it holds a pod');
   });
+
+  it('has nothing against a list without items, as kubectl prints it of an empty namespace', async () => {
+    const { code, stdout } = await review({ apiVersion: 'v1', kind: 'List', items: [] });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '0 reviewed, 0 refused, 0 with findings, 0 without pods\n',
+    });
+  });
 });
