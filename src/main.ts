@@ -1,8 +1,9 @@
 import { run } from './cli/index.ts';
 
+const end = new AbortController();
+
 /** The first signal is told, a second one ends the process. */
 const takeSignals = (): AbortSignal => {
-  const end = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.abort(signal));
   return end.signal;
 };
@@ -19,3 +20,6 @@ process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   ended: takeSignals,
 });
+
+// Whoever was told to end does not wait for a connection that is still being made.
+if (end.signal.aborted) process.exit();

@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../support/ports.ts';
 import { createSigner } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 import { createTls } from '../support/tls.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -82,82 +82,88 @@ describe('serve does not start', () => {
   });
 });
 
+/** Starts `serve` as a process and gives what it has logged, and how it ends. */
+const start = (config: string) => {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  const { promise: wasLogged, resolve } = Promise.withResolvers<void>();
+  let wanted = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    if (wanted !== '' && output.includes(wanted)) resolve();
+  });
+  const ended = new Promise<number | null>((end) => child.once('exit', end));
+  return {
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    ended,
+    until: (message: string): Promise<void> => {
+      wanted = `"msg":"${message}"`;
+      if (output.includes(wanted)) resolve();
+      return wasLogged;
+    },
+    messages: (): readonly string[] =>
+      output
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { msg: string }).msg),
+  };
+};
+
+const goodConfiguration = async (name: string, keys: readonly object[]) => {
+  const tls = createTls();
+  const server = await settings({
+    cert: await write(`${name}.crt`, tls.cert),
+    key: await write(`${name}.key`, tls.key),
+  });
+  return { ...HEAD, keys, limits: { drain: '0s' }, server };
+};
+
 describe('serve', () => {
-  it('says in JSON that it listens, and ends with 0 when it is told to', async () => {
-    const tls = createTls();
-    const server = await settings({
-      cert: await write('good.crt', tls.cert),
-      key: await write('good.key', tls.key),
-    });
-    const key = createSigner().publicPem;
-    const config = await write('good.yaml', {
-      ...HEAD,
-      keys: [{ inline: key }],
-      limits: { drain: '0s' },
-      server,
-    });
-    const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let output = '';
-    const listening = new Promise<void>((resolve) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-        if (output.includes('"listening"')) resolve();
-      });
-    });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    await listening;
-    child.kill('SIGTERM');
-    expect(await ended).toBe(0);
-    const messages = output
-      .trim()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { msg: string }).msg);
-    expect(messages).toContain('start');
-    expect(messages.at(-1)).toBe('stopped');
-  });
-});
-
-describe('check-config', () => {
-  it('names every problem with its path', async () => {
-    const config = await write('problems.yaml', {
-      ...HEAD,
-      mirrors: [{ mirror: 'x:y:z', of: 'nowhere' }],
-      limits: { drian: '1s' },
-    });
-    const { code, stdout, stderr } = await runCli(['check-config', '--config', config]);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    for (const part of ['mirrors[0].mirror', 'mirrors[0].of', 'limits.drian']) expect(stderr).toContain(part);
-  });
-
-  it('prints what a configuration comes to, which is a configuration itself', async () => {
-    const first = await runCli(['check-config', '--config', await write('small.yaml', HEAD)]);
-    expect(first.code).toBe(0);
-    const again = await runCli(['check-config', '--config', await write('whole.yaml', first.stdout)]);
-    expect(again.stdout).toBe(first.stdout);
-  });
-});
-
-describe('keys', () => {
-  it('shows a key, and one that is missing, and ends with 1 for it', async () => {
-    const key = await write('some.pub', createSigner().publicPem);
-    const missing = join(directory, 'none.pub');
-    const { code, stdout } = await runCli(['keys', '--key', key, '--key', missing, '--output', 'json']);
+  it('does not start on a port that is taken, and names it', async () => {
+    const configuration = await goodConfiguration('taken', [{ inline: createSigner().publicPem }]);
+    const taken = createServer();
+    const [host = '', port = ''] = configuration.server.listen.split(':');
+    await new Promise<void>((resolve) => taken.listen(Number(port), host, resolve));
+    const { code, output } = await serve(await write('taken.yaml', configuration));
+    await new Promise((resolve) => taken.close(resolve));
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({
-      schema: 'sailmark.dev/keys/v1',
-      keys: [
-        { source: key, state: 'loaded', pinned: true, covers: null, for: null },
-        {
-          source: missing,
-          keyId: null,
-          spkiSha256: null,
-          pinned: null,
-          state: expect.stringMatching(/^missing: /),
-        },
-      ],
-    });
-    expect((await runCli(['keys', '--key', key])).code).toBe(0);
+    expect(output).toContain(`Error: cannot listen on ${host}:${port}: listen EADDRINUSE`);
+    expect(output).not.toMatch(/\n\s+at /);
   });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'says in JSON that it listens, and ends with 0 when it is told to by %s',
+    async (signal) => {
+      const configuration = await goodConfiguration(signal, [{ inline: createSigner().publicPem }]);
+      const webhook = start(await write(`${signal}.yaml`, configuration));
+      await webhook.until('listening');
+      webhook.kill(signal);
+      expect(await webhook.ended).toBe(0);
+      expect(webhook.messages()).toEqual([
+        'start',
+        'key ring',
+        'configuration',
+        'listening',
+        'draining',
+        'stopped',
+      ]);
+    },
+  );
+
+  it('ends with 0 when it is told to before it is open, however long its keys take', async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const silent = createServer(() => resolve());
+    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+    const { port } = silent.address() as AddressInfo;
+    const url = `https://127.0.0.1:${port}/key.pub`;
+    const webhook = start(await write('silent.yaml', await goodConfiguration('silent', [{ url }])));
+    await asked;
+    webhook.kill('SIGTERM');
+    expect(await webhook.ended).toBe(0);
+    silent.close();
+    expect(webhook.messages()).toEqual(['start', 'stopped']);
+  }, 10_000);
 });

@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixturePath } from '../support/shared.ts';
+import { createSigner } from '../support/signing-kit.ts';
+import { runCli } from '../support/terminal.ts';
+
+const KEY = fixturePath('cosign/keys/cosign.pub');
+const PRIVATE = fixturePath('cosign/keys/test-key.pkcs8.pem');
+const SPKI = 'b8b6b4236fec3ba7a6f330cbcbd7c3bbf138fe764c5b01842f089ef3b76633be';
+const KEY_ID = 'jFwVj7gHDspuhI0rpjz9Om2A35PFv_Ibow5uaP1xlo8';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sailmark-keys-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const configure = async (content: object): Promise<string> => {
+  const path = join(directory, 'config.yaml');
+  await writeFile(
+    path,
+    JSON.stringify({ apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration', ...content }),
+  );
+  return path;
+};
+
+const ABSENT = { keyId: null, spkiSha256: null, pinned: null, covers: null, for: null };
+
+describe('keys', () => {
+  it('shows keys that are missing with the reason, and ends with 1 for them', async () => {
+    const none = join(directory, 'none.pub');
+    const { code, stdout, stderr } = await runCli([
+      'keys',
+      '--output=json',
+      ...[KEY, none, PRIVATE, 'https://127.0.0.1:1/key.pub'].map((key) => `--key=${key}`),
+    ]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({
+      schema: 'sailmark.dev/keys/v1',
+      keys: [
+        {
+          keyId: KEY_ID,
+          spkiSha256: SPKI,
+          source: KEY,
+          pinned: true,
+          state: 'loaded',
+          covers: null,
+          for: null,
+        },
+        { ...ABSENT, source: none, state: 'missing: the file is not there' },
+        { ...ABSENT, source: PRIVATE, state: expect.stringMatching(/^missing: is a private key/) },
+        {
+          ...ABSENT,
+          source: 'https://127.0.0.1:1/key.pub',
+          state: expect.stringMatching(/^missing: cannot be fetched: .*ECONNREFUSED/),
+        },
+      ],
+    });
+  });
+
+  it('shows for people what a key may sign, and a key by where it stands in the configuration', async () => {
+    const config = await configure({
+      keys: [{ file: KEY, for: ['registry.corp.example/istio'] }, { inline: createSigner().publicPem }],
+      mirrors: [{ mirror: 'registry.corp.example/istio', of: 'docker.io/istio' }],
+    });
+    const { code, stdout, stderr } = await runCli(['keys', '--config', config]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(
+      [
+        KEY,
+        '  state     loaded',
+        `  key id    ${KEY_ID}`,
+        `  SPKI      sha256 ${SPKI}`,
+        '  pinned    yes',
+        '  only for  registry.corp.example/istio',
+        '',
+        'keys[1].inline',
+        '',
+      ].join('\n'),
+    );
+  });
+});
