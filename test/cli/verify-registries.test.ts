@@ -232,4 +232,18 @@ describe('verify and time', () => {
     expect(code).toBe(20);
     expect(stdout.match(/the registry has not answered \(deadline-exceeded\)/g)).toHaveLength(2);
   });
+
+  it('counts over the deadline that a configuration sets for what images share', async () => {
+    const slow = await startRegistry({ latency: 1100 });
+    pushSigned(slow);
+    const config = await write('impatient.yaml', {
+      apiVersion: 'sailmark.dev/v1alpha1',
+      kind: 'Configuration',
+      limits: { flightDeadline: '1s' },
+    });
+    const name = `${slow.host}/istio/pilot@${image.digest}`;
+    const { code } = await verify('--config', config, '--allow-http-registry', '--timeout', '20s', name);
+    await slow.close();
+    expect(code).toBe(0);
+  });
 });
