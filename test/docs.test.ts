@@ -31,7 +31,11 @@ describe('the README', () => {
 
   it('lists every limit with its default and what happens at it, and no other', () => {
     expect(rowsBelow('Limits')).toEqual(
-      limitTable.map(({ name, default: value, unit, effect }) => [name, String(formatQuantity(value, unit)), effect]),
+      limitTable.map(({ name, default: value, unit, effect }) => [
+        name,
+        String(formatQuantity(value, unit)),
+        effect,
+      ]),
     );
   });
 
@@ -65,6 +69,6 @@ describe('the map in src/', () => {
   it('gives every runtime dependency a reason, and no other', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
     const listed = rowsBelow('Runtime dependencies', read('src/README.md')).map(([name]) => name);
-    expect(listed.toSorted()).toEqual(Object.keys(dependencies).toSorted());
+    expect(new Set(listed)).toEqual(new Set(Object.keys(dependencies)));
   });
 });
