@@ -210,6 +210,12 @@ describe('an answer that is no answer', () => {
     expect(await codeOf(ask.manifest())).toBe('answer-invalid');
   });
 
+  it('is refused where it says that it is compressed, though its bytes are those of the digest', async () => {
+    const { registry, ask } = await withRegistry();
+    registry.fault = answering(200, { 'content-encoding': 'gzip' }, BLOB);
+    expect(await codeOf(ask.blob())).toBe('answer-invalid');
+  });
+
   it('is refused where it is a login page', async () => {
     const { registry, ask } = await withRegistry();
     registry.fault = answering(200, { 'content-type': 'text/html' }, '<html>log in</html>');

@@ -53,6 +53,26 @@ describe('a token', () => {
     expect(scopes).toEqual([['repository:istio/pilot:pull'], ['repository:istio/proxyv2:pull']]);
   });
 
+  it('of one repository is held while another is asked', async () => {
+    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    fill(registry, 'istio/proxyv2');
+    for (const path of ['istio/pilot', 'istio/proxyv2', 'istio/pilot', 'istio/proxyv2'])
+      await client.ask(path).manifest();
+    expect(askedOf(registry).filter((asked) => asked === 'GET /token').length).toBe(2);
+  });
+
+  it.each([0, -1])(
+    'that says it lives for %d s is held as one that says nothing: a minute',
+    async (lifetime) => {
+      const { registry, client } = await scene({ auth: { kind: 'token', lifetime } });
+      await client.ask().manifest();
+      client.time += 54_000;
+      registry.forget();
+      await client.ask().manifest();
+      expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
+    },
+  );
+
   it('is asked for again shortly before it ends', async () => {
     const { registry, client } = await scene({ auth: { kind: 'token', lifetime: 60 } });
     await client.ask().manifest();
@@ -131,6 +151,16 @@ describe('a token', () => {
       refresh_token: 'refresh+me',
     });
     expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token', MANIFEST_QUESTION]);
+  });
+
+  it('sends a POST with an identity token once, though its connection is lost', async () => {
+    const { registry, client } = await scene({ auth: { kind: 'token' }, credentials: IDENTITY });
+    registry.fault = tokenService((request) => {
+      request.socket.destroy();
+      return true;
+    });
+    expect(await codeOf(client.ask().manifest())).toBe('unavailable');
+    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token']);
   });
 
   it('never takes a POST with an identity token to where it is redirected', async () => {

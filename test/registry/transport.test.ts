@@ -201,6 +201,18 @@ describe('a caller', () => {
     expect([registry.requests.length, ask.requests()]).toEqual([0, 0]);
   });
 
+  it('whose time ends tells nothing of the registry: its failures in a row go on being counted', async () => {
+    const { registry, client } = await scene();
+    const fail = async (): Promise<void> => expect(await codeOf(client.ask().manifest())).toBe('unavailable');
+    registry.fault = answering(500);
+    for (let times = 0; times < 4; times += 1) await fail();
+    registry.fault = () => true;
+    expect(await codeOf(client.ask().manifest(AbortSignal.timeout(50)))).toBe('deadline');
+    registry.fault = answering(500);
+    await fail();
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: false });
+  });
+
   it('who leaves for a reason of his own gets a deadline all the same', async () => {
     const { registry, client } = await scene();
     registry.fault = () => true;
