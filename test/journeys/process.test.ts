@@ -1,0 +1,158 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { Agent, request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { pod, review } from '../support/builders.ts';
+import { reasonsOf } from '../support/journey-door.ts';
+import { type Mirror, startMirror } from '../support/journey-mirror.ts';
+import { createSigner } from '../support/signing-kit.ts';
+import { createTls } from '../support/tls.ts';
+import { startWebhook, type Webhook } from '../support/webhook.ts';
+
+/*
+ * `serve` as a process of its own: what changes while it runs, and how it ends.
+ */
+
+const tls = createTls();
+
+const open = async (configure: (mirror: Mirror) => object) => {
+  const mirror = await startMirror();
+  const webhook = await startWebhook({ ...mirror.configuration, ...configure(mirror) }, tls);
+  onTestFinished(async () => {
+    await webhook.stop();
+    await mirror.registry.close();
+  });
+  return { mirror, webhook };
+};
+
+const reasonsFor = async (webhook: Webhook, image: string): Promise<readonly string[]> =>
+  reasonsOf((await webhook.ask('/validate/enforce', review(pod([image])))).answer);
+
+/** A file in a directory as Kubernetes mounts one: `key.pub` by way of `..data`, which is swapped in one step. */
+const mountKey = async (content: string) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-keys-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  let version = 0;
+  const replace = async (text: string): Promise<void> => {
+    version += 1;
+    await mkdir(join(directory, `..v${version}`));
+    await writeFile(join(directory, `..v${version}`, 'key.pub'), text);
+    await symlink(`..v${version}`, join(directory, '..next'));
+    await rename(join(directory, '..next'), join(directory, '..data'));
+  };
+  await replace(content);
+  await symlink('..data/key.pub', join(directory, 'key.pub'));
+  return { path: join(directory, 'key.pub'), replace };
+};
+
+describe('a key file that is replaced while serve runs', () => {
+  it('lets the new key’s images in and the old key’s no longer, remembered ones neither', async () => {
+    const [before, after] = [createSigner(), createSigner()];
+    const file = await mountKey(before.publicPem);
+    const { mirror, webhook } = await open(() => ({ keys: [{ file: file.path }] }));
+    const old = { known: mirror.add({ by: before }), unknown: mirror.add({ by: before }) };
+    const next = { refused: mirror.add({ by: after }), unknown: mirror.add({ by: after }) };
+    expect(await reasonsFor(webhook, old.known.byDigest)).toEqual([]);
+    expect(await reasonsFor(webhook, next.refused.byDigest)).toEqual(['signer-untrusted']);
+
+    await file.replace(after.publicPem);
+    const isTrusted = async (): Promise<boolean> =>
+      (await reasonsFor(webhook, next.refused.byDigest)).length === 0;
+    await vi.waitUntil(isTrusted, { timeout: 15_000, interval: 50 });
+
+    expect(await reasonsFor(webhook, next.unknown.byDigest)).toEqual([]);
+    expect(await reasonsFor(webhook, old.known.byDigest)).toEqual(['signer-untrusted']);
+    expect(await reasonsFor(webhook, old.unknown.byDigest)).toEqual(['signer-untrusted']);
+  });
+});
+
+interface Reply {
+  readonly status: number | undefined;
+  readonly body: string;
+  /** Whether it ends its connection. */
+  readonly closes: boolean;
+}
+
+/** A client as the API server is one: it keeps its connection, and makes a new one after `Connection: close`. */
+const createClient = ({ url }: Webhook) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: tls.ca });
+  onTestFinished(() => agent.destroy());
+  return (body: string): Promise<Reply> =>
+    new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const options = { method: 'POST', agent, headers };
+      const request = httpsRequest(`${url}/validate/enforce`, options, (response) => {
+        const { statusCode: status, headers: answered } = response;
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () =>
+          resolve({
+            status,
+            body: Buffer.concat(chunks).toString(),
+            closes: answered.connection === 'close',
+          }),
+        );
+      });
+      request.once('error', reject);
+      request.end(body);
+    });
+};
+
+describe('serve that is told to end under load', () => {
+  const CLIENTS = 8;
+  /** Milliseconds for which clients still come: as long as it takes until no Service leads here any more. */
+  const STILL_COMING = 500;
+
+  it('fails no call that is sent before it ends, and finishes what is under way', async () => {
+    const { mirror, webhook } = await open(() => ({ limits: { drain: '1s' } }));
+    const { registry } = mirror;
+    const body = JSON.stringify(review(pod([mirror.add().byDigest])));
+    const tally = { answered: 0, closed: 0, failed: [] as unknown[] };
+    let closing: number | undefined;
+    const isOver = (): boolean => closing !== undefined && performance.now() > closing + STILL_COMING;
+    const comeAndGo = async (): Promise<void> => {
+      const send = createClient(webhook);
+      while (!isOver()) {
+        try {
+          const { status, closes } = await send(body);
+          expect(status).toBe(200);
+          tally.answered += 1;
+          if (closes) tally.closed += 1;
+          if (closes) closing ??= performance.now();
+        } catch (error) {
+          tally.failed.push(error);
+        }
+      }
+    };
+    const clients = Array.from({ length: CLIENTS }, comeAndGo);
+    await vi.waitUntil(() => tally.answered > 200, { timeout: 10_000, interval: 5 });
+    expect(tally.closed).toBe(0);
+
+    // One review that waits for its registry while the process is told to end.
+    const held = Promise.withResolvers<() => void>();
+    registry.fault = (_request, response) => {
+      held.resolve(() => response.writeHead(404).end());
+      return true;
+    };
+    const waiting = JSON.stringify(review(pod([mirror.add({ component: 'pilot' }).byDigest])));
+    const underWay = createClient(webhook)(waiting);
+    const release = await held.promise;
+
+    const began = performance.now();
+    const stopped = webhook.stop();
+    await vi.waitUntil(() => closing !== undefined, { timeout: 5000, interval: 5 });
+    expect((await fetch(`${webhook.probes}/readyz`)).status).toBe(503);
+    await Promise.all(clients);
+    release();
+    expect(await underWay).toMatchObject({ status: 200, closes: true });
+    expect((await underWay).body).toContain('signature-missing');
+    await stopped;
+    expect(performance.now() - began).toBeGreaterThan(990);
+    expect(tally.failed).toEqual([]);
+    // Every answer but those that were on their way when the signal came.
+    expect(tally.closed).toBeGreaterThan(CLIENTS);
+    await expect(fetch(`${webhook.probes}/livez`)).rejects.toThrow('fetch failed');
+  });
+});
