@@ -1,65 +1,25 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { pod, review } from '../support/builders.ts';
-import { type Door, openDoor, reasonsOf } from '../support/journey-door.ts';
-import { type Mirror, type MirroredImage, startMirror } from '../support/journey-mirror.ts';
+import { describe, expect, it } from 'vitest';
+import { reasonsOf } from '../support/journey-door.ts';
+import type { Mirror } from '../support/journey-mirror.ts';
+import {
+  allowed,
+  answerWith,
+  ask,
+  hang,
+  later,
+  limitRate,
+  openStage,
+  refused,
+  type Told,
+  tell,
+  warned,
+} from '../support/journey-outage.ts';
 import type { Fault } from '../support/registry-server.ts';
 import { createSigner } from '../support/signing-kit.ts';
 
 /*
- * A registry that is gone, silent or unwilling, before and after it was asked about an image. Every review is sent with
- * `?timeout=2s`, as an API server would that waits no longer, and must be answered inside it.
+ * A registry that is gone, silent or unwilling, before and after it was asked about an image.
  */
-
-interface Stage {
-  readonly mirror: Mirror;
-  readonly door: Door;
-}
-
-/** The mirror comes first, so that `configure` can name what it holds. */
-const open = async (configure: (mirror: Mirror) => object = () => ({})): Promise<Stage> => {
-  const mirror = await startMirror();
-  onTestFinished(() => mirror.registry.close());
-  const door = await openDoor({ ...mirror.configuration, ...configure(mirror) });
-  return { mirror, door };
-};
-
-/** Past `tagMemory` and `rejectedMemory`: what is asked now is asked of the registry. */
-const later = (door: Door): void => door.pass(10_001);
-
-const TIMEOUT = 2000;
-
-interface Told {
-  readonly verdict: string | undefined;
-  readonly reasons: readonly string[];
-}
-
-const ask = async (door: Door, images: readonly string[], path = '/validate/enforce') => {
-  const answer = await door.ask(`${path}?timeout=${TIMEOUT / 1000}s`, review(pod(images)));
-  expect(answer.milliseconds).toBeLessThan(TIMEOUT - 100);
-  return answer;
-};
-
-const tell = async (door: Door, image: string, path?: string): Promise<Told> => {
-  const answer = await ask(door, [image], path);
-  return { verdict: answer.auditAnnotations?.['verdict'], reasons: reasonsOf(answer) };
-};
-
-const allowed: Told = { verdict: 'allow', reasons: [] };
-const warned = (code: string): Told => ({ verdict: 'warn', reasons: [code] });
-const refused = (code: string): Told => ({ verdict: 'deny', reasons: [code] });
-
-const hang: Fault = () => true;
-const answerWith =
-  (status: number, headers: Readonly<Record<string, string>> = {}, body = ''): Fault =>
-  (_request, response) => {
-    response.writeHead(status, headers).end(body);
-    return true;
-  };
-const drop: Fault = (request) => {
-  request.socket.destroy();
-  return true;
-};
-const limitRate = answerWith(429, { 'retry-after': '30' });
 
 type Outage = readonly [name: string, reason: string, begin: (mirror: Mirror) => Promise<void> | void];
 
@@ -72,7 +32,7 @@ const OUTAGES: readonly Outage[] = [
 
 describe.each(OUTAGES)('a registry that is %s', (_name, reason, begin) => {
   it('leaves an image that it was never asked about refused, with the reason', async () => {
-    const { mirror, door } = await open();
+    const { mirror, door } = await openStage();
     const image = mirror.add();
     await begin(mirror);
     const [byDigest, byTag] = await Promise.all([tell(door, image.byDigest), tell(door, image.byTag)]);
@@ -80,7 +40,7 @@ describe.each(OUTAGES)('a registry that is %s', (_name, reason, begin) => {
   });
 
   it('leaves a verified digest allowed, its tag with a warning, and what is unknown refused', async () => {
-    const { mirror, door } = await open();
+    const { mirror, door } = await openStage();
     const [known, unknown] = [mirror.add(), mirror.add()];
     expect(await tell(door, known.byTag)).toEqual(allowed);
     await begin(mirror);
@@ -102,7 +62,7 @@ describe.each(OUTAGES)('a registry that is %s', (_name, reason, begin) => {
   });
 
   it('leaves a tag that was never verified, though its digest was, with nothing to stand for', async () => {
-    const { mirror, door } = await open();
+    const { mirror, door } = await openStage();
     const image = mirror.add();
     expect(await tell(door, image.byDigest)).toEqual(allowed);
     await begin(mirror);
@@ -114,7 +74,7 @@ describe('a pod of which one image is rejected while another’s repository hang
   const onlyProxy: Fault = (request) => request.url?.includes('/proxyv2/') === true;
 
   it.each(['deny', 'allow-verified-tag', 'allow'])('is refused for it, under %s', async (enforce) => {
-    const { mirror, door } = await open(() => ({ undetermined: { enforce } }));
+    const { mirror, door } = await openStage(() => ({ undetermined: { enforce } }));
     const late = mirror.add();
     const unsigned = mirror.add({ component: 'pilot', by: false });
     mirror.registry.fault = onlyProxy;
@@ -142,7 +102,7 @@ describe('what undetermined means', () => {
   );
 
   it.each(pairs)('%s on the ordinary path, and %s on the critical one', async (enforce, critical) => {
-    const { mirror, door } = await open(() => ({ undetermined: { enforce, critical } }));
+    const { mirror, door } = await openStage(() => ({ undetermined: { enforce, critical } }));
     const [known, unknown] = [mirror.add(), mirror.add()];
     await tell(door, known.byTag);
     mirror.registry.fault = limitRate;
@@ -164,7 +124,7 @@ describe('what undetermined means', () => {
   ];
 
   it.each(CHOSEN)('allow never covers %s', async (_name, reason, fault) => {
-    const { mirror, door } = await open(() => ({ undetermined: { enforce: 'allow' } }));
+    const { mirror, door } = await openStage(() => ({ undetermined: { enforce: 'allow' } }));
     const [known, unknown] = [mirror.add(), mirror.add()];
     await tell(door, known.byTag);
     mirror.registry.fault = fault;
@@ -175,7 +135,7 @@ describe('what undetermined means', () => {
   });
 
   it('allow never covers an unknown signer while a key is missing', async () => {
-    const { mirror, door } = await open(({ release }) => ({
+    const { mirror, door } = await openStage(({ release }) => ({
       undetermined: { enforce: 'allow' },
       keys: [{ inline: release.publicPem }, { url: 'https://127.0.0.1:1/key.pub' }],
     }));
@@ -185,7 +145,7 @@ describe('what undetermined means', () => {
   });
 
   it('allow never covers a question that was not sent in time', async () => {
-    const { mirror, door } = await open(() => ({
+    const { mirror, door } = await openStage(() => ({
       undetermined: { enforce: 'allow' },
       limits: { verificationsAtOnce: 1, drain: '0s' },
     }));
@@ -195,122 +155,5 @@ describe('what undetermined means', () => {
     expect([answer.allowed, mirror.registry.requests.length]).toEqual([false, 1]);
     expect(answer.status?.message).toContain(`image "${second.byDigest}"`);
     expect(answer.status?.message).toContain('its registry was not asked yet (deadline-exceeded)');
-  });
-});
-
-describe('a tag whose last answer', () => {
-  const verify = async ({ mirror, door }: Stage): Promise<MirroredImage> => {
-    const image = mirror.add({ tag: 'moving' });
-    expect(await tell(door, image.byTag)).toEqual(allowed);
-    later(door);
-    return image;
-  };
-
-  it('was an unsigned image has nothing to stand for, though an earlier one was verified', async () => {
-    const stage = await open(() => ({ undetermined: { enforce: 'allow-verified-tag' } }));
-    const { mirror, door } = stage;
-    const { byTag, byDigest } = await verify(stage);
-    mirror.add({ tag: 'moving', by: false });
-    expect(await tell(door, byTag)).toEqual(refused('signature-missing'));
-    later(door);
-    mirror.registry.fault = limitRate;
-    expect(await tell(door, byTag)).toEqual(refused('registry-rate-limited'));
-    expect(await tell(door, byDigest)).toEqual(allowed);
-  });
-
-  it('was that it is not there has nothing to stand for', async () => {
-    const stage = await open();
-    const { mirror, door } = stage;
-    const { byTag } = await verify(stage);
-    mirror.registry.untag('istio/proxyv2', 'moving');
-    expect(await tell(door, byTag)).toEqual(refused('image-not-found'));
-    later(door);
-    mirror.registry.fault = limitRate;
-    expect(await tell(door, byTag)).toEqual(refused('registry-rate-limited'));
-  });
-
-  it('is older than tagOutageWindow has nothing to stand for', async () => {
-    const stage = await open(() => ({ undetermined: { tagOutageWindow: '1h' } }));
-    const { mirror, door } = stage;
-    const { byTag } = await verify(stage);
-    mirror.registry.fault = answerWith(503);
-    door.pass(3_500_000);
-    expect(await tell(door, byTag)).toEqual(warned('registry-unavailable'));
-    door.pass(100_000);
-    expect(await tell(door, byTag)).toEqual(refused('registry-unavailable'));
-  });
-
-  it('was an image signed as another component has nothing to stand for', async () => {
-    const stage = await open();
-    const { mirror, door } = stage;
-    const { byTag } = await verify(stage);
-    const wrong = mirror.add({ tag: 'moving', signedAs: 'docker.io/istio/ztunnel' });
-    expect(await tell(door, byTag)).toEqual(refused('component-mismatch'));
-    later(door);
-    mirror.registry.fault = limitRate;
-    expect(await tell(door, wrong.byTag)).toEqual(refused('registry-rate-limited'));
-  });
-});
-
-describe('a revoked digest', () => {
-  const openRevoked = async () => {
-    const images: MirroredImage[] = [];
-    const stage = await open((mirror) => {
-      images.push(mirror.add());
-      return {
-        revoked: images.map(({ digest }) => ({ digest, reason: 'CVE-2027-1' })),
-        undetermined: { enforce: 'allow', critical: 'allow' },
-      };
-    });
-    return { ...stage, revoked: images[0] as MirroredImage };
-  };
-
-  it('outranks its own valid signature and the memory of it, during an outage too', async () => {
-    const { mirror, door, revoked } = await openRevoked();
-    expect(await tell(door, revoked.byTag)).toEqual(refused('image-revoked'));
-    expect(await tell(door, revoked.byTag)).toEqual(refused('image-revoked'));
-    later(door);
-    mirror.registry.fault = answerWith(503);
-    expect(await tell(door, revoked.byTag)).toEqual(refused('image-revoked'));
-    expect(await tell(door, revoked.byTag, '/validate/critical/enforce')).toEqual(refused('image-revoked'));
-    expect(await tell(door, revoked.byDigest)).toEqual(refused('image-revoked'));
-  });
-
-  it('is refused by its digest with nothing asked', async () => {
-    const { mirror, door, revoked } = await openRevoked();
-    expect(await tell(door, revoked.byDigest)).toEqual(refused('image-revoked'));
-    expect(mirror.registry.requests).toEqual([]);
-  });
-});
-
-describe('a registry that comes back', () => {
-  it('is left alone for as long as it asked for, then asked again', async () => {
-    const { mirror, door } = await open();
-    const { registry } = mirror;
-    const image = mirror.add();
-    registry.fault = limitRate;
-    expect(await tell(door, image.byDigest)).toEqual(refused('registry-rate-limited'));
-    registry.fault = undefined;
-    registry.forget();
-    door.pass(25_000);
-    expect(await tell(door, image.byDigest)).toEqual(refused('registry-rate-limited'));
-    expect(registry.requests).toEqual([]);
-    door.pass(5_001);
-    expect(await tell(door, image.byDigest)).toEqual(allowed);
-  });
-
-  it('is held to be down after failures in a row, and asked again a little later', async () => {
-    const { mirror, door } = await open();
-    const { registry } = mirror;
-    registry.fault = drop;
-    for (let failures = 0; failures < 10; failures += 1)
-      expect(await tell(door, mirror.add().byDigest)).toEqual(refused('registry-unavailable'));
-    registry.forget();
-    registry.fault = undefined;
-    const image = mirror.add();
-    expect(await tell(door, image.byDigest)).toEqual(refused('registry-unavailable'));
-    expect(registry.requests).toEqual([]);
-    door.pass(60_000);
-    expect(await tell(door, image.byDigest)).toEqual(allowed);
   });
 });
