@@ -3,7 +3,8 @@ import { createReview, MalformedReview } from '../../src/admission/index.ts';
 import { componentOf, createClassifier } from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { type KubernetesObject, review } from '../support/builders.ts';
-import { readFixture, withThirdParty } from '../support/shared.ts';
+import { readFixture } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 import { rules, verified } from '../support/verdicts.ts';
 
 const asked: string[] = [];

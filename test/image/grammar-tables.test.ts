@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatReference, type ImageReference, parseImageReference } from '../../src/image/index.ts';
-import { withThirdParty } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 
 const TABLES = 'reference-grammar';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseChallenges } from '../../src/registry/challenge.ts';
-import { withThirdParty } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 
 interface Row {
   readonly header: readonly string[];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFileCredentials, credentialsMatch, findIn } from '../../src/registry/credentials.ts';
-import { withThirdParty } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 import { faultOf } from './scene.ts';
 
 interface Table {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
 import type { Fault } from '../support/registry-server.ts';
-import { withThirdParty } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 import {
   answering,
   askedOf,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../support/registry-server.ts';
-import { withThirdParty } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 import { createTls } from '../support/tls.ts';
 import {
   answering,

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
 import { createVerifier, parseKeys } from '../../src/verification/index.ts';
-import { fixturePath, withThirdParty } from '../support/shared.ts';
+import { fixturePath } from '../support/shared.ts';
 import { signatureTag } from '../support/signing-kit.ts';
+import { withThirdParty } from '../support/third-party.ts';
 import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
 import { createStore } from './store.ts';
 

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import jose from 'node-jose';
 import { describe, expect, it } from 'vitest';
 import { isStrictSignature, verifySignature } from '../../src/verification/ecdsa.ts';
-import { withThirdParty } from '../support/shared.ts';
 import { createSigner, signBytes } from '../support/signing-kit.ts';
+import { withThirdParty } from '../support/third-party.ts';
 
 interface Wycheproof {
   readonly testGroups: readonly {

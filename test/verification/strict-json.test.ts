@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memberOf, parseStrictJson } from '../../src/verification/strict-json.ts';
-import { fixturePath, withThirdParty } from '../support/shared.ts';
+import { fixturePath } from '../support/shared.ts';
+import { withThirdParty } from '../support/third-party.ts';
 
 const parse = (text: string) => parseStrictJson(Buffer.from(text));
 

@@ -1,0 +1,16 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'vitest';
+
+/** Other projects' test data lie beside the repository and are never part of it. */
+const BESIDE = new URL('../../../shared/vectors/third-party', import.meta.url).pathname;
+
+/**
+ * Defines tests over one of their tables. Where it is not there, what stands in the report is that they did not run: no
+ * check is made, and none is claimed.
+ */
+export const withThirdParty = <T>(parts: readonly string[], define: (table: T) => void): void => {
+  const path = join(BESIDE, ...parts);
+  if (existsSync(path)) define(JSON.parse(readFileSync(path, 'utf8')) as T);
+  else it(`NOT RUN: ${parts.join('/')} is not beside this repository`, (context) => context.skip());
+};
