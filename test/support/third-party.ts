@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-conditional-tests, vitest/expect-expect -- it defines tests, or one that says it is none */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'vitest';
