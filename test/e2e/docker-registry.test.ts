@@ -83,34 +83,41 @@ const verify = (credentials: string, ...images: readonly string[]): Promise<Outc
     });
   });
 
-describe('verify, from the bundle, against docker-registry with basic auth', () => {
-  let registry: DockerRegistry;
-  beforeAll(async () => {
-    registry = await startDockerRegistry(tls, { kind: 'basic' });
-    for (const [vector] of VECTORS)
-      await pushVector(
-        { origin: `https://${registry.host}`, ca: tls.ca, authorizationFor: () => authorizationOf(ACCOUNT) },
-        vector,
-        nameOf(vector),
-      );
-  });
-  afterAll(() => registry.stop());
+type AuthorizationFor = (repository: string) => string;
 
+const pushVectors = async (host: string, authorizationFor: AuthorizationFor): Promise<void> => {
+  for (const [vector] of VECTORS)
+    await pushVector({ origin: `https://${host}`, ca: tls.ca, authorizationFor }, vector, nameOf(vector));
+};
+
+/** What must hold however the registry asks who comes. */
+const defineVerdicts = (hostOf: () => string): void => {
   it('refuses to say anything of an image where the password is wrong', async () => {
-    const credentials = await writeCredentials(registry.host, { ...ACCOUNT, password: 'guessed' });
-    const { code, images } = await verify(credentials, `${registry.host}/s01-legacy-notlog@${DIGEST}`);
+    const credentials = await writeCredentials(hostOf(), { ...ACCOUNT, password: 'guessed' });
+    const { code, images } = await verify(credentials, `${hostOf()}/s01-legacy-notlog@${DIGEST}`);
     expect({ code, reason: images[0]?.reason }).toEqual({ code: 20, reason: 'registry-refused' });
   });
 
   it.each(VECTORS)('%s ends with %i, by digest and by tag', async (vector, exitCode) => {
-    const credentials = await writeCredentials(registry.host, ACCOUNT);
-    const repository = `${registry.host}/${nameOf(vector)}`;
+    const credentials = await writeCredentials(hostOf(), ACCOUNT);
+    const repository = `${hostOf()}/${nameOf(vector)}`;
     const outcome = await verify(credentials, `${repository}@${DIGEST}`, `${repository}:1.30.0-amd64`);
     expect({ code: outcome.code, digests: outcome.images.map(({ digest }) => digest) }).toEqual({
       code: exitCode,
       digests: [DIGEST, DIGEST],
     });
   });
+};
+
+describe('verify, from the bundle, against docker-registry with basic auth', () => {
+  let registry: DockerRegistry;
+  beforeAll(async () => {
+    registry = await startDockerRegistry(tls, { kind: 'basic' });
+    await pushVectors(registry.host, () => authorizationOf(ACCOUNT));
+  });
+  afterAll(() => registry.stop());
+
+  defineVerdicts(() => registry.host);
 });
 
 describe('verify, from the bundle, against docker-registry with token auth', () => {
@@ -119,37 +126,17 @@ describe('verify, from the bundle, against docker-registry with token auth', () 
   beforeAll(async () => {
     tokens = await startTokenService(tls);
     registry = await startDockerRegistry(tls, { kind: 'token', ...tokens });
-    for (const [vector] of VECTORS)
-      await pushVector(
-        {
-          origin: `https://${registry.host}`,
-          ca: tls.ca,
-          authorizationFor: (repository) => `Bearer ${tokens.tokenFor(`repository:${repository}:pull,push`)}`,
-        },
-        vector,
-        nameOf(vector),
-      );
+    await pushVectors(
+      registry.host,
+      (repository) => `Bearer ${tokens.tokenFor(`repository:${repository}:pull,push`)}`,
+    );
   });
   afterAll(async () => {
     await registry.stop();
     await tokens.close();
   });
 
-  it('refuses to say anything of an image where the token service refuses', async () => {
-    const credentials = await writeCredentials(registry.host, { ...ACCOUNT, password: 'guessed' });
-    const { code, images } = await verify(credentials, `${registry.host}/s01-legacy-notlog@${DIGEST}`);
-    expect({ code, reason: images[0]?.reason }).toEqual({ code: 20, reason: 'registry-refused' });
-  });
-
-  it.each(VECTORS)('%s ends with %i, by digest and by tag', async (vector, exitCode) => {
-    const credentials = await writeCredentials(registry.host, ACCOUNT);
-    const repository = `${registry.host}/${nameOf(vector)}`;
-    const outcome = await verify(credentials, `${repository}@${DIGEST}`, `${repository}:1.30.0-amd64`);
-    expect({ code: outcome.code, digests: outcome.images.map(({ digest }) => digest) }).toEqual({
-      code: exitCode,
-      digests: [DIGEST, DIGEST],
-    });
-  });
+  defineVerdicts(() => registry.host);
 
   it('asked for pull and nothing else', () => {
     expect(tokens.scopes.filter((scope) => !/^repository:[\w-]+:pull$/.test(scope))).toEqual([]);
