@@ -96,6 +96,15 @@ export const limitTable = [
     effect: 'the next redirect is not followed: `registry-refused`',
   },
   {
+    name: 'referrerPages',
+    default: 10,
+    unit: 'count',
+    min: 1,
+    max: 100,
+    effect:
+      'further pages of what refers to an image are not read; with nothing valid before, `too-many-signatures`',
+  },
+  {
     name: 'requestTimeout',
     default: 10 * SECOND,
     unit: 'milliseconds',

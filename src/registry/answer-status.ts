@@ -1,4 +1,5 @@
 import type { Pause } from './health.ts';
+import type { RegistryQuestion } from './registry-question.ts';
 import { type FaultCode, SourceFault } from './source.ts';
 import type { HttpAnswer } from './transport.ts';
 
@@ -27,16 +28,27 @@ export const checkIsAnswer = (answer: HttpAnswer, name: string): void => {
 };
 
 /** Some registries do not know HEAD: then only GET tells (RFC 9110 §15.5.6, §15.6.2). */
-const isUnknownMethod = (status: number, method: string): boolean =>
+const isUnknownMethod = (status: number, { method }: RegistryQuestion): boolean =>
   method === 'HEAD' && (status === 405 || status === 501);
 
+/** How registries say that they do not know a resource of a later specification than theirs. */
+const UNKNOWN: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
+
+const isUnknownResource = (status: number, { mayBeUnknown }: RegistryQuestion): boolean =>
+  mayBeUnknown === true && UNKNOWN.has(status);
+
 /**
- * The answer of a registry to a question with this method: undefined is 404. A HEAD that the registry does not know comes
- * back as it is. Throws a fault for every other status but 200.
+ * The answer of a registry to a question: undefined is 404. Where the registry does not know HEAD, or a resource that it
+ * need not know, the answer comes back as it is. Throws a fault for every other status but 200.
  */
-export const readStatus = (answer: HttpAnswer, name: string, method: string): HttpAnswer | undefined => {
+export const readStatus = (
+  answer: HttpAnswer,
+  name: string,
+  question: RegistryQuestion,
+): HttpAnswer | undefined => {
   const { status } = answer;
-  if (status === 200 || isUnknownMethod(status, method)) return answer;
+  if (status === 200 || isUnknownMethod(status, question) || isUnknownResource(status, question))
+    return answer;
   if (status === 404) return undefined;
   checkIsAnswer(answer, name);
   if (status === 401 || status === 403)

@@ -5,7 +5,9 @@ import { type Authorization, createAuthorization } from './authorization.ts';
 import { createFileCredentials, noCredentials } from './credentials.ts';
 import { createGate } from './gate.ts';
 import { createHealth, type Visit } from './health.ts';
-import { type AskRegistry, createRepository, type RegistryQuestion } from './repository.ts';
+import { createReferrersApi } from './referrers-api.ts';
+import type { AskRegistry, RegistryQuestion } from './registry-question.ts';
+import { createRepository } from './repository.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, SourceFault } from './source.ts';
 import { type Asker, createTransport, type HttpAnswer, type Transport } from './transport.ts';
@@ -14,6 +16,9 @@ export interface Registry {
   open(path: string, onRequest: () => void): Source;
   close(): Promise<void>;
 }
+
+/** Bytes of an error that are read, to tell a repository that is not there from a question that is not known. */
+const ERROR_BYTES = 16_384;
 
 /** Asks once as the registry wants it; a 401 is met once: with what it asks for, or with a fresh token. */
 const createAskAuthorized = (
@@ -25,13 +30,14 @@ const createAskAuthorized = (
   const askOnce = (path: string, question: RegistryQuestion, header: string | undefined, asker: Asker) => {
     if (base === null)
       throw new SourceFault('refused', `${host} is no host that can be connected to`, { asked: false });
-    const { method, resource, accept, limit } = question;
+    const { method, resource, accept, limit, mayBeUnknown } = question;
+    const errorLimit = mayBeUnknown === true ? ERROR_BYTES : undefined;
     const headers = {
       ...(accept === undefined ? {} : { accept }),
       ...(header === undefined ? {} : { authorization: header }),
     };
     const url = new URL(`${base.href}${path}/${resource}`);
-    return transport.ask({ method, url, headers, limit, reach: 'registry' }, asker);
+    return transport.ask({ method, url, headers, limit, errorLimit, reach: 'registry' }, asker);
   };
   return async (path: string, question: RegistryQuestion, asker: Asker): Promise<HttpAnswer> => {
     const header = await authorization.headerFor(path, asker);
@@ -76,16 +82,13 @@ export const createRegistry = (
   };
   const askAuthorized = createAskAuthorized(host, base, createAuthorization(known), transport);
   const health = createHealth(host, now);
+  const referrersApi = createReferrersApi(now);
   const throughGate = createGate(requestsPerRegistry, host);
 
   const askHealthy = async (path: string, question: RegistryQuestion, asker: Asker) => {
     const visit = health.admit();
     try {
-      const answer = readStatus(
-        await askAuthorized(path, question, asker),
-        `${host}/${path}`,
-        question.method,
-      );
+      const answer = readStatus(await askAuthorized(path, question, asker), `${host}/${path}`, question);
       visit.answered();
       return answer;
     } catch (error) {
@@ -98,7 +101,7 @@ export const createRegistry = (
     open(path, onRequest) {
       const ask: AskRegistry = (question, signal) =>
         throughGate(() => askHealthy(path, question, { signal, onRequest }), signal);
-      return createRepository(`${host}/${path}`, ask, limits);
+      return createRepository({ id: `${host}/${path}`, ask, referrersApi, limits });
     },
     close: transport.close,
   };

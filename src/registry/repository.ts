@@ -1,23 +1,9 @@
 import { type Digest, digestOf, parseDigest } from '../image/index.ts';
+import { createListReferrers } from './list-referrers.ts';
+import type { ReferrersApi } from './referrers-api.ts';
+import type { AskRegistry } from './registry-question.ts';
 import { type Manifest, type Source, SourceFault } from './source.ts';
 import type { HttpAnswer } from './transport.ts';
-
-export interface RegistryQuestion {
-  readonly method: 'GET' | 'HEAD';
-  /** Below `/v2/<path>/`: `manifests/1.28.0`. */
-  readonly resource: string;
-  readonly accept?: string;
-  readonly limit: number;
-}
-
-/**
- * Asks the registry of a repository: authorised, counted, limited. Undefined is 404; every other answer has status 200,
- * but for a HEAD that the registry does not know (405, 501).
- */
-export type AskRegistry = (
-  question: RegistryQuestion,
-  signal: AbortSignal,
-) => Promise<HttpAnswer | undefined>;
 
 /** Manifests and indexes, Docker's and OCI's (image-spec, media-types.md; distribution, manifest-v2-2.md). */
 const MANIFEST_TYPES = [
@@ -61,46 +47,46 @@ const manifestOf = (answer: HttpAnswer, name: string, asked: Digest | undefined)
   return { digest, mediaType, bytes: answer.body };
 };
 
+interface RepositoryParts {
+  /** Host and path in normal form. */
+  readonly id: string;
+  readonly ask: AskRegistry;
+  readonly referrersApi: ReferrersApi;
+  readonly limits: {
+    readonly manifestBytes: number;
+    readonly blobBytes: number;
+    readonly referrerPages: number;
+  };
+}
+
 /** One repository of a registry, as a source. */
-export const createRepository = (
-  id: string,
-  ask: AskRegistry,
-  limits: { readonly manifestBytes: number; readonly blobBytes: number },
-): Source => {
+export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryParts): Source => {
+  const { manifestBytes, blobBytes } = limits;
+  const questionFor = <Method extends 'GET' | 'HEAD'>(method: Method, at: string) =>
+    ({ method, resource: `manifests/${at}`, accept: ACCEPT, limit: manifestBytes }) as const;
+
   const readManifest = async (at: string, asked: Digest | undefined, signal: AbortSignal) => {
-    const question = {
-      method: 'GET',
-      resource: `manifests/${at}`,
-      accept: ACCEPT,
-      limit: limits.manifestBytes,
-    } as const;
-    const answer = await ask(question, signal);
+    const answer = await ask(questionFor('GET', at), signal);
     return answer === undefined ? undefined : manifestOf(answer, `${id}, ${at}`, asked);
   };
+  const readTag = (tag: string, signal: AbortSignal) => readManifest(tag, undefined, signal);
+
   return {
     id,
     async resolve(tag, signal) {
-      const question = {
-        method: 'HEAD',
-        resource: `manifests/${tag}`,
-        accept: ACCEPT,
-        limit: limits.manifestBytes,
-      } as const;
-      const answer = await ask(question, signal);
+      const answer = await ask(questionFor('HEAD', tag), signal);
       if (answer === undefined) return undefined;
       const declared = answer.status === 200 ? declaredDigest(answer, `${id}:${tag}`) : undefined;
-      return declared ?? (await readManifest(tag, undefined, signal))?.digest;
+      return declared ?? (await readTag(tag, signal))?.digest;
     },
     manifest: (at, signal) =>
-      'digest' in at ? readManifest(at.digest, at.digest, signal) : readManifest(at.tag, undefined, signal),
+      'digest' in at ? readManifest(at.digest, at.digest, signal) : readTag(at.tag, signal),
     async blob(digest, signal) {
-      const answer = await ask(
-        { method: 'GET', resource: `blobs/${digest}`, limit: limits.blobBytes },
-        signal,
-      );
+      const answer = await ask({ method: 'GET', resource: `blobs/${digest}`, limit: blobBytes }, signal);
       if (answer === undefined) return undefined;
       if (digestOf(answer.body) !== digest) throw invalid(`${id}: the blob is not the one of ${digest}`);
       return answer.body;
     },
+    referrers: createListReferrers({ id, ask, readTag, referrersApi, limits }),
   };
 };

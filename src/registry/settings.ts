@@ -20,6 +20,8 @@ export interface RegistryLimits {
   /** Bytes, for token answers and error bodies. */
   readonly tokenBytes: number;
   readonly redirects: number;
+  /** Pages of a list of referrers that are read. */
+  readonly referrerPages: number;
   /** Milliseconds for one question, its redirects included, whatever the caller's deadline. */
   readonly requestTimeout: number;
   /** Requests under way at once to one registry. */

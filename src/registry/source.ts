@@ -7,6 +7,19 @@ export interface Manifest {
   readonly bytes: Uint8Array;
 }
 
+/** What a source lists as referring to a digest (OCI distribution-spec 1.1, "Listing Referrers"). Nothing of it is proven. */
+export interface Referrers {
+  readonly descriptors: readonly Referrer[];
+  /** Whether more are listed than were read. */
+  readonly more: boolean;
+}
+
+export interface Referrer {
+  readonly digest: Digest;
+  /** As listed; registries and tools get it wrong, so it may sort the list and never shorten it. */
+  readonly artifactType: string | undefined;
+}
+
 /**
  * The one port verification reads through: one repository of a registry, or one image layout on disk.
  *
@@ -24,6 +37,8 @@ export interface Source {
     signal: AbortSignal,
   ): Promise<Manifest | undefined>;
   blob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** What refers to a manifest, whether or not that is there; an empty list where nothing does. */
+  referrers(digest: Digest, signal: AbortSignal): Promise<Referrers>;
 }
 
 /** Opens the repository `path` of `registry`; `onRequest` is called once for each HTTP request sent for it. */

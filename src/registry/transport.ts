@@ -13,6 +13,8 @@ export interface HttpQuestion {
   readonly body?: string;
   /** Bytes the answer may have. */
   readonly limit: number;
+  /** Bytes that are read of an error's body; a longer one is passed over. Undefined: none. */
+  readonly errorLimit?: number | undefined;
   /** Who named the host that is asked; what it redirects to was named by nobody. */
   readonly reach: Reach;
 }
@@ -22,7 +24,7 @@ export interface HttpAnswer {
   header(name: string): string | undefined;
   /** All values of a header that may be there several times. */
   headers(name: string): readonly string[];
-  /** Empty but for an answer 200 to a GET or POST: nothing else is read. */
+  /** Empty but for an answer 200 to a GET or POST, and for errors where they were asked for. */
   readonly body: Uint8Array;
 }
 
@@ -56,6 +58,8 @@ export interface Transport {
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const NOTHING = new Uint8Array();
+/** Bytes of a body that nobody reads that are let go by, to use its connection again; a longer one ends with it. */
+const DISCARDED = 65_536;
 
 const answerOf = ({ statusCode, headers }: Dispatcher.ResponseData, body: Uint8Array): HttpAnswer => {
   const all = (name: string): readonly string[] => {
@@ -89,6 +93,23 @@ const sendTwice = async (
     if (method === 'POST' || signal.aborted || !isLostConnection(error)) throw error;
     return sendOnce();
   }
+};
+
+/** What an error says, where somebody wants to know and it says it shortly; else the body goes by unread. */
+const readErrorBody = async (
+  response: Dispatcher.ResponseData,
+  limit: number | undefined,
+  name: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> => {
+  if (limit === undefined) {
+    await discardBody(response, DISCARDED);
+    return NOTHING;
+  }
+  return readBody(response, limit, name, signal).catch((error: unknown) => {
+    if (error instanceof SourceFault) return NOTHING;
+    throw error;
+  });
 };
 
 /** Where an answer sends us; undefined: nowhere. Throws a fault where that is no place to go. */
@@ -127,11 +148,12 @@ export const createTransport = (options: TransportOptions): Transport => {
   const agents = createAgents(options);
 
   const exchange = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
-    const { method, url, limit, reach } = question;
+    const { method, url, limit, errorLimit, reach } = question;
     const response = await sendTwice(question, asker, agents.agentFor(reach, url));
     const isRead = response.statusCode === 200 && method !== 'HEAD';
-    const body = isRead ? await readBody(response, limit, name, asker.signal) : NOTHING;
-    if (!isRead) await discardBody(response, limit);
+    const body = isRead
+      ? await readBody(response, limit, name, asker.signal)
+      : await readErrorBody(response, errorLimit, name, asker.signal);
     // undici gives a connection back one turn later; a question before that would open another.
     await nextTurn();
     return answerOf(response, body);
