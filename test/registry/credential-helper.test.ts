@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findIn } from '../../src/registry/credentials.ts';
 import { createRegistries } from '../../src/registry/index.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 import { type RegistryAuth, startRegistry } from '../support/registry-server.ts';
 
 /*
@@ -11,14 +12,6 @@ import { type RegistryAuth, startRegistry } from '../support/registry-server.ts'
  * not run yet: what is public is read anonymously, and a refusal must not look as if nothing had been configured.
  */
 
-const LIMITS = {
-  manifestBytes: 65_536,
-  blobBytes: 65_536,
-  tokenBytes: 4096,
-  redirects: 5,
-  requestTimeout: 2000,
-  requestsPerRegistry: 8,
-};
 const ACCOUNT = { username: 'ada', password: 'secret' };
 
 const opened: (() => Promise<unknown>)[] = [];
@@ -33,7 +26,7 @@ const resolve = async (auth: RegistryAuth): Promise<unknown> => {
   const dockerConfig = join(directory, 'config.json');
   await writeFile(dockerConfig, JSON.stringify({ credHelpers: { [registry.host]: 'corp' } }));
   const settings = [{ host: registry.host, plainHttp: true, dockerConfig }];
-  const registries = createRegistries({ settings, limits: LIMITS, now: Date.now });
+  const registries = createRegistries({ settings, limits: registryLimits, now: Date.now });
   opened.push(registries.close, registry.close, () => rm(directory, { recursive: true }));
   const source = registries.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
   return source.resolve('1.28.0', AbortSignal.timeout(5000));

@@ -4,9 +4,11 @@ import { digestOf } from '../../src/image/index.ts';
 import {
   createRegistries,
   type Registries,
+  type RegistryLimits,
   type RegistrySettings,
   SourceFault,
 } from '../../src/registry/index.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 import {
   type Fault,
   type RegistryOptions,
@@ -20,14 +22,6 @@ import { createTls } from '../support/tls.ts';
  * but a typed fault may come of it, inside the caller's time.
  */
 
-const LIMITS = {
-  manifestBytes: 64 * 1024,
-  blobBytes: 64 * 1024,
-  tokenBytes: 4096,
-  redirects: 5,
-  requestTimeout: 2000,
-  requestsPerRegistry: 8,
-};
 const MANIFEST = Buffer.from(
   JSON.stringify({
     schemaVersion: 2,
@@ -59,7 +53,7 @@ afterEach(async () => {
 const withRegistry = async (
   options: RegistryOptions & {
     readonly settings?: Partial<RegistrySettings>;
-    readonly limits?: Partial<typeof LIMITS>;
+    readonly limits?: Partial<RegistryLimits>;
   } = {},
 ): Promise<Scene> => {
   const registry = await startRegistry(options);
@@ -67,7 +61,7 @@ const withRegistry = async (
   const scene = { time: Date.now() };
   const registries = createRegistries({
     settings: [options.tls === undefined ? settings : { ca: options.tls.ca, ...settings }],
-    limits: { ...LIMITS, ...options.limits },
+    limits: { ...registryLimits, requestTimeout: 2000, ...options.limits },
     now: () => scene.time,
   });
   opened.push(
@@ -232,7 +226,7 @@ describe('a redirect', () => {
       return true;
     };
     expect(await codeOf(ask.blob())).toBe('refused');
-    expect(registry.requests.length).toBe(LIMITS.redirects + 1);
+    expect(registry.requests.length).toBe(registryLimits.redirects + 1);
   });
 
   it('to plain HTTP elsewhere is not followed', async () => {

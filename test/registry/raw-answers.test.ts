@@ -2,6 +2,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
 import { createRegistries } from '../../src/registry/index.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 
 /*
  * Answers that no HTTP library would write. What is told of them matters: `allow` and `allow-verified-tag` may let a pod
@@ -10,14 +11,6 @@ import { createRegistries } from '../../src/registry/index.ts';
 
 const MEDIA_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const MANIFEST = '{"schemaVersion":2}';
-const LIMITS = {
-  manifestBytes: 65_536,
-  blobBytes: 65_536,
-  tokenBytes: 4096,
-  redirects: 5,
-  requestTimeout: 2000,
-  requestsPerRegistry: 8,
-};
 
 const opened: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -33,7 +26,7 @@ const ask = async (answer: string): Promise<unknown> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const settings = [{ host: registry, plainHttp: true }];
-  const registries = createRegistries({ settings, limits: LIMITS, now: Date.now });
+  const registries = createRegistries({ settings, limits: registryLimits, now: Date.now });
   opened.push(registries.close, () => new Promise((resolve) => server.close(resolve)));
   const source = registries.open({ registry, path: 'istio/pilot' }, () => {});
   return source.manifest({ digest: digestOf(Buffer.from(MANIFEST)) }, AbortSignal.timeout(5000));

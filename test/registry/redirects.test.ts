@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LookUp } from '../../src/registry/addresses.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 import type { Fault, TestRegistry } from '../support/registry-server.ts';
 import { createTls } from '../support/tls.ts';
 import {
@@ -13,7 +14,6 @@ import {
   DIGEST,
   faultOf,
   fill,
-  LIMITS,
   scene,
   started,
 } from './scene.ts';
@@ -183,13 +183,13 @@ describe('a redirect', () => {
 
   it('is followed five times, and not a sixth', async () => {
     const { registry, client } = await scene();
-    let left = LIMITS.redirects;
+    let left = registryLimits.redirects;
     registry.fault = (request, response) => {
       left -= 1;
       return left < 0 ? false : answering(307, { location: request.url ?? '' })(request, response);
     };
     expect(await client.ask().blob()).toEqual(BLOB);
-    left = LIMITS.redirects + 1;
+    left = registryLimits.redirects + 1;
     expect(await codeOf(client.ask().blob())).toBe('refused');
   });
 

@@ -1,25 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { createRegistries, type FetchDocument, type RegistriesOptions } from '../../src/registry/index.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 import { createTls } from '../support/tls.ts';
-import {
-  answering,
-  closing,
-  codeOf,
-  DIGEST,
-  faultOf,
-  fill,
-  LIMITS,
-  MANIFEST,
-  scene,
-  started,
-} from './scene.ts';
+import { answering, closing, codeOf, DIGEST, faultOf, fill, MANIFEST, scene, started } from './scene.ts';
 
 const TLS = createTls();
 const KEY = '-----BEGIN PUBLIC KEY-----';
 
 const registriesOf = (options: Partial<RegistriesOptions> = {}) =>
   closing(
-    createRegistries({ settings: [], defaults: { ca: TLS.ca }, limits: LIMITS, now: Date.now, ...options }),
+    createRegistries({
+      settings: [],
+      defaults: { ca: TLS.ca },
+      limits: registryLimits,
+      now: Date.now,
+      ...options,
+    }),
   );
 const fetched = (
   url: string,

@@ -7,9 +7,11 @@ import {
   createRegistries,
   type Manifest,
   type RegistriesOptions,
+  type RegistryLimits,
   type RegistrySettings,
   SourceFault,
 } from '../../src/registry/index.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 import {
   type Fault,
   type RegistryOptions,
@@ -21,14 +23,6 @@ import {
  * A registry that listens on loopback and someone who asks it, with time in the test's hands.
  */
 
-export const LIMITS = {
-  manifestBytes: 64 * 1024,
-  blobBytes: 64 * 1024,
-  tokenBytes: 4096,
-  redirects: 5,
-  requestTimeout: 5000,
-  requestsPerRegistry: 8,
-};
 export const PATH = 'istio/pilot';
 export const MEDIA_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 export const MANIFEST = Buffer.from(
@@ -78,14 +72,14 @@ export const clientOf = (
     limits,
     ...options
   }: Partial<RegistrySettings> &
-    Pick<RegistriesOptions, 'lookUp'> & { readonly limits?: Partial<typeof LIMITS> } = {},
+    Pick<RegistriesOptions, 'lookUp'> & { readonly limits?: Partial<RegistryLimits> } = {},
 ): Client => {
   const { lookUp, ...settings } = options;
   const client = { time: 1_700_000_000_000 };
   const registries = closing(
     createRegistries({
       settings: [{ host, ...settings }],
-      limits: { ...LIMITS, ...limits },
+      limits: { ...registryLimits, ...limits },
       now: () => client.time,
       ...(lookUp === undefined ? {} : { lookUp }),
     }),

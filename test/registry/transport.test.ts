@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createRegistries } from '../../src/registry/index.ts';
 import { freePort } from '../support/ports.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 import { createTls } from '../support/tls.ts';
 import {
   answering,
@@ -13,7 +14,6 @@ import {
   DIGEST,
   faultOf,
   fill,
-  LIMITS,
   MANIFEST,
   PATH,
   scene,
@@ -235,7 +235,7 @@ describe('a caller', () => {
   it('sees his own mistakes as they are', async () => {
     const { registry } = await scene();
     const settings = [{ host: registry.host, plainHttp: true }];
-    const registries = closing(createRegistries({ settings, limits: LIMITS, now: Date.now }));
+    const registries = closing(createRegistries({ settings, limits: registryLimits, now: Date.now }));
     const mistaken = registries.open({ registry: registry.host, path: PATH }, () => {
       Buffer.from(5 as unknown as string);
     });

@@ -1,16 +1,10 @@
 import { createRegistries, type Registries } from '../../src/registry/index.ts';
+import { registryLimits } from '../support/registry-limits.ts';
 
 /** Registries over plain HTTP to one host of loopback. */
 export const registriesOf = (host: string): Registries =>
   createRegistries({
     settings: [{ host, plainHttp: true }],
-    limits: {
-      manifestBytes: 4 * 1024 * 1024,
-      blobBytes: 1024 * 1024,
-      tokenBytes: 64 * 1024,
-      redirects: 5,
-      requestTimeout: 10_000,
-      requestsPerRegistry: 64,
-    },
+    limits: { ...registryLimits, manifestBytes: 4 * 1024 * 1024, blobBytes: 1024 * 1024 },
     now: Date.now,
   });
