@@ -1,4 +1,5 @@
 import { claimOf } from './authority.ts';
+import { type Candidate, createCandidates } from './candidates.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { FindCredentials } from './credentials.ts';
 import { SourceFault } from './source.ts';
@@ -26,11 +27,15 @@ type Way =
   | ({ readonly kind: 'bearer' } & TokenRealm);
 
 export interface Authorization {
-  /** The `Authorization` header for a repository, as the registry asked for last time; undefined: none. */
-  headerFor(path: string, asker: Asker): Promise<string | undefined>;
-  /** Learns from a 401, and forgets the token that was refused. Throws a fault where there is nothing more to try. */
-  learn(path: string, refused: string | undefined, answer: HttpAnswer): void;
+  /**
+   * The `Authorization` headers to ask for a repository with, one after the other; undefined: none. Each is answered with
+   * the 401 or 403 that it met; a question that was not refused needs no more of them. Throws a fault where nothing
+   * is left to try and nobody was asked, or a challenge cannot be met.
+   */
+  attempts(path: string, asker: Asker): Attempts;
 }
+
+export type Attempts = AsyncGenerator<string | undefined, void, HttpAnswer>;
 
 const parseRealm = (challenge: Challenge, options: AuthorizationOptions): TokenRealm => {
   const { registry, endpoint, tokenRealms, plainHttpHost } = options;
@@ -60,33 +65,69 @@ const chooseChallenge = (answer: HttpAnswer, registry: string): Challenge => {
   throw new SourceFault('refused', detail, { asked: true });
 };
 
+/** Throws a fault where these are no user name and password. */
+const basicFor = ({ credentials }: Candidate, repository: string, registry: string): string => {
+  if (credentials?.kind === 'password') return basicAuthorization(credentials);
+  const why = credentials?.kind === 'helper' ? helperNotRun(credentials) : `there are none for ${repository}`;
+  const detail = `${registry} wants a user name and password, and ${why}`;
+  throw new SourceFault('refused', detail, { asked: true });
+};
+
+const isRefusal = (error: unknown): error is SourceFault =>
+  error instanceof SourceFault && error.code === 'refused';
+
 /** Keeps how one registry wants to be asked. */
 export const createAuthorization = (options: AuthorizationOptions): Authorization => {
-  const { registry, findCredentials } = options;
+  const { registry, findCredentials, now } = options;
   const tokens = createTokens(options);
+  const candidates = createCandidates(registry, findCredentials, now);
   let way: Way = { kind: 'open' };
 
-  const basicFor = async (path: string): Promise<string> => {
-    const credentials = await findCredentials(`${registry}/${path}`);
-    if (credentials?.kind === 'password') return basicAuthorization(credentials);
-    const why =
-      credentials?.kind === 'helper' ? helperNotRun(credentials) : `there are none for ${registry}/${path}`;
-    const detail = `${registry} wants a user name and password, and ${why}`;
-    throw new SourceFault('refused', detail, { asked: true });
+  const learn = (answer: HttpAnswer): void => {
+    const challenge = chooseChallenge(answer, registry);
+    way =
+      challenge.scheme === 'basic'
+        ? { kind: 'basic' }
+        : { kind: 'bearer', ...parseRealm(challenge, options) };
   };
 
+  const headerWith = async (path: string, candidate: Candidate, asker: Asker): Promise<string> => {
+    if (way.kind !== 'bearer') return basicFor(candidate, `${registry}/${path}`, registry);
+    return `Bearer ${await tokens.get(path, { ...candidate, realm: way }, asker.onRequest)}`;
+  };
+
+  /** What was good last time: as it came, or no header at all. Gives the credentials that need no second try. */
+  async function* asBefore(path: string): AsyncGenerator<string | undefined, string | undefined, HttpAnswer> {
+    const token = way.kind === 'bearer' ? tokens.held(path) : undefined;
+    if (way.kind !== 'open' && token === undefined) return undefined;
+    const refusal = yield token && `Bearer ${token.value}`;
+    if (token !== undefined) tokens.forget(path, token.value);
+    if (refusal.status === 401) learn(refusal);
+    // 403: whoever asks is known, and may not; another token of his would not help.
+    else if (token !== undefined) candidates.refused(path, token.fingerprint);
+    return refusal.status === 403 ? token?.fingerprint : undefined;
+  }
+
   return {
-    async headerFor(path, asker) {
-      if (way.kind === 'open') return undefined;
-      return way.kind === 'basic' ? basicFor(path) : `Bearer ${await tokens.get(path, way, asker)}`;
-    },
-    learn(path, refused, answer) {
-      const challenge = chooseChallenge(answer, registry);
-      tokens.forget(path, refused?.replace(/^Bearer /, ''));
-      way =
-        challenge.scheme === 'basic'
-          ? { kind: 'basic' }
-          : { kind: 'bearer', ...parseRealm(challenge, options) };
+    async *attempts(path, asker) {
+      const spent = yield* asBefore(path);
+      if (way.kind === 'open') return;
+      let fault: SourceFault | undefined;
+      for await (const candidate of candidates.of(path)) {
+        if (candidate.fingerprint === spent) continue;
+        try {
+          const header = await headerWith(path, candidate, asker);
+          const refusal = yield header;
+          tokens.forget(path, header.replace(/^Bearer /, ''));
+          // It may want to be asked another way than before, the next time.
+          if (refusal.status === 401) learn(refusal);
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          fault = error;
+        }
+        candidates.refused(path, candidate.fingerprint);
+      }
+      if (fault !== undefined) throw fault;
     },
   };
 };

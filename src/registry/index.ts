@@ -1,3 +1,7 @@
+export type { CredentialProvider, CredentialProviders } from './credential-provider.ts';
+export { parseGoDuration } from './go-duration.ts';
+export { type Proxy, parseProxy } from './proxy.ts';
+export type { PullSecretName, PullSecrets } from './pull-secrets.ts';
 export {
   createRegistries,
   type FetchDocument,

@@ -1,11 +1,14 @@
 import { errors } from 'undici';
 import { AddressForbidden, LookUpFailed } from './addresses.ts';
 import { type FaultCode, SourceFault } from './source.ts';
+import { ProxyFault } from './tunnel.ts';
 
 /** What was asked, for the fault it ended with. */
 export interface Attempt {
   /** How faults name whom we ask. */
   readonly name: string;
+  /** The proxy that it was asked through. */
+  readonly proxy: URL | undefined;
   readonly requestTimeout: number;
   /** The caller's time. */
   readonly caller: AbortSignal;
@@ -47,6 +50,7 @@ const isNoHttp = (error: unknown): boolean =>
 
 const classify = (error: unknown, attempt: Attempt): readonly [FaultCode, string] | undefined => {
   if (error instanceof AddressForbidden) return ['refused', error.message];
+  if (error instanceof ProxyFault) return [error.code, error.message];
   if (error instanceof LookUpFailed) return ['unavailable', error.message];
   if (isNoHttp(error)) return ['answer-invalid', 'it does not answer in HTTP'];
   if (isMisuse(error) || !isOfTheNetwork(error)) return undefined;
@@ -59,19 +63,21 @@ const classify = (error: unknown, attempt: Attempt): readonly [FaultCode, string
  * mistake of ours.
  */
 export const faultOf = (error: unknown, attempt: Attempt): unknown => {
-  const { name, caller, patience, requestTimeout, answeredBefore } = attempt;
+  const { name, proxy, caller, patience, requestTimeout, answeredBefore } = attempt;
   if (error instanceof SourceFault) return error;
   const cause = { asked: true, cause: error };
+  const way =
+    proxy === undefined || error instanceof ProxyFault ? '' : `, asked through the proxy ${proxy.host}`;
   if (caller.aborted && error === caller.reason)
-    return new SourceFault('deadline', `${name} did not answer in time`, cause);
+    return new SourceFault('deadline', `${name} did not answer in time${way}`, cause);
   if (patience.aborted && error === patience.reason)
-    return new SourceFault('unavailable', `${name} did not answer within ${requestTimeout} ms`, cause);
+    return new SourceFault('unavailable', `${name} did not answer within ${requestTimeout} ms${way}`, cause);
   const found = classify(error, attempt);
   if (found === undefined) return error;
   const [code, sentence] = found;
   // A rule of ours kept the question from being sent, unless it is where an answer sent us.
   const asked = !(error instanceof AddressForbidden) || answeredBefore;
-  return new SourceFault(code, `${name}: ${sentence}`, { asked, cause: error });
+  return new SourceFault(code, `${name}: ${sentence}${way}`, { asked, cause: error });
 };
 
 /** Whether a connection ended before anything came: one that was kept open may have been closed under the question. */

@@ -1,5 +1,9 @@
 import type { LookUp } from './addresses.ts';
+import { createFindCredentials } from './keyring.ts';
+import { createProxyFor, type Proxy } from './proxy.ts';
+import type { PullSecrets } from './pull-secrets.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import type { Environment } from './run-program.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type OpenSource, SourceFault } from './source.ts';
 import { createTransport } from './transport.ts';
@@ -13,6 +17,14 @@ export interface RegistriesOptions {
   readonly now: () => number;
   /** Resolves host names where the system's resolver is not to be asked. */
   readonly lookUp?: LookUp;
+  /** What is asked through which proxy; undefined: nothing through any. */
+  readonly proxy?: Proxy;
+  /** Undefined: there is no cluster, and credentials that it keeps are a fault that says so. */
+  readonly pullSecrets?: PullSecrets;
+  /** Whether the credential helpers that a docker config names are run, as Docker does, or only named (the default). */
+  readonly helpers?: 'run' | 'named';
+  /** Of this process: providers are given `PATH` and `HOME` of it, helpers all. */
+  readonly environment?: Environment;
 }
 
 /** Fetches a document over https, with the rules for redirects and addresses of registries and no credentials. */
@@ -27,6 +39,12 @@ export interface Registries {
   close(): Promise<void>;
 }
 
+/** Where a repository is asked that is known by another name. */
+const placeIn = (endpoint: string, path: string): { readonly host: string; readonly path: string } => {
+  const [host = '', ...prefix] = endpoint.split('/');
+  return { host, path: [...prefix, path].join('/') };
+};
+
 /**
  * All registries of a process. Contacts none before it is asked for something of it. It keeps state for each registry
  * that was opened: those are the hosts of the configuration and of the command line, and no others.
@@ -37,17 +55,33 @@ export const createRegistries = ({
   limits,
   now,
   lookUp,
+  proxy = {},
+  pullSecrets,
+  helpers = 'named',
+  environment = {},
 }: RegistriesOptions): Registries => {
   const registries = new Map<string, Registry>();
-  const seams = { now, lookUp };
+  const seams = { now, lookUp, proxyFor: createProxyFor(proxy) };
+  const settingsOf = (host: string): RegistrySettings => ({
+    ...defaults,
+    ...settings.find((one) => one.host === host),
+    host,
+  });
 
   const registryOf = (host: string): Registry => {
     const known = registries.get(host);
     if (known !== undefined) return known;
-    const named = settings.find((one) => one.host === host);
-    const made = createRegistry({ ...defaults, ...named, host }, limits, seams);
+    const own = settingsOf(host);
+    const findCredentials = createFindCredentials(own, { pullSecrets, helpers, environment, now });
+    const made = createRegistry(own, limits, { ...seams, findCredentials });
     registries.set(host, made);
     return made;
+  };
+
+  const open: OpenSource = ({ registry, path }, onRequest) => {
+    const { endpoint } = settingsOf(registry);
+    const at = endpoint === undefined ? { host: registry, path } : placeIn(endpoint, path);
+    return registryOf(at.host).open(at.path, onRequest, `${registry}/${path}`);
   };
 
   const fetchDocument: FetchDocument = async (text, { bytes, signal }) => {
@@ -59,15 +93,9 @@ export const createRegistries = ({
       });
     const { redirects, requestTimeout } = limits;
     const name = url.host;
-    const ca = settings.find(({ host }) => host === name)?.ca ?? defaults.ca;
-    const transport = createTransport({
-      name,
-      ca,
-      plainHttpHost: undefined,
-      redirects,
-      requestTimeout,
-      lookUp,
-    });
+    const { ca } = settingsOf(name);
+    const times = { redirects, requestTimeout };
+    const transport = createTransport({ name, ca, plainHttpHost: undefined, ...times, ...seams });
     try {
       const question = { method: 'GET', url, limit: bytes, reach: 'registry' } as const;
       const answer = await transport.ask(question, { signal, onRequest: () => {} });
@@ -80,7 +108,7 @@ export const createRegistries = ({
   };
 
   return {
-    open: ({ registry, path }, onRequest) => registryOf(registry).open(path, onRequest),
+    open,
     fetchDocument,
     close: async () => void (await Promise.all([...registries.values()].map((registry) => registry.close()))),
   };

@@ -2,25 +2,31 @@ import type { LookUp } from './addresses.ts';
 import { PauseAsked, readStatus } from './answer-status.ts';
 import { endpointOf } from './authority.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
-import { createFileCredentials, noCredentials } from './credentials.ts';
+import type { FindCredentials } from './credentials.ts';
 import { createGate } from './gate.ts';
 import { createHealth, type Visit } from './health.ts';
+import type { ProxyFor } from './proxy.ts';
 import { createReferrersApi } from './referrers-api.ts';
 import type { AskRegistry, RegistryQuestion } from './registry-question.ts';
 import { createRepository } from './repository.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, SourceFault } from './source.ts';
 import { type Asker, createTransport, type HttpAnswer, type Transport } from './transport.ts';
+import { within } from './within.ts';
 
 export interface Registry {
-  open(path: string, onRequest: () => void): Source;
+  /** Opens a repository. Its faults name it where it is asked; `id` is what it is known by. */
+  open(path: string, onRequest: () => void, id?: string): Source;
   close(): Promise<void>;
 }
 
 /** Bytes of an error that are read, to tell a repository that is not there from a question that is not known. */
 const ERROR_BYTES = 16_384;
 
-/** Asks once as the registry wants it; a 401 is met once: with what it asks for, or with a fresh token. */
+/**
+ * Asks as the registry wants it. What is refused is asked again with what the challenge wants, with a fresh token, and
+ * with the next credentials that match; the last answer is given back.
+ */
 const createAskAuthorized = (
   host: string,
   base: URL | null,
@@ -40,12 +46,16 @@ const createAskAuthorized = (
     return transport.ask({ method, url, headers, limit, errorLimit, reach: 'registry' }, asker);
   };
   return async (path: string, question: RegistryQuestion, asker: Asker): Promise<HttpAnswer> => {
-    const header = await authorization.headerFor(path, asker);
-    const answer = await askOnce(path, question, header, asker);
-    if (answer.status !== 401) return answer;
-    authorization.learn(path, header, answer);
-    const better = await authorization.headerFor(path, asker);
-    return better === header ? answer : askOnce(path, question, better, asker);
+    if (asker.signal.aborted)
+      throw new SourceFault('deadline', `no time was left to ask ${host}`, { asked: false });
+    const attempts = authorization.attempts(path, asker);
+    let step = await within(attempts.next(), asker, host);
+    for (;;) {
+      const answer = await askOnce(path, question, step.value ?? undefined, asker);
+      if (answer.status !== 401 && answer.status !== 403) return answer;
+      step = await within(attempts.next(answer), asker, host);
+      if (step.done === true) return answer;
+    }
   };
 };
 
@@ -57,19 +67,27 @@ const noteFault = (error: unknown, visit: Visit): void => {
   else visit.answered();
 };
 
+/** What one registry has from the process. */
+export interface RegistryParts {
+  readonly findCredentials: FindCredentials;
+  readonly now: () => number;
+  readonly lookUp: LookUp | undefined;
+  readonly proxyFor: ProxyFor;
+}
+
 /** Everything about one registry host: its pools, tokens and health, shared by all its repositories. */
 export const createRegistry = (
   settings: RegistrySettings,
   limits: RegistryLimits,
-  { now, lookUp }: { readonly now: () => number; readonly lookUp?: LookUp | undefined },
+  { findCredentials, now, lookUp, proxyFor }: RegistryParts,
 ): Registry => {
-  const { host, ca, tokenRealms = [], plainHttp = false, dockerConfig } = settings;
+  const { host, ca, tokenRealms = [], plainHttp = false } = settings;
   const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
   const base = URL.parse(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}/v2/`);
   // As a URL has it: without a port that is the scheme's own.
   const plainHttpHost = plainHttp ? base?.host : undefined;
-  const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, lookUp });
-  const findCredentials = dockerConfig === undefined ? noCredentials : createFileCredentials(dockerConfig);
+  const seams = { lookUp, proxyFor };
+  const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, ...seams });
   const known = {
     registry: host,
     endpoint: base?.host,
@@ -98,10 +116,10 @@ export const createRegistry = (
   };
 
   return {
-    open(path, onRequest) {
+    open(path, onRequest, id = `${host}/${path}`) {
       const ask: AskRegistry = (question, signal) =>
         throughGate(() => askHealthy(path, question, { signal, onRequest }), signal);
-      return createRepository({ id: `${host}/${path}`, ask, referrersApi, limits });
+      return { ...createRepository({ id: `${host}/${path}`, ask, referrersApi, limits }), id };
     },
     close: transport.close,
   };

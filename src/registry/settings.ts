@@ -1,3 +1,6 @@
+import type { CredentialProviders } from './credential-provider.ts';
+import type { PullSecretName } from './pull-secrets.ts';
+
 /** What the configuration says of one registry host; every field has a default, so an unnamed host has all of them. */
 export interface RegistrySettings {
   /** Host and port in normal form, as in {@link ImageReference.registry}. */
@@ -8,8 +11,17 @@ export interface RegistrySettings {
   readonly tokenRealms?: readonly string[];
   /** Plain HTTP, for this host alone. */
   readonly plainHttp?: boolean;
-  /** Path of a docker `config.json`, read when first needed and again when it changes. */
+  /**
+   * Host in normal form, and a path if it has one, where this registry is read instead, as nodes do that have a mirror:
+   * `harbor.corp.example/hub`. How that host is asked, its own settings say.
+   */
+  readonly endpoint?: string;
+  /** Path of a docker `config.json`, `.dockerconfigjson` or `.dockercfg`, read when first needed and when it changes. */
   readonly dockerConfig?: string;
+  /** Programs that are asked for credentials as the kubelet asks them. */
+  readonly providers?: CredentialProviders;
+  /** Secrets of a cluster that hold credentials. */
+  readonly pullSecrets?: readonly PullSecretName[];
 }
 
 export interface RegistryLimits {

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dispatcher, request as send } from 'undici';
 import type { LookUp } from './addresses.ts';
-import { createAgents, type Reach } from './agents.ts';
+import { createAgents, type Means, type Reach } from './agents.ts';
 import { discardBody, readBody } from './body.ts';
 import { faultOf, isLostConnection } from './network-fault.ts';
+import type { ProxyFor } from './proxy.ts';
 import { SourceFault } from './source.ts';
+import { proxyRefusal } from './tunnel.ts';
 
 export interface HttpQuestion {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -38,6 +40,7 @@ export interface TransportOptions {
   /** Milliseconds for one question, its redirects included. */
   readonly requestTimeout: number;
   readonly lookUp?: LookUp | undefined;
+  readonly proxyFor: ProxyFor;
 }
 
 /** Who asks: his time, and whom to tell of each request sent. */
@@ -147,9 +150,17 @@ export const createTransport = (options: TransportOptions): Transport => {
   const { name, plainHttpHost, redirects, requestTimeout } = options;
   const agents = createAgents(options);
 
-  const exchange = async (question: HttpQuestion, asker: Asker): Promise<HttpAnswer> => {
-    const { method, url, limit, errorLimit, reach } = question;
-    const response = await sendTwice(question, asker, agents.agentFor(reach, url));
+  const exchange = async (
+    question: HttpQuestion,
+    { dispatcher, proxy }: Means,
+    asker: Asker,
+  ): Promise<HttpAnswer> => {
+    const { method, limit, errorLimit } = question;
+    const response = await sendTwice(question, asker, dispatcher);
+    if (proxy !== undefined && response.statusCode === 407) {
+      await discardBody(response, DISCARDED);
+      throw proxyRefusal(proxy, 407);
+    }
     const isRead = response.statusCode === 200 && method !== 'HEAD';
     const body = isRead
       ? await readBody(response, limit, name, asker.signal)
@@ -168,9 +179,11 @@ export const createTransport = (options: TransportOptions): Transport => {
       const signal = AbortSignal.any([caller, patience]);
       let followed = 0;
       let step = question;
+      let means: Means | undefined;
       try {
         for (;;) {
-          const answer = await exchange(step, { signal, onRequest });
+          means = agents.meansFor(step.reach, step.url);
+          const answer = await exchange(step, means, { signal, onRequest });
           const next = step.method === 'POST' ? undefined : nextPlace(answer, step.url, name, plainHttpHost);
           if (next === undefined) return answer;
           if (followed === redirects)
@@ -181,7 +194,8 @@ export const createTransport = (options: TransportOptions): Transport => {
           step = redirected(question, next);
         }
       } catch (error) {
-        throw faultOf(error, { name, requestTimeout, caller, patience, answeredBefore: followed > 0 });
+        const times = { requestTimeout, caller, patience };
+        throw faultOf(error, { name, proxy: means?.proxy, ...times, answeredBefore: followed > 0 });
       }
     },
     close: agents.close,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findIn } from '../../src/registry/credentials.ts';
+import { matching, parseDockerConfig } from '../../src/registry/docker-config.ts';
 import { createRegistries } from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
 import { type RegistryAuth, startRegistry } from '../support/registry-server.ts';
@@ -12,6 +12,8 @@ import { type RegistryAuth, startRegistry } from '../support/registry-server.ts'
  * not run yet: what is public is read anonymously, and a refusal must not look as if nothing had been configured.
  */
 
+const findIn = (text: string, repository: string): unknown =>
+  matching(parseDockerConfig(text).entries, repository)[0];
 const ACCOUNT = { username: 'ada', password: 'secret' };
 
 const opened: (() => Promise<unknown>)[] = [];
@@ -62,8 +64,12 @@ describe('credentials that a helper keeps', () => {
       credsStore: 'desktop',
     });
     const helperOf = (repository: string): unknown => findIn(file, repository);
-    expect(helperOf('docker.io/istio/pilot')).toEqual({ kind: 'helper', helper: 'desktop' });
-    expect(helperOf('both.example/a')).toEqual({ kind: 'helper', helper: 'corp' });
+    expect(helperOf('docker.io/istio/pilot')).toEqual({
+      kind: 'helper',
+      helper: 'desktop',
+      server: 'https://index.docker.io/v1/',
+    });
+    expect(helperOf('both.example/a')).toEqual({ kind: 'helper', helper: 'corp', server: 'both.example' });
     expect(helperOf('other.example/a')).toBeUndefined();
   });
 
@@ -73,6 +79,10 @@ describe('credentials that a helper keeps', () => {
       credHelpers: { 'registry.corp.example': 'corp', 'r.example': 'corp' },
     });
     expect(findIn(file, 'r.example/a')).toEqual({ kind: 'password', ...ACCOUNT });
-    expect(findIn(file, 'registry.corp.example/a')).toEqual({ kind: 'helper', helper: 'corp' });
+    expect(findIn(file, 'registry.corp.example/a')).toEqual({
+      kind: 'helper',
+      helper: 'corp',
+      server: 'registry.corp.example',
+    });
   });
 });

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFileCredentials, credentialsMatch, findIn } from '../../src/registry/credentials.ts';
+import { createDockerConfigFile, createFileCredentials } from '../../src/registry/credential-file.ts';
+import type { Credentials } from '../../src/registry/credentials.ts';
+import { credentialsMatch, matching, parseDockerConfig } from '../../src/registry/docker-config.ts';
 import { withThirdParty } from '../support/third-party.ts';
 import { faultOf } from './scene.ts';
 
@@ -34,6 +36,9 @@ const entry = (user: string): { readonly auth: string } => ({
   auth: Buffer.from(`${user}:secret`).toString('base64'),
 });
 const configOf = (auths: Readonly<Record<string, unknown>>): string => JSON.stringify({ auths });
+/** The credentials to be tried first. */
+const findIn = (text: string, repository: string): Credentials | undefined =>
+  matching(parseDockerConfig(text).entries, repository)[0];
 const userFor = (config: string, repository: string): string | null => {
   const found = findIn(config, repository);
   return found?.kind === 'password' ? found.username : null;
@@ -133,13 +138,15 @@ describe('credentials of a docker config.json', () => {
   });
 });
 
+const fileCredentials = (file: string) => createFileCredentials(createDockerConfigFile(file));
+
 describe('a credentials file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'sailmark-credentials-'));
   const file = join(directory, 'config.json');
   afterEach(() => rmSync(file, { force: true }));
 
   it('that is not there is a fault that names it, not an anonymous question', async () => {
-    const fault = await faultOf(createFileCredentials(file)('r.example/a'));
+    const fault = await faultOf(fileCredentials(file)('r.example/a'));
     expect(fault).toMatchObject({ code: 'refused', asked: false });
     expect(fault.message).toContain(file);
   });
@@ -148,26 +155,26 @@ describe('a credentials file', () => {
     'that is broken (%j) is a fault that tells nothing of what is in it',
     async (text) => {
       writeFileSync(file, text);
-      const fault = await faultOf(createFileCredentials(file)('r.example/a'));
+      const fault = await faultOf(fileCredentials(file)('r.example/a'));
       expect(fault).toMatchObject({ code: 'refused', asked: false });
       expect(fault.message).not.toMatch(/c2Vj|secret/);
     },
   );
 
   it('is read again when it changes, and is good again once it is repaired', async () => {
-    const find = createFileCredentials(file);
+    const find = fileCredentials(file);
     const write = (text: string, second: number): void => {
       writeFileSync(file, text);
       utimesSync(file, second, second);
     };
     write(configOf({ 'r.example': entry('one') }), 1);
-    expect(await find('r.example/a')).toMatchObject({ username: 'one' });
+    expect(await find('r.example/a')).toMatchObject([{ username: 'one' }]);
     write(configOf({ 'r.example': entry('two') }), 2);
-    expect(await find('r.example/a')).toMatchObject({ username: 'two' });
+    expect(await find('r.example/a')).toMatchObject([{ username: 'two' }]);
     write('{', 3);
     expect(await faultOf(find('r.example/a'))).toMatchObject({ code: 'refused' });
     expect(await faultOf(find('r.example/a'))).toMatchObject({ code: 'refused' });
     write(configOf({ 'r.example': entry('six') }), 4);
-    expect(await find('r.example/a')).toMatchObject({ username: 'six' });
+    expect(await find('r.example/a')).toMatchObject([{ username: 'six' }]);
   });
 });

@@ -1,0 +1,35 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { CredentialSource } from './credentials.ts';
+import { type DockerConfig, matching, parseDockerConfig } from './docker-config.ts';
+import { SourceFault } from './source.ts';
+
+/** Why a text is no docker `config.json`, without a word of what is in it. */
+export const whyUnread = (error: unknown): string =>
+  error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+
+/**
+ * A docker `config.json` that is read when first needed, and again when it changes; also where it is a link that is set
+ * to another file, as the kubelet does with a Secret. Rejects with a fault where it cannot be read or is none.
+ */
+export const createDockerConfigFile = (path: string): (() => Promise<DockerConfig>) => {
+  let seen = '';
+  let config: DockerConfig = { entries: [], store: undefined };
+  return async () => {
+    try {
+      const { mtimeMs, size, ino } = await stat(path);
+      const version = `${mtimeMs} ${size} ${ino}`;
+      if (version !== seen) config = parseDockerConfig(await readFile(path, 'utf8'));
+      seen = version;
+      return config;
+    } catch (error) {
+      const detail = `the registry credentials in ${path} cannot be read: ${whyUnread(error)}`;
+      throw new SourceFault('refused', detail, { asked: false, cause: error });
+    }
+  };
+};
+
+/** The credentials that a docker `config.json` itself holds. */
+export const createFileCredentials =
+  (read: () => Promise<DockerConfig>): CredentialSource =>
+  async (repository) =>
+    matching((await read()).entries, repository).filter(({ kind }) => kind !== 'helper');

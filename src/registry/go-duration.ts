@@ -1,0 +1,23 @@
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds of a duration as Go writes it (`time.ParseDuration`): `1h30m`, `0`. Undefined where the text is none. */
+export const parseGoDuration = (text: string): number | undefined => {
+  if (text === '0') return 0;
+  const sign = text.startsWith('-') ? -1 : 1;
+  const parts = text.replace(/^[+-]/, '');
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(parts)) return undefined;
+  const found = parts.matchAll(/([\d.]+)([a-zµμ]+)/g);
+  return (
+    sign *
+    [...found].reduce((sum, [, count, unit]) => sum + Number(count) * (MILLISECONDS[unit ?? ''] ?? 0), 0)
+  );
+};

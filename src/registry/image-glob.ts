@@ -1,0 +1,38 @@
+/** Host, port and path of a repository, or of a pattern for some. */
+export interface Place {
+  readonly host: string;
+  readonly port: string;
+  /** With its slash at the beginning; empty: the whole registry. */
+  readonly path: string;
+}
+
+/** Takes `host:port/path` apart. */
+export const parsePlace = (text: string): Place => {
+  const slash = text.indexOf('/');
+  const authority = slash === -1 ? text : text.slice(0, slash);
+  const [, host = authority, port = ''] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? [];
+  return { host, port, path: slash === -1 ? '' : text.slice(slash) };
+};
+
+/** Go's `path.Match` as far as hosts use it: `*` and `?` within one label. */
+const matchesLabel = (glob: string, label: string): boolean =>
+  new RegExp(
+    `^${glob
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  ).test(label);
+
+const matchesHost = (glob: string, host: string): boolean => {
+  const [globs, labels] = [glob.split('.'), host.split('.')];
+  return (
+    globs.length === labels.length && globs.every((each, place) => matchesLabel(each, labels[place] ?? ''))
+  );
+};
+
+/**
+ * Whether a pattern is for a repository, as the kubelet decides (kubernetes/kubernetes pkg/credentialprovider/keyring.go,
+ * `URLsMatch`): hosts label by label, equal ports, the pattern's path a prefix, by characters.
+ */
+export const matchesPlace = (glob: Place, target: Place): boolean =>
+  glob.port === target.port && matchesHost(glob.host, target.host) && target.path.startsWith(glob.path);
