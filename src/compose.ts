@@ -1,6 +1,6 @@
 import { createReview, type Review } from './admission/index.ts';
 import type { Config } from './config/index.ts';
-import { componentOf, createClassifier } from './istio/index.ts';
+import { createClassifier } from './istio/index.ts';
 import { type Metrics, measureOpen, measureVerify, type Report } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
 import { createRegistries, type RegistriesOptions } from './registry/index.ts';
@@ -59,7 +59,7 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
   const verifyImage = createVerifier({ open, ring, limits, tagMemory, now, report, hubs: places.hubs });
   const verify = metrics === undefined ? verifyImage : measureVerify(verifyImage, metrics, now);
   const { classify, couldBeIstio } = createClassifier(places);
-  const judge = createJudge({ classify, couldBeIstio, componentOf, verify, revoked: rules.revoked });
+  const judge = createJudge({ classify, couldBeIstio, verify, revoked: rules.revoked });
   metrics?.watchKeys(ring);
   return {
     judge,

@@ -1,8 +1,8 @@
 import { type ImageReference, parseImageReference } from '../image/index.ts';
-import { findComponent, isSample } from './component.ts';
+import { findComponent, isSample, lastSegmentOf } from './component.ts';
 import { distinctiveNames } from './components.ts';
 import { type Hub, hubs } from './hubs.ts';
-import type { ImageClass, Places } from './image-class.ts';
+import type { ImageClass, Mirror, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
 import { explainUnsigned } from './tags.ts';
 
@@ -22,6 +22,10 @@ interface Place {
   readonly places: readonly string[];
   /** What the tables know of the content; undefined: a hub of the configuration's own. */
   readonly hub: Hub | undefined;
+  /** The hub's name for what is called so here. */
+  readonly hubNameOf: (segment: string) => string;
+  /** Repositories that hold the signatures of what is called so here, in order. */
+  readonly signaturesOf: (segment: string) => readonly string[];
 }
 
 /** Longer texts are pulled by nobody. */
@@ -36,10 +40,9 @@ export function createClassifier(configured: Places): Classifier {
   for (const name of configured.hubs) {
     const hub = findHub(name);
     const places = hub === undefined ? [name] : [hub.name, ...hub.aliases];
-    for (const each of places) byName.set(each, { place: places[0] ?? name, places, hub });
+    for (const each of places) byName.set(each, placeOfHub(each, places, hub));
   }
-  for (const { mirror, of } of configured.mirrors)
-    byName.set(mirror, { place: mirror, places: [mirror], hub: findHub(of) });
+  for (const mirror of configured.mirrors) byName.set(mirror.mirror, placeOfMirror(mirror));
 
   const classify = (reference: ImageReference): ImageClass => {
     const slash = reference.repository.lastIndexOf('/');
@@ -54,10 +57,40 @@ export function createClassifier(configured: Places): Classifier {
 const findHub = (name: string): Hub | undefined =>
   hubs.find((hub) => hub.name === name || hub.aliases.includes(name));
 
-function classBelow({ place, places, hub }: Place, segment: string, reference: ImageReference): ImageClass {
-  if (isSample(segment)) return { kind: 'not-ours' };
-  const neverSigned = hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined);
-  return { kind: 'istio', place, places, component: findComponent(segment), neverSigned };
+/** A retired name of a hub: what is signed at the hub is signed here, by digest. */
+function placeOfHub(name: string, places: readonly string[], hub: Hub | undefined): Place {
+  const [first = name] = places;
+  const signaturesOf = (segment: string) => [...new Set([name, first])].map((each) => `${each}/${segment}`);
+  return { place: first, places, hub, hubNameOf: (segment) => segment, signaturesOf };
+}
+
+function placeOfMirror({ mirror, of, components = {}, signatures = 'mirror' }: Mirror): Place {
+  const hub = findHub(of);
+  const hubNameOf = (segment: string): string =>
+    (Object.hasOwn(components, segment) ? components[segment] : undefined) ?? segment;
+  const signaturesOf = (segment: string): readonly string[] => {
+    const here = `${mirror}/${segment}`;
+    const there = `${hub?.name ?? of}/${hubNameOf(segment)}`;
+    if (signatures === 'mirror') return [here];
+    if (signatures === 'hub') return [there];
+    return signatures === 'mirror-then-hub' ? [here, there] : [signatures];
+  };
+  return { place: mirror, places: [mirror], hub, hubNameOf, signaturesOf };
+}
+
+function classBelow(at: Place, segment: string, reference: ImageReference): ImageClass {
+  const { place, places, hub, hubNameOf, signaturesOf } = at;
+  const name = hubNameOf(segment);
+  if (isSample(name)) return { kind: 'not-ours' };
+  return {
+    kind: 'istio',
+    place,
+    places,
+    component: findComponent(name),
+    componentOf: (signed) => findComponent(hubNameOf(lastSegmentOf(signed))),
+    signaturesAt: signaturesOf(segment),
+    neverSigned: hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined),
+  };
 }
 
 const unsignedByTag = ({ tag, digest }: ImageReference): string | undefined =>

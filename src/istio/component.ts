@@ -11,11 +11,11 @@ export const isSample = (segment: string): boolean =>
   samples.has(segment) || samplePrefixes.some((prefix) => segment.startsWith(prefix));
 
 /**
- * The known component that a signed `docker-reference` names by its last path segment, or undefined. The registry and
- * path before it are not looked at: a mirror's copy keeps the reference of the hub it was signed for. Never throws.
+ * The last path segment of a signed `docker-reference`, which names its component. The registry and path before it are
+ * not looked at: a mirror's copy keeps the reference of the hub it was signed for. Never throws.
  */
-export function componentOf(signedReference: string): string | undefined {
+export const lastSegmentOf = (signedReference: string): string => {
   const [named = ''] = signedReference.split('@', 1);
   const [segment = ''] = named.slice(named.lastIndexOf('/') + 1).split(':', 1);
-  return findComponent(segment);
-}
+  return segment;
+};

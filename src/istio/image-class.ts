@@ -2,7 +2,19 @@
 export interface Places {
   /** The hubs that count: built-in ones and those of the configuration, or the latter alone. */
   readonly hubs: readonly string[];
-  readonly mirrors: readonly { readonly mirror: string; readonly of: string }[];
+  readonly mirrors: readonly Mirror[];
+}
+
+/** A private copy of a hub. */
+export interface Mirror {
+  /** Registry and path in normal form. */
+  readonly mirror: string;
+  /** The hub. */
+  readonly of: string;
+  /** The components that its own names stand for: `mesh-a` for `proxyv2`. */
+  readonly components?: Readonly<Record<string, string>>;
+  /** Where signatures are looked for: `mirror` (default), `hub`, `mirror-then-hub`, or one repository for all images. */
+  readonly signatures?: string;
 }
 
 /** What an image is to us, by its repository and tag alone. */
@@ -16,6 +28,10 @@ export type ImageClass =
       readonly places: readonly string[];
       /** The known component the last path segment names; undefined: none, judged all the same. */
       readonly component: string | undefined;
+      /** The known component a signed `docker-reference` names, by the names of this place. */
+      readonly componentOf: (signedReference: string) => string | undefined;
+      /** Repositories that hold its signatures, in the order they are asked, in normal form. */
+      readonly signaturesAt: readonly string[];
       /** Why no signature is expected, where the tables know: a nightly hub, an era, a release that never was. */
       readonly neverSigned: string | undefined;
     }

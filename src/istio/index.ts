@@ -1,7 +1,6 @@
 export { type Classifier, createClassifier } from './classifier.ts';
-export { componentOf } from './component.ts';
 export { istioContainerNames, placeholderImage } from './components.ts';
 export { builtInHubs } from './hubs.ts';
-export type { ImageClass, Places } from './image-class.ts';
+export type { ImageClass, Mirror, Places } from './image-class.ts';
 export { parsePlace } from './place.ts';
 export { releaseKeys } from './release-keys.ts';

@@ -13,7 +13,6 @@ interface JudgeParts {
   readonly classify: (reference: ImageReference) => ImageClass;
   /** Whether a text that is no reference could mean an image of Istio's. */
   readonly couldBeIstio: (text: string) => boolean;
-  readonly componentOf: Question['componentOf'];
   readonly verify: VerifyImage;
   readonly revoked: Rules['revoked'];
 }
@@ -58,8 +57,23 @@ const withHistory = (verification: Verification, imageClass: ImageClass | undefi
     : verification;
 };
 
+const askedOfIstio = ({
+  places,
+  component,
+  componentOf,
+  signaturesAt,
+}: Extract<ImageClass, { kind: 'istio' }>) => ({
+  places,
+  component,
+  componentOf,
+  signaturesAt,
+});
+
+/** What is asked of an image that is not Istio's: its signature alone. */
+const NOBODYS = { places: [], component: undefined, componentOf: () => undefined } as const;
+
 /** The judge of both doors, webhook and command line: one image, one verdict. */
-export const createJudge = ({ classify, couldBeIstio, componentOf, verify, revoked }: JudgeParts): Judge => {
+export const createJudge = ({ classify, couldBeIstio, verify, revoked }: JudgeParts): Judge => {
   const texts = new LRUCache<string, Judgement>({ max: REMEMBERED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
@@ -90,8 +104,8 @@ export const createJudge = ({ classify, couldBeIstio, componentOf, verify, revok
 
   const askedOf = (reference: ImageReference, imageClass: ImageClass | undefined): Question =>
     imageClass?.kind === 'istio'
-      ? { reference, places: imageClass.places, component: imageClass.component, componentOf }
-      : { reference, places: [], component: undefined, componentOf };
+      ? { ...askedOfIstio(imageClass), reference }
+      : { ...NOBODYS, reference, signaturesAt: [reference.repository] };
 
   const conclude = (seen: Judgement, learned: Verification): Judgement => {
     const refused = findRevoked(learned.digest, lastDigestOf(learned));

@@ -33,6 +33,7 @@ const GROUPS = {
   'signature-for-other-image': 'rejected',
   'signature-invalid': 'rejected',
   'signer-untrusted': 'rejected',
+  'transparency-log-unproven': 'rejected',
   'too-many-signatures': 'rejected',
   'signature-missing': 'rejected',
   'image-never-signed': 'rejected',

@@ -75,6 +75,10 @@ const SENTENCES: Sentences = {
     cause: `asked for as ${oneLine(asked, 40)}, but signed as ${oneLine(signed, 40)}`,
     remedy: 'use the image that was signed under this name; the mirror or the tag is wrong',
   }),
+  'transparency-log-unproven': ({ detail }) => ({
+    cause: `signed, but no pinned transparency log proves it: ${oneLine(detail, DETAIL)}`,
+    remedy: 'use a release that is logged (Istio 1.18 and later), or set transparencyLog: ignore',
+  }),
   'too-many-signatures': ({ tried }) => ({
     cause: `none of its first ${tried} signatures is valid, and there are more`,
     remedy: "remove the signatures that are not Istio's from its repository",

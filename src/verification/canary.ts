@@ -31,6 +31,7 @@ const REPOSITORY = {
 const LIMITS = {
   signatureCandidates: 1,
   payloadBytes: 1024,
+  blobBytes: 1024,
   verifiedBytes: 4096,
   rejectedMemory: 0,
   rejectedEntries: 1,
@@ -58,6 +59,7 @@ const sourceWith = (signature: string): Source => {
     resolve: async () => undefined,
     manifest: async () => ({ digest: digestOf(bytes), mediaType: undefined, bytes }),
     blob: async () => Buffer.from(PAYLOAD),
+    referrers: async () => ({ descriptors: [], more: false }),
   };
 };
 
@@ -68,7 +70,13 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
   const trusted = { ...key, source: 'canary', pinned: true, for: undefined, covers: undefined };
   const ring = { keys: new Map([[key.keyId, trusted]]), missing: [] };
   const reference: ImageReference = { ...REPOSITORY, text: REPOSITORY.repository, tag: undefined, digest };
-  const question: Question = { reference, places: [], component: undefined, componentOf: () => undefined };
+  const question: Question = {
+    reference,
+    places: [],
+    component: undefined,
+    componentOf: () => undefined,
+    signaturesAt: [REPOSITORY.repository],
+  };
   const verify = createVerifier({
     open: () => sourceWith(signature),
     ring: () => ring,

@@ -9,8 +9,16 @@ import {
   type TagMemory,
   type VerifiedMemory,
 } from './memory.ts';
-import type { Findings } from './read-signatures.ts';
+import type { Obstacle, Rejection, ValidSignature } from './verification.ts';
 import type { VerifierOptions } from './verifier-options.ts';
+
+/** What is known of one digest once a source was asked for it. */
+export interface Findings {
+  /** Every valid signature, those held before included. */
+  readonly signatures: readonly ValidSignature[];
+  /** The best explanation of what did not count; undefined where everything did. */
+  readonly failure: Rejection | Obstacle | undefined;
+}
 
 /** What is true only while the ring stays as it is. */
 export interface Era {

@@ -9,7 +9,9 @@ export {
 } from './key-source.ts';
 export type { KeyPlace, KeySpec } from './key-spec.ts';
 export { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
+export type { Proof } from './proof.ts';
 export type {
+  Logged,
   Obstacle,
   Question,
   Rejected,

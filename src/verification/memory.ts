@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../image/index.ts';
 import type { Rejection, ValidSignature } from './verification.ts';
@@ -51,7 +52,10 @@ const weigh = (signatures: readonly ValidSignature[]): number =>
   );
 
 const isSame = (one: ValidSignature, other: ValidSignature): boolean =>
-  one.keyId === other.keyId && one.payload === other.payload && one.logBundle === other.logBundle;
+  one.keyId === other.keyId &&
+  one.payload === other.payload &&
+  one.logBundle === other.logBundle &&
+  isDeepStrictEqual(one.logged, other.logged);
 
 const distinct = (signatures: readonly ValidSignature[]): readonly ValidSignature[] =>
   signatures.filter((one, place) => signatures.findIndex((other) => isSame(one, other)) === place);

@@ -28,6 +28,20 @@ const isSome = (
   signatures: readonly ValidSignature[],
 ): signatures is readonly [ValidSignature, ...ValidSignature[]] => signatures.length > 0;
 
+const isProven = ({ logged }: ValidSignature): boolean => logged !== undefined && 'proof' in logged;
+
+/** Of signatures by keys that may sign, those that the log proves, where it must. */
+const selectByLog = (
+  usable: readonly [ValidSignature, ...ValidSignature[]],
+  requireLog: boolean,
+): readonly [ValidSignature, ...ValidSignature[]] | Rejection => {
+  const proven = requireLog ? usable.filter(isProven) : usable;
+  if (isSome(proven)) return proven;
+  const [{ logged }] = usable;
+  const detail = logged !== undefined && 'problem' in logged ? logged.problem : 'the log was not asked';
+  return { code: 'transparency-log-unproven', detail };
+};
+
 /** Of signatures that count, those that do not speak of another component, unless none speaks of the one asked for. */
 const selectByComponent = (
   usable: readonly [ValidSignature, ...ValidSignature[]],
@@ -49,19 +63,22 @@ const selectByComponent = (
 
 /**
  * Applies this use's limits (design.md, "Memory" and "The component"): the key is in the ring now and may sign for
- * this place, and the component fits. Called at every use, remembered or not.
+ * this place, the log has it if it must, and the component fits. Called at every use, remembered or not.
  */
 export const selectSignatures = (
   held: readonly ValidSignature[],
   question: Question,
-  ring: KeyRing,
+  { ring, requireLog }: { readonly ring: KeyRing; readonly requireLog: boolean },
 ): Selection => {
   const { places, component, componentOf } = question;
-  const usable = held.filter(({ keyId }) => maySign(keyId, ring, places) === true);
-  if (isSome(usable))
+  const allowed = held.filter(({ keyId }) => maySign(keyId, ring, places) === true);
+  if (isSome(allowed)) {
+    const usable = selectByLog(allowed, requireLog);
+    if ('code' in usable) return { satisfied: false, reason: usable };
     return component === undefined
       ? { satisfied: true, signatures: usable, componentProven: false }
       : selectByComponent(usable, component, componentOf);
+  }
   const limited = held.find(({ keyId }) => maySign(keyId, ring, places) === false);
   return limited === undefined ? NONE : { satisfied: false, reason: notForPlace(limited.keyId, question) };
 };

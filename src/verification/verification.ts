@@ -1,17 +1,23 @@
 import type { Digest, ImageReference } from '../image/index.ts';
+import type { LogProof } from './log/log-proof.ts';
 
 /** One signature that verifies over this digest with a key of the ring, whatever use it is put to. */
 export interface ValidSignature {
   /** RFC 7638 thumbprint of the key that made it. */
   readonly keyId: string;
-  readonly format: 'simple-signing';
+  readonly format: 'simple-signing' | 'sigstore-bundle';
   /** The `docker-reference` in the signed bytes; undefined where the format carries none. */
   readonly signedReference: string | undefined;
   /** The signed bytes, as text. */
   readonly payload: string;
   /** The unverified `dev.sigstore.cosign/bundle` annotation, kept only because cosign prints it. */
   readonly logBundle: string | undefined;
+  /** What was found in the transparency log; undefined: it is ignored. */
+  readonly logged: Logged | undefined;
 }
+
+/** Proven by a pinned log, or why not, in one line. */
+export type Logged = { readonly proof: LogProof } | { readonly problem: string };
 
 /** What one image use asks of a digest's signatures. Compared at every use, remembered or not. */
 export interface Question {
@@ -25,6 +31,8 @@ export interface Question {
   readonly component: string | undefined;
   /** The known component a signed `docker-reference` names, undefined where it names none. */
   readonly componentOf: (signedReference: string) => string | undefined;
+  /** Repositories that signatures are looked for in, in order, in normal form: `docker.io/istio/pilot`. */
+  readonly signaturesAt: readonly string[];
 }
 
 /** What was learned about one digest. Allow only on `verified`. */
@@ -41,7 +49,7 @@ interface Cost {
 export interface Verified extends Cost {
   readonly outcome: 'verified';
   readonly digest: Digest;
-  /** The signatures that satisfy this use, in the order the registry lists them; never empty. */
+  /** The signatures that satisfy this use, bundles first; never empty. */
   readonly signatures: readonly [ValidSignature, ...ValidSignature[]];
   /** Whether the signed bytes name the component asked for. */
   readonly componentProven: boolean;
@@ -49,7 +57,7 @@ export interface Verified extends Cost {
 
 export interface Rejected extends Cost {
   readonly outcome: 'rejected';
-  /** Undefined where the tag is not there. */
+  /** Undefined where the tag is not there, or, offline, in no evidence. */
   readonly digest: Digest | undefined;
   readonly reason: Rejection;
 }
@@ -81,6 +89,8 @@ export type Rejection =
   /** A well-formed signature that no key of the ring made, or by a key that may not sign for this place. */
   | { readonly code: 'signer-untrusted'; readonly detail: string }
   | { readonly code: 'component-mismatch'; readonly asked: string; readonly signed: string }
+  /** The transparency log is required, and no log we know proves that it has the signature. */
+  | { readonly code: 'transparency-log-unproven'; readonly detail: string }
   /** None valid among the first `tried` candidates, and more were left. */
   | { readonly code: 'too-many-signatures'; readonly tried: number };
 

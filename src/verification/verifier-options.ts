@@ -1,13 +1,17 @@
-import type { OpenSource } from '../registry/index.ts';
+import type { OpenSource, Source } from '../registry/index.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { ProveLogged } from './log/log-proof.ts';
 import type { MemoryLimits } from './memory.ts';
 import type { Report } from './obstacle.ts';
+import type { Proof } from './proof.ts';
 
 interface VerifierLimits extends MemoryLimits {
-  /** How many candidates of a digest are tried. */
+  /** How many candidates are tried of what stands under the signature tag, and of what refers to the digest. */
   readonly signatureCandidates: number;
   /** Bytes a signed payload may have. */
   readonly payloadBytes: number;
+  /** Bytes a bundle may have. */
+  readonly blobBytes: number;
   /** Milliseconds a question to a source may take, whoever waits for it. */
   readonly flightDeadline: number;
 }
@@ -24,4 +28,12 @@ export interface VerifierOptions {
   readonly report: Report;
   /** Hubs whose signatures mirrors copy, in normal form: under their names a payload is rebuilt, not fetched. */
   readonly hubs?: readonly string[];
+  /** Evidence that is asked before any repository, for images of this one. */
+  readonly openEvidence?: (repository: string) => readonly Source[];
+  /** Only evidence is asked, and may say what a tag stands for. */
+  readonly offline?: boolean;
+  /** Undefined: the transparency log is ignored. */
+  readonly proveLogged?: ProveLogged | undefined;
+  /** Takes what proves an image, each time a source that is no evidence has proven it. Must not throw. */
+  readonly keep?: (proofs: readonly Proof[]) => void;
 }

@@ -1,19 +1,21 @@
 import type { Digest } from '../image/index.ts';
-import { createMemory, type Memory } from './era.ts';
+import type { Source } from '../registry/index.ts';
+import { createMemory, type Findings, type Memory } from './era.ts';
 import { isObstacle, obstacleOfThrown } from './obstacle.ts';
-import type { Findings } from './read-signatures.ts';
-import { selectSignatures } from './select.ts';
+import { type Selection, selectSignatures } from './select.ts';
 import type {
   Obstacle,
   Question,
+  Rejected,
   Rejection,
   Undetermined,
+  ValidSignature,
   Verification,
   Verified,
   VerifyImage,
 } from './verification.ts';
 import type { VerifierOptions } from './verifier-options.ts';
-import { askSource, createVisit, resolveTag, tagOf, type Visit } from './visit.ts';
+import { askSource, createVisit, repositoriesOf, resolveTag, tagOf, type Visit } from './visit.ts';
 
 const undetermined = (digest: Digest | undefined, reason: Obstacle, requests: number): Undetermined => ({
   outcome: 'undetermined',
@@ -23,14 +25,26 @@ const undetermined = (digest: Digest | undefined, reason: Obstacle, requests: nu
   fromMemory: false,
 });
 
+/** What is known, and what decides whether it counts for a use. */
+interface Known {
+  readonly memory: Memory;
+  readonly options: VerifierOptions;
+}
+
+const select = ({ memory, options }: Known, held: readonly ValidSignature[], question: Question): Selection =>
+  selectSignatures(held, question, {
+    ring: memory.era().ring,
+    requireLog: options.proveLogged !== undefined,
+  });
+
 /** *Verified* from memory, for this use; the way most questions go. */
 const recallVerified = (
-  memory: Memory,
+  known: Known,
   question: Question,
   digest: Digest,
   requests: number,
 ): Verified | undefined => {
-  const selection = selectSignatures(memory.verified.find(digest), question, memory.era().ring);
+  const selection = select(known, known.memory.verified.find(digest), question);
   if (!selection.satisfied) return undefined;
   const { signatures, componentProven } = selection;
   return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory: true };
@@ -42,12 +56,13 @@ const gotNoAnswer = (obstacle: Obstacle): boolean =>
   (obstacle.code === 'deadline-exceeded' && obstacle.asked);
 
 /** The tag was not resolved. Where that is for want of an answer, its last one may stand in, if verified for this use. */
-const withoutTag = ({ memory, question, spent }: Visit, obstacle: Obstacle): Undetermined => {
+const withoutTag = (visit: Visit, obstacle: Obstacle): Undetermined => {
+  const { memory, question, spent } = visit;
   const verdict = undetermined(undefined, obstacle, spent.requests);
   const last = memory.tags.last(question.reference.repository, tagOf(question));
   if (last?.digest === undefined) return verdict;
   const { digest: lastDigest, at: answeredAt } = last;
-  const verified = gotNoAnswer(obstacle) ? recallVerified(memory, question, lastDigest, 0) : undefined;
+  const verified = gotNoAnswer(obstacle) ? recallVerified(visit, question, lastDigest, 0) : undefined;
   return {
     ...verdict,
     lastDigest,
@@ -57,9 +72,8 @@ const withoutTag = ({ memory, question, spent }: Visit, obstacle: Obstacle): Und
 
 /** The verdict on valid signatures and on the failure of the others, for this use. */
 const conclude = (visit: Visit, digest: Digest, findings: Findings, fromMemory: boolean): Verification => {
-  const { memory, question } = visit;
   const { requests } = visit.spent;
-  const selection = selectSignatures(findings.signatures, question, memory.era().ring);
+  const selection = select(visit, findings.signatures, visit.question);
   if (selection.satisfied) {
     const { signatures, componentProven } = selection;
     return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory };
@@ -71,9 +85,64 @@ const conclude = (visit: Visit, digest: Digest, findings: Findings, fromMemory: 
   return { outcome: 'rejected', digest, reason, requests, fromMemory };
 };
 
+/** What one source says of the digest, asked or remembered. */
+const verifyAt = async (visit: Visit, source: Source, digest: Digest): Promise<Verification> => {
+  const { memory, question, spent } = visit;
+  const era = memory.era();
+  const failure = era.rejected.find(source.id, digest);
+  if (failure !== undefined)
+    return conclude(visit, digest, { signatures: memory.verified.find(digest), failure }, true);
+  const answer = await askSource(visit, source, digest, era);
+  if (answer.ok) return conclude(visit, digest, answer.value, false);
+  // One place may have held what suffices while another let the time run out.
+  return (
+    recallVerified(visit, question, digest, spent.requests) ??
+    undetermined(digest, answer.obstacle, spent.requests)
+  );
+};
+
+/** The verdict of the first of these sources that verifies the digest; the verdicts of all where none does. */
+const verifyAtEach = async (
+  visit: Visit,
+  sources: readonly Source[],
+  digest: Digest,
+): Promise<Verified | readonly (Rejected | Undetermined)[]> => {
+  const failures: (Rejected | Undetermined)[] = [];
+  for (const source of sources) {
+    const verdict = await verifyAt(visit, source, digest);
+    if (verdict.outcome === 'verified') return verdict;
+    failures.push(verdict);
+  }
+  return failures;
+};
+
+/** Where one source could not be asked, a signature that counts may be there; of rejections, the one that tells most. */
+const gravest = (failures: readonly (Rejected | Undetermined)[]): Rejected | Undetermined | undefined =>
+  failures.find(({ outcome }) => outcome === 'undetermined') ??
+  failures.find(({ reason }) => reason.code !== 'signature-missing') ??
+  failures[0];
+
+/** Evidence first, then the repositories; evidence that does not verify the digest counts as not holding it. */
+const verifyDigest = async (visit: Visit, digest: Digest): Promise<Verification> => {
+  const byEvidence = await verifyAtEach(visit, visit.evidence, digest);
+  if ('outcome' in byEvidence) return byEvidence;
+  const byRepository = await verifyAtEach(visit, repositoriesOf(visit), digest);
+  if ('outcome' in byRepository) return byRepository;
+  return (
+    gravest(byRepository) ??
+    gravest(byEvidence) ?? {
+      outcome: 'rejected',
+      digest,
+      reason: { code: 'signature-missing' },
+      requests: visit.spent.requests,
+      fromMemory: false,
+    }
+  );
+};
+
 /** From the question to the verdict, where memory alone does not suffice. */
 const verifyImage = async (visit: Visit, known: Digest | undefined): Promise<Verification> => {
-  const { memory, question, source, spent } = visit;
+  const { question, spent } = visit;
   const resolved = known === undefined ? await resolveTag(visit) : ({ ok: true, value: known } as const);
   if (!resolved.ok) return withoutTag(visit, resolved.obstacle);
   const digest = resolved.value;
@@ -85,33 +154,23 @@ const verifyImage = async (visit: Visit, known: Digest | undefined): Promise<Ver
       requests: spent.requests,
       fromMemory: false,
     };
-
-  const verified = recallVerified(memory, question, digest, spent.requests);
-  if (verified !== undefined) return verified;
-
-  const era = memory.era();
-  const failure = era.rejected.find(source.id, digest);
-  if (failure !== undefined)
-    return conclude(visit, digest, { signatures: memory.verified.find(digest), failure }, true);
-
-  const answer = await askSource(visit, digest, era);
-  if (!answer.ok) return undetermined(digest, answer.obstacle, spent.requests);
-  return conclude(visit, digest, answer.value, false);
+  return recallVerified(visit, question, digest, spent.requests) ?? verifyDigest(visit, digest);
 };
 
 /**
- * Verifies images by the signatures of their repositories (design.md, "Memory"). A digest that is remembered is
- * answered without a source and without waiting. The function returned never rejects.
+ * Verifies images by the signatures in evidence and in repositories (design.md, "Memory"). A digest that is remembered
+ * is answered without a source and without waiting. The function returned never rejects.
  */
 export const createVerifier = (options: VerifierOptions): VerifyImage => {
   const memory = createMemory(options);
+  const known: Known = { memory, options };
   const unexpected = (error: unknown): Undetermined =>
     undetermined(undefined, obstacleOfThrown(error, options.report), 0);
   const knownDigest = (question: Question): Digest | undefined =>
     question.reference.digest ?? memory.tags.fresh(question.reference.repository, tagOf(question));
   const recall = (question: Question): Verified | undefined => {
     const digest = knownDigest(question);
-    return digest && recallVerified(memory, question, digest, 0);
+    return digest && recallVerified(known, question, digest, 0);
   };
   const verify: VerifyImage = (question, signal) => {
     try {

@@ -1,9 +1,9 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
-import type { Era, Memory } from './era.ts';
+import type { Era, Findings, Memory } from './era.ts';
 import type { Answer, Spent } from './flights.ts';
 import { isObstacle } from './obstacle.ts';
-import { type Findings, readSignatures } from './read-signatures.ts';
+import { readSignatures } from './read-signatures.ts';
 import type { Question } from './verification.ts';
 import type { VerifierOptions } from './verifier-options.ts';
 
@@ -13,7 +13,8 @@ export interface Visit {
   readonly memory: Memory;
   readonly question: Question;
   readonly signal: AbortSignal;
-  readonly source: Source;
+  /** Evidence, which is asked first. */
+  readonly evidence: readonly Source[];
   /** What this question's own flights sent. */
   readonly spent: Spent;
 }
@@ -24,39 +25,85 @@ export const createVisit = (
   question: Question,
   signal: AbortSignal,
 ): Visit => {
-  const { registry, path } = question.reference;
-  const spent = { requests: 0 };
-  const count = () => {
-    spent.requests += 1;
-  };
-  return { options, memory, question, signal, spent, source: options.open({ registry, path }, count) };
+  const evidence = options.openEvidence?.(question.reference.repository) ?? [];
+  return { options, memory, question, signal, evidence, spent: { requests: 0 } };
 };
+
+/** A repository as a source, whose requests are this visit's. */
+const openRepository = ({ options, spent }: Visit, repository: string): Source => {
+  const slash = repository.indexOf('/');
+  const at = { registry: repository.slice(0, slash), path: repository.slice(slash + 1) };
+  return options.open(at, () => {
+    spent.requests += 1;
+  });
+};
+
+/** The repositories that may hold signatures, in order; none offline. */
+export const repositoriesOf = (visit: Visit): readonly Source[] =>
+  visit.options.offline === true
+    ? []
+    : visit.question.signaturesAt.map((repository) => openRepository(visit, repository));
 
 /** The tag asked for; `latest` where none is written. */
 export const tagOf = ({ reference }: Question): string => reference.tag ?? 'latest';
 
-/** What the tag stands for now, asked once for everyone who asks meanwhile. */
-export const resolveTag = (visit: Visit): Promise<Answer<Digest | undefined>> => {
-  const { memory, question, source, spent } = visit;
-  const tag = tagOf(question);
-  const ask = async (signal: AbortSignal) => {
+/** What evidence says a tag stands for: the first answer. */
+const resolveOffline = async (
+  evidence: readonly Source[],
+  tag: string,
+  signal: AbortSignal,
+): Promise<Digest | undefined> => {
+  for (const source of evidence) {
     const digest = await source.resolve(tag, signal);
-    memory.tags.add(question.reference.repository, tag, digest);
-    return digest;
-  };
-  return memory.tagFlights.join(`${source.id}:${tag}`, spent, ask, visit.signal);
+    if (digest !== undefined) return digest;
+  }
+  return undefined;
 };
 
-/** What the source holds for the digest. Remembered by the flight, so also where every caller has left it. */
-export const askSource = (visit: Visit, digest: Digest, era: Era): Promise<Answer<Findings>> => {
-  const { options, memory, question, source, spent } = visit;
-  const name = question.reference.path.split('/').at(-1) ?? '';
-  const likelyNames = [question.reference.repository, ...(options.hubs ?? []).map((hub) => `${hub}/${name}`)];
+/** What the tag stands for now, asked once for everyone who asks meanwhile. Evidence is asked offline alone. */
+export const resolveTag = (visit: Visit): Promise<Answer<Digest | undefined>> => {
+  const { options, memory, question, evidence, spent } = visit;
+  const { repository } = question.reference;
+  const tag = tagOf(question);
+  const ask = async (signal: AbortSignal) => {
+    const digest = await (options.offline === true
+      ? resolveOffline(evidence, tag, signal)
+      : openRepository(visit, repository).resolve(tag, signal));
+    memory.tags.add(repository, tag, digest);
+    return digest;
+  };
+  return memory.tagFlights.join(`${repository}:${tag}`, spent, ask, visit.signal);
+};
+
+/** Names this digest was likely signed under, so that a payload need not be fetched. */
+const likelyNamesOf = ({ options, question }: Visit): readonly string[] => {
+  const { reference, component, signaturesAt } = question;
+  const segments = [reference.path.split('/').at(-1) ?? '', ...(component === undefined ? [] : [component])];
+  const atHubs = (options.hubs ?? []).flatMap((hub) => segments.map((segment) => `${hub}/${segment}`));
+  return [...new Set([...signaturesAt, reference.repository, ...atHubs])];
+};
+
+/** What a source holds for the digest. Remembered by the flight, so also where every caller has left it. */
+export const askSource = (
+  visit: Visit,
+  source: Source,
+  digest: Digest,
+  era: Era,
+): Promise<Answer<Findings>> => {
+  const { options, memory, evidence, spent } = visit;
   const ask = async (signal: AbortSignal): Promise<Findings> => {
-    const wanted = { ...options.limits, digest, ring: era.ring, likelyNames };
-    const { signatures, failure } = await readSignatures(source, wanted, signal);
-    if (signatures.length === 0 && failure !== undefined && !isObstacle(failure))
+    const { limits, proveLogged } = options;
+    const wanted = { ...limits, digest, ring: era.ring, proveLogged, likelyNames: likelyNamesOf(visit) };
+    const { valid, failure } = await readSignatures(source, wanted, signal, (early) =>
+      memory.verified.add(
+        digest,
+        early.map(({ signature }) => signature),
+      ),
+    );
+    if (valid.length === 0 && failure !== undefined && !isObstacle(failure))
       era.rejected.add(source.id, digest, failure);
+    if (valid.length > 0 && !evidence.includes(source)) options.keep?.(valid.map(({ proof }) => proof));
+    const signatures = valid.map(({ signature }) => signature);
     return { signatures: memory.verified.add(digest, signatures), failure };
   };
   return era.flights.join(`${source.id}@${digest}`, spent, ask, visit.signal);

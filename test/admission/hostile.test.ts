@@ -6,7 +6,7 @@ import {
   MalformedReview,
   type ReviewContext,
 } from '../../src/admission/index.ts';
-import { componentOf, createClassifier } from '../../src/istio/index.ts';
+import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { container, deployment, imageVolume, pod, review } from '../support/builders.ts';
 import { rejected, rules } from '../support/verdicts.ts';
@@ -15,7 +15,6 @@ const reported: unknown[] = [];
 const run = createReview({
   judge: createJudge({
     ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
-    componentOf,
     verify: async () => rejected({ code: 'signature-missing' }),
     revoked: [],
   }),

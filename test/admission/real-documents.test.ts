@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createReview, MalformedReview } from '../../src/admission/index.ts';
-import { componentOf, createClassifier } from '../../src/istio/index.ts';
+import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { type KubernetesObject, review } from '../support/builders.ts';
 import { readFixture } from '../support/shared.ts';
@@ -11,7 +11,6 @@ const asked: string[] = [];
 const run = createReview({
   judge: createJudge({
     ...createClassifier({ hubs: ['registry.istio.io/testing', 'registry.istio.io/release'], mirrors: [] }),
-    componentOf,
     verify: async ({ reference }) => {
       asked.push(reference.text);
       return verified();

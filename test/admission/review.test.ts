@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createReview, MalformedReview, type ReviewContext } from '../../src/admission/index.ts';
-import { componentOf, createClassifier } from '../../src/istio/index.ts';
+import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge, type Rules } from '../../src/policy/index.ts';
 import type { Verification, VerifyImage } from '../../src/verification/index.ts';
 import { container, deployment, imageVolume, pod, review } from '../support/builders.ts';
@@ -25,7 +25,6 @@ const reviewOf = (
   const ofRules = rules(withRules);
   const judge = createJudge({
     ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
-    componentOf,
     verify,
     revoked: ofRules.revoked,
   });

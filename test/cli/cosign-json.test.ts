@@ -14,6 +14,7 @@ const signature = (optional: unknown, logBundle?: string) => ({
   signedReference: undefined,
   payload: JSON.stringify({ critical: CRITICAL, ...(optional === undefined ? {} : { optional }) }),
   logBundle,
+  logged: undefined,
 });
 
 const BUNDLE = {

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { componentOf, istioContainerNames, placeholderImage } from '../../src/istio/index.ts';
+import { parseImageReference } from '../../src/image/index.ts';
+import { istioContainerNames, placeholderImage } from '../../src/istio/index.ts';
+import { builtIn } from './summary.ts';
+
+const parsed = parseImageReference('docker.io/istio/pilot');
+const found = parsed.ok ? builtIn.classify(parsed.reference) : undefined;
+const componentOf = (signed: string): string | undefined =>
+  found?.kind === 'istio' ? found.componentOf(signed) : 'no class';
 
 const DIGEST = `sha256:${'e6693c20'.repeat(8)}`;
 

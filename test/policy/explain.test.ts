@@ -28,6 +28,7 @@ const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Rea
   'signature-for-other-image': { code: 'signature-for-other-image', signed: text },
   'signer-untrusted': { code: 'signer-untrusted', detail: text },
   'component-mismatch': { code: 'component-mismatch', asked: text, signed: text },
+  'transparency-log-unproven': { code: 'transparency-log-unproven', detail: 'it has no entry' },
   'too-many-signatures': { code: 'too-many-signatures', tried: 100 },
   'registry-unavailable': { code: 'registry-unavailable', detail: text },
   'registry-refused': { code: 'registry-refused', detail: text },

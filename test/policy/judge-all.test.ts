@@ -7,7 +7,6 @@ const judgeWith = (verify: VerifyImage) =>
   createJudge({
     classify: ({ repository }) => (repository.startsWith('docker.io/istio/') ? ofIstio() : NOT_OURS),
     couldBeIstio: () => false,
-    componentOf: () => undefined,
     verify,
     revoked: [],
   });

@@ -6,7 +6,6 @@ import type { Question, Verification } from '../../src/verification/index.ts';
 import { digestFor, NOT_OURS, ofIstio, rejected, undetermined, verified } from '../support/verdicts.ts';
 
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
-const componentOf = () => undefined;
 
 interface Asked {
   readonly judge: Judge;
@@ -27,7 +26,6 @@ const judgeOf = (
       return classes(reference);
     },
     couldBeIstio: (text) => text.includes('istio'),
-    componentOf,
     verify: async (question) => {
       questions.push(question);
       return verification;
@@ -103,7 +101,13 @@ describe('the judge', () => {
     const { judge, questions } = judgeOf(verified());
     const judgement = await judge(PROXY, signal);
     expect(questions).toEqual([
-      { reference: judgement.reference, places: ['docker.io/istio'], component: 'proxyv2', componentOf },
+      {
+        reference: judgement.reference,
+        places: ['docker.io/istio'],
+        component: 'proxyv2',
+        componentOf: expect.any(Function),
+        signaturesAt: ['docker.io/istio/proxyv2'],
+      },
     ]);
     expect(judgement).toMatchObject({
       image: PROXY,
@@ -123,7 +127,13 @@ describe('the judge', () => {
     const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
     const judgement = await judge('redis:8', signal, { always: true });
     expect(questions).toEqual([
-      { reference: judgement.reference, places: [], component: undefined, componentOf },
+      {
+        reference: judgement.reference,
+        places: [],
+        component: undefined,
+        componentOf: expect.any(Function),
+        signaturesAt: ['docker.io/library/redis'],
+      },
     ]);
     expect(judgement.verification).toEqual(verified());
   });

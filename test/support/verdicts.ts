@@ -10,7 +10,14 @@ export const verified = (digest: Digest = digestFor('good'), keyId = 'key-1'): V
   outcome: 'verified',
   digest,
   signatures: [
-    { keyId, format: 'simple-signing', signedReference: undefined, payload: '{}', logBundle: undefined },
+    {
+      keyId,
+      format: 'simple-signing',
+      signedReference: undefined,
+      payload: '{}',
+      logBundle: undefined,
+      logged: undefined,
+    },
   ],
   componentProven: false,
   requests: 0,
@@ -35,11 +42,15 @@ export const undetermined = (reason: Obstacle, standsFor?: Undetermined['standsF
 });
 
 /** The class of an image of Docker Hub's `istio`. */
+const nothingNamed = () => undefined;
+
 export const ofIstio = (component: string | undefined = 'proxyv2', neverSigned?: string): ImageClass => ({
   kind: 'istio',
   place: 'docker.io/istio',
   places: ['docker.io/istio'],
   component,
+  componentOf: nothingNamed,
+  signaturesAt: ['docker.io/istio/proxyv2'],
   neverSigned,
 });
 

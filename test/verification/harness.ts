@@ -14,6 +14,7 @@ import { createStore } from './store.ts';
 export const LIMITS: VerifierOptions['limits'] = {
   signatureCandidates: 100,
   payloadBytes: 64 * 1024,
+  blobBytes: 1024 * 1024,
   verifiedBytes: 32 * 1024 * 1024,
   rejectedMemory: 10_000,
   rejectedEntries: 10_000,
@@ -55,6 +56,7 @@ export const ask = (text: string, changes: Partial<Question> = {}): Question => 
       const last = signed.split('/').at(-1) ?? '';
       return COMPONENTS.has(last) ? last : undefined;
     },
+    signaturesAt: [reference.repository],
     ...changes,
   };
 };

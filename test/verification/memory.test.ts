@@ -265,7 +265,13 @@ describe('one question for many', () => {
     const silent = new Promise<never>(() => undefined);
     const { verify } = await withSigned({
       limits: { ...LIMITS, flightDeadline: 20 },
-      open: () => ({ id: PILOT, resolve: () => silent, manifest: () => silent, blob: () => silent }),
+      open: () => ({
+        id: PILOT,
+        resolve: () => silent,
+        manifest: () => silent,
+        blob: () => silent,
+        referrers: () => silent,
+      }),
     });
     expect(await verify(BY_DIGEST)).toMatchObject({ reason: { code: 'deadline-exceeded', asked: false } });
   });

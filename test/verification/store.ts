@@ -81,6 +81,17 @@ export const createStore = (): Store => {
           throw new SourceFault('answer-invalid', `${id} served other bytes`, { asked: true });
         return bytes;
       },
+      async referrers(digest, signal) {
+        await answer(`${id} referrers ${digest}`, onRequest, signal);
+        const descriptors = [...repository.manifests.values()].flatMap((manifest) => {
+          const { subject, artifactType } = JSON.parse(Buffer.from(manifest.bytes).toString()) as {
+            readonly subject?: { readonly digest: string };
+            readonly artifactType?: string;
+          };
+          return subject?.digest === digest ? [{ digest: manifest.digest, artifactType }] : [];
+        });
+        return { descriptors, more: false };
+      },
     };
   };
 
