@@ -1,7 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { parseImageReference } from '../image/index.ts';
+import type { PullSecretName } from '../registry/index.ts';
 import type { ConfiguredRegistry } from './config.ts';
 import type { Note } from './problem.ts';
+import { readProviders } from './read-providers.ts';
+import { readText } from './read-text.ts';
 import type { Entry, ReadFile, Reading } from './reading.ts';
 import type { ConfigurationFile } from './schema.ts';
 
@@ -13,6 +16,16 @@ const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 const parseRegistryHost = (text: string): string | undefined => {
   const parsed = parseImageReference(`${text}/any/image`);
   return parsed.ok && parsed.reference.path === 'any/image' ? parsed.reference.registry : undefined;
+};
+
+/** A host and the path below it, if there is one, in normal form; undefined where the text is none. */
+const parseEndpoint = (text: string): string | undefined => {
+  const [first = '', ...rest] = text.split('/');
+  const host = parseRegistryHost(first);
+  const parsed = parseImageReference(`${text}/any/image`);
+  const path = [...rest, 'any/image'].join('/');
+  if (host === undefined || !parsed.ok || parsed.reference.path !== path) return undefined;
+  return [host, ...rest].join('/');
 };
 
 const parseRealmHost = (text: string): string | undefined => {
@@ -38,20 +51,6 @@ const authorityProblem = (text: string): string | undefined => {
   return label === 'CERTIFICATE'
     ? `certificate ${bad + 1} is damaged`
     : `holds a ${label}, and must hold certificates alone`;
-};
-
-const readText = async (
-  path: string,
-  at: string,
-  note: Note,
-  readFile: ReadFile,
-): Promise<string | undefined> => {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    note(at, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
 };
 
 /** The PEM certificates of a file, all of them checked; a problem is noted. */
@@ -101,34 +100,101 @@ const readRealms = (realms: readonly string[], path: string, note: Note): readon
     return host ?? text;
   });
 
+const readEndpoint = ({ item, path }: Entry<RegistryEntry>, note: Note): string | undefined => {
+  if (item.endpoint === undefined) return undefined;
+  const endpoint = parseEndpoint(item.endpoint);
+  if (endpoint === undefined)
+    note(
+      `${path}.endpoint`,
+      'must be a registry host, with a path if it has one, and no scheme: harbor.corp.example/hub',
+    );
+  for (const key of ['caFile', 'tokenRealms', 'plainHTTP', 'credentials'] as const)
+    if (item[key] !== undefined)
+      note(`${path}.${key}`, 'means nothing beside endpoint: write it for the host of the endpoint');
+  return endpoint;
+};
+
+const readPullSecret = (text: string): PullSecretName => {
+  const [namespace = '', name = ''] = text.split('/');
+  return { namespace, name };
+};
+
+type CredentialsRead = Pick<ConfiguredRegistry, 'dockerConfig' | 'providers' | 'pullSecrets'>;
+
+const readCredentials = async (
+  { item, path }: Entry<RegistryEntry>,
+  { note, readFile }: Reading,
+): Promise<CredentialsRead> => {
+  const { dockerConfig, providers, pullSecrets } = item.credentials ?? {};
+  const at = `${path}.credentials`;
+  if (dockerConfig !== undefined) await checkDockerConfig(dockerConfig, `${at}.dockerConfig`, note, readFile);
+  const text =
+    providers === undefined
+      ? undefined
+      : await readText(providers.config, `${at}.providers.config`, note, readFile);
+  return {
+    ...(dockerConfig === undefined ? {} : { dockerConfig }),
+    ...(providers === undefined || text === undefined
+      ? {}
+      : {
+          providers: {
+            ...providers,
+            providers: readProviders(text, providers.config, `${at}.providers.config`, note),
+          },
+        }),
+    ...(pullSecrets === undefined ? {} : { pullSecrets: pullSecrets.map(readPullSecret) }),
+  };
+};
+
 const readRegistry = async (
   entry: Entry<RegistryEntry>,
   seen: Set<string>,
-  { note, readFile }: Reading,
+  reading: Reading,
 ): Promise<ConfiguredRegistry> => {
   const { item, path } = entry;
-  const { caFile, tokenRealms, plainHTTP, credentials } = item;
-  const dockerConfig = credentials?.dockerConfig;
+  const { note, readFile } = reading;
+  const { caFile, tokenRealms, plainHTTP } = item;
   const host = readHost(entry, seen, note);
+  const endpoint = readEndpoint(entry, note);
   if (plainHTTP === true && caFile !== undefined)
     note(`${path}.caFile`, 'means nothing where plainHTTP is true: remove one of them');
-  if (dockerConfig !== undefined)
-    await checkDockerConfig(dockerConfig, `${path}.credentials.dockerConfig`, note, readFile);
   const ca = caFile === undefined ? undefined : await readAuthority(caFile, `${path}.caFile`, note, readFile);
   return {
     host,
+    ...(endpoint === undefined ? {} : { endpoint }),
     ...(caFile === undefined || ca === undefined ? {} : { caFile, ca }),
     ...(tokenRealms === undefined
       ? {}
       : { tokenRealms: readRealms(tokenRealms, `${path}.tokenRealms`, note) }),
     ...(plainHTTP === undefined ? {} : { plainHttp: plainHTTP }),
-    ...(dockerConfig === undefined ? {} : { dockerConfig }),
+    ...(await readCredentials(entry, reading)),
   };
 };
 
-/** What is said of single registries; certificates are read now, credentials when they are needed. */
+/** An endpoint is where a registry is read in the end: not itself, and not another that is read elsewhere. */
+const checkEndpoints = (
+  registries: readonly ConfiguredRegistry[],
+  paths: readonly string[],
+  note: Note,
+): void => {
+  for (const [index, { host, endpoint }] of registries.entries()) {
+    const target = endpoint?.split('/', 1)[0];
+    const at = `${paths[index]}.endpoint`;
+    if (target === host) note(at, `must not be ${host} itself`);
+    else if (registries.some((one) => one.host === target && one.endpoint !== undefined))
+      note(at, `must be where ${host} is read, and ${target} has an endpoint itself`);
+  }
+};
+
+/** What is said of single registries; certificates and providers are read now, credentials when they are needed. */
 export const readRegistries = async (reading: Reading): Promise<readonly ConfiguredRegistry[]> => {
   const seen = new Set<string>();
   const entries = reading.entries(reading.part('registries'), 'registries');
-  return Promise.all(entries.map((entry) => readRegistry(entry, seen, reading)));
+  const registries = await Promise.all(entries.map((entry) => readRegistry(entry, seen, reading)));
+  checkEndpoints(
+    registries,
+    entries.map(({ path }) => path),
+    reading.note,
+  );
+  return registries;
 };

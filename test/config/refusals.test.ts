@@ -64,34 +64,6 @@ describe('keys of a file', () => {
     ]);
   });
 
-  it('are refused by name where only a later version has them, never ignored', async () => {
-    expect(
-      await refusals(`
-transparencyLog: require
-trustedRoot: /root.json
-evidence: {read: [/evidence]}
-mirrors:
-- {mirror: a.example/istio, of: docker.io/istio, components: {mesh-a: proxyv2}}
-- {mirror: b.example/istio, of: docker.io/istio, signatures: hub}
-- {mirror: c.example/istio, of: docker.io/istio, signatures: mirror-then-hub}
-- {mirror: d.example/istio, of: docker.io/istio, signatures: d.example/signatures}
-registries:
-- {host: docker.io, endpoint: harbor.example/hub}
-- {host: e.example, credentials: {providers: {config: x, binDir: y}, pullSecrets: [a/b]}}`),
-    ).toEqual([
-      'evidence: is not available in this version: remove it (nothing is read from evidence or written to it)',
-      'trustedRoot: is not available in this version: remove it (the transparency log is not asked)',
-      'mirrors[0].components: is not available in this version: remove it (a mirror has the names of its hub)',
-      'mirrors[1].signatures: must be mirror: hub is not available in this version',
-      'mirrors[2].signatures: must be mirror: mirror-then-hub is not available in this version',
-      'mirrors[3].signatures: must be mirror: d.example/signatures is not available in this version',
-      'registries[0].endpoint: is not available in this version: remove it (each registry is read where its name says)',
-      'registries[1].credentials.providers: is not available in this version: remove it (use credentials: {dockerConfig: FILE})',
-      'registries[1].credentials.pullSecrets: is not available in this version: remove it (use credentials: {dockerConfig: FILE})',
-      'transparencyLog: must be ignore: require is not available in this version',
-    ]);
-  });
-
   it('are refused where their value is of another kind, and nothing is coerced', async () => {
     expect(
       await refusals(`
@@ -333,6 +305,47 @@ describe('the server', () => {
     expect(await refusals('server: {listen: "0.0.0.0:65536", probes: "a/b:1"}')).toHaveLength(2);
     expect(await refusals('server: {listen: "[::]:1", probes: "[::]:1"}')).toEqual([
       'server.probes: must not be the address of server.listen',
+    ]);
+  });
+});
+
+describe('mirrors', () => {
+  it('are refused where their names or the place of their signatures could mean another image', async () => {
+    expect(
+      await refusals(`
+mirrors:
+- {mirror: a.example/istio, of: docker.io/istio, components: {pilot: proxyv2, Mesh: ztunnel, a/b: pilot, mesh-b: envoy}}
+- {mirror: b.example/istio, of: docker.io/istio, signatures: hubs}
+- {mirror: c.example/istio, of: docker.io/istio, signatures: "c.example/signatures:1"}`),
+    ).toEqual([
+      'mirrors[0].components.a/b: must be one lower-case path segment, as an image is called in the mirror',
+      'mirrors[0].components.Mesh: must be one lower-case path segment, as an image is called in the mirror',
+      'mirrors[0].components.mesh-b: must be a component of Istio, such as pilot, proxyv2, install-cni or ztunnel',
+      'mirrors[0].components.pilot: must not be the name of a component itself, and pilot is one',
+      'mirrors[1].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures',
+      'mirrors[2].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures: it has a tag; it names a place that holds images, not an image',
+    ]);
+  });
+});
+
+describe('evidence and the transparency log', () => {
+  it('are refused where they are named twice, or mean nothing', async () => {
+    expect(
+      await refusals(`
+evidence: {read: [/a, /b, /a, /c], write: /c}
+trustedRoot: /root.json`),
+    ).toEqual([
+      'trustedRoot: cannot be read: ENOENT: no such file: /root.json',
+      'trustedRoot: means nothing where transparencyLog is ignore: remove it, or set transparencyLog: require',
+      'evidence.read[2]: must be listed once',
+      'evidence.write: is read too, so it must not be listed under evidence.read',
+    ]);
+  });
+
+  it('are refused where they are of another kind', async () => {
+    expect(await refusals('transparencyLog: required\nevidence: /evidence')).toEqual([
+      'transparencyLog: must be one of ignore, require: did you mean require?',
+      'evidence: must be evidence: {read: [DIRECTORY], write: DIRECTORY}',
     ]);
   });
 });
