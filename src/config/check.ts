@@ -1,5 +1,4 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import { laterKey, laterValue } from './later.ts';
 import { type Note, pathTo, suggestion } from './problem.ts';
 import { type ConfigurationFile, configurationSchema } from './schema.ts';
 
@@ -34,10 +33,10 @@ const describeType = ({ data, ...error }: ErrorObject): string => {
     : `must be ${description}, not ${named(data)}${quote}`;
 };
 
-const describeEnum = (path: string, { data, ...error }: ErrorObject): string => {
+const describeEnum = ({ data, ...error }: ErrorObject): string => {
   const { enum: known = [], description = '' } = describedBy(error);
   const guess = typeof data === 'string' && known.length > 1 ? suggestion(data, known) : '';
-  return laterValue(path, data) ?? `must be ${description}${guess}`;
+  return `must be ${description}${guess}`;
 };
 
 const noteUnknown = (path: string, error: ErrorObject, note: Note): void => {
@@ -45,8 +44,7 @@ const noteUnknown = (path: string, error: ErrorObject, note: Note): void => {
   const at = pathTo(path, key);
   note(
     at,
-    laterKey(at) ??
-      `is not a key that is known here${suggestion(key, Object.keys(describedBy(error).properties ?? {}))}`,
+    `is not a key that is known here${suggestion(key, Object.keys(describedBy(error).properties ?? {}))}`,
   );
 };
 
@@ -57,15 +55,15 @@ const noteMissing = (path: string, error: ErrorObject, note: Note): void => {
 };
 
 /** What is said of each keyword of the schema; of any other, what the value must be. */
-const DESCRIBE: Readonly<Record<string, (path: string, error: ErrorObject) => string>> = {
-  type: (_, error) => describeType(error),
+const DESCRIBE: Readonly<Record<string, (error: ErrorObject) => string>> = {
+  type: describeType,
   enum: describeEnum,
   minItems: () => 'must have at least one entry (leave the key out for its default)',
-  oneOf: (_, { parentSchema }) => {
+  oneOf: ({ parentSchema }) => {
     const { oneOf } = parentSchema as { oneOf: readonly { required: readonly string[] }[] };
     return `must have exactly one of ${oneOf.flatMap(({ required }) => required).join(', ')}`;
   },
-  dependencies: (_, { params }) =>
+  dependencies: ({ params }) =>
     `has ${params['property']}, which means nothing without ${params['missingProperty']}: remove it`,
 };
 
@@ -74,7 +72,7 @@ const noteError = (error: ErrorObject, note: Note): void => {
   const otherwise = (): string => `must be ${describedBy(error).description ?? 'something else'}`;
   if (error.keyword === 'additionalProperties') noteUnknown(path, error, note);
   else if (error.keyword === 'required') noteMissing(path, error, note);
-  else note(path, (DESCRIBE[error.keyword] ?? otherwise)(path, error));
+  else note(path, (DESCRIBE[error.keyword] ?? otherwise)(error));
 };
 
 /** Why each alternative of a `oneOf` does not hold says less than that none, or several, do; and a type says more. */

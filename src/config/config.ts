@@ -26,6 +26,20 @@ export interface ServerSettings {
   };
 }
 
+/** Directories that hold evidence. */
+export interface EvidenceSettings {
+  /** Asked before any registry, in this order. */
+  readonly read: readonly string[];
+  /** What was verified is kept here, and asked for like the others; undefined: nowhere. */
+  readonly write?: string;
+}
+
+/** A file of Sigstore's, `trusted_root.json`. */
+export interface TrustedRoot {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** A registry's settings, with the path that `ca` was read from. */
 export interface ConfiguredRegistry extends RegistrySettings {
   readonly caFile?: string;
@@ -40,6 +54,12 @@ export interface Config {
   /** For every registry whose own settings say nothing else: PEM certificates, the path of a docker config.json. */
   readonly registryDefaults: { readonly ca?: string; readonly dockerConfig?: string };
   readonly rules: Rules;
+  readonly evidence: EvidenceSettings;
+  /** Only evidence is asked, no registry; the command line's word alone. */
+  readonly offline: boolean;
+  readonly transparencyLog: 'ignore' | 'require';
+  /** The logs that count where it is required; undefined: Sigstore's public ones. */
+  readonly trustedRoot?: TrustedRoot;
   /** Milliseconds that a tag's digest is remembered; 0: not at all. */
   readonly tagMemory: number;
   readonly limits: Limits;

@@ -24,6 +24,9 @@ export const defaultConfig: Config = deepFreeze({
     revoked: [],
     exemptions: [],
   },
+  evidence: { read: [] },
+  offline: false,
+  transparencyLog: 'ignore',
   tagMemory: duration('10s'),
   limits: defaultLimits,
   server: {

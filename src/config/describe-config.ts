@@ -19,19 +19,26 @@ const describeKey = ({ place, for: names }: KeySpec): readonly object[] => {
   return [{ url: withoutQuery(place.url), ...pin, ...limited }];
 };
 
-const describeRegistry = ({
-  host,
-  caFile,
-  tokenRealms,
-  plainHttp,
-  dockerConfig,
-}: ConfiguredRegistry): object => ({
-  host,
-  ...(caFile === undefined ? {} : { caFile }),
-  ...(tokenRealms === undefined ? {} : { tokenRealms }),
-  ...(plainHttp === undefined ? {} : { plainHTTP: plainHttp }),
-  ...(dockerConfig === undefined ? {} : { credentials: { dockerConfig } }),
+const describeCredentials = ({ dockerConfig, providers, pullSecrets }: ConfiguredRegistry): object => ({
+  ...(dockerConfig === undefined ? {} : { dockerConfig }),
+  ...(providers === undefined ? {} : { providers: { config: providers.config, binDir: providers.binDir } }),
+  ...(pullSecrets === undefined
+    ? {}
+    : { pullSecrets: pullSecrets.map(({ namespace, name }) => `${namespace}/${name}`) }),
 });
+
+const describeRegistry = (registry: ConfiguredRegistry): object => {
+  const { host, endpoint, caFile, tokenRealms, plainHttp } = registry;
+  const credentials = describeCredentials(registry);
+  return {
+    host,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(tokenRealms === undefined ? {} : { tokenRealms }),
+    ...(plainHttp === undefined ? {} : { plainHTTP: plainHttp }),
+    ...(Object.keys(credentials).length === 0 ? {} : { credentials }),
+  };
+};
 
 const describeLimits = ({ limits }: Config): object =>
   Object.fromEntries(limitTable.map(({ name, unit }) => [name, formatQuantity(limits[name], unit)]));
@@ -58,13 +65,15 @@ export const describeConfig = (config: Config): string => {
     replaceHubs: true,
     mirrors: places.mirrors,
     registries: config.registries.map(describeRegistry),
-    transparencyLog: 'ignore',
+    transparencyLog: config.transparencyLog,
+    ...(config.trustedRoot === undefined ? {} : { trustedRoot: config.trustedRoot.path }),
     undetermined: { ...choices, tagOutageWindow: formatDuration(tagOutageWindow) },
     lookAlikes: rules.lookAlikes,
     unrecognised: rules.unrecognised,
     requireDigest: rules.requireDigest,
     revoked: rules.revoked,
     exemptions: rules.exemptions,
+    evidence: config.evidence,
     tagMemory: formatDuration(config.tagMemory),
     limits: describeLimits(config),
     server: describeServer(config),

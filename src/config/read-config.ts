@@ -2,8 +2,10 @@ import { checkFile } from './check.ts';
 import { type Config, deepFreeze } from './config.ts';
 import { defaultConfig } from './defaults.ts';
 import { ConfigError, type Problem } from './problem.ts';
+import { readEvidence } from './read-evidence.ts';
 import { readKeys } from './read-keys.ts';
 import { readDuration, readLimits } from './read-limits.ts';
+import { readLog } from './read-log.ts';
 import { readPlaces } from './read-places.ts';
 import { readRegistries } from './read-registries.ts';
 import { readRules } from './read-rules.ts';
@@ -33,6 +35,9 @@ const readAll = async (reading: Reading): Promise<Config> => {
     registries: await readRegistries(reading),
     registryDefaults: {},
     rules: readRules(reading),
+    evidence: readEvidence(reading),
+    offline: false,
+    ...(await readLog(reading)),
     tagMemory: readDuration(reading.part('tagMemory'), 'tagMemory', tagMemory, reading.note),
     limits: readLimits(reading),
     server: readServer(reading),

@@ -1,9 +1,14 @@
 import { parseImageReference } from '../image/index.ts';
-import { builtInHubs, createClassifier, type Places, parsePlace } from '../istio/index.ts';
-import type { Note } from './problem.ts';
+import {
+  builtInHubs,
+  createClassifier,
+  isComponent,
+  type Mirror,
+  type Places,
+  parsePlace,
+} from '../istio/index.ts';
+import { type Note, pathTo } from './problem.ts';
 import type { Entry, Reading } from './reading.ts';
-
-type Mirror = Places['mirrors'][number];
 
 /** A hub's or mirror's name in normal form; a problem is noted. */
 const readPlace = (text: string | undefined, path: string, note: Note): string | undefined => {
@@ -34,6 +39,46 @@ const readHubs = ({ part, entries, note }: Reading): readonly string[] => {
   return [...new Set([...(replace ? [] : builtInHubs), ...given.filter((hub) => hub !== undefined)])];
 };
 
+/** One path segment of a repository (distribution/reference, `path-component`). */
+const SEGMENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+
+/** A mirror's own names. None of a component's: a genuine image of that component would pass as another. */
+const readNames = (
+  { components }: Entry<Mirror>['item'],
+  path: string,
+  note: Note,
+): Pick<Mirror, 'components'> => {
+  for (const [name, component] of Object.entries(components ?? {})) {
+    const at = pathTo(`${path}.components`, name);
+    if (!SEGMENT.test(name))
+      note(at, 'must be one lower-case path segment, as an image is called in the mirror');
+    if (isComponent(name)) note(at, `must not be the name of a component itself, and ${name} is one`);
+    if (!isComponent(component))
+      note(at, 'must be a component of Istio, such as pilot, proxyv2, install-cni or ztunnel');
+  }
+  return components === undefined ? {} : { components };
+};
+
+const CHOICES: readonly string[] = ['mirror', 'hub', 'mirror-then-hub'];
+
+/** Where a mirror's signatures are looked for; a repository in normal form. */
+const readSignatures = (
+  { signatures }: Entry<Mirror>['item'],
+  path: string,
+  note: Note,
+): Pick<Mirror, 'signatures'> => {
+  if (signatures === undefined || signatures === 'mirror') return {};
+  if (CHOICES.includes(signatures)) return { signatures };
+  const parsed = parsePlace(signatures);
+  const problem = parsed.ok ? undefined : parsed.problem;
+  if (!signatures.includes('/') || problem !== undefined)
+    note(
+      `${path}.signatures`,
+      `must be ${CHOICES.join(', ')}, or a repository, such as registry.corp.example/signatures${problem === undefined ? '' : `: ${problem}`}`,
+    );
+  return { signatures: parsed.ok ? parsed.place : signatures };
+};
+
 const readMirror = (
   { item, path }: Entry<Mirror>,
   hubNames: readonly string[],
@@ -51,7 +96,10 @@ const readMirror = (
   if (hubNames.includes(mirror)) note(`${path}.mirror`, `must not be a hub itself, and ${mirror} is one`);
   if (before.some((one) => one.mirror === mirror))
     note(`${path}.mirror`, `must be listed once, and ${mirror} already is`);
-  return [...before, { mirror, of: of ?? '' }];
+  return [
+    ...before,
+    { mirror, of: of ?? '', ...readNames(item, path, note), ...readSignatures(item, path, note) },
+  ];
 };
 
 /** The hubs that count and the mirrors of them, in normal form. */

@@ -57,7 +57,20 @@ const mirror = {
   additionalProperties: false,
   required: ['mirror', 'of'],
   description: 'a mirror: {mirror: registry.corp.example/istio, of: docker.io/istio}',
-  properties: { mirror: place, of: place, signatures: oneOf('mirror') },
+  properties: {
+    mirror: place,
+    of: place,
+    components: {
+      type: 'object',
+      additionalProperties: { type: 'string', minLength: 1, description: 'the name of a component' },
+      description: "this mirror's own names and their components: {mesh-a: proxyv2}",
+    },
+    signatures: {
+      type: 'string',
+      minLength: 1,
+      description: 'mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures',
+    },
+  },
 } as const;
 
 const registry = {
@@ -67,14 +80,37 @@ const registry = {
   description: 'a registry: {host: registry.corp.example, caFile: …}',
   properties: {
     host: registryHost,
+    endpoint: {
+      type: 'string',
+      minLength: 1,
+      description: 'a registry host, with a path if it has one: harbor.corp.example/hub',
+    },
     caFile: path,
     tokenRealms: list(registryHost),
     plainHTTP: flag,
     credentials: {
       type: 'object',
       additionalProperties: false,
-      description: 'credentials: {dockerConfig: FILE}',
-      properties: { dockerConfig: path },
+      description:
+        'credentials: {dockerConfig: FILE, providers: {config: FILE, binDir: DIR}, pullSecrets: [namespace/name]}',
+      properties: {
+        dockerConfig: path,
+        providers: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['config', 'binDir'],
+          description: 'credential providers as the kubelet runs them: {config: FILE, binDir: DIR}',
+          properties: { config: path, binDir: { ...path, description: 'the path of a directory' } },
+        },
+        pullSecrets: {
+          ...list({
+            type: 'string',
+            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$',
+            description: 'a namespace and the name of a Secret: istio-system/registry',
+          } as const),
+          minItems: 1,
+        },
+      },
     },
   },
 } as const;
@@ -120,6 +156,16 @@ const undetermined = {
     enforce: oneOf('deny', 'allow-verified-tag', 'allow'),
     critical: oneOf('deny', 'allow-verified-tag', 'allow'),
     tagOutageWindow: duration,
+  },
+} as const;
+
+const evidence = {
+  type: 'object',
+  additionalProperties: false,
+  description: 'evidence: {read: [DIRECTORY], write: DIRECTORY}',
+  properties: {
+    read: list({ ...path, description: 'the path of a directory' } as const),
+    write: { ...path, description: 'the path of a directory' },
   },
 } as const;
 
@@ -169,13 +215,15 @@ export const configurationSchema = {
     replaceHubs: flag,
     mirrors: list(mirror),
     registries: list(registry),
-    transparencyLog: oneOf('ignore'),
+    transparencyLog: oneOf('ignore', 'require'),
+    trustedRoot: path,
     undetermined,
     lookAlikes: oneOf('deny', 'warn', 'ignore'),
     unrecognised: oneOf('deny', 'warn', 'ignore'),
     requireDigest: flag,
     revoked: list(revoked),
     exemptions: list(exemption),
+    evidence,
     tagMemory: duration,
     limits: {
       type: 'object',

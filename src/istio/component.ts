@@ -6,6 +6,9 @@ export const findComponent = (segment: string): string | undefined =>
     ? segment
     : undefined;
 
+/** Whether a path segment names a known component. */
+export const isComponent = (segment: string): boolean => findComponent(segment) !== undefined;
+
 /** Whether a path segment directly below a hub names a sample or base image, which is not ours. */
 export const isSample = (segment: string): boolean =>
   samples.has(segment) || samplePrefixes.some((prefix) => segment.startsWith(prefix));

@@ -1,4 +1,5 @@
 export { type Classifier, createClassifier } from './classifier.ts';
+export { isComponent } from './component.ts';
 export { istioContainerNames, placeholderImage } from './components.ts';
 export { builtInHubs } from './hubs.ts';
 export type { ImageClass, Mirror, Places } from './image-class.ts';

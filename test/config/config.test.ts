@@ -27,11 +27,13 @@ requirePinnedKeys: false
 hubs: [docker.io/istio, hub.example/mesh]
 mirrors:
 - {mirror: registry.corp.example/istio, of: docker.io/istio, signatures: mirror}
-- {mirror: registry.corp.example/mesh, of: hub.example/mesh}
+- {mirror: registry.corp.example/mesh, of: hub.example/mesh, components: {mesh-a: proxyv2}, signatures: mirror-then-hub}
+- {mirror: other.example/istio, of: istio, signatures: Other.example/signatures}
 registries:
 - {host: Harbor.corp.example:8443, caFile: /ca.pem, tokenRealms: [SSO.corp.example], credentials: {dockerConfig: /docker.json}}
 - {host: localhost:5000, plainHTTP: true}
-transparencyLog: ignore
+transparencyLog: require
+trustedRoot: /root.json
 undetermined: {enforce: deny, critical: allow, tagOutageWindow: 0}
 lookAlikes: warn
 unrecognised: deny
@@ -40,6 +42,7 @@ revoked: [{digest: "${DIGEST}", reason: leaked}]
 exemptions:
 - {images: ["registry.corp.example/istio/proxyv2:1.11.*"], namespaces: [legacy], reason: old, owner: me, expires: 2027-03-01}
 - {images: [docker.io/istio/pilot], namespaces: ["*"], reason: all, owner: me, expires: "2027-03-02"}
+evidence: {read: [/evidence, /more], write: /var/lib/sailmark}
 tagMemory: 0
 limits: {reviewBytes: 8MiB, drain: 1m, redirects: 0}
 server:
@@ -48,7 +51,7 @@ server:
   certificate: {cert: /c, key: /k}
   log: {format: text}
 `;
-const FILES = { '/ca.pem': ca, '/docker.json': '{"auths":{}}' };
+const FILES = { '/ca.pem': ca, '/docker.json': '{"auths":{}}', '/root.json': '{}' };
 
 const isFrozen = (value: unknown): boolean =>
   typeof value !== 'object' ||
@@ -108,7 +111,13 @@ describe('a configuration', () => {
         hubs: [...builtInHubs, 'hub.example/mesh'],
         mirrors: [
           { mirror: 'registry.corp.example/istio', of: 'docker.io/istio' },
-          { mirror: 'registry.corp.example/mesh', of: 'hub.example/mesh' },
+          {
+            mirror: 'registry.corp.example/mesh',
+            of: 'hub.example/mesh',
+            components: { 'mesh-a': 'proxyv2' },
+            signatures: 'mirror-then-hub',
+          },
+          { mirror: 'other.example/istio', of: 'docker.io/istio', signatures: 'other.example/signatures' },
         ],
       },
       registries: [
@@ -144,6 +153,9 @@ describe('a configuration', () => {
           },
         ],
       },
+      evidence: { read: ['/evidence', '/more'], write: '/var/lib/sailmark' },
+      transparencyLog: 'require',
+      trustedRoot: { path: '/root.json', text: '{}' },
       tagMemory: 0,
       limits: { ...defaultConfig.limits, reviewBytes: 8 * 1024 * 1024, drain: 60_000, redirects: 0 },
       server: {

@@ -16,6 +16,7 @@ describe('the limits', () => {
       blobBytes: MIB,
       tokenBytes: 65_536,
       redirects: 5,
+      referrerPages: 10,
       requestTimeout: 10_000,
       requestsPerRegistry: 64,
       signatureCandidates: 100,

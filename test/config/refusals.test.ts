@@ -318,10 +318,10 @@ mirrors:
 - {mirror: b.example/istio, of: docker.io/istio, signatures: hubs}
 - {mirror: c.example/istio, of: docker.io/istio, signatures: "c.example/signatures:1"}`),
     ).toEqual([
-      'mirrors[0].components.a/b: must be one lower-case path segment, as an image is called in the mirror',
       'mirrors[0].components.Mesh: must be one lower-case path segment, as an image is called in the mirror',
       'mirrors[0].components.mesh-b: must be a component of Istio, such as pilot, proxyv2, install-cni or ztunnel',
       'mirrors[0].components.pilot: must not be the name of a component itself, and pilot is one',
+      'mirrors[0].components["a/b"]: must be one lower-case path segment, as an image is called in the mirror',
       'mirrors[1].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures',
       'mirrors[2].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures: it has a tag; it names a place that holds images, not an image',
     ]);
@@ -335,8 +335,8 @@ describe('evidence and the transparency log', () => {
 evidence: {read: [/a, /b, /a, /c], write: /c}
 trustedRoot: /root.json`),
     ).toEqual([
-      'trustedRoot: cannot be read: ENOENT: no such file: /root.json',
       'trustedRoot: means nothing where transparencyLog is ignore: remove it, or set transparencyLog: require',
+      "trustedRoot: cannot be read: ENOENT: no such file or directory, open '/root.json'",
       'evidence.read[2]: must be listed once',
       'evidence.write: is read too, so it must not be listed under evidence.read',
     ]);

@@ -1,0 +1,33 @@
+import type { Config } from './config.ts';
+import type { Note } from './problem.ts';
+import { readText } from './read-text.ts';
+import type { ReadFile, Reading } from './reading.ts';
+
+/** A trusted root; a problem is noted. */
+export const readTrustedRoot = async (
+  path: string,
+  at: string,
+  note: Note,
+  readFile: ReadFile,
+): Promise<Config['trustedRoot']> => {
+  const text = await readText(path, at, note, readFile);
+  return text === undefined ? undefined : { path, text };
+};
+
+/** Whether the transparency log is required, and which logs count. */
+export const readLog = async ({
+  part,
+  note,
+  readFile,
+}: Reading): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
+  const transparencyLog = part('transparencyLog') ?? 'ignore';
+  const path = part('trustedRoot');
+  if (path === undefined) return { transparencyLog };
+  if (transparencyLog === 'ignore')
+    note(
+      'trustedRoot',
+      'means nothing where transparencyLog is ignore: remove it, or set transparencyLog: require',
+    );
+  const trustedRoot = await readTrustedRoot(path, 'trustedRoot', note, readFile);
+  return { transparencyLog, ...(trustedRoot === undefined ? {} : { trustedRoot }) };
+};
