@@ -4,6 +4,7 @@ import {
   type FaultCode,
   type Manifest,
   type OpenSource,
+  type Referrer,
   type Source,
   SourceFault,
 } from '../../src/registry/index.ts';
@@ -30,6 +31,17 @@ interface Repository {
   readonly manifests: Map<string, Manifest>;
   readonly blobs: Map<string, Uint8Array>;
 }
+
+/** A manifest as a referrer of the digest, if it is one; tests keep anything in a store. */
+const referrerTo = (digest: Digest, manifest: Manifest): readonly Referrer[] => {
+  const text = Buffer.from(manifest.bytes).toString();
+  if (!text.includes('"subject"')) return [];
+  const { subject, artifactType } = JSON.parse(text) as {
+    readonly subject?: { readonly digest: string };
+    readonly artifactType?: string;
+  };
+  return subject?.digest === digest ? [{ digest: manifest.digest, artifactType }] : [];
+};
 
 export const createStore = (): Store => {
   const repositories = new Map<string, Repository>();
@@ -83,13 +95,9 @@ export const createStore = (): Store => {
       },
       async referrers(digest, signal) {
         await answer(`${id} referrers ${digest}`, onRequest, signal);
-        const descriptors = [...repository.manifests.values()].flatMap((manifest) => {
-          const { subject, artifactType } = JSON.parse(Buffer.from(manifest.bytes).toString()) as {
-            readonly subject?: { readonly digest: string };
-            readonly artifactType?: string;
-          };
-          return subject?.digest === digest ? [{ digest: manifest.digest, artifactType }] : [];
-        });
+        const descriptors = [...repository.manifests.values()].flatMap((manifest) =>
+          referrerTo(digest, manifest),
+        );
         return { descriptors, more: false };
       },
     };
