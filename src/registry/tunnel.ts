@@ -3,6 +3,7 @@ import { request as requestSecurely } from 'node:https';
 import type { Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { isAddressLiteral } from './address-class.ts';
 import type { FaultCode } from './source.ts';
 
 /** A proxy did not connect us. The message is a sentence that names the proxy, and never its password. */
@@ -37,17 +38,19 @@ export const proxyRefusal = (proxy: URL, status: number): ProxyFault => {
 };
 
 const startConnect = (proxy: URL, target: string): ClientRequest => {
-  const { protocol, hostname, port } = proxy;
-  const request = protocol === 'https:' ? requestSecurely : requestPlainly;
-  const options: RequestOptions = {
+  const isSecure = proxy.protocol === 'https:';
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
+  const options = {
     method: 'CONNECT',
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (protocol === 'https:' ? 443 : 80) : port,
+    host,
+    // Node would take the name for the proxy's TLS from the `host` header, which names another.
+    servername: isAddressLiteral(host) ? '' : host,
+    port: proxy.port === '' ? (isSecure ? 443 : 80) : proxy.port,
     path: target,
     agent: false,
     headers: { host: target, ...authorizationOf(proxy) },
-  };
-  return request(options);
+  } as const;
+  return isSecure ? requestSecurely(options) : requestPlainly(options);
 };
 
 /** A socket to `target`, `host:port`, through a proxy (RFC 9110 §9.3.6). Rejects with a {@link ProxyFault}. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LookUp } from '../../src/registry/addresses.ts';
 import { registryLimits } from '../support/registry-limits.ts';
-import type { Fault, TestRegistry } from '../support/registry-server.ts';
+import type { Fault } from '../support/registry-server.ts';
 import { createTls } from '../support/tls.ts';
 import {
   answering,
@@ -14,6 +13,8 @@ import {
   DIGEST,
   faultOf,
   fill,
+  names,
+  portOf,
   scene,
   started,
 } from './scene.ts';
@@ -25,14 +26,6 @@ const TLS = createTls([
   'token.registry.example',
   'sso.example.net',
 ]);
-
-const portOf = ({ host }: TestRegistry): string => host.split(':')[1] ?? '';
-
-/** A resolver that knows these names and no other. */
-const names =
-  (table: Readonly<Record<string, readonly string[]>>): LookUp =>
-  async (hostname) =>
-    (table[hostname] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 
 /** The first address is connected to; that not all are private makes it a public host. */
 const PUBLIC = ['127.0.0.1', '192.0.2.1'];

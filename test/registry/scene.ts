@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type Digest, digestOf } from '../../src/image/index.ts';
+import type { LookUp } from '../../src/registry/addresses.ts';
 import {
   createRegistries,
   type Manifest,
@@ -55,6 +56,7 @@ export interface Questions {
   blob(signal?: AbortSignal): Promise<Uint8Array | undefined>;
   /** Requests counted for these questions. */
   requests(): number;
+  readonly id: string;
 }
 
 const patience = (): AbortSignal => AbortSignal.timeout(5000);
@@ -65,23 +67,27 @@ export interface Client {
   ask(path?: string): Questions;
 }
 
+/** How someone asks: the registry's own settings, and what a process has. */
+export type ClientOptions = Partial<RegistrySettings> &
+  Pick<RegistriesOptions, 'lookUp' | 'proxy' | 'pullSecrets' | 'helpers' | 'environment'> & {
+    readonly limits?: Partial<RegistryLimits>;
+    /** Settings of other registries. */
+    readonly others?: readonly RegistrySettings[];
+  };
+
 /** Someone who asks `host`. */
-export const clientOf = (
-  host: string,
-  {
-    limits,
-    ...options
-  }: Partial<RegistrySettings> &
-    Pick<RegistriesOptions, 'lookUp'> & { readonly limits?: Partial<RegistryLimits> } = {},
-): Client => {
-  const { lookUp, ...settings } = options;
+export const clientOf = (host: string, options: ClientOptions = {}): Client => {
+  const { limits, others = [], lookUp, proxy, pullSecrets, helpers, environment, ...settings } = options;
+  const surroundings = { lookUp, proxy, pullSecrets, helpers, environment };
   const client = { time: 1_700_000_000_000 };
   const registries = closing(
     createRegistries({
-      settings: [{ host, ...settings }],
+      settings: [{ host, ...settings }, ...others],
       limits: { ...registryLimits, ...limits },
       now: () => client.time,
-      ...(lookUp === undefined ? {} : { lookUp }),
+      ...(Object.fromEntries(
+        Object.entries(surroundings).filter(([, value]) => value !== undefined),
+      ) as Partial<RegistriesOptions>),
     }),
   );
   return Object.assign(client, {
@@ -96,6 +102,7 @@ export const clientOf = (
         tagged: (tag = '1.28.0', signal = patience()) => source.manifest({ tag }, signal),
         blob: (signal = patience()) => source.blob(digestOf(BLOB), signal),
         requests: () => requests,
+        id: source.id,
       };
     },
   });
@@ -107,19 +114,41 @@ export const fill = (registry: TestRegistry, path = PATH): void => {
   registry.pushManifest(path, '1.28.0', MANIFEST, MEDIA_TYPE);
 };
 
-/** A docker `config.json` with one entry, gone at the end of the test. */
-export const credentialsFile = (key: string, entry: unknown): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'sailmark-'));
-  closing({ close: async () => rmSync(directory, { recursive: true }) });
-  const path = join(directory, 'config.json');
-  writeFileSync(path, JSON.stringify({ auths: { [key]: entry } }));
+/** A directory that is gone at the end of the test. */
+export const directory = (): string => {
+  const path = mkdtempSync(join(tmpdir(), 'sailmark-'));
+  closing({ close: async () => rmSync(path, { recursive: true }) });
   return path;
+};
+
+/** A file of a directory that is gone at the end of the test. */
+export const fileOf = (content: unknown): string => {
+  const path = join(directory(), 'config.json');
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+};
+
+/** A docker `config.json` with one entry, gone at the end of the test. */
+export const credentialsFile = (key: string, entry: unknown): string => fileOf({ auths: { [key]: entry } });
+
+/** A resolver that knows these names and no other. */
+export const names =
+  (table: Readonly<Record<string, readonly string[]>>): LookUp =>
+  async (hostname) =>
+    (table[hostname] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+
+export const portOf = ({ host }: { readonly host: string }): string => host.split(':')[1] ?? '';
+
+/** An executable that is run by this Node, gone at the end of the test; the directory it is in comes back. */
+export const executable = (name: string, body: string, into = directory()): string => {
+  writeFileSync(join(into, name), `#!${process.execPath}\n${body}\n`, { mode: 0o755 });
+  return into;
 };
 
 /** A filled registry, and someone who asks it, with `credentials` as its entry in a docker `config.json`. */
 export const scene = async (
   options: RegistryOptions & {
-    readonly client?: Parameters<typeof clientOf>[1];
+    readonly client?: ClientOptions;
     readonly credentials?: unknown;
   } = {},
 ): Promise<{ readonly registry: TestRegistry; readonly client: Client }> => {

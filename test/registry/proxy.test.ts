@@ -1,0 +1,225 @@
+import type { Socket } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import type { Proxy } from '../../src/registry/index.ts';
+import { type ProxyOptions, startProxy, type TestProxy } from '../support/proxy.ts';
+import type { RegistryOptions } from '../support/registry-server.ts';
+import { createTls } from '../support/tls.ts';
+import {
+  answering,
+  BLOB,
+  BLOB_PATH,
+  type ClientOptions,
+  clientOf,
+  closing,
+  credentialsFile,
+  DIGEST,
+  faultOf,
+  fill,
+  names,
+  portOf,
+  started,
+} from './scene.ts';
+
+/*
+ * Nobody here can look `registry.example` up: what is reached under that name was reached through the proxy, which leads
+ * every name to loopback, or else through the test's own resolver.
+ */
+
+const NAMES = ['registry.example', 'storage.example', 'token.registry.example'];
+const TLS = createTls(NAMES);
+const ACCOUNT = { username: 'ada', password: 'p:w/é' };
+const NOBODY = names({});
+
+const withUser = ({ host, url }: TestProxy, user: string): URL => new URL(`${url.protocol}//${user}@${host}`);
+
+const proxied = async (
+  serving: RegistryOptions & { readonly proxyOptions?: ProxyOptions } = {},
+  options: ClientOptions & { readonly no?: string; readonly user?: string } = {},
+) => {
+  const { proxyOptions, ...registryOptions } = serving;
+  const proxy = closing(await startProxy(proxyOptions));
+  const registry = await started({ tls: TLS, ...registryOptions });
+  fill(registry);
+  const { no, user, ...rest } = options;
+  const url = user === undefined ? proxy.url : withUser(proxy, user);
+  const through: Proxy = { https: url, ...(no === undefined ? {} : { no }) };
+  const host = `registry.example:${portOf(registry)}`;
+  const client = clientOf(host, { ca: TLS.ca, lookUp: NOBODY, proxy: through, ...rest });
+  return { proxy, registry, client, host };
+};
+
+const saying =
+  (text: string) =>
+  (socket: Socket): void =>
+    void socket.end(text);
+
+describe('a proxy', () => {
+  it.each([
+    ['HTTP/1.1 403 Forbidden\r\n\r\n', 'refused', 'does not let us through (403)'],
+    ['HTTP/1.1 502 Bad Gateway\r\n\r\n', 'unavailable', 'could not connect us (502)'],
+    ['HTTP/1.1 200 OK\r\n\r\nearly', 'unavailable', 'could not connect us (200)'],
+    ['nonsense\r\n\r\n', 'unavailable', 'cannot be reached (HPE_INVALID_CONSTANT)'],
+    ['', 'unavailable', 'cannot be reached (ECONNRESET)'],
+  ])('that says %j is named in the fault', async (text, code, why) => {
+    const { proxy, registry, client, host } = await proxied({ proxyOptions: { fault: saying(text) } });
+    const fault = await faultOf(client.ask().manifest());
+    expect(fault).toMatchObject({ code, asked: true });
+    expect(fault.message).toContain(`${host}: the proxy ${proxy.host} ${why}`);
+    expect(registry.requests).toEqual([]);
+  });
+
+  it('that hangs is named in the fault, in the question’s time', async () => {
+    const { proxy, client, host } = await proxied(
+      { proxyOptions: { fault: () => {} } },
+      { limits: { requestTimeout: 200 } },
+    );
+    const { code, message } = await faultOf(client.ask().manifest());
+    expect(code).toBe('unavailable');
+    expect(message).toContain(host);
+    expect(message).toContain(`proxy ${proxy.host}`);
+    expect(message).toContain('within 200 ms');
+  });
+
+  it('that is not there is named in the fault', async () => {
+    const { proxy, client } = await proxied();
+    await proxy.close();
+    expect((await faultOf(client.ask().manifest())).message).toContain(
+      `the proxy ${proxy.host} cannot be reached (ECONNREFUSED)`,
+    );
+  });
+
+  it('that wants a password gets no other, and the fault has none in it', async () => {
+    for (const user of [undefined, 'ada:wr0ng']) {
+      const { proxy, registry, client } = await proxied(
+        { proxyOptions: { account: ACCOUNT } },
+        user === undefined ? {} : { user },
+      );
+      const { code, message } = await faultOf(client.ask().manifest());
+      expect(code).toBe('refused');
+      expect(message).toContain(`the proxy ${proxy.host} wants another user name and password (407)`);
+      expect(message).not.toMatch(/ada|wr0ng/);
+      expect(registry.requests).toEqual([]);
+    }
+  });
+
+  it('that wants a password gets the one of its URL, and the registry never sees it', async () => {
+    const { registry, client } = await proxied(
+      { proxyOptions: { account: ACCOUNT } },
+      { user: `${ACCOUNT.username}:${encodeURIComponent(ACCOUNT.password)}` },
+    );
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it('does not make the registry’s certificate trusted', async () => {
+    const { proxy, client } = await proxied({}, { ca: createTls().ca });
+    expect((await faultOf(client.ask().manifest())).message).toMatch(
+      new RegExp(`certificate is not trusted.*asked through the proxy ${proxy.host}`),
+    );
+  });
+
+  it('is asked to connect for a registry over TLS, with its own authority', async () => {
+    const { proxy, registry, client, host } = await proxied();
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+    expect(registry.requests.length).toBe(2);
+  });
+
+  it('is sent the whole URL of a registry over plain HTTP, and nothing of it goes on', async () => {
+    const proxy = closing(await startProxy({ account: ACCOUNT }));
+    const registry = await started();
+    fill(registry);
+    const host = `registry.example:${portOf(registry)}`;
+    const ask = (user: string) =>
+      clientOf(host, { plainHttp: true, lookUp: NOBODY, proxy: { http: withUser(proxy, user) } }).ask();
+    const refused = await faultOf(ask('ada:wr0ng').manifest());
+    expect(refused).toMatchObject({ code: 'refused' });
+    expect(refused.message).toContain(`the proxy ${proxy.host} wants another user name and password (407)`);
+    expect(await ask(`ada:${encodeURIComponent(ACCOUNT.password)}`).manifest()).toMatchObject({
+      digest: DIGEST,
+    });
+    expect(proxy.asked.at(-1)).toBe(`GET http://${host}/v2/istio/pilot/manifests/${DIGEST}`);
+    expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it.each(['registry.example', '.example', '*.example', '*'])('is passed by for NO_PROXY=%s', async (no) => {
+    const { proxy, client } = await proxied({}, { no, lookUp: names({ 'registry.example': ['127.0.0.1'] }) });
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('is passed by for an address of a CIDR, and asked for any other', async () => {
+    const proxy = closing(await startProxy({ fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') }));
+    const ask = (host: string) =>
+      clientOf(host, {
+        proxy: { https: proxy.url, no: '192.0.2.0/25' },
+        limits: { requestTimeout: 100 },
+      }).ask();
+    await faultOf(ask('192.0.2.1:5000').manifest());
+    expect(proxy.asked).toEqual([]);
+    await faultOf(ask('192.0.2.129:5000').manifest());
+    expect(proxy.asked).toEqual(['CONNECT 192.0.2.129:5000']);
+  });
+
+  it('stands before token realms and redirects too, with the rules that they have', async () => {
+    const service = await started({ tls: TLS, auth: { kind: 'token', account: ACCOUNT } });
+    const store = await started({ tls: TLS });
+    store.fault = answering(200, {}, BLOB);
+    const realm = `https://token.registry.example:${portOf(service)}/token`;
+    const { proxy, registry, client, host } = await proxied(
+      { auth: { kind: 'token', account: ACCOUNT, realm } },
+      { dockerConfig: credentialsFile('registry.example', {}) },
+    );
+    // The file names the registry without its port: the question is anonymous, and refused.
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
+    const known = clientOf(host, {
+      ca: TLS.ca,
+      lookUp: NOBODY,
+      proxy: { https: proxy.url },
+      dockerConfig: credentialsFile(host, ACCOUNT),
+    });
+    registry.fault = (request, response) =>
+      request.url === BLOB_PATH &&
+      request.headers.authorization !== undefined &&
+      answering(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response);
+    proxy.asked.splice(0);
+    expect(await known.ask().blob()).toEqual(BLOB);
+    expect(proxy.asked).toEqual([
+      `CONNECT ${host}`,
+      `CONNECT token.registry.example:${portOf(service)}`,
+      `CONNECT storage.example:${portOf(store)}`,
+    ]);
+    expect(store.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it.each(['169.254.169.254', '[fd00:ec2::254]', '0.0.0.0'])(
+    'is never asked for %s, written as an address',
+    async (address) => {
+      const { proxy, registry, client } = await proxied();
+      registry.fault = (request, response) =>
+        request.url === BLOB_PATH && answering(307, { location: `https://${address}/x` })(request, response);
+      expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused' });
+      const direct = clientOf(`${address}:5000`, { proxy: { https: proxy.url } });
+      expect(await faultOf(direct.ask().manifest())).toMatchObject({ code: 'refused', asked: false });
+      expect(proxy.asked.length).toBe(1);
+    },
+  );
+
+  it('may be asked over TLS itself, where the system trusts it', async () => {
+    const tls = createTls();
+    const { proxy, client, host } = await proxied({ proxyOptions: { tls } });
+    expect((await faultOf(client.ask().manifest())).message).toMatch(
+      new RegExp(`the proxy ${proxy.host} cannot be reached \\(\\w*CERT\\w*\\)`),
+    );
+    const system = getCACertificates('default');
+    setDefaultCACertificates([...system, tls.ca]);
+    try {
+      expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+      expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+    } finally {
+      setDefaultCACertificates(system);
+    }
+  });
+});
