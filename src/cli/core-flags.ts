@@ -22,6 +22,8 @@ export const keyFlags: readonly Flag[] = [
   },
 ];
 
+const LOG_CHOICES = ['ignore', 'require'] as const;
+
 /** Flags of every command that verifies. */
 export const coreFlags: readonly Flag[] = [
   ...keyFlags,
@@ -31,7 +33,43 @@ export const coreFlags: readonly Flag[] = [
     help: 'registry credentials, a docker config.json; default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, where it is there',
   },
   { name: 'allow-http-registry', help: 'plain HTTP for the hosts of the images named' },
+  {
+    name: 'evidence',
+    value: 'DIR',
+    repeatable: true,
+    help: 'an OCI image layout with signatures, asked before any registry (`evidence pull` makes one)',
+  },
+  {
+    name: 'offline',
+    help: 'ask evidence alone, and let it say what a tag stands for, which it cannot prove',
+  },
+  {
+    name: 'transparency-log',
+    value: LOG_CHOICES.join('|'),
+    help: 'whether a pinned transparency log must prove each signature (default ignore: Istio 1.12 to 1.17 is in none)',
+  },
+  { name: 'insecure-ignore-tlog', help: 'ignore, as cosign spells it' },
+  {
+    name: 'trusted-root',
+    value: 'FILE',
+    help: "the logs to trust, a Sigstore trusted_root.json; default: Sigstore's public ones",
+  },
 ];
+
+/** What the flags say of the transparency log; undefined: nothing. Throws `UsageError`. */
+const logOf = (flags: Flags): Config['transparencyLog'] | undefined => {
+  const given = flags.text('transparency-log');
+  const ignored = flags.has('insecure-ignore-tlog');
+  if (given === undefined) return ignored ? 'ignore' : undefined;
+  const log = LOG_CHOICES.find((choice) => choice === given);
+  if (log === undefined)
+    throw new UsageError(
+      `--transparency-log must be one of ${LOG_CHOICES.join(', ')}, and is ${JSON.stringify(given)}`,
+    );
+  if (log === 'require' && ignored)
+    throw new UsageError('--transparency-log require and --insecure-ignore-tlog contradict each other');
+  return log;
+};
 
 const DEFAULT_TIMEOUT = '30s';
 
@@ -92,6 +130,15 @@ export const configOf = async (
   const plainHttpHosts = plainHttpHostsOf(flags, images);
   const config = await loadConfig({ path: flags.text('config'), readFile });
   const dockerConfig = flags.text('registry-config') ?? (await defaultDockerConfig(io));
-  const given = { keys: flags.list('key'), caFile: flags.text('ca-file'), dockerConfig, plainHttpHosts };
+  const given = {
+    keys: flags.list('key'),
+    caFile: flags.text('ca-file'),
+    dockerConfig,
+    plainHttpHosts,
+    evidence: flags.list('evidence'),
+    offline: flags.has('offline'),
+    transparencyLog: logOf(flags),
+    trustedRoot: flags.text('trusted-root'),
+  };
   return withTimeout(await withFlags(config, given, readFile), timeout);
 };

@@ -8,6 +8,8 @@ import type { KeyPlace } from '../verification/index.ts';
 export interface CosignSettings {
   readonly keys: Config['keys'];
   readonly registries: Config['registries'];
+  readonly transparencyLog: Config['transparencyLog'];
+  readonly trustedRoot?: Config['trustedRoot'];
   /** Paths of the flags `--ca-file` and `--registry-config`. */
   readonly caFile: string | undefined;
   readonly registryConfig: string | undefined;
@@ -45,12 +47,18 @@ const environmentOf = ({ registryConfig }: CosignSettings): string =>
     ? `DOCKER_CONFIG=${quoteArgument(dirname(registryConfig))} `
     : '';
 
+const logArguments = ({ transparencyLog, trustedRoot }: CosignSettings): readonly string[] => {
+  if (transparencyLog === 'ignore') return ['--insecure-ignore-tlog'];
+  return trustedRoot === undefined ? [] : ['--trusted-root', trustedRoot.path];
+};
+
 /**
  * The `cosign verify` command that reaches the same verdict with one key, for a shell. Istio's older releases are in no
- * log, and we ask none, so the flag that cosign needs for that is always there.
+ * log: where it is ignored cosign must be told. `repository` holds the signatures, in normal form.
  */
 export const cosignCommand = (
   reference: ImageReference,
+  repository: string,
   keySource: string,
   settings: CosignSettings,
 ): string => {
@@ -58,12 +66,15 @@ export const cosignCommand = (
   const caFile = registry?.caFile ?? settings.caFile;
   const key = keyArgument(keySource, settings.keys);
   const parts = [
-    ['cosign', 'verify', '--key', key, '--insecure-ignore-tlog'],
+    ['cosign', 'verify', '--key', key],
+    logArguments(settings),
     registry?.plainHttp === true ? ['--allow-http-registry'] : [],
     caFile === undefined ? [] : ['--registry-cacert', caFile],
     [reference.text],
   ];
-  const command = `${environmentOf(settings)}${parts.flat().map(quoteArgument).join(' ')}`;
+  const elsewhere =
+    repository === reference.repository ? '' : `COSIGN_REPOSITORY=${quoteArgument(repository)} `;
+  const command = `${elsewhere}${environmentOf(settings)}${parts.flat().map(quoteArgument).join(' ')}`;
   return key === KEY_FILE ? `${command}   (${KEY_FILE}: the key of ${keySource})` : command;
 };
 

@@ -2,6 +2,12 @@ import type { ValidSignature } from '../verification/index.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** The image that was verified: as it was asked for, and its digest. */
+interface Printed {
+  readonly reference: string;
+  readonly digest: string;
+}
+
 /** The signed bytes (simple signing), which the verifier has checked to be this. */
 interface Payload {
   readonly critical: {
@@ -59,7 +65,31 @@ const describeBundle = (text: string | undefined): string | undefined => {
   }
 };
 
-const describeSignature = ({ payload, logBundle }: ValidSignature): string => {
+/** A bundle's statement (in-toto Statement v1), which the verifier has checked to be of an image signature. */
+interface Statement {
+  readonly predicateType: string;
+  readonly subject: readonly {
+    readonly digest: { readonly sha256?: string };
+    readonly annotations?: Readonly<Record<string, Json>>;
+  }[];
+}
+
+/** cosign prints the digest of the first subject, whichever was verified; here it is the one that was. */
+const describeStatement = (payload: string, { reference, digest }: Printed): string => {
+  const { predicateType, subject } = JSON.parse(payload) as Statement;
+  const verified = subject.find((one) => `sha256:${one.digest.sha256}` === digest);
+  return goStruct({
+    critical: goStruct({
+      identity: goStruct({ 'docker-reference': goText(reference) }),
+      image: goStruct({ 'docker-manifest-digest': goText(digest) }),
+      type: goText(predicateType),
+    }),
+    optional: goMap(goJsonOfMembers(verified?.annotations ?? {})),
+  });
+};
+
+const describeSignature = ({ format, payload, logBundle }: ValidSignature, printed: Printed): string => {
+  if (format === 'sigstore-bundle') return describeStatement(payload, printed);
   const { critical, optional = null } = JSON.parse(payload) as Payload;
   const bundle = describeBundle(logBundle);
   const members = {
@@ -77,6 +107,6 @@ const describeSignature = ({ payload, logBundle }: ValidSignature): string => {
   });
 };
 
-/** What `cosign verify` prints on standard output for signatures under the `.sig` tag (cosign, cmd/cosign/cli/verify). */
-export const cosignJson = (signatures: readonly ValidSignature[]): string =>
-  `\n[${signatures.map(describeSignature).join(',')}]\n`;
+/** What `cosign verify` prints on standard output (cosign, cmd/cosign/cli/verify). */
+export const cosignJson = (signatures: readonly ValidSignature[], printed: Printed): string =>
+  `\n[${signatures.map((signature) => describeSignature(signature, printed)).join(',')}]\n`;

@@ -30,12 +30,26 @@ const toJson = (reports: readonly ImageReport[]): string => {
     message: report.message,
     signedBy: report.signedBy,
     format: report.format,
-    transparencyLog: { checked: false, logIndex: null, integratedTime: null },
+    transparencyLog: logOf(report),
     requests: report.requests,
     fromMemory: report.fromMemory,
     durationMs: report.durationMs,
   }));
   return `${JSON.stringify({ schema: 'sailmark.dev/verification/v1', images }, null, 2)}\n`;
+};
+
+/** The entry of the first signature that a log proves; `checked`: the log was required. */
+const logOf = ({ signatures }: ImageReport): object => {
+  const checked = signatures.some(({ logged }) => logged !== undefined);
+  const [proof] = signatures.flatMap(({ logged }) =>
+    logged !== undefined && 'proof' in logged ? [logged.proof] : [],
+  );
+  const index = Number(proof?.logIndex);
+  return {
+    checked,
+    logIndex: proof === undefined ? null : Number.isSafeInteger(index) ? index : proof.logIndex,
+    integratedTime: proof?.integratedTime ?? null,
+  };
 };
 
 const placesOf = ({ judgement }: ImageReport): readonly string[] =>
@@ -57,15 +71,19 @@ const cosignLines = (report: ImageReport, { ring, cosign }: Printing): readonly 
   if (judgement.reference === undefined || outcome === 'undetermined') return [];
   const difference = reason === null ? undefined : whyCosignDiffers(reason.code);
   if (difference !== undefined) return [`  ${difference}`];
-  const { reference } = judgement;
+  const { reference, class: imageClass } = judgement;
+  const [repository = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];
   return sourcesOf(report, ring).map(
-    (source) => `  the same with cosign: ${cosignCommand(reference, source, cosign)}`,
+    (source) => `  the same with cosign: ${cosignCommand(reference, repository, source, cosign)}`,
   );
 };
 
-const CHECKS = [
+const checksOf = ({ signatures }: ImageReport): readonly string[] => [
   'The following checks were performed on each of these signatures:',
   '  - The cosign claims were validated: the signed bytes name this digest',
+  ...(signatures.some(({ logged }) => logged !== undefined)
+    ? ['  - Existence of the claims in the transparency log was verified offline']
+    : []),
   '  - The signatures were verified against a trusted public key',
 ];
 
@@ -77,7 +95,7 @@ const verifiedLines = (report: ImageReport): readonly string[] => {
     ...signedBy.map(
       ({ keyId, source }) => `  signed by   ${source ?? 'a key that has left the ring'} (key id ${keyId})`,
     ),
-    ...CHECKS.map((line) => `  ${line}`),
+    ...checksOf(report).map((line) => `  ${line}`),
     ...(componentProven ? ['    - The signed bytes name this component'] : []),
   ];
 };
@@ -96,8 +114,10 @@ const printAsCosign = (report: ImageReport, io: Io): void => {
     io.stderr.write(`Error: ${reference}: ${report.message}\n`);
     return;
   }
-  io.stderr.write(`\nVerification for ${reference} --\n${CHECKS.join('\n')}\n`);
-  io.stdout.write(cosignJson(report.signatures));
+  io.stderr.write(`\nVerification for ${reference} --\n${checksOf(report).join('\n')}\n`);
+  io.stdout.write(
+    cosignJson(report.signatures, { reference: report.reference, digest: report.digest ?? '' }),
+  );
 };
 
 /** Prints reports in the order the images were asked for. */

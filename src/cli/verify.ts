@@ -15,16 +15,6 @@ const OUTPUTS = ['text', 'json', 'cosign'] as const;
 /** Images that are verified side by side. */
 const AT_ONCE = 8;
 
-const checkLog = (flags: Flags): void => {
-  const log = flags.text('transparency-log') ?? 'ignore';
-  if (log === 'require')
-    throw new UsageError(
-      '--transparency-log require is not available in this version: it does not read the transparency log. Only ignore is',
-    );
-  if (log !== 'ignore')
-    throw new UsageError(`--transparency-log must be ignore, and is ${JSON.stringify(log)}`);
-};
-
 /** One reference a line; empty lines and those that begin with `#` say nothing. */
 const parseList = (text: string): readonly string[] =>
   text
@@ -53,7 +43,6 @@ const verifyAll = (
   });
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
-  checkLog(flags);
   const output = choiceOf(flags, 'output', OUTPUTS);
   const timeout = timeoutOf(flags);
   const images = await imagesOf(flags, operands, io);
@@ -75,7 +64,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
 export const command: Command = {
   usage: 'verify [flags] IMAGE…',
   description:
-    "Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does, and more strictly where cosign is lax. An image of Istio's must also be the component that was signed.\nAn image named here is always verified: that it only looks like Istio's, or is of a kind that is never signed, is said and left to `review` and the webhook to refuse.",
+    "Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does (with --transparency-log require as plain `cosign verify --key KEY IMAGE`), and more strictly where cosign is lax. Bundles of cosign 3 and signatures of older ones count alike. An image of Istio's must also be the component that was signed.\nAn image named here is always verified: that it only looks like Istio's, or is of a kind that is never signed, is said and left to `review` and the webhook to refuse.",
   flags: [
     ...coreFlags,
     timeoutFlag('image'),
@@ -91,12 +80,6 @@ export const command: Command = {
       value: OUTPUTS.join('|'),
       help: 'text for people (default), json, or the JSON that `cosign verify` prints',
     },
-    {
-      name: 'transparency-log',
-      value: 'ignore',
-      help: 'the transparency log is not asked: Istio 1.12 to 1.17 is not in it',
-    },
-    { name: 'insecure-ignore-tlog', help: 'the same, as cosign spells it' },
     progressFlag,
   ],
   examples: [

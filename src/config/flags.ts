@@ -1,6 +1,7 @@
 import type { KeySpec } from '../verification/index.ts';
 import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
 import { ConfigError, type Note, type Problem } from './problem.ts';
+import { readTrustedRoot } from './read-log.ts';
 import { readAuthority } from './read-registries.ts';
 import type { ReadFile } from './reading.ts';
 
@@ -12,6 +13,13 @@ export interface Flags {
   readonly caFile?: string | undefined;
   /** `--registry-config`: for every registry without its own. */
   readonly dockerConfig?: string | undefined;
+  /** `--evidence`: directories that are asked before those of the configuration. */
+  readonly evidence?: readonly string[];
+  readonly offline?: boolean;
+  /** `--transparency-log`. */
+  readonly transparencyLog?: Config['transparencyLog'] | undefined;
+  /** `--trusted-root`. */
+  readonly trustedRoot?: string | undefined;
   /** Hosts in normal form that plain HTTP is allowed for. */
   readonly plainHttpHosts?: readonly string[];
 }
@@ -43,6 +51,30 @@ const allowPlainHttp = (
     .map((host) => ({ host, plainHttp: true })),
 ];
 
+const withEvidenceFlags = (
+  { evidence }: Config,
+  { evidence: directories = [], offline }: Flags,
+  note: Note,
+): Config['evidence'] => {
+  const read = [...new Set([...directories, ...evidence.read])];
+  if (offline === true && read.length === 0 && evidence.write === undefined)
+    note('--offline', 'asks evidence alone, and there is none: name a directory with --evidence');
+  return { ...evidence, read };
+};
+
+const withLogFlags = async (
+  config: Config,
+  { transparencyLog = config.transparencyLog, trustedRoot: path }: Flags,
+  note: Note,
+  readFile: ReadFile,
+): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
+  if (path === undefined) return { transparencyLog };
+  if (transparencyLog === 'ignore')
+    note('--trusted-root', 'means nothing where the log is ignored: add --transparency-log require');
+  const trustedRoot = await readTrustedRoot(path, '--trusted-root', note, readFile);
+  return { transparencyLog, ...(trustedRoot === undefined ? {} : { trustedRoot }) };
+};
+
 /** The configuration with a command line's word over it. Rejects with `ConfigError`, its paths being flags. */
 export const withFlags = async (config: Config, flags: Flags, readFile: ReadFile): Promise<Config> => {
   const problems: Problem[] = [];
@@ -50,9 +82,14 @@ export const withFlags = async (config: Config, flags: Flags, readFile: ReadFile
   const keys = (flags.keys ?? []).map((text) => parseKeyFlag(text, note));
   const ca =
     flags.caFile === undefined ? undefined : await readAuthority(flags.caFile, '--ca-file', note, readFile);
+  const log = await withLogFlags(config, flags, note, readFile);
+  const evidence = withEvidenceFlags(config, flags, note);
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze({
     ...config,
+    ...log,
+    evidence,
+    offline: flags.offline === true,
     keys: keys.length === 0 ? config.keys : keys,
     registries: allowPlainHttp(config.registries, flags.plainHttpHosts ?? []),
     registryDefaults: {

@@ -30,11 +30,11 @@ describe('a command line that is wrong', () => {
     [['verify', '--timeout', '-f', 'x'], '--timeout needs a value'],
     [
       ['verify', '--transparency-log', 'sometimes', 'x'],
-      '--transparency-log must be ignore, and is "sometimes"',
+      '--transparency-log must be one of ignore, require, and is "sometimes"',
     ],
     [
-      ['verify', '--transparency-log', 'require', 'x'],
-      '--transparency-log require is not available in this version',
+      ['verify', '--transparency-log', 'require', '--insecure-ignore-tlog', 'x'],
+      '--transparency-log require and --insecure-ignore-tlog contradict each other',
     ],
     [['verify', '--key', 'http://example.com/key.pub', 'x'], 'must be an https URL, or a file'],
     [

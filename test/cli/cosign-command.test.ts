@@ -7,12 +7,18 @@ import type { KeySpec } from '../../src/verification/index.ts';
 
 const file = (path: string): KeySpec => ({ place: { kind: 'file', path } });
 
-const commandOf = (image: string, source: string, settings: Partial<CosignSettings> = {}): string => {
+const commandOf = (
+  image: string,
+  source: string,
+  settings: Partial<CosignSettings> = {},
+  repository?: string,
+): string => {
   const parsed = parseImageReference(image);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return cosignCommand(parsed.reference, source, {
+  return cosignCommand(parsed.reference, repository ?? parsed.reference.repository, source, {
     keys: [file(source)],
     registries: [],
+    transparencyLog: 'ignore',
     caFile: undefined,
     registryConfig: undefined,
     ...settings,
@@ -68,6 +74,21 @@ describe('the cosign command', () => {
       `DOCKER_CONFIG='/my creds' ${command}`,
     );
     expect(commandOf('a/b:c', 'k.pub', { registryConfig: 'creds.json' })).toBe(command);
+  });
+
+  it('asks the log where it is required, and trusts the logs that are trusted here', () => {
+    const transparencyLog = 'require' as const;
+    expect(commandOf('a/b:c', 'k.pub', { transparencyLog })).toBe('cosign verify --key k.pub a/b:c');
+    const trustedRoot = { path: 'my root.json', text: '' };
+    expect(commandOf('a/b:c', 'k.pub', { transparencyLog, trustedRoot })).toBe(
+      "cosign verify --key k.pub --trusted-root 'my root.json' a/b:c",
+    );
+  });
+
+  it('leads cosign to the repository that holds the signatures', () => {
+    expect(commandOf('r.example/istio/pilot:1', 'k.pub', {}, 'docker.io/istio/pilot')).toBe(
+      'COSIGN_REPOSITORY=docker.io/istio/pilot cosign verify --key k.pub --insecure-ignore-tlog r.example/istio/pilot:1',
+    );
   });
 
   it('has a file for a key that stands in the configuration, and says which', () => {

@@ -17,6 +17,8 @@ const signature = (optional: unknown, logBundle?: string) => ({
   logged: undefined,
 });
 
+const PRINTED = { reference: 'istio/pilot:1', digest: `sha256:${'a'.repeat(64)}` };
+
 const BUNDLE = {
   Payload: { logID: 'c0ff', logIndex: 7, integratedTime: 1_700_000_000, body: 'Ym9keQ==' },
   SignedEntryTimestamp: 'c2V0',
@@ -25,7 +27,7 @@ const BUNDLE_TEXT =
   '{"SignedEntryTimestamp":"c2V0","Payload":{"body":"Ym9keQ==","integratedTime":1700000000,"logIndex":7,"logID":"c0ff"}}';
 
 const printedOptional = (optional: unknown, logBundle?: string): string => {
-  const text = cosignJson([signature(optional, logBundle)]);
+  const text = cosignJson([signature(optional, logBundle)], PRINTED);
   const before = `\n[{"critical":${CRITICAL_TEXT},"optional":`;
   expect(text.startsWith(before)).toBe(true);
   return text.slice(before.length, -'}]\n'.length);
@@ -59,6 +61,24 @@ describe('cosign’s JSON', () => {
 
   it('is one array of all signatures', () => {
     const one = `{"critical":${CRITICAL_TEXT},"optional":null}`;
-    expect(cosignJson([signature(null), signature(null)])).toBe(`\n[${one},${one}]\n`);
+    expect(cosignJson([signature(null), signature(null)], PRINTED)).toBe(`\n[${one},${one}]\n`);
+  });
+
+  it('has of a bundle the reference as asked, the digest that was verified and its own annotations', () => {
+    const statement = {
+      predicateType: 'https://sigstore.dev/cosign/sign/v1',
+      subject: [
+        { digest: { sha256: 'b'.repeat(64) }, annotations: { of: 'another' } },
+        { digest: { sha256: 'a'.repeat(64) }, annotations: { rel: '1.30', channel: 'stable' } },
+      ],
+    };
+    const bundle = {
+      ...signature(null),
+      format: 'sigstore-bundle' as const,
+      payload: JSON.stringify(statement),
+    };
+    expect(cosignJson([bundle], PRINTED)).toBe(
+      `\n[{"critical":{"identity":{"docker-reference":"istio/pilot:1"},"image":{"docker-manifest-digest":"sha256:${'a'.repeat(64)}"},"type":"https://sigstore.dev/cosign/sign/v1"},"optional":{"channel":"stable","rel":"1.30"}}]\n`,
+    );
   });
 });
