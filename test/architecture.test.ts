@@ -28,6 +28,7 @@ const HOMES: readonly { readonly module: RegExp; readonly homes: readonly string
   { module: /^@kubernetes\/client-node/, homes: ['kubernetes'] },
   { module: /^undici$/, homes: ['registry', 'verification/key-source.ts'] },
   { module: /^node-jose$/, homes: ['verification'] },
+  { module: /^@sigstore\//, homes: ['verification/log/inclusion.ts'] },
   { module: /^pino$/, homes: ['observability'] },
   { module: /^@prometheus-io\/client$/, homes: ['observability'] },
   {

@@ -1,0 +1,39 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { signedBytesOf } from '../bundle.ts';
+import { parseEntryBody } from './entry-body.ts';
+import type { LoggedSignature } from './log-proof.ts';
+
+/** A signature with all that an entry of it can name. */
+export interface SignedContent {
+  readonly key: KeyObject;
+  readonly signature: Buffer;
+  readonly payload: Buffer;
+  /** The payload itself, or what an envelope makes of it. */
+  readonly signedBytes: Buffer;
+}
+
+export const signedContentOf = (logged: LoggedSignature): SignedContent => {
+  const parts = {
+    key: logged.key,
+    signature: Buffer.from(logged.signature),
+    payload: Buffer.from(logged.payload),
+  };
+  const isEnvelope = logged.format === 'sigstore-bundle';
+  return { ...parts, signedBytes: isEnvelope ? signedBytesOf({ ...logged, ...parts }) : parts.payload };
+};
+
+export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
+
+/**
+ * Tells why the body of an entry is not of this signature, over these bytes, by this key; undefined where it is of all
+ * three. Any one left out lets an attacker show somebody else's entry (CVE-2022-36056, CVE-2026-22703).
+ */
+export const findForeignBody = (bytes: Buffer, signed: SignedContent): string | undefined => {
+  const body = parseEntryBody(bytes);
+  if ('problem' in body) return body.problem;
+  const digested = body.digestOf === 'payload' ? signed.payload : signed.signedBytes;
+  if (!body.signature.equals(signed.signature)) return 'the log entry is of another signature';
+  if (!body.sha256.equals(sha256(digested))) return 'the log entry is of other signed bytes';
+  const spki = signed.key.export({ type: 'spki', format: 'der' });
+  return body.spki.equals(spki) ? undefined : 'the log entry is of another key';
+};

@@ -1,0 +1,104 @@
+import { memberOf, parseStrictJson } from '../strict-json.ts';
+import { parseExactBase64, parseExactHex, requireAll } from './exact.ts';
+
+/** What the body of an entry says was signed, and by which key. */
+export interface LoggedBody {
+  /** Whether the digest is that of the very bytes signed, or of the payload inside them. */
+  readonly digestOf: 'signed-bytes' | 'payload';
+  readonly sha256: Buffer;
+  /** DER. */
+  readonly signature: Buffer;
+  /** The key's SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer;
+}
+
+type Fields = { readonly [K in keyof LoggedBody]: LoggedBody[K] | undefined };
+
+/** What lies at the end of a path of names; for a number, in a list that holds nothing else. */
+const at = (value: unknown, ...path: readonly (string | 0)[]): unknown =>
+  path.reduce<unknown>((inside, step) => (step === 0 ? onlyOf(inside) : memberOf(inside, step)), value);
+
+const onlyOf = (value: unknown): unknown =>
+  Array.isArray(value) && value.length === 1 ? value[0] : undefined;
+
+const textOf = (bytes: Buffer | undefined): string => bytes?.toString('latin1') ?? '';
+
+/** The DER inside base64 of PEM. Compared byte for byte and never parsed: a key of the log is no key of ours. */
+const parsePem = (value: unknown): Buffer | undefined => {
+  const pem = /^-----BEGIN PUBLIC KEY-----\n([\s\S]+)\n-----END PUBLIC KEY-----\n?$/;
+  return parseExactBase64(pem.exec(textOf(parseExactBase64(value)))?.[1]?.replaceAll('\n', ''));
+};
+
+const hexDigest = (hash: unknown): Buffer | undefined =>
+  at(hash, 'algorithm') === 'sha256' ? parseExactHex(at(hash, 'value')) : undefined;
+
+const base64Digest = (hash: unknown): Buffer | undefined =>
+  at(hash, 'algorithm') === 'SHA2_256' ? parseExactBase64(at(hash, 'digest')) : undefined;
+
+const hashedrekord1 = (spec: unknown): Fields => ({
+  digestOf: 'signed-bytes',
+  sha256: hexDigest(at(spec, 'data', 'hash')),
+  signature: parseExactBase64(at(spec, 'signature', 'content')),
+  spki: parsePem(at(spec, 'signature', 'publicKey', 'content')),
+});
+
+const dsse1 = (spec: unknown): Fields => ({
+  digestOf: 'payload',
+  sha256: hexDigest(at(spec, 'payloadHash')),
+  signature: parseExactBase64(at(spec, 'signatures', 0, 'signature')),
+  spki: parsePem(at(spec, 'signatures', 0, 'verifier')),
+});
+
+/** The envelope's own base64 of the signature is in base64 once more. */
+const intoto2 = (spec: unknown): Fields => ({
+  digestOf: 'payload',
+  sha256: hexDigest(at(spec, 'content', 'payloadHash')),
+  signature: parseExactBase64(
+    textOf(parseExactBase64(at(spec, 'content', 'envelope', 'signatures', 0, 'sig'))),
+  ),
+  spki: parsePem(at(spec, 'content', 'envelope', 'signatures', 0, 'publicKey')),
+});
+
+const signature2 = (signature: unknown): Pick<Fields, 'signature' | 'spki'> => ({
+  signature: parseExactBase64(at(signature, 'content')),
+  spki: parseExactBase64(at(signature, 'verifier', 'publicKey', 'rawBytes')),
+});
+
+const hashedrekord2 = (spec: unknown): Fields => ({
+  digestOf: 'signed-bytes',
+  sha256: base64Digest(at(spec, 'hashedRekordV002', 'data')),
+  ...signature2(at(spec, 'hashedRekordV002', 'signature')),
+});
+
+const dsse2 = (spec: unknown): Fields => ({
+  digestOf: 'payload',
+  sha256: base64Digest(at(spec, 'dsseV002', 'payloadHash')),
+  ...signature2(at(spec, 'dsseV002', 'signatures', 0)),
+});
+
+/**
+ * The kinds of entries that name all three (sigstore/rekor, pkg/types; sigstore/rekor-tiles, api/proto/rekor/v2). cosign
+ * 1.2 and older wrote `rekord`. `intoto` 0.0.1 has no signature in it and proves none.
+ */
+const KINDS: ReadonlyMap<string, (spec: unknown) => Fields> = new Map([
+  ['hashedrekord 0.0.1', hashedrekord1],
+  ['rekord 0.0.1', hashedrekord1],
+  ['dsse 0.0.1', dsse1],
+  ['intoto 0.0.2', intoto2],
+  ['hashedrekord 0.0.2', hashedrekord2],
+  ['dsse 0.0.2', dsse2],
+]);
+
+/** Parses the body of an entry, or tells why it names no signature that we could compare. */
+export const parseEntryBody = (bytes: Buffer): LoggedBody | { readonly problem: string } => {
+  const parsed = parseStrictJson(bytes);
+  if (!parsed.ok) return { problem: `the body of the log entry cannot be read: ${parsed.problem}` };
+  const kind = `${String(at(parsed.value, 'kind'))} ${String(at(parsed.value, 'apiVersion'))}`;
+  const read = KINDS.get(kind);
+  if (read === undefined)
+    return { problem: `the log entry is of a kind not known here: ${JSON.stringify(kind.slice(0, 60))}` };
+  const body = requireAll(read(at(parsed.value, 'spec')));
+  return 'missing' in body
+    ? { problem: `the ${kind} entry has no "${body.missing}" that can be read` }
+    : body.fields;
+};

@@ -1,0 +1,106 @@
+import type { KeyObject } from 'node:crypto';
+import { type SignedEntity, type TrustMaterial, VerificationError, Verifier } from '@sigstore/verify';
+import { verifySignature } from '../ecdsa.ts';
+import { type SignedContent, sha256 } from './binding.ts';
+import type { InclusionProof, LogEntry } from './entry.ts';
+import { parseExactBase64, parseExactCount } from './exact.ts';
+import type { TrustedLog } from './trusted-log.ts';
+
+/*
+ * The Merkle tree and the checkpoint, which @sigstore/verify works out. What it leaves open is closed here before it is
+ * asked: the root beside the proof, the size, who the checkpoint says it is from, and how exactly it is written.
+ */
+
+/** `origin`, size, root, further lines; an empty line; signatures (C2SP, tlog-checkpoint.md and signed-note.md). */
+const CHECKPOINT =
+  /^(?<origin>[^\n]+)\n(?<size>[^\n]+)\n(?<root>[^\n]+)\n(?:[^\n]+\n)*\n(?<signatures>(?:\u2014 \S+ \S+\n)+)$/;
+/** Rekor v1 signs as a name of its own configuring and the number of a tree (sigstore/rekor, pkg/util/checkpoint.go). */
+const TREE_ORIGIN = /^\S+ - \d+$/;
+
+/** When a log's key counts is compared with the time it promised; a proof has none. */
+const ALWAYS = { start: new Date(0), end: new Date(8.64e15) };
+/** One entry of a log; no time is asked for. */
+const THRESHOLDS = { tlogThreshold: 1, timestampThreshold: 0 };
+
+const NO_KIND = { kind: '', version: '' };
+
+interface Checkpoint {
+  readonly origin: string;
+  readonly size: string | undefined;
+  readonly root: Buffer | undefined;
+}
+
+const parseCheckpoint = (note: string): Checkpoint | undefined => {
+  const { origin, size, root, signatures } = CHECKPOINT.exec(note)?.groups ?? {};
+  if (origin === undefined || size === undefined || signatures === undefined) return undefined;
+  const isExact = signatures.trimEnd().split('\n').every(isExactSignature);
+  return isExact ? { origin, size: parseExactCount(size), root: parseExactBase64(root) } : undefined;
+};
+
+const isExactSignature = (line: string): boolean => parseExactBase64(line.split(' ')[2]) !== undefined;
+
+/** Without its own name a key of Rekor v1 still signs for no other log; Rekor v2's must name itself, as cosign has it. */
+const isOriginOf = (origin: string, { host, key }: TrustedLog): boolean =>
+  origin === host || (key.asymmetricKeyType === 'ec' && TREE_ORIGIN.test(origin));
+
+const findMismatch = (checkpoint: Checkpoint, proof: InclusionProof, log: TrustedLog): string | undefined => {
+  if (!isOriginOf(checkpoint.origin, log)) return 'the checkpoint is not of the log';
+  if (checkpoint.size !== proof.treeSize) return 'the checkpoint is of a tree of another size';
+  return checkpoint.root?.equals(proof.rootHash) === true
+    ? undefined
+    : 'the root of the inclusion proof is not that of the checkpoint';
+};
+
+/** The library compares signature and digest with the body as well; the caller has done so, and the key too. */
+const contentOf = ({ signature, signedBytes, payload }: SignedContent): SignedEntity['signature'] => ({
+  signature,
+  compareSignature: (other) => signature.equals(other),
+  compareDigest: (digest) => digest.equals(sha256(payload)),
+  compareSignedDigest: (digest) => digest.equals(sha256(signedBytes)),
+  verifySignature: (key) => verifySignature(key, signedBytes, signature),
+});
+
+/** The library looks for the name of a checkpoint's signer in the address of the log: we have compared the origin. */
+const trustIn = ({ id, key }: TrustedLog, origin: string, signer: KeyObject): TrustMaterial => ({
+  tlogs: [{ logID: Buffer.from(id, 'hex'), baseURL: origin, publicKey: key, validFor: ALWAYS }],
+  ctlogs: [],
+  certificateAuthorities: [],
+  timestampAuthorities: [],
+  publicKey: () => ({ publicKey: signer, validFor: () => true }),
+});
+
+/** The promise is left out: it is proven apart, and no time is taken from a proof. */
+const libraryEntry = (entry: LogEntry, proof: InclusionProof): SignedEntity['tlogEntries'][number] => ({
+  logIndex: proof.logIndex,
+  logId: { keyId: Buffer.from(entry.logId, 'hex') },
+  kindVersion: entry.kindVersion ?? NO_KIND,
+  integratedTime: '0',
+  inclusionPromise: undefined,
+  inclusionProof: { ...proof, hashes: [...proof.hashes], checkpoint: { envelope: proof.checkpoint } },
+  canonicalizedBody: entry.body,
+});
+
+/** Tells why an inclusion proof does not show that the log holds the entry; undefined where it does. */
+export const findFalseProof = (
+  entry: LogEntry,
+  proof: InclusionProof,
+  log: TrustedLog,
+  signed: SignedContent,
+): string | undefined => {
+  const checkpoint = parseCheckpoint(proof.checkpoint);
+  if (checkpoint === undefined) return 'the checkpoint cannot be read';
+  const mismatch = findMismatch(checkpoint, proof, log);
+  if (mismatch !== undefined) return mismatch;
+  try {
+    new Verifier(trustIn(log, checkpoint.origin, signed.key), THRESHOLDS).verify({
+      signature: contentOf(signed),
+      key: { $case: 'public-key', hint: '' },
+      timestamps: [],
+      tlogEntries: [libraryEntry(entry, proof)],
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof VerificationError) return `the inclusion proof does not hold: ${error.message}`;
+    throw error;
+  }
+};

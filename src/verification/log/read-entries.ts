@@ -1,0 +1,120 @@
+import { memberOf, parseStrictJson } from '../strict-json.ts';
+import type { InclusionPromise, InclusionProof, LogEntry } from './entry.ts';
+import { parseExactBase64, parseExactCount, parseExactHex, parseSafeCount, requireAll } from './exact.ts';
+import type { LoggedSignature } from './log-proof.ts';
+
+const LARGEST_ANNOTATION = 64 * 1024;
+/** sigstore-go reads no bundle with more (pkg/verify, `maxAllowedTlogEntries`). */
+const MOST_ENTRIES = 32;
+/** A tree of 2^63 leaves is not deeper. */
+const MOST_HASHES = 64;
+
+type Problem = { readonly problem: string };
+
+/** The entries that came with a signature: at least one, none twice. */
+export const readEntries = (logged: LoggedSignature): { readonly entries: readonly LogEntry[] } | Problem =>
+  logged.format === 'simple-signing' ? readAnnotation(logged.annotation) : readBundleEntries(logged.entries);
+
+/**
+ * The annotation of a `.sig` layer is Rekor v1's promise alone (cosign, pkg/cosign/bundle, `RekorBundle`). Unlike in a
+ * bundle the id is hex and numbers are numbers.
+ */
+const readAnnotation = (
+  annotation: string | undefined,
+): { readonly entries: readonly LogEntry[] } | Problem => {
+  if (annotation === undefined) return { problem: 'it comes without an entry of a transparency log' };
+  if (annotation.length > LARGEST_ANNOTATION)
+    return { problem: `the log annotation is longer than ${LARGEST_ANNOTATION / 1024} KiB` };
+  const parsed = parseStrictJson(Buffer.from(annotation));
+  if (!parsed.ok) return { problem: `the log annotation cannot be read: ${parsed.problem}` };
+  const payload = memberOf(parsed.value, 'Payload');
+  const read = requireAll({
+    SignedEntryTimestamp: parseExactBase64(memberOf(parsed.value, 'SignedEntryTimestamp')),
+    body: parseExactBase64(memberOf(payload, 'body')),
+    integratedTime: parseSafeCount(memberOf(payload, 'integratedTime')),
+    logIndex: parseSafeCount(memberOf(payload, 'logIndex')),
+    logID: parseExactHex(memberOf(payload, 'logID')),
+  });
+  if ('missing' in read) return { problem: `the log annotation has no "${read.missing}" that can be read` };
+  const { SignedEntryTimestamp: signature, body, integratedTime, logIndex, logID } = read.fields;
+  const promise = { signature, integratedTime, logIndex };
+  return {
+    entries: [{ logId: logID.toString('hex'), body, kindVersion: undefined, promise, proof: undefined }],
+  };
+};
+
+const readBundleEntries = (
+  values: readonly unknown[],
+): { readonly entries: readonly LogEntry[] } | Problem => {
+  if (values.length === 0) return { problem: 'it comes without an entry of a transparency log' };
+  if (values.length > MOST_ENTRIES)
+    return { problem: `it comes with ${values.length} log entries; ${MOST_ENTRIES} are read at most` };
+  const entries: LogEntry[] = [];
+  for (const value of values) {
+    const entry = readBundleEntry(value);
+    if ('problem' in entry) return entry;
+    // A copy would count for a second witness (GHSA-wqqc-jjcq-vfxm is its kin).
+    if (entries.some(({ logId, body }) => logId === entry.logId && body.equals(entry.body)))
+      return { problem: 'the same log entry is there twice' };
+    entries.push(entry);
+  }
+  return { entries };
+};
+
+/** `TransparencyLogEntry` (sigstore/protobuf-specs, sigstore_rekor.proto). A bundle v0.3 has a proof in each. */
+const readBundleEntry = (value: unknown): LogEntry | Problem => {
+  const kindVersion = memberOf(value, 'kindVersion');
+  const read = requireAll({
+    'logId.keyId': parseExactBase64(memberOf(memberOf(value, 'logId'), 'keyId')),
+    canonicalizedBody: parseExactBase64(memberOf(value, 'canonicalizedBody')),
+    'kindVersion.kind': textOf(memberOf(kindVersion, 'kind')),
+    'kindVersion.version': textOf(memberOf(kindVersion, 'version')),
+  });
+  if ('missing' in read) return { problem: `a log entry has no "${read.missing}" that can be read` };
+  const promise = readPromise(value);
+  const proof = readProof(memberOf(value, 'inclusionProof'));
+  if (promise !== undefined && 'problem' in promise) return promise;
+  if ('problem' in proof) return proof;
+  return {
+    logId: read.fields['logId.keyId'].toString('hex'),
+    body: read.fields.canonicalizedBody,
+    kindVersion: { kind: read.fields['kindVersion.kind'], version: read.fields['kindVersion.version'] },
+    promise,
+    proof,
+  };
+};
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const readPromise = (entry: unknown): InclusionPromise | Problem | undefined => {
+  const value = memberOf(entry, 'inclusionPromise');
+  if (value === undefined) return undefined;
+  const read = requireAll({
+    signature: parseExactBase64(memberOf(value, 'signedEntryTimestamp')),
+    integratedTime: parseSafeCount(memberOf(entry, 'integratedTime')),
+    logIndex: parseSafeCount(memberOf(entry, 'logIndex')),
+  });
+  return 'missing' in read
+    ? { problem: `the inclusion promise of a log entry has no "${read.missing}" that can be read` }
+    : read.fields;
+};
+
+const readProof = (value: unknown): InclusionProof | Problem => {
+  if (value === undefined) return { problem: 'a log entry has no inclusion proof' };
+  const read = requireAll({
+    logIndex: parseExactCount(memberOf(value, 'logIndex')),
+    treeSize: parseExactCount(memberOf(value, 'treeSize')),
+    rootHash: parseExactBase64(memberOf(value, 'rootHash')),
+    hashes: readHashes(memberOf(value, 'hashes') ?? []),
+    checkpoint: textOf(memberOf(memberOf(value, 'checkpoint'), 'envelope')),
+  });
+  return 'missing' in read
+    ? { problem: `the inclusion proof of a log entry has no "${read.missing}" that can be read` }
+    : read.fields;
+};
+
+const readHashes = (values: unknown): readonly Buffer[] | undefined => {
+  if (!Array.isArray(values) || values.length > MOST_HASHES) return undefined;
+  const hashes = values.map(parseExactBase64).filter((hash) => hash?.length === 32);
+  return hashes.length === values.length ? (hashes as Buffer[]) : undefined;
+};
