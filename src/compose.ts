@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly metrics?: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The process's environment, as far as registries are concerned; undefined: no proxy, no program is run. */
+  readonly network?: Pick<RegistriesOptions, 'proxy' | 'environment' | 'helpers'>;
   /** Resolves host names where the system's resolver is not to be asked. */
   readonly lookUp?: RegistriesOptions['lookUp'];
 }
@@ -38,12 +40,13 @@ export interface Core {
 /** Wires the rooms for one configuration. Contacts nobody before `load`. */
 export const compose = (config: Config, surroundings: Surroundings): Core => {
   const { places, rules, limits, tagMemory } = config;
-  const { report, onKeyEvent, metrics, now, lookUp } = surroundings;
+  const { report, onKeyEvent, metrics, now, lookUp, network } = surroundings;
   const registries = createRegistries({
     settings: config.registries,
     defaults: config.registryDefaults,
     limits,
     now,
+    ...network,
     ...(lookUp === undefined ? {} : { lookUp }),
   });
   const keys = createKeyRing({

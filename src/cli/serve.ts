@@ -13,6 +13,7 @@ import type { KeyEvent, KeyRing } from '../verification/index.ts';
 import { build } from './build.ts';
 import { type Command, CommandError, type Flags, type Io } from './command.ts';
 import { configFlag, loadNamedConfig } from './config-file.ts';
+import { networkOf } from './network.ts';
 
 const STDOUT = 1;
 
@@ -55,7 +56,7 @@ const noKey = ({ missing }: KeyRing): CommandError => {
 };
 
 /** The webhook and its core, wired and not yet open. */
-const createWebhook = (config: Config, log: Log) => {
+const createWebhook = (config: Config, log: Log, io: Io) => {
   const metrics = createMetrics(build);
   metrics.setExemptionEnds(config.rules.exemptions.map(endOf));
   const report = createReport(log);
@@ -64,7 +65,7 @@ const createWebhook = (config: Config, log: Log) => {
     metrics.countKeyEvent(event);
     tellKey(event);
   };
-  const core = compose(config, { report, onKeyEvent, metrics, now: Date.now });
+  const core = compose(config, { report, onKeyEvent, metrics, now: Date.now, network: networkOf(io) });
   const server = createServer({
     ...config.server,
     review: core.review,
@@ -84,7 +85,7 @@ const serve = async (flags: Flags, io: Io): Promise<number> => {
   const ended = io.ended();
   const log = createLog({ ...config.server.log, to: STDOUT });
   log.info({ ...build }, 'start');
-  const { core, server } = createWebhook(config, log);
+  const { core, server } = createWebhook(config, log, io);
   const load = async (): Promise<void> => {
     // A key URL that does not answer holds this up; who is told to end by then does not wait for it.
     await Promise.race([core.load(), untilEnded(ended)]);

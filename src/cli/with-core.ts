@@ -3,6 +3,7 @@ import type { Config } from '../config/index.ts';
 import { createLog, createReport } from '../observability/index.ts';
 import type { KeyRing } from '../verification/index.ts';
 import { CommandError, type Flags, type Io } from './command.ts';
+import { networkOf } from './network.ts';
 
 /** What must be said of the keys before anything is verified with them. Throws where nothing can be. */
 export const checkKeys = (ring: KeyRing, { keys }: Config, flags: Flags, { stderr }: Io): void => {
@@ -26,15 +27,14 @@ export const checkKeys = (ring: KeyRing, { keys }: Config, flags: Flags, { stder
 };
 
 /** Does `work` with a core whose keys are loaded, and closes it. Errors of ours are told on standard error. */
-export const withCore = async <T>(
-  config: Config,
-  { stderr }: Io,
-  work: (core: Core) => Promise<T>,
-): Promise<T> => {
-  const log = createLog({ level: 'error', format: 'text', to: { write: (line) => void stderr.write(line) } });
+export const withCore = async <T>(config: Config, io: Io, work: (core: Core) => Promise<T>): Promise<T> => {
+  const to = { write: (line: string) => void io.stderr.write(line) };
+  const log = createLog({ level: 'error', format: 'text', to });
   // What is the matter with the keys stands in the ring; nothing changes in the life of a command.
   const onKeyEvent = (): void => {};
-  const core = compose(config, { report: createReport(log), onKeyEvent, now: Date.now });
+  // A person's own docker config may keep its credentials with a helper; the webhook's must not run programs.
+  const network = { ...networkOf(io), helpers: 'run' } as const;
+  const core = compose(config, { report: createReport(log), onKeyEvent, now: Date.now, network });
   try {
     await core.load();
     return await work(core);

@@ -27,10 +27,10 @@ describe('check-config', () => {
         ...HEAD,
         mirrors: [{ mirror: 'x:y:z', of: 'nowhere' }],
         limits: { drian: '1s' },
-        transparencyLog: 'require',
+        transparencyLog: 'required',
         trustedRoot: '/root.json',
-        evidence: { read: ['/evidence'] },
-        registries: [{ host: 'docker.io', endpoint: 'harbor.example/hub' }],
+        evidence: { read: ['/evidence', '/evidence'] },
+        registries: [{ host: 'docker.io', endpoint: 'docker.io/hub' }],
       }),
     );
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -38,10 +38,10 @@ describe('check-config', () => {
       'mirrors[0].mirror',
       'mirrors[0].of',
       'limits.drian',
-      'transparencyLog must be ignore: require is not available in this version',
-      'trustedRoot is not available in this version',
-      'evidence is not available in this version',
-      'registries[0].endpoint is not available in this version',
+      'transparencyLog must be one of ignore, require: did you mean require?',
+      'trustedRoot means nothing where transparencyLog is ignore',
+      'evidence.read[1] must be listed once',
+      'registries[0].endpoint',
     ])
       expect(stderr).toContain(`\n  ${part}`);
   });

@@ -15,6 +15,7 @@ describe('exit codes', () => {
       'signature-for-other-image': 12,
       'signature-invalid': 12,
       'signer-untrusted': 12,
+      'transparency-log-unproven': 12,
       'too-many-signatures': 12,
       'signature-missing': 10,
       'image-never-signed': 10,

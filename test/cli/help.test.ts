@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   version: () => import('../../src/cli/version.ts'),
 };
 
+const EVIDENCE = ['evidence', 'offline', 'transparency-log', 'insecure-ignore-tlog', 'trusted-root'];
+
 /** What the interface gives each command in this version. */
 const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   verify: [
@@ -23,8 +25,7 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
     'timeout',
     'filename',
     'output',
-    'transparency-log',
-    'insecure-ignore-tlog',
+    ...EVIDENCE,
     'no-progress',
     'help',
   ],
@@ -40,6 +41,7 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
     'registry-config',
     'allow-http-registry',
     'timeout',
+    ...EVIDENCE,
     'no-progress',
     'help',
   ],

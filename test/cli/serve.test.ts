@@ -46,7 +46,7 @@ describe('serve does not start', () => {
       ...HEAD,
       kyes: [],
       tagMemory: 'long',
-      transparencyLog: 'require',
+      transparencyLog: 'required',
     });
     const { code, output } = await serve(config);
     expect(code).toBe(1);
