@@ -1,4 +1,4 @@
-import { type ClientRequest, type RequestOptions, request as requestPlainly } from 'node:http';
+import { type ClientRequest, request as requestPlainly } from 'node:http';
 import { request as requestSecurely } from 'node:https';
 import type { Socket } from 'node:net';
 import { callbackify } from 'node:util';

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { RegistryOptions } from '../support/registry-server.ts';
+import { createTls } from '../support/tls.ts';
+import {
+  answering,
+  askedOf,
+  BLOB,
+  type ClientOptions,
+  clientOf,
+  DIGEST,
+  faultOf,
+  fileOf,
+  fill,
+  started,
+} from './scene.ts';
+
+/*
+ * Images of one registry are read from another, as nodes do that have a mirror. Nobody here could ask docker.io itself.
+ */
+
+const TLS = createTls();
+const ACCOUNT = { username: 'ada', password: 'secret' };
+
+/** A registry that holds docker.io's images below `hub`, and someone who asks for those. */
+const mirrored = async (serving: RegistryOptions = {}, own: ClientOptions = {}, prefix = 'hub') => {
+  const registry = await started({ tls: TLS, ...serving });
+  fill(registry, [prefix, 'istio/pilot'].filter((part) => part !== '').join('/'));
+  const endpoint = [registry.host, prefix].filter((part) => part !== '').join('/');
+  const others = [{ host: registry.host, ca: TLS.ca, ...own }];
+  return { registry, client: clientOf('docker.io', { endpoint, others }) };
+};
+
+describe('an endpoint', () => {
+  it('that refuses is named where it was asked', async () => {
+    const { registry, client } = await mirrored({ auth: { kind: 'token', account: ACCOUNT } });
+    expect(await faultOf(client.ask().manifest())).toEqual({
+      code: 'refused',
+      asked: true,
+      message: `the token service of ${registry.host} gives no token anonymously (401); check the registry credentials`,
+    });
+  });
+
+  it('whose answer is none is named where it was asked', async () => {
+    const { registry, client } = await mirrored();
+    registry.fault = answering(403);
+    expect((await faultOf(client.ask().manifest())).message).toContain(`${registry.host}/hub/istio/pilot`);
+    registry.fault = answering(200, { 'content-type': 'text/html' }, 'log in');
+    expect((await faultOf(client.ask().tagged())).message).toContain(
+      `${registry.host}/hub/istio/pilot, 1.28.0`,
+    );
+    await registry.close();
+    expect((await faultOf(client.ask().manifest())).message).toBe(
+      `${registry.host}: no connection (ECONNREFUSED)`,
+    );
+  });
+
+  it('never gets the credentials of the registry in whose place it is read', async () => {
+    const auths = { 'docker.io': ACCOUNT, 'https://index.docker.io/v1/': ACCOUNT };
+    const { registry, client } = await mirrored(
+      { auth: { kind: 'basic', account: ACCOUNT } },
+      { dockerConfig: fileOf({ auths }) },
+    );
+    expect((await faultOf(client.ask().manifest())).message).toContain(
+      `there are none for ${registry.host}/hub/istio/pilot`,
+    );
+    expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it('has its own authority, and no other', async () => {
+    const { registry, client } = await mirrored({}, { ca: createTls().ca });
+    expect((await faultOf(client.ask().manifest())).message).toContain('its TLS certificate is not trusted');
+    expect(registry.requests).toEqual([]);
+  });
+
+  it('is asked below its path, and the source keeps the name of the image’s registry', async () => {
+    const { registry, client } = await mirrored();
+    const ask = client.ask();
+    expect(ask.id).toBe('docker.io/istio/pilot');
+    expect(await ask.resolve()).toBe(DIGEST);
+    expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
+    expect(await ask.blob()).toEqual(BLOB);
+    expect(askedOf(registry).slice(0, 2)).toEqual([
+      'HEAD /v2/hub/istio/pilot/manifests/1.28.0',
+      `GET /v2/hub/istio/pilot/manifests/${DIGEST}`,
+    ]);
+    expect(ask.requests()).toBe(3);
+  });
+
+  it('without a path is asked as the registry would be', async () => {
+    const { registry, client } = await mirrored({}, {}, '');
+    expect(await client.ask().resolve()).toBe(DIGEST);
+    expect(askedOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/1.28.0']);
+  });
+
+  it('gives tokens for the repository as it is asked, to its own credentials', async () => {
+    const registry = await started({ tls: TLS, auth: { kind: 'token', account: ACCOUNT } });
+    fill(registry, 'a/hub/istio/pilot');
+    const auths = { [registry.host]: { ...ACCOUNT, password: 'other' }, [`${registry.host}/a/hub`]: ACCOUNT };
+    const client = clientOf('docker.io', {
+      endpoint: `${registry.host}/a/hub`,
+      others: [{ host: registry.host, ca: TLS.ca, dockerConfig: fileOf({ auths }) }],
+    });
+    expect(await client.ask().resolve()).toBe(DIGEST);
+    const token = registry.requests.find(({ path }) => path.startsWith('/token'));
+    expect(new URL(token?.path ?? '', registry.origin).searchParams.get('scope')).toBe(
+      'repository:a/hub/istio/pilot:pull',
+    );
+  });
+
+  it('shares its limits and its pauses with the host it is on', async () => {
+    const { registry, client } = await mirrored();
+    registry.fault = answering(429, { 'retry-after': '60' });
+    expect(await faultOf(client.ask().resolve())).toMatchObject({ code: 'rate-limited', asked: true });
+    expect(await faultOf(client.ask('istio/proxyv2').resolve())).toMatchObject({
+      code: 'rate-limited',
+      asked: false,
+    });
+    expect(registry.requests.length).toBe(1);
+  });
+
+  it('is followed once: where it leads, is where it is asked', async () => {
+    const registry = await started({ tls: TLS });
+    fill(registry);
+    const client = clientOf('docker.io', {
+      endpoint: registry.host,
+      others: [{ host: registry.host, ca: TLS.ca, endpoint: 'docker.io' }],
+    });
+    expect(await client.ask().resolve()).toBe(DIGEST);
+  });
+});
