@@ -9,6 +9,8 @@ import {
   createVerifier,
   type KeyEvent,
   type KeyRing,
+  loadProveLogged,
+  type ProveLogged,
   runCanary,
 } from './verification/index.ts';
 
@@ -59,7 +61,20 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
   const ring = (): KeyRing => keys.current();
   const open =
     metrics === undefined ? registries.open : measureOpen(registries.open, metrics, knownRegistries(config));
-  const verifyImage = createVerifier({ open, ring, limits, tagMemory, now, report, hubs: places.hubs });
+  let proveLogged: ProveLogged | undefined;
+  const verifyImage = createVerifier({
+    open,
+    ring,
+    limits,
+    tagMemory,
+    now,
+    report,
+    hubs: places.hubs,
+    offline: config.offline,
+    ...(config.transparencyLog === 'ignore'
+      ? {}
+      : { proveLogged: (logged) => proveLogged?.(logged) ?? { problem: 'the logs are not loaded yet' } }),
+  });
   const verify = metrics === undefined ? verifyImage : measureVerify(verifyImage, metrics, now);
   const { classify, couldBeIstio } = createClassifier(places);
   const judge = createJudge({ classify, couldBeIstio, verify, revoked: rules.revoked });
@@ -70,6 +85,7 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
     ring,
     async load() {
       await runCanary();
+      if (config.transparencyLog === 'require') proveLogged = await loadProveLogged(config.trustedRoot?.logs);
       await keys.load();
     },
     async close() {

@@ -1,7 +1,7 @@
 import type { Places } from '../istio/index.ts';
 import type { Rules } from '../policy/index.ts';
 import type { RegistrySettings } from '../registry/index.ts';
-import type { KeySpec } from '../verification/index.ts';
+import type { KeySpec, TrustedLogs } from '../verification/index.ts';
 import type { Limits } from './limits.ts';
 
 /** Where a listener binds; port 0 is any free one. */
@@ -37,7 +37,7 @@ export interface EvidenceSettings {
 /** A file of Sigstore's, `trusted_root.json`. */
 export interface TrustedRoot {
   readonly path: string;
-  readonly text: string;
+  readonly logs: TrustedLogs;
 }
 
 /** A registry's settings, with the path that `ca` was read from. */

@@ -1,3 +1,4 @@
+import { parseTrustedRoot } from '../verification/index.ts';
 import type { Config } from './config.ts';
 import type { Note } from './problem.ts';
 import { readText } from './read-text.ts';
@@ -11,7 +12,11 @@ export const readTrustedRoot = async (
   readFile: ReadFile,
 ): Promise<Config['trustedRoot']> => {
   const text = await readText(path, at, note, readFile);
-  return text === undefined ? undefined : { path, text };
+  if (text === undefined) return undefined;
+  const parsed = parseTrustedRoot(text);
+  if (parsed.ok) return { path, logs: parsed.logs };
+  note(at, `${path}: ${parsed.problem}`);
+  return undefined;
 };
 
 /** Whether the transparency log is required, and which logs count. */

@@ -1,3 +1,4 @@
+export { parseBase64 } from './base64.ts';
 export { runCanary } from './canary.ts';
 export type { KeyEvent } from './key-event.ts';
 export type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
@@ -8,6 +9,10 @@ export {
   KeysInvalid,
 } from './key-source.ts';
 export type { KeyPlace, KeySpec } from './key-spec.ts';
+export { loadProveLogged } from './log/load-prove-logged.ts';
+export type { ProveLogged } from './log/log-proof.ts';
+export type { TrustedLogs } from './log/trusted-log.ts';
+export { parseTrustedRoot } from './log/trusted-root.ts';
 export { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
 export type { Proof } from './proof.ts';
 export type {
@@ -24,3 +29,4 @@ export type {
 } from './verification.ts';
 export { createVerifier } from './verifier.ts';
 export type { VerifierOptions } from './verifier-options.ts';
+export { type BlobVerdict, verifyBlob } from './verify-blob.ts';

@@ -79,7 +79,7 @@ describe('the cosign command', () => {
   it('asks the log where it is required, and trusts the logs that are trusted here', () => {
     const transparencyLog = 'require' as const;
     expect(commandOf('a/b:c', 'k.pub', { transparencyLog })).toBe('cosign verify --key k.pub a/b:c');
-    const trustedRoot = { path: 'my root.json', text: '' };
+    const trustedRoot = { path: 'my root.json', logs: [] };
     expect(commandOf('a/b:c', 'k.pub', { transparencyLog, trustedRoot })).toBe(
       "cosign verify --key k.pub --trusted-root 'my root.json' a/b:c",
     );

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   type Config,
@@ -8,6 +9,7 @@ import {
   parseConfig,
 } from '../../src/config/index.ts';
 import { builtInHubs, releaseKeys } from '../../src/istio/index.ts';
+import { fixturePath } from '../support/shared.ts';
 import { createTls } from '../support/tls.ts';
 import { filesOf, parse } from './parse.ts';
 
@@ -51,7 +53,8 @@ server:
   certificate: {cert: /c, key: /k}
   log: {format: text}
 `;
-const FILES = { '/ca.pem': ca, '/docker.json': '{"auths":{}}', '/root.json': '{}' };
+const root = readFileSync(fixturePath('cosign/keys/trusted_root.json'), 'utf8');
+const FILES = { '/ca.pem': ca, '/docker.json': '{"auths":{}}', '/root.json': root };
 
 const isFrozen = (value: unknown): boolean =>
   typeof value !== 'object' ||
@@ -155,7 +158,7 @@ describe('a configuration', () => {
       },
       evidence: { read: ['/evidence', '/more'], write: '/var/lib/sailmark' },
       transparencyLog: 'require',
-      trustedRoot: { path: '/root.json', text: '{}' },
+      trustedRoot: { path: '/root.json', logs: expect.any(Array) },
       tagMemory: 0,
       limits: { ...defaultConfig.limits, reviewBytes: 8 * 1024 * 1024, drain: 60_000, redirects: 0 },
       server: {

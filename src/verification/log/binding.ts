@@ -1,5 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { signedBytesOf } from '../bundle.ts';
+import type { LogEntry } from './entry.ts';
 import { parseEntryBody } from './entry-body.ts';
 import type { LoggedSignature } from './log-proof.ts';
 
@@ -28,9 +29,14 @@ export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(byt
  * Tells why the body of an entry is not of this signature, over these bytes, by this key; undefined where it is of all
  * three. Any one left out lets an attacker show somebody else's entry (CVE-2022-36056, CVE-2026-22703).
  */
-export const findForeignBody = (bytes: Buffer, signed: SignedContent): string | undefined => {
+export const findForeignBody = (
+  { body: bytes, kindVersion }: LogEntry,
+  signed: SignedContent,
+): string | undefined => {
   const body = parseEntryBody(bytes);
   if ('problem' in body) return body.problem;
+  if (kindVersion !== undefined && body.kind !== `${kindVersion.kind} ${kindVersion.version}`)
+    return 'the log entry is not of the kind it says';
   const digested = body.digestOf === 'payload' ? signed.payload : signed.signedBytes;
   if (!body.signature.equals(signed.signature)) return 'the log entry is of another signature';
   if (!body.sha256.equals(sha256(digested))) return 'the log entry is of other signed bytes';

@@ -3,6 +3,8 @@ import { parseExactBase64, parseExactHex, requireAll } from './exact.ts';
 
 /** What the body of an entry says was signed, and by which key. */
 export interface LoggedBody {
+  /** Kind and version: `hashedrekord 0.0.1`. */
+  readonly kind: string;
   /** Whether the digest is that of the very bytes signed, or of the payload inside them. */
   readonly digestOf: 'signed-bytes' | 'payload';
   readonly sha256: Buffer;
@@ -12,7 +14,7 @@ export interface LoggedBody {
   readonly spki: Buffer;
 }
 
-type Fields = { readonly [K in keyof LoggedBody]: LoggedBody[K] | undefined };
+type Fields = { readonly [K in keyof Omit<LoggedBody, 'kind'>]: LoggedBody[K] | undefined };
 
 /** What lies at the end of a path of names; for a number, in a list that holds nothing else. */
 const at = (value: unknown, ...path: readonly (string | 0)[]): unknown =>
@@ -97,7 +99,7 @@ export const parseEntryBody = (bytes: Buffer): LoggedBody | { readonly problem: 
   const read = KINDS.get(kind);
   if (read === undefined)
     return { problem: `the log entry is of a kind not known here: ${JSON.stringify(kind.slice(0, 60))}` };
-  const body = requireAll(read(at(parsed.value, 'spec')));
+  const body = requireAll({ kind, ...read(at(parsed.value, 'spec')) });
   return 'missing' in body
     ? { problem: `the ${kind} entry has no "${body.missing}" that can be read` }
     : body.fields;

@@ -30,7 +30,7 @@ export const createProveLogged =
 const proveEntry = (entry: LogEntry, signed: SignedContent, logs: TrustedLogs): Proven => {
   const log = logs.find(({ id }) => id === entry.logId);
   if (log === undefined) return { problem: `no trusted log has the id ${entry.logId.slice(0, 64)}` };
-  const problem = findForeignBody(entry.body, signed) ?? findUnheld(entry, log, signed);
+  const problem = findForeignBody(entry, signed) ?? findUnheld(entry, log, signed);
   return problem === undefined ? { proof: proofOf(entry) } : { problem };
 };
 
