@@ -15,6 +15,11 @@ interface Entry {
 const ENTRIES: readonly Entry[] = [
   { name: 'verify', summary: 'verify the signatures of images', load: () => import('./verify.ts') },
   {
+    name: 'verify-blob',
+    summary: 'verify the signature of a file',
+    load: () => import('./verify-blob.ts'),
+  },
+  {
     name: 'review',
     summary: 'say what the webhook would answer to manifests',
     load: () => import('./review.ts'),
