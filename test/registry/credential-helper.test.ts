@@ -1,15 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createRunHelpers } from '../../src/registry/credential-helper.ts';
 import { matching, parseDockerConfig } from '../../src/registry/docker-config.ts';
 import { createRegistries } from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
 import { type RegistryAuth, startRegistry } from '../support/registry-server.ts';
+import { executable, faultOf } from './scene.ts';
 
 /*
- * A docker config.json may leave credentials to a helper program, as `docker login` does on most desktops. Helpers are
- * not run yet: what is public is read anonymously, and a refusal must not look as if nothing had been configured.
+ * A docker config.json may leave credentials to a helper program, as `docker login` does on most desktops. A server runs
+ * none: what is public is read anonymously, and a refusal must not look as if nothing had been configured.
  */
 
 const findIn = (text: string, repository: string): unknown =>
@@ -84,5 +87,99 @@ describe('credentials that a helper keeps', () => {
       helper: 'corp',
       server: 'registry.corp.example',
     });
+  });
+});
+
+/** Helpers are real programs: each writes what it was asked into a log beside it. */
+const helperThat = (body: string, name = 'corp'): string =>
+  executable(
+    `docker-credential-${name}`,
+    `const fs = require('node:fs');
+const server = fs.readFileSync(0, 'utf8');
+fs.appendFileSync(__dirname + '/log', process.argv[2] + ' ' + server + '\\n');
+${body}`,
+  );
+const giving = (username: string, secret: string): string =>
+  `console.log(JSON.stringify({ ServerURL: server, Username: '${username}', Secret: '${secret}' }))`;
+const NOTHING = "console.log('credentials not found in native keychain'); process.exit(1)";
+
+const running = (config: unknown, PATH: string) => {
+  const clock = { time: 0 };
+  const read = async () => parseDockerConfig(JSON.stringify(config));
+  const find = createRunHelpers(read, { PATH, SECRET: 'x' }, () => clock.time);
+  const asked = (): readonly string[] => readFileSync(join(PATH, 'log'), 'utf8').trim().split('\n');
+  return { find, asked, clock };
+};
+
+describe('a credential helper that is run', () => {
+  const CONFIG = { credHelpers: { 'r.example': 'corp' } };
+
+  it.each([
+    ["console.log('s3cret'); process.exit(1)", 'fails (exit code 1)'],
+    ["console.log('s3cret')", 'does not answer with credentials'],
+    ["console.log('[]')", 'does not answer with credentials'],
+    ["console.log('null')", 'does not answer with credentials'],
+    [`console.log('{"Username":"s3cret"}')`, 'does not answer with credentials'],
+  ])('and does not do its part (%#) is a fault that names it and nothing that it said', async (body, why) => {
+    const fault = await faultOf(running(CONFIG, helperThat(body)).find('r.example/a'));
+    expect(fault).toMatchObject({ code: 'refused', asked: false });
+    expect(fault.message).toContain(`the credential helper docker-credential-corp ${why}`);
+    expect(fault.message).not.toContain('s3cret');
+  });
+
+  it('is one in PATH, of that name', async () => {
+    const find = (helper: string) =>
+      faultOf(running({ credHelpers: { 'r.example': helper } }, helperThat(NOTHING)).find('r.example/a'));
+    expect((await find('other')).message).toContain('docker-credential-other is not there');
+    expect((await find('../corp')).message).toContain('has no name that a program can have');
+  });
+
+  it('is asked for the host as the file writes it, and for no other', async () => {
+    const { find, asked } = running(CONFIG, helperThat(giving('ada', 's3cret')));
+    expect(await find('other.example/a')).toEqual([]);
+    expect(await find('r.example/a')).toEqual([{ kind: 'password', username: 'ada', password: 's3cret' }]);
+    expect(asked()).toEqual(['get r.example']);
+  });
+
+  it('may give an identity token, or have nothing', async () => {
+    const token = running(CONFIG, helperThat(giving('<token>', 'refresh')));
+    expect(await token.find('r.example/a')).toEqual([{ kind: 'identity-token', token: 'refresh' }]);
+    expect(await running(CONFIG, helperThat(NOTHING)).find('r.example/a')).toEqual([]);
+  });
+
+  it('has the whole environment, as it has from Docker', async () => {
+    const { find } = running(
+      CONFIG,
+      helperThat("console.log(JSON.stringify({ Username: 'u', Secret: process.env.SECRET }))"),
+    );
+    expect(await find('r.example/a')).toEqual([{ kind: 'password', username: 'u', password: 'x' }]);
+  });
+
+  it('is asked once for all who wait, and again after a minute; a failure is not held', async () => {
+    const { find, asked, clock } = running(CONFIG, helperThat(giving('ada', 's3cret')));
+    await Promise.all([find('r.example/a'), find('r.example/b')]);
+    clock.time = 59_999;
+    await find('r.example/a');
+    expect(asked().length).toBe(1);
+    clock.time = 60_000;
+    await find('r.example/a');
+    expect(asked().length).toBe(2);
+    const failing = running(CONFIG, helperThat('process.exit(1)'));
+    await faultOf(failing.find('r.example/a'));
+    await faultOf(failing.find('r.example/a'));
+    expect(failing.asked().length).toBe(2);
+  });
+
+  it('is the store for every host of which nothing is said, and is then no fault where it fails', async () => {
+    const store = running({ credsStore: 'corp' }, helperThat(giving('ada', 's3cret')));
+    for (const repository of ['docker.io/istio/pilot', 'r.example:5000/a'])
+      expect(await store.find(repository)).toHaveLength(1);
+    expect(store.asked()).toEqual(['get https://index.docker.io/v1/', 'get r.example:5000']);
+    const failing = running({ credsStore: 'corp' }, helperThat('process.exit(1)'));
+    expect(await failing.find('r.example/a')).toEqual([
+      { kind: 'helper', helper: 'corp', server: 'r.example' },
+    ]);
+    const named = running({ credsStore: 'corp', auths: { 'r.example': {} } }, helperThat('process.exit(1)'));
+    expect(await faultOf(named.find('r.example/a'))).toMatchObject({ code: 'refused' });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -160,6 +160,32 @@ describe('a credentials file', () => {
       expect(fault.message).not.toMatch(/c2Vj|secret/);
     },
   );
+
+  it('may be a .dockercfg, and holds nothing for others', async () => {
+    writeFileSync(file, JSON.stringify({ 'https://r.example/v1/': entry('old'), email: 'x' }));
+    expect(await fileCredentials(file)('r.example/a')).toMatchObject([{ username: 'old' }]);
+    expect(await fileCredentials(file)('email/a')).toEqual([]);
+    writeFileSync(file, JSON.stringify({ auths: {}, 'r.example': entry('old') }));
+    expect(await fileCredentials(file)('r.example/a')).toEqual([]);
+  });
+
+  it('is read again when the kubelet sets its link to another directory, of the same age and size', async () => {
+    const place = join(directory, 'secret');
+    const write = (version: string, user: string): void => {
+      mkdirSync(join(place, version), { recursive: true });
+      const text = join(place, version, '.dockerconfigjson');
+      writeFileSync(text, configOf({ 'r.example': entry(user) }));
+      utimesSync(text, 1, 1);
+      symlinkSync(version, join(place, 'next'));
+      renameSync(join(place, 'next'), join(place, '..data'));
+    };
+    write('..1', 'one');
+    symlinkSync('..data/.dockerconfigjson', join(place, '.dockerconfigjson'));
+    const find = fileCredentials(join(place, '.dockerconfigjson'));
+    expect(await find('r.example/a')).toMatchObject([{ username: 'one' }]);
+    write('..2', 'two');
+    expect(await find('r.example/a')).toMatchObject([{ username: 'two' }]);
+  });
 
   it('is read again when it changes, and is good again once it is repaired', async () => {
     const find = fileCredentials(file);

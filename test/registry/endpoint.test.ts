@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { RegistrySettings } from '../../src/registry/index.ts';
 import type { RegistryOptions } from '../support/registry-server.ts';
 import { createTls } from '../support/tls.ts';
-import {
-  answering,
-  askedOf,
-  BLOB,
-  type ClientOptions,
-  clientOf,
-  DIGEST,
-  faultOf,
-  fileOf,
-  fill,
-  started,
-} from './scene.ts';
+import { answering, askedOf, BLOB, clientOf, DIGEST, faultOf, fileOf, fill, started } from './scene.ts';
 
 /*
  * Images of one registry are read from another, as nodes do that have a mirror. Nobody here could ask docker.io itself.
@@ -22,7 +12,11 @@ const TLS = createTls();
 const ACCOUNT = { username: 'ada', password: 'secret' };
 
 /** A registry that holds docker.io's images below `hub`, and someone who asks for those. */
-const mirrored = async (serving: RegistryOptions = {}, own: ClientOptions = {}, prefix = 'hub') => {
+const mirrored = async (
+  serving: RegistryOptions = {},
+  own: Partial<RegistrySettings> = {},
+  prefix = 'hub',
+) => {
   const registry = await started({ tls: TLS, ...serving });
   fill(registry, [prefix, 'istio/pilot'].filter((part) => part !== '').join('/'));
   const endpoint = [registry.host, prefix].filter((part) => part !== '').join('/');

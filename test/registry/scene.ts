@@ -68,21 +68,36 @@ export interface Client {
 }
 
 /** How someone asks: the registry's own settings, and what a process has. */
-export type ClientOptions = Partial<RegistrySettings> &
+export type ClientOptions = Omit<Partial<RegistrySettings>, 'pullSecrets'> &
   Pick<RegistriesOptions, 'lookUp' | 'proxy' | 'pullSecrets' | 'helpers' | 'environment'> & {
     readonly limits?: Partial<RegistryLimits>;
+    /** The pull secrets that the registry names; `pullSecrets` is the cluster that has them. */
+    readonly secrets?: RegistrySettings['pullSecrets'];
     /** Settings of other registries. */
     readonly others?: readonly RegistrySettings[];
   };
 
 /** Someone who asks `host`. */
 export const clientOf = (host: string, options: ClientOptions = {}): Client => {
-  const { limits, others = [], lookUp, proxy, pullSecrets, helpers, environment, ...settings } = options;
+  const {
+    limits,
+    others = [],
+    secrets,
+    lookUp,
+    proxy,
+    pullSecrets,
+    helpers,
+    environment,
+    ...settings
+  } = options;
   const surroundings = { lookUp, proxy, pullSecrets, helpers, environment };
   const client = { time: 1_700_000_000_000 };
   const registries = closing(
     createRegistries({
-      settings: [{ host, ...settings }, ...others],
+      settings: [
+        { host, ...settings, ...(secrets === undefined ? {} : { pullSecrets: secrets }) },
+        ...others,
+      ],
       limits: { ...registryLimits, ...limits },
       now: () => client.time,
       ...(Object.fromEntries(

@@ -1,0 +1,152 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startProxy } from '../support/proxy.ts';
+import type { Fault, RegistryAuth } from '../support/registry-server.ts';
+import { createTls } from '../support/tls.ts';
+import {
+  type ClientOptions,
+  clientOf,
+  closing,
+  DIGEST,
+  directory,
+  executable,
+  faultOf,
+  fileOf,
+  fill,
+  names,
+  portOf,
+  started,
+} from './scene.ts';
+
+/*
+ * Each kind of credentials, against a registry over TLS of a private authority, directly and through a proxy that wants
+ * a password itself. First what is refused without them.
+ */
+
+const TLS = createTls(['registry.example']);
+const ACCOUNT = { username: 'ada', password: 's3cret' };
+const PROXY_ACCOUNT = { username: 'proxy', password: 'pr0xy' };
+const BASIC: RegistryAuth = { kind: 'basic', account: ACCOUNT };
+const TOKEN: RegistryAuth = { kind: 'token', account: ACCOUNT };
+const REFRESH = 'refresh-me';
+const PULL_SECRET = { namespace: 'istio-system', name: 'regcred' };
+
+/** A token service that gives tokens for a refresh token alone. */
+const byRefreshToken: Fault = (request, response) => {
+  if (request.url?.startsWith('/token') !== true) return false;
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const fields = new URLSearchParams(Buffer.concat(chunks).toString());
+    const token = `token-for-${Buffer.from(fields.get('scope') ?? '').toString('hex')}`;
+    if (fields.get('refresh_token') === REFRESH) response.end(JSON.stringify({ access_token: token }));
+    else response.writeHead(401).end();
+  });
+  return true;
+};
+
+const provider = (host: string): ClientOptions => {
+  const answer = {
+    apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+    kind: 'CredentialProviderResponse',
+    cacheKeyType: 'Registry',
+    cacheDuration: '1h0m0s',
+    auth: { [host]: ACCOUNT },
+  };
+  const binDir = executable('provider', `process.stdout.write(${JSON.stringify(JSON.stringify(answer))})`);
+  const { apiVersion } = answer;
+  const rest = { defaultCacheDuration: 0, args: [], env: [] };
+  const providers = [{ name: 'provider', matchImages: [host], apiVersion, ...rest }];
+  return { providers: { config: '/etc/providers.yaml', binDir, providers } };
+};
+
+const helper = (host: string): ClientOptions => {
+  const PATH = executable(
+    'docker-credential-corp',
+    `console.log('${JSON.stringify({ Username: ACCOUNT.username, Secret: ACCOUNT.password })}')`,
+  );
+  return { helpers: 'run', environment: { PATH }, dockerConfig: fileOf({ credHelpers: { [host]: 'corp' } }) };
+};
+
+const dockercfg = (host: string): ClientOptions => {
+  const file = join(directory(), '.dockercfg');
+  writeFileSync(file, JSON.stringify({ [`https://${host}/v1/`]: ACCOUNT }));
+  return { dockerConfig: file };
+};
+
+interface Kind {
+  readonly kind: string;
+  readonly auth: RegistryAuth;
+  readonly fault?: Fault;
+  readonly means: (host: string) => ClientOptions;
+}
+
+const auths = (host: string, entry: unknown) => ({ auths: { [host]: entry } });
+const KINDS: readonly Kind[] = [
+  {
+    kind: 'docker config, password',
+    auth: BASIC,
+    means: (host) => ({ dockerConfig: fileOf(auths(host, ACCOUNT)) }),
+  },
+  {
+    kind: 'docker config, token',
+    auth: TOKEN,
+    means: (host) => ({ dockerConfig: fileOf(auths(host, ACCOUNT)) }),
+  },
+  {
+    kind: 'docker config, identity token',
+    auth: { kind: 'token' },
+    fault: byRefreshToken,
+    means: (host) => ({ dockerConfig: fileOf(auths(host, { identitytoken: REFRESH })) }),
+  },
+  { kind: 'dockercfg, as a pull secret is mounted', auth: BASIC, means: dockercfg },
+  {
+    kind: 'pull secret of a cluster',
+    auth: TOKEN,
+    means: (host) => ({
+      secrets: [PULL_SECRET],
+      pullSecrets: { find: async () => JSON.stringify(auths(host, ACCOUNT)) },
+    }),
+  },
+  { kind: 'credential provider, password', auth: BASIC, means: provider },
+  { kind: 'credential provider, token', auth: TOKEN, means: provider },
+  { kind: 'credential helper', auth: TOKEN, means: helper },
+];
+
+const WAYS = ['directly', 'through a proxy'] as const;
+
+const asking = async ({ auth, fault }: Kind, way: (typeof WAYS)[number]) => {
+  const registry = await started({ tls: TLS, auth });
+  fill(registry);
+  registry.fault = fault;
+  const host = `registry.example:${portOf(registry)}`;
+  const proxy = closing(await startProxy({ account: PROXY_ACCOUNT }));
+  const url = new URL(`http://${PROXY_ACCOUNT.username}:${PROXY_ACCOUNT.password}@${proxy.host}`);
+  const reach: ClientOptions =
+    way === 'directly'
+      ? { lookUp: names({ 'registry.example': ['127.0.0.1'] }) }
+      : { lookUp: names({}), proxy: { https: url } };
+  return {
+    registry,
+    host,
+    ask: (means: ClientOptions) => clientOf(host, { ca: TLS.ca, ...reach, ...means }).ask(),
+  };
+};
+
+describe.each(WAYS)('a registry that is asked %s', (way) => {
+  it.each(KINDS)('is read with a $kind, and refuses without', async (kind) => {
+    const { registry, host, ask } = await asking(kind, way);
+    const fault = await faultOf(ask({}).manifest());
+    expect(fault).toMatchObject({ code: 'refused', asked: true });
+    expect(await ask(kind.means(host)).manifest()).toMatchObject({ digest: DIGEST });
+    expect(registry.requests.map(({ authorization }) => authorization ?? '').join(' ')).not.toContain(
+      'pr0xy',
+    );
+  });
+
+  it('is read anonymously where anybody may', async () => {
+    const { ask } = await asking({ kind: 'none', auth: { kind: 'token' }, means: () => ({}) }, way);
+    expect(await ask({}).manifest()).toMatchObject({ digest: DIGEST });
+  });
+});
