@@ -116,11 +116,14 @@ const KINDS: readonly Kind[] = [
 
 const WAYS = ['directly', 'through a proxy'] as const;
 
-const asking = async ({ auth, fault }: Kind, way: (typeof WAYS)[number]) => {
+const asking = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number]) => {
+  const auth = { ...wanted };
   const registry = await started({ tls: TLS, auth });
   fill(registry);
   registry.fault = fault;
   const host = `registry.example:${portOf(registry)}`;
+  // Its token service is reached by its name too.
+  Object.assign(auth, { realm: `https://${host}/token` });
   const proxy = closing(await startProxy({ account: PROXY_ACCOUNT }));
   const url = new URL(`http://${PROXY_ACCOUNT.username}:${PROXY_ACCOUNT.password}@${proxy.host}`);
   const reach: ClientOptions =
