@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type BlobVerdict, type KeyRing, verifyBlob } from '../verification/index.ts';
 import { type Command, CommandError, type Flags, type Io, UsageError } from './command.ts';
 import { configOf, keyFlags } from './core-flags.ts';
@@ -38,13 +38,22 @@ const fileOf = ([file]: readonly string[]): string => {
 
 type Judge = (chunks: AsyncIterable<Uint8Array | string>, total?: number) => Promise<BlobVerdict>;
 
+/** Every chunk stands in the same memory, and is gone with the next. */
+async function* readChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  const memory = Buffer.allocUnsafe(CHUNK);
+  for (;;) {
+    const { bytesRead } = await handle.read(memory);
+    if (bytesRead === 0) return;
+    yield memory.subarray(0, bytesRead);
+  }
+}
+
 /** Gives `judge` the chunks of a file and how many bytes to expect, which for a pipe nobody knows. */
 const withFile = async (path: string, judge: Judge): Promise<BlobVerdict> => {
   const handle = await open(path);
   try {
     const status = await handle.stat();
-    const chunks = handle.createReadStream({ highWaterMark: CHUNK, autoClose: false });
-    return await judge(chunks, status.isFile() ? status.size : undefined);
+    return await judge(readChunks(handle), status.isFile() ? status.size : undefined);
   } finally {
     await handle.close();
   }

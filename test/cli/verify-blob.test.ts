@@ -1,0 +1,242 @@
+import { createHash, createPublicKey, sign } from 'node:crypto';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSigner } from '../support/signing-kit.ts';
+import { runCli } from '../support/terminal.ts';
+import { createTls } from '../support/tls.ts';
+
+const signer = createSigner();
+const stranger = createSigner();
+const CONTENT = Buffer.from('what was released');
+const DER = sign('sha256', CONTENT, signer.privateKey);
+const FOREIGN = sign('sha256', CONTENT, stranger.privateKey);
+
+let directory = '';
+const write = async (name: string, content: string | Uint8Array): Promise<string> => {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  return path;
+};
+
+let key = '';
+let file = '';
+let signature = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sailmark-blob-'));
+  key = await write('release.pub', signer.publicPem);
+  file = await write('tool.tar', CONTENT);
+  signature = await write('tool.tar.sig', DER.toString('base64'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const verify = (...argv: readonly string[]) => runCli(['verify-blob', ...argv]);
+const verifyWith = (given: string) => verify('--key', key, '--signature', given, file);
+const OK = { code: 0, stdout: '', stderr: 'Verified OK\n' };
+
+describe('verify-blob refuses', () => {
+  it('a signature by another key, and names the file and the key', async () => {
+    expect(await verifyWith(FOREIGN.toString('base64'))).toEqual({
+      code: 12,
+      stdout: '',
+      stderr: `Error: ${file}: the signature is not by the key ${key} over these bytes\n`,
+    });
+  });
+
+  it('a file that is not the one signed', async () => {
+    const other = await write('other.tar', 'what was not released');
+    expect((await verify('--key', key, '--signature', signature, other)).code).toBe(12);
+  });
+
+  it('a signature of another form, before it reads the file', async () => {
+    const bytes = await write('form.sig', DER.subarray(0, -1));
+    expect(await verifyWith(bytes)).toEqual({
+      code: 12,
+      stdout: '',
+      stderr: `Error: ${file}: the signature (${DER.length - 1} bytes) is not an ECDSA P-256 signature in DER, or is damaged\n`,
+    });
+  });
+
+  it('r and s side by side, and says what is wanted', async () => {
+    const raw = sign('sha256', CONTENT, { key: signer.privateKey, dsaEncoding: 'ieee-p1363' });
+    const { code, stderr } = await verifyWith(await write('raw.sig', raw));
+    expect({ code, stderr }).toEqual({
+      code: 12,
+      stderr: expect.stringContaining('it must be DER, as `openssl dgst -sign` and cosign write it'),
+    });
+  });
+
+  it('to call a signature bad while a key named could not be fetched', async () => {
+    const argv = ['--key', key, '--key', 'https://127.0.0.1:1/release.pub', '--signature'];
+    const { code, stderr } = await verify(...argv, FOREIGN.toString('base64'), file);
+    expect({ code, stderr }).toEqual({
+      code: 20,
+      stderr: expect.stringMatching(
+        /^Warning: no key from https:\/\/127\.0\.0\.1:1\/release\.pub: .*\nError: /,
+      ),
+    });
+  });
+});
+
+describe('verify-blob cannot begin', () => {
+  const SIGNATURE = DER.toString('base64');
+  const CASES: readonly (readonly [what: string, argv: () => readonly string[], message: RegExp])[] = [
+    [
+      'without a key, for which there is no default',
+      () => ['--signature', signature, file],
+      /^Error: --key is missing: nothing but images is signed with Istio's release keys/,
+    ],
+    ['without a signature', () => ['--key', key, file], /^Error: --signature is missing: /],
+    ['without a file', () => ['--key', key, '--signature', signature], /^Error: no file is named: .* FILE/],
+    [
+      'with two files',
+      () => ['--key', key, '--signature', signature, file, 'second'],
+      /^Error: "second" is one argument too many/,
+    ],
+    [
+      'with a key that is not there',
+      () => ['--key', 'none.pub', '--signature', signature, file],
+      /^Error: --key none\.pub: the file is not there\n$/,
+    ],
+    [
+      'with a file that is not there',
+      () => ['--key', key, '--signature', signature, 'none.tar'],
+      /^Error: none\.tar cannot be read: ENOENT/,
+    ],
+    [
+      'with a directory',
+      () => ['--key', key, '--signature', signature, directory],
+      /^Error: .* cannot be read: EISDIR/,
+    ],
+    [
+      'with a mistyped path of a signature, though it reads as base64',
+      () => ['--key', key, '--signature', 'tool/sig', file],
+      /^Error: --signature tool\/sig: there is no such file, and it is not a signature in base64 either\n$/,
+    ],
+    [
+      'with a directory for a signature',
+      () => ['--key', key, '--signature', directory, file],
+      /^Error: --signature .*: the file cannot be read: EISDIR/,
+    ],
+    [
+      'with the file given for the signature and too long for one',
+      () => ['--key', key, '--signature', join(directory, 'long'), file],
+      /^Error: --signature .*: the file is no signature: it is longer than 16384 bytes\n$/,
+    ],
+    [
+      'with a configuration, which it has no use for',
+      () => ['--key', key, '--signature', SIGNATURE, '--config', 'x.yaml', file],
+      /^Error: unknown flag --config/,
+    ],
+  ];
+  beforeAll(() => write('long', Buffer.alloc(16_385)));
+
+  it.each(CASES)('%s', async (_what, argv, message) => {
+    const { code, stdout, stderr } = await verify(...argv());
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
+  });
+});
+
+describe('verify-blob accepts', () => {
+  it.each([
+    ['base64 in a file', DER.toString('base64')],
+    [
+      'base64 in lines, as `openssl base64` writes it',
+      `${DER.toString('base64').replaceAll(/.{64}/g, '$&\r\n')}\r\n`,
+    ],
+    ['base64 between spaces', `  ${DER.toString('base64')} \n`],
+    ['DER in a file', DER],
+  ])('%s', async (name, content) => {
+    expect(await verifyWith(await write(`${name.slice(0, 10)}.sig`, content))).toEqual(OK);
+  });
+
+  it('base64 on the command line, as cosign does', async () => {
+    expect(await verifyWith(DER.toString('base64'))).toEqual(OK);
+  });
+
+  it('a file whose name could be a signature, before the signature it could be', async () => {
+    const named = await write(DER.toString('base64').replaceAll(/[/+=]/g, 'A'), DER);
+    expect(await verifyWith(named)).toEqual(OK);
+  });
+
+  it('standard input for the file', async () => {
+    const options = { stdin: CONTENT.toString() };
+    expect(await runCli(['verify-blob', '--key', key, '--signature', signature, '-'], options)).toEqual(OK);
+  });
+
+  it('any of several keys, in PEM, JWK and JWKS', async () => {
+    const jwk = createPublicKey(signer.publicPem).export({ format: 'jwk' });
+    const other = createPublicKey(stranger.publicPem).export({ format: 'jwk' });
+    const paths = [
+      await write('key.jwk', JSON.stringify(jwk)),
+      await write('keys.jwks', JSON.stringify({ keys: [other, jwk] })),
+    ];
+    const strangers = await write('stranger.pub', stranger.publicPem);
+    for (const path of paths)
+      expect(await verify('--key', strangers, '--key', path, '--signature', signature, file)).toEqual(OK);
+  });
+
+  it('a key by URL with its pin, and says so of one without', async () => {
+    const tls = createTls();
+    const server = createServer(tls, (_request, response) => response.end(signer.publicPem));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/release.pub`;
+    const spki = signer.publicKey.export({ type: 'spki', format: 'der' });
+    const pin = createHash('sha256').update(spki).digest('hex');
+    const ca = await write('ca.pem', tls.ca);
+    const verifyUrl = (named: string) =>
+      verify('--key', named, '--ca-file', ca, '--signature', signature, file);
+    const pinned = await verifyUrl(`${url}#sha256=${pin}`);
+    const unpinned = await verifyUrl(url);
+    const mispinned = await verifyUrl(`${url}#sha256=${'0'.repeat(64)}`);
+    await new Promise((resolve) => server.close(resolve));
+    expect(pinned).toEqual(OK);
+    expect(unpinned).toEqual({
+      ...OK,
+      stderr: expect.stringMatching(/^Note: .* is not pinned[^]*Verified OK\n$/),
+    });
+    expect(mispinned).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('is not the pinned one'),
+    });
+  });
+});
+
+describe('verify-blob reads a large file', () => {
+  const SIZE = 3 * 2 ** 26;
+  let large = '';
+  let signed = '';
+  beforeAll(async () => {
+    large = join(directory, 'large');
+    const handle = await open(large, 'w');
+    await handle.truncate(SIZE);
+    await handle.close();
+    signed = sign('sha256', Buffer.alloc(SIZE), signer.privateKey).toString('base64');
+  });
+  const verifyLarge = (isTTY: boolean, ...argv: readonly string[]) =>
+    runCli(['verify-blob', '--key', key, '--signature', signed, ...argv, large], { isTTY });
+
+  it('without holding it', async () => {
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }, 1);
+    expect(await verifyLarge(false)).toEqual(OK);
+    clearInterval(watch);
+    expect(most).toBeLessThan(16 * 2 ** 20);
+  });
+
+  it('and tells how far it is on a terminal alone, unless told not to', async () => {
+    const line = '\r64 of 192 MiB\r128 of 192 MiB\r192 of 192 MiB\r\u001B[K';
+    expect(await verifyLarge(true)).toEqual({ ...OK, stderr: `${line}Verified OK\n` });
+    expect(await verifyLarge(true, '--no-progress')).toEqual(OK);
+    expect(
+      await runCli(['verify-blob', '--key', key, '--signature', signature, file], { isTTY: true }),
+    ).toEqual(OK);
+  });
+});
