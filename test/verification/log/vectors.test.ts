@@ -18,7 +18,6 @@ const verdictOf = (vector: string): Verdict =>
 const decided = Object.entries(expected)
   .filter(([, verdict]) => verdict.ignore !== 'reject' && verdict.require !== 'either')
   .map(([vector, verdict]) => [vector, verdict.require] as const);
-const problemsOf = (vector: string) => readVector(vector).map(proveLogged);
 
 describe('vectors of real cosign, transparency log required', () => {
   it.each(decided)('%s: %s', (vector, verdict) => {
