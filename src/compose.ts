@@ -3,7 +3,14 @@ import type { Config } from './config/index.ts';
 import { createClassifier } from './istio/index.ts';
 import { type Metrics, measureOpen, measureVerify, type Report } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
-import { createRegistries, type RegistriesOptions } from './registry/index.ts';
+import {
+  createLayoutWriter,
+  createRegistries,
+  createTagTable,
+  keptSignature,
+  openLayout,
+  type RegistriesOptions,
+} from './registry/index.ts';
 import {
   createKeyRing,
   createVerifier,
@@ -12,6 +19,7 @@ import {
   loadProveLogged,
   type ProveLogged,
   runCanary,
+  type VerifierOptions,
 } from './verification/index.ts';
 
 /** What a process has besides its configuration. */
@@ -62,6 +70,7 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
   const open =
     metrics === undefined ? registries.open : measureOpen(registries.open, metrics, knownRegistries(config));
   let proveLogged: ProveLogged | undefined;
+  const evidence = createEvidence(config, report);
   const verifyImage = createVerifier({
     open,
     ring,
@@ -71,6 +80,7 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
     report,
     hubs: places.hubs,
     offline: config.offline,
+    ...evidence.options,
     ...(config.transparencyLog === 'ignore'
       ? {}
       : { proveLogged: (logged) => proveLogged?.(logged) ?? { problem: 'the logs are not loaded yet' } }),
@@ -86,11 +96,38 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
     async load() {
       await runCanary();
       if (config.transparencyLog === 'require') proveLogged = await loadProveLogged(config.trustedRoot?.logs);
+      await evidence.load();
       await keys.load();
     },
     async close() {
       keys.stop();
+      await evidence.close();
       await registries.close();
+    },
+  };
+};
+
+/** Evidence as a configuration has it: the layouts that are asked, and the one in which what was verified is kept. */
+const createEvidence = ({ evidence, limits }: Config, report: Report) => {
+  const { read, write } = evidence;
+  const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
+    openLayout(directory, limits),
+  );
+  const openEvidence: VerifierOptions['openEvidence'] = (repository) =>
+    layouts.map((layout) => layout.open(repository));
+  if (write === undefined) return { options: { openEvidence }, load: async () => {}, close: async () => {} };
+  const writer = createLayoutWriter(write);
+  const tagTable = createTagTable(write, { most: limits.tagEntries, report });
+  let writing: Promise<unknown> = Promise.resolve();
+  const keep: VerifierOptions['keep'] = (proofs) => {
+    writing = writer.add(proofs.map(keptSignature)).catch(report);
+  };
+  return {
+    options: { openEvidence, keep, tagTable },
+    load: tagTable.load,
+    async close() {
+      await writing;
+      await tagTable.close();
     },
   };
 };

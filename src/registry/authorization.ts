@@ -29,8 +29,8 @@ type Way =
 export interface Authorization {
   /**
    * The `Authorization` headers to ask for a repository with, one after the other; undefined: none. Each is answered with
-   * the 401 or 403 that it met; a question that was not refused needs no more of them. Throws a fault where nothing
-   * is left to try and nobody was asked, or a challenge cannot be met.
+   * the 401 or 403 that it met; a question that was not refused needs no more of them. At the end it rejects with a fault
+   * where a token service, or a place that may hold credentials, stood in the way, or a challenge cannot be met.
    */
   attempts(path: string, asker: Asker): Attempts;
 }

@@ -36,7 +36,8 @@ export interface Memory {
   readonly era: () => Era;
 }
 
-export const createMemory = ({ limits, now, report, ring, tagMemory }: VerifierOptions): Memory => {
+export const createMemory = (options: VerifierOptions): Memory => {
+  const { limits, now, report, ring } = options;
   const flying = { deadline: limits.flightDeadline, report };
   const begin = (keys: KeyRing): Era => ({
     ring: keys,
@@ -46,7 +47,7 @@ export const createMemory = ({ limits, now, report, ring, tagMemory }: VerifierO
   let era: Era | undefined;
   return {
     verified: createVerifiedMemory(limits),
-    tags: createTagMemory(limits, { tagMemory, now }),
+    tags: createTagMemory(limits, options),
     tagFlights: createFlights(flying),
     era: () => {
       const keys = ring();

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../image/index.ts';
+import type { TagAnswer, TagTable } from '../registry/index.ts';
 import type { Rejection, ValidSignature } from './verification.ts';
 
 export interface MemoryLimits {
@@ -10,13 +11,6 @@ export interface MemoryLimits {
   readonly rejectedMemory: number;
   readonly rejectedEntries: number;
   readonly tagEntries: number;
-}
-
-/** What a tag stood for when it was last answered; undefined: it was not there. */
-interface TagAnswer {
-  readonly digest: Digest | undefined;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
 }
 
 /** *Verified*: the valid signatures of a digest. They do not expire; whether they count is decided at each use. */
@@ -95,16 +89,29 @@ export const createRejectedMemory = (
 
 export const createTagMemory = (
   { tagEntries }: MemoryLimits,
-  { tagMemory, now }: { readonly tagMemory: number; readonly now: () => number },
+  {
+    tagMemory,
+    now,
+    tagTable,
+  }: {
+    readonly tagMemory: number;
+    readonly now: () => number;
+    readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
+  },
 ): TagMemory => {
   const held = new LRUCache<string, TagAnswer>({ max: tagEntries });
-  const last = (repository: string, tag: string) => held.get(`${repository}:${tag}`);
+  const last = (repository: string, tag: string) =>
+    held.get(`${repository}:${tag}`) ?? tagTable?.last(repository, tag);
   return {
     last,
     fresh(repository, tag) {
       const answer = last(repository, tag);
       return answer !== undefined && isRecent(answer.at, now(), tagMemory) ? answer.digest : undefined;
     },
-    add: (repository, tag, digest) => void held.set(`${repository}:${tag}`, { digest, at: now() }),
+    add(repository, tag, digest) {
+      const answer = { digest, at: now() };
+      held.set(`${repository}:${tag}`, answer);
+      tagTable?.add(repository, tag, answer);
+    },
   };
 };

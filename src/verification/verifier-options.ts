@@ -1,4 +1,4 @@
-import type { OpenSource, Source } from '../registry/index.ts';
+import type { OpenSource, Source, TagTable } from '../registry/index.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ProveLogged } from './log/log-proof.ts';
 import type { MemoryLimits } from './memory.ts';
@@ -30,6 +30,8 @@ export interface VerifierOptions {
   readonly hubs?: readonly string[];
   /** Evidence that is asked before any repository, for images of this one. */
   readonly openEvidence?: (repository: string) => readonly Source[];
+  /** Last answers of tags that outlive the process. */
+  readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
   /** Only evidence is asked, and may say what a tag stands for. */
   readonly offline?: boolean;
   /** Undefined: the transparency log is ignored. */

@@ -140,9 +140,22 @@ const verifyDigest = async (visit: Visit, digest: Digest): Promise<Verification>
   );
 };
 
+/**
+ * Evidence for what the tag last stood for, before its registry may let the time run out: after a restart that is all
+ * there is to stand for it.
+ */
+const proveLastAnswer = async (visit: Visit): Promise<void> => {
+  const { memory, question, evidence } = visit;
+  if (evidence.length === 0) return;
+  const digest = memory.tags.last(question.reference.repository, tagOf(question))?.digest;
+  if (digest !== undefined && recallVerified(visit, question, digest, 0) === undefined)
+    await verifyAtEach(visit, evidence, digest);
+};
+
 /** From the question to the verdict, where memory alone does not suffice. */
 const verifyImage = async (visit: Visit, known: Digest | undefined): Promise<Verification> => {
   const { question, spent } = visit;
+  if (known === undefined) await proveLastAnswer(visit);
   const resolved = known === undefined ? await resolveTag(visit) : ({ ok: true, value: known } as const);
   if (!resolved.ok) return withoutTag(visit, resolved.obstacle);
   const digest = resolved.value;

@@ -1,0 +1,33 @@
+import type { Manifest } from '../source.ts';
+import type { Kept } from './layout-writer.ts';
+
+const NAME = 'org.opencontainers.image.ref.name';
+/** How cosign finds things in its layouts (cosign, pkg/oci/layout): `cosign verify --local-image` reads the first of each. */
+const KIND = 'kind';
+const KINDS = {
+  image: 'dev.cosignproject.cosign/image',
+  index: 'dev.cosignproject.cosign/imageIndex',
+  signatures: 'dev.cosignproject.cosign/sigs',
+} as const;
+
+/** What proves one signature: its manifest, under the tag it stood under or as what refers to the image, and its layer. */
+export const keptSignature = ({
+  manifest,
+  tag,
+  blob,
+}: {
+  readonly manifest: Manifest;
+  readonly tag: string | undefined;
+  readonly blob: Uint8Array;
+}): Kept => ({
+  manifest,
+  blobs: [blob],
+  annotations: tag === undefined ? {} : { [KIND]: KINDS.signatures, [NAME]: tag },
+});
+
+/** An image's own manifest or index, without its layers. `name`: the reference it is to be found by. */
+export const keptImage = (manifest: Manifest, kind: 'image' | 'index', name: string | undefined): Kept => ({
+  manifest,
+  blobs: [],
+  annotations: { [KIND]: KINDS[kind], ...(name === undefined ? {} : { [NAME]: name }) },
+});

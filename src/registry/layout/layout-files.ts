@@ -1,0 +1,70 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '../../image/index.ts';
+import { SourceFault } from '../source.ts';
+
+/** The one place of a blob (OCI image-spec, image-layout.md, "Blobs"). A digest's grammar leaves no way out of it. */
+export const blobPath = (directory: string, digest: Digest): string =>
+  join(directory, 'blobs', 'sha256', digest.slice('sha256:'.length));
+
+const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown }).code;
+
+const isAbsence = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+
+/** The fault of evidence that cannot be read for what the system says, which is no verdict on it. */
+const unreadable = (directory: string, error: unknown): SourceFault =>
+  new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${codeOf(error)}`, {
+    asked: true,
+    cause: error,
+  });
+
+export const damaged = (directory: string, what: string): SourceFault =>
+  new SourceFault('answer-invalid', `evidence in ${directory}: ${what}`, { asked: true });
+
+/** Reads at most `limit` bytes; undefined: there are more. */
+const readWithin = async (file: FileHandle, limit: number): Promise<Buffer | undefined> => {
+  const { size } = await file.stat();
+  if (size > limit) return undefined;
+  const bytes = Buffer.alloc(size + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(bytes, length, bytes.length - length);
+    length += bytesRead;
+    // A file that grows while it is read is not what its size said.
+    if (length > size) return undefined;
+    if (bytesRead === 0) return bytes.subarray(0, length);
+  }
+};
+
+/** A file of a layout, of at most `limit` bytes; undefined where it is not there. Rejects with a `SourceFault`. */
+export const readLayoutFile = async (
+  directory: string,
+  path: string,
+  limit: number,
+): Promise<Uint8Array | undefined> => {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const bytes = await readWithin(file, limit);
+    if (bytes === undefined) throw damaged(directory, `a file is longer than ${limit} bytes`);
+    return bytes;
+  } catch (error) {
+    if (error instanceof SourceFault) throw error;
+    if (isAbsence(error)) return undefined;
+    throw unreadable(directory, error);
+  } finally {
+    await file?.close();
+  }
+};
+
+/** A blob by its digest, hashed; undefined where it is not there. Rejects with a `SourceFault`. */
+export const readLayoutBlob = async (
+  directory: string,
+  digest: Digest,
+  limit: number,
+): Promise<Uint8Array | undefined> => {
+  const bytes = await readLayoutFile(directory, blobPath(directory, digest), limit);
+  if (bytes !== undefined && digestOf(bytes) !== digest)
+    throw damaged(directory, `the blob of ${digest} is not what its name says`);
+  return bytes;
+};

@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, parseDigest } from '../../image/index.ts';
+import { isJsonObject, parseJson } from '../json.ts';
+import { SourceFault } from '../source.ts';
+import { damaged, readLayoutFile } from './layout-files.ts';
+
+/** A descriptor of `index.json`, or of an index below it. */
+export interface LayoutEntry {
+  readonly digest: Digest;
+  readonly mediaType: string | undefined;
+  readonly artifactType: string | undefined;
+  /** What it is called: a tag, or a whole reference. */
+  readonly names: readonly string[];
+  /** cosign's word for what it is, `dev.cosignproject.cosign/sigs`. */
+  readonly kind: string | undefined;
+}
+
+/** The names tools give: the specification's annotation (image-layout.md), and containerd's. */
+const NAMES = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'] as const;
+const KIND = 'kind';
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const entryOf = (descriptor: unknown): readonly LayoutEntry[] => {
+  if (!isJsonObject(descriptor)) return [];
+  const digest = parseDigest(textOf(descriptor['digest']) ?? '');
+  if (digest === undefined) return [];
+  const annotations = isJsonObject(descriptor['annotations']) ? descriptor['annotations'] : {};
+  return [
+    {
+      digest,
+      mediaType: textOf(descriptor['mediaType']),
+      artifactType: textOf(descriptor['artifactType']),
+      names: NAMES.flatMap((name) => textOf(annotations[name]) ?? []),
+      kind: textOf(annotations[KIND]),
+    },
+  ];
+};
+
+/** The descriptors of an image index; undefined where the bytes are none. Those of no sha256 digest are left out. */
+export const parseIndex = (bytes: Uint8Array): readonly LayoutEntry[] | undefined => {
+  const index = parseJson(bytes);
+  return isJsonObject(index) && Array.isArray(index['manifests'])
+    ? index['manifests'].flatMap(entryOf)
+    : undefined;
+};
+
+/** The entries of a layout, read again when its `index.json` is another file or has changed. */
+export type ReadIndex = () => Promise<readonly LayoutEntry[]>;
+
+/**
+ * Reads `index.json`. It may be a link, as a kubelet mounts files. Rejects with a `SourceFault` where the directory is
+ * no layout, or one that is being written.
+ */
+export const createReadIndex = (directory: string, limit: number): ReadIndex => {
+  const path = join(directory, 'index.json');
+  let version = '';
+  let entries: readonly LayoutEntry[] = [];
+  return async () => {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined)
+      throw new SourceFault('unavailable', `there is no evidence in ${directory}: no index.json`, {
+        asked: true,
+      });
+    const now = `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}`;
+    if (now === version) return entries;
+    const bytes = await readLayoutFile(directory, path, limit);
+    const parsed = bytes && parseIndex(bytes);
+    if (parsed === undefined) throw damaged(directory, 'its index.json is no image index');
+    [version, entries] = [now, parsed];
+    return entries;
+  };
+};

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '../../image/index.ts';
+import { isJsonObject, parseJson } from '../json.ts';
+import { blobPath } from './layout-files.ts';
+
+/** A manifest to keep, with the blobs of it that are needed. */
+export interface Kept {
+  readonly manifest: {
+    readonly digest: Digest;
+    readonly mediaType: string | undefined;
+    readonly bytes: Uint8Array;
+  };
+  readonly blobs: readonly Uint8Array[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface LayoutWriter {
+  /**
+   * Adds manifests. Blobs are written before the index names them, and each file appears whole or not at all, so a
+   * reader never sees half. Rejects where the directory cannot be written, and what was there stays readable.
+   */
+  add(entries: readonly Kept[]): Promise<void>;
+}
+
+const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+/** What a volume or a former run may have left in a directory that is empty otherwise. */
+const HARMLESS = /^(?:lost\+found|sailmark-tags\.json|\..*)$/;
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Writes a file so that it appears whole or not at all. */
+export const writeWhole = async (path: string, bytes: Uint8Array | string): Promise<void> => {
+  const beside = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(beside, 'wx', 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+};
+
+const descriptorOf = ({ manifest, annotations }: Kept): Descriptor => {
+  const document = parseJson(manifest.bytes);
+  const textAt = (name: string): string | undefined => {
+    const value = isJsonObject(document) ? document[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const artifactType = textAt('artifactType');
+  return {
+    mediaType: textAt('mediaType') ?? manifest.mediaType ?? MANIFEST_TYPE,
+    digest: manifest.digest,
+    size: manifest.bytes.length,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+};
+
+/** One line for the same manifest under the same names. */
+const identityOf = ({ digest, annotations }: Descriptor): string =>
+  JSON.stringify([digest, Object.entries(annotations ?? {}).toSorted()]);
+
+/** The index that is there now; another process may have written it. */
+const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {
+  if (!(await exists(path))) return [];
+  const index = parseJson(await readFile(path));
+  if (!isJsonObject(index) || !Array.isArray(index['manifests']))
+    throw new Error(`${path} is no image index: move it away, and what it should hold is fetched again`);
+  return index['manifests'] as readonly Descriptor[];
+};
+
+const prepare = async (directory: string): Promise<void> => {
+  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
+  const marker = join(directory, 'oci-layout');
+  if (!(await exists(marker))) await writeWhole(marker, LAYOUT);
+};
+
+/** Throws where a directory holds something else than a layout: nobody wants that mixed up. */
+export const checkIsLayout = async (directory: string): Promise<void> => {
+  const found = await readdir(directory).catch((error: unknown): readonly string[] => {
+    if ((error as { readonly code?: unknown }).code === 'ENOENT') return [];
+    throw error;
+  });
+  if (found.includes('oci-layout') || found.every((name) => HARMLESS.test(name))) return;
+  throw new Error(`${directory} is neither empty nor an OCI image layout: name another directory`);
+};
+
+/** Writes an OCI image layout (OCI image-spec, image-layout.md). Additions of one process go one after the other. */
+export const createLayoutWriter = (directory: string): LayoutWriter => {
+  let last: Promise<void> = Promise.resolve();
+
+  const writeBlob = async (bytes: Uint8Array): Promise<void> => {
+    const path = blobPath(directory, digestOf(bytes));
+    // One of that name may be half of a copy that somebody else's tool was making.
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => -1,
+    );
+    if (size !== bytes.length) await writeWhole(path, bytes);
+  };
+
+  const write = async (entries: readonly Kept[]): Promise<void> => {
+    await checkIsLayout(directory);
+    await prepare(directory);
+    for (const { manifest, blobs } of entries)
+      for (const bytes of [...blobs, manifest.bytes]) await writeBlob(bytes);
+    const path = join(directory, 'index.json');
+    const before = await readDescriptors(path);
+    const all = new Map([...before, ...entries.map(descriptorOf)].map((one) => [identityOf(one), one]));
+    if (all.size === before.length && (await exists(path))) return;
+    const index = { schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [...all.values()] };
+    await writeWhole(path, JSON.stringify(index));
+  };
+
+  return {
+    add(entries) {
+      const added = last.then(() => write(entries));
+      last = added.catch(() => undefined);
+      return added;
+    },
+  };
+};
