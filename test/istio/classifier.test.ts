@@ -155,6 +155,8 @@ describe('an image directly below a hub', () => {
         place: 'docker.io/istio',
         places: HUB_NAMES,
         component: 'proxyv2',
+        componentOf: expect.any(Function),
+        signaturesAt: [...new Set([`${name}/proxyv2`, 'docker.io/istio/proxyv2'])],
         neverSigned: undefined,
       });
     },
@@ -231,6 +233,8 @@ describe('why an image of the release hub has no signature', () => {
       place: 'docker.io/istio',
       places: HUB_NAMES,
       component: 'pilot',
+      componentOf: expect.any(Function),
+      signaturesAt: ['docker.io/istio/pilot'],
       neverSigned,
     });
   });

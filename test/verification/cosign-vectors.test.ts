@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createVerifier, parseKeys, type Verification } from '../../src/verification/index.ts';
+import {
+  createVerifier,
+  loadProveLogged,
+  parseKeys,
+  parseTrustedRoot,
+  type Question,
+  type Verification,
+} from '../../src/verification/index.ts';
 import { startRegistry } from '../support/registry-server.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
 import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
 import { registriesOf } from './http.ts';
 
-type Expected = Readonly<Record<string, { readonly ignore: 'accept' | 'reject' | 'either' }>>;
+type Log = 'ignore' | 'require';
+type Expected = Readonly<Record<string, Readonly<Record<Log, 'accept' | 'reject' | 'either'>>>>;
 
 const DIGEST = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21e224942';
-const SIGNATURE_TAG = `${DIGEST.replace(':', '-')}.sig`;
 /** A rejection is also met by bytes that are not what was declared; nothing may be met by a failure of ours. */
 const WORDS = {
   accept: /^verified$/,
@@ -19,16 +26,12 @@ const WORDS = {
 
 const expected = readFixture<Expected>('cosign/expected.json');
 const names = Object.keys(expected);
-const hasSignatureTag = (name: string) =>
-  Object.hasOwn(
-    readFixture<{ readonly tags: Readonly<Record<string, string>> }>('cosign', name, 'index.json').tags,
-    SIGNATURE_TAG,
-  );
 
 const registry = await startRegistry();
-const registries = registriesOf(registry.host);
+/** One for each kind of registry: what a repository lacks, the referrers API, is remembered. */
+const registries = { referrers: registriesOf(registry.host), fallback: registriesOf(registry.host) };
 afterAll(async () => {
-  await registries.close();
+  await Promise.all(Object.values(registries).map((each) => each.close()));
   await registry.close();
 });
 
@@ -42,27 +45,59 @@ const ring = ringOf(
     covers: undefined,
   })),
 );
+const root = parseTrustedRoot(readFileSync(fixturePath('cosign/keys/trusted_root.json'), 'utf8'));
+if (!root.ok) throw new Error(root.problem);
+const proveLogged = await loadProveLogged(root.logs);
 
 /** All vectors are of one digest, so each has a memory of its own. */
-const verifyVector = (name: string): Promise<Verification> => {
-  const repository = registry.loadVector(name);
+const verifyVector = (
+  name: string,
+  log: Log,
+  changes: (repository: string) => Partial<Question> = () => ({}),
+): Promise<Verification> => {
+  const repository = `${registry.host}/${registry.loadVector(name)}`;
   const verify = createVerifier({
-    open: registries.open,
+    open: registries[name.startsWith('fallback/') ? 'fallback' : 'referrers'].open,
     ring: () => ring,
     limits: LIMITS,
     tagMemory: 0,
     now: Date.now,
     report: String,
+    ...(log === 'require' ? { proveLogged } : {}),
   });
-  return verify(ask(`${registry.host}/${repository}@${DIGEST}`), FOREVER);
+  return verify(ask(`${repository}@${DIGEST}`, changes(repository)), FOREVER);
 };
 
-describe('vectors of real cosign over HTTP, transparency log ignored', () => {
-  it.each(names.filter(hasSignatureTag))('%s comes out as expected', async (name) => {
-    expect(wordOf(await verifyVector(name))).toMatch(WORDS[expected[name]?.ignore ?? 'accept']);
+describe.each(['ignore', 'require'] as const)(
+  'vectors of real cosign over HTTP, transparency log: %s',
+  (log) => {
+    it.each(names)('%s comes out as expected', async (name) => {
+      expect(wordOf(await verifyVector(name, log))).toMatch(WORDS[expected[name]?.[log] ?? 'accept']);
+    });
+  },
+);
+
+describe('vectors of real cosign', () => {
+  it('are 188 verdicts', () => {
+    expect(names.length * 2).toBe(188);
   });
 
   it.each([
+    ['b02-subject-other-image', 'signature-for-other-image'],
+    ['b04-subject-sha512-only', 'signature-invalid'],
+    ['b05-subject-empty', 'signature-invalid'],
+    ['b06-predicate-other', 'signature-missing'],
+    ['b08-statement-type-garbage', 'signature-invalid'],
+    ['b09-payloadtype-other-signed', 'signature-missing'],
+    ['b11-signed-raw-payload-not-pae', 'signer-untrusted'],
+    ['b12-two-signatures', 'signature-invalid'],
+    ['b14-wrong-key', 'signer-untrusted'],
+    ['b17-mediatype-v0.1', 'signature-missing'],
+    ['b30-message-signature-over-manifest-digest', 'signature-missing'],
+    ['b31-layer-mt-octet-stream', 'signature-missing'],
+    ['b36-malformed-json', 'signature-invalid'],
+    ['b42-subject-uppercase-hex', 'signature-invalid'],
+    ['b43-legacy-simplesigning-payload-in-dsse', 'signature-invalid'],
     ['n01-replayed-other-image', 'signature-for-other-image'],
     ['n02-wrong-key', 'signer-untrusted'],
     ['n19-signature-p1363-encoding', 'signature-invalid'],
@@ -73,15 +108,32 @@ describe('vectors of real cosign over HTTP, transparency log ignored', () => {
     ['n34-declared-size-129mib', 'signature-invalid'],
     ['n36-zero-layers', 'signature-missing'],
     ['n37-sig-tag-is-index', 'signature-invalid'],
+    ['s12-att-bundle-only', 'signature-missing'],
+    ['s15-unsigned', 'signature-missing'],
   ])('%s is refused as %s', async (name, word) => {
-    expect(wordOf(await verifyVector(`referrers/${name}`))).toBe(word);
+    expect(wordOf(await verifyVector(`referrers/${name}`, 'ignore'))).toBe(word);
   });
 
-  // Bundles are not read yet: an image that has nothing else has no signature.
-  it.each(names.filter((name) => !hasSignatureTag(name)))(
-    '%s has no signature under its tag',
-    async (name) => {
-      expect(wordOf(await verifyVector(name))).toBe('signature-missing');
+  it.each([
+    ['b22-set-by-evil-key', 'transparency-log-unproven'],
+    ['b39-no-tlog', 'transparency-log-unproven'],
+    ['n04-bundle-of-other-signature', 'transparency-log-unproven'],
+    ['s01-legacy-notlog', 'transparency-log-unproven'],
+    ['s08-bundle-notlog', 'transparency-log-unproven'],
+  ])('%s is refused as %s where the log is required', async (name, word) => {
+    expect(wordOf(await verifyVector(`referrers/${name}`, 'require'))).toBe(word);
+  });
+
+  it.each(['referrers', 'fallback'])(
+    '%s/s14-altrepo is verified where its signatures are: in a repository of their own',
+    async (mode) => {
+      const name = `${mode}/s14-altrepo`;
+      const at = (repository: string) => {
+        registry.loadVector(`${name}-sigs`);
+        return { signaturesAt: [`${repository}-sigs`] };
+      };
+      expect(wordOf(await verifyVector(name, 'ignore'))).toBe('signature-missing');
+      expect(wordOf(await verifyVector(name, 'ignore', at))).toBe('verified');
     },
   );
 });

@@ -16,6 +16,9 @@ const { digest } = IMAGE;
 const BY_DIGEST = `${PILOT}@${digest}`;
 const BY_TAG = `${PILOT}:1.28.0`;
 
+/** A look at what is kept for the digest: bundles that refer to it and its signature tag, side by side. */
+const LOOKED = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
+
 const withSigned = async (changes: Parameters<typeof createHarness>[0] = {}): Promise<Harness> => {
   const harness = await createHarness(changes);
   push(harness.store, PILOT, IMAGE, '1.28.0');
@@ -37,7 +40,7 @@ describe('a verified digest', () => {
     const first = await verify(BY_DIGEST);
     store.failWith('unavailable');
     expect(await verify(BY_DIGEST)).toEqual({ ...first, requests: 0, fromMemory: true });
-    expect(store.asked).toHaveLength(1);
+    expect(store.asked).toEqual(LOOKED);
   });
 
   it('is answered even where time is up', async () => {
@@ -84,15 +87,15 @@ describe('a verified digest', () => {
     await harness.verify(BY_DIGEST);
     harness.ring = ringOf([await trust(second)]);
     pushSignatures(harness.store, PILOT, digest, [sign(second, PILOT, digest)]);
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 1 });
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
     harness.ring = ringOf([harness.key]);
     expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 0 });
   });
 
   it('is judged all the same where it is too large to be remembered', async () => {
     const { verify } = await withSigned({ limits: { ...LIMITS, verifiedBytes: 10 } });
-    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 1 });
-    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 1 });
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
   });
 
   it('is pushed out only by other verified ones, the longest unused first', async () => {
@@ -101,7 +104,7 @@ describe('a verified digest', () => {
     for (const other of others) pushSignatures(store, PILOT, other, [sign(signer, PILOT, other)]);
     await verify(BY_DIGEST);
     for (const other of others) await verify(`${PILOT}@${other}`);
-    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 1 });
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
   });
 
   it('survives a flood of rejected ones', async () => {
@@ -128,7 +131,7 @@ describe('a verified digest', () => {
 describe('a rejected digest', () => {
   it('is remembered for rejectedMemory and then asked for again', async () => {
     const harness = await createHarness();
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ requests: 1, fromMemory: false });
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ requests: 2, fromMemory: false });
     harness.time += LIMITS.rejectedMemory - 1;
     expect(await harness.verify(BY_DIGEST)).toEqual({
       outcome: 'rejected',
@@ -139,7 +142,7 @@ describe('a rejected digest', () => {
     });
     harness.time += 1;
     pushSignatures(harness.store, PILOT, digest, [sign(harness.signer, PILOT, digest)]);
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 1 });
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
   });
 
   it('is remembered by the repository that holds nothing, not for others', async () => {
@@ -155,7 +158,7 @@ describe('a rejected digest', () => {
     pushSignatures(harness.store, PILOT, digest, [sign(harness.stranger, PILOT, digest)]);
     expect(wordOf(await harness.verify(BY_DIGEST))).toBe('signer-untrusted');
     harness.ring = ringOf([harness.key, await trust(harness.stranger)]);
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 1 });
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
   });
 
   it('is not remembered where only this use is refused', async () => {
@@ -165,10 +168,10 @@ describe('a rejected digest', () => {
       sign(harness.signer, PILOT, digest),
       sign(harness.signer, PILOT, digest, { spoil: 'bad-base64' }),
     ]);
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'rejected', requests: 1 });
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'rejected', requests: 2 });
     expect(await harness.verify(BY_DIGEST)).toMatchObject({
       outcome: 'rejected',
-      requests: 1,
+      requests: 2,
       fromMemory: false,
     });
     expect(await harness.verify(BY_DIGEST, { places: ['mirror.example/istio'] })).toMatchObject({
@@ -181,7 +184,7 @@ describe('a rejected digest', () => {
     const harness = await createHarness();
     await harness.verify(BY_DIGEST);
     harness.time -= 3_600_000;
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ requests: 1 });
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ requests: 2 });
   });
 });
 
@@ -200,8 +203,8 @@ describe('a digest of which a payload could not be read', () => {
     const { verify, store, signer } = await createHarness();
     pushSignatures(store, PILOT, digest, [sign(signer, 'elsewhere.example/x', digest)]);
     store.failWhere(/ blob /, 'unavailable');
-    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'undetermined', requests: 2 });
-    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'undetermined', requests: 2 });
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'undetermined', requests: 3 });
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'undetermined', requests: 3 });
   });
 });
 
@@ -210,16 +213,16 @@ describe('one question for many', () => {
     const { verify, store } = await withSigned();
     const verdicts = await Promise.all(Array.from({ length: 80 }, () => verify(BY_TAG)));
     expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['verified']));
-    expect(store.asked).toEqual([`${PILOT} resolve 1.28.0`, `${PILOT} manifest ${signatureTag(digest)}`]);
-    expect(requestsOf(verdicts)).toBe(2);
+    expect(store.asked).toEqual([`${PILOT} resolve 1.28.0`, ...LOOKED]);
+    expect(requestsOf(verdicts)).toBe(3);
   });
 
   it('is sent once by digest too, where the answer is a refusal', async () => {
     const { verify, store } = await createHarness();
     const verdicts = await Promise.all(Array.from({ length: 80 }, () => verify(BY_DIGEST)));
     expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['signature-missing']));
-    expect(store.asked).toHaveLength(1);
-    expect(requestsOf(verdicts)).toBe(1);
+    expect(store.asked).toEqual(LOOKED);
+    expect(requestsOf(verdicts)).toBe(2);
   });
 
   it('goes on when a caller leaves it, and is remembered when all have', async () => {
@@ -234,12 +237,12 @@ describe('one question for many', () => {
       outcome: 'undetermined',
       digest,
       reason: { code: 'deadline-exceeded', asked: true },
-      requests: 1,
+      requests: 2,
       fromMemory: false,
     });
     open();
     expect(await stayed).toMatchObject({ outcome: 'verified', requests: 0 });
-    expect(store.asked).toHaveLength(1);
+    expect(store.asked).toEqual(LOOKED);
   });
 
   it('is answered for later callers though every earlier one left', async () => {
@@ -286,7 +289,9 @@ describe('one question for many', () => {
     const after = harness.verify(BY_DIGEST);
     await settle();
     open();
-    expect([wordOf(await before), wordOf(await after)]).toEqual(['signer-untrusted', 'verified']);
+    // The earlier question ends under the new ring, and by then the other has learned what satisfies it.
+    expect([wordOf(await before), wordOf(await after)]).toEqual(['verified', 'verified']);
+    expect(harness.store.asked).toEqual([...LOOKED, ...LOOKED]);
   });
 });
 

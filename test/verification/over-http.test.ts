@@ -44,15 +44,16 @@ beforeEach(() => {
 const lines = () => registry.requests.map(({ method, path }) => `${method} ${path}`);
 
 describe('over HTTP', () => {
-  it('8 containers of 10 pods of one new image are two requests in all', async () => {
+  it('8 containers of 10 pods of one new image are three requests in all', async () => {
     const verify = createOverHttp();
     const verdicts = await Promise.all(
       Array.from({ length: 80 }, () => verify(ask(`${repository}:1.28.0`), FOREVER)),
     );
     expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['verified']));
-    expect(verdicts.reduce((sum, { requests }) => sum + requests, 0)).toBe(2);
+    expect(verdicts.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
     expect(lines()).toEqual([
       'HEAD /v2/istio/pilot/manifests/1.28.0',
+      `GET /v2/istio/pilot/referrers/${image.digest}`,
       `GET /v2/istio/pilot/manifests/${signatureTag(image.digest)}`,
     ]);
   });
@@ -60,7 +61,7 @@ describe('over HTTP', () => {
   it('a remembered image is no request, and neither is one whose registry is gone', async () => {
     const verify = createOverHttp();
     const question = ask(`${repository}@${image.digest}`);
-    expect(await verify(question, FOREVER)).toMatchObject({ outcome: 'verified', requests: 1 });
+    expect(await verify(question, FOREVER)).toMatchObject({ outcome: 'verified', requests: 2 });
     registry.fault = (request) => {
       request.socket.destroy();
       return true;
@@ -70,14 +71,15 @@ describe('over HTTP', () => {
       requests: 0,
       fromMemory: true,
     });
-    expect(registry.requests).toHaveLength(1);
+    expect(registry.requests).toHaveLength(2);
   });
 
   it('a caller who leaves does not end the question of the others', async () => {
     const verify = createOverHttp();
     const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
     let answer = () => {};
-    registry.fault = (_, response) => {
+    registry.fault = (request, response) => {
+      if (request.url?.includes('/referrers/') === true) return false;
       answer = () => response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
       wasAsked();
       return true;
