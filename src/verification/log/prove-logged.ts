@@ -1,10 +1,9 @@
 import { findForeignBody, type SignedContent, signedContentOf } from './binding.ts';
 import type { LogEntry } from './entry.ts';
-import { findFalseProof } from './inclusion.ts';
+import { findUnheld } from './held.ts';
 import type { LogProof, ProveLogged } from './log-proof.ts';
-import { findFalsePromise } from './promise.ts';
 import { readEntries } from './read-entries.ts';
-import type { TrustedLog, TrustedLogs } from './trusted-log.ts';
+import type { TrustedLogs } from './trusted-log.ts';
 
 type Proven = ReturnType<ProveLogged>;
 
@@ -32,15 +31,6 @@ const proveEntry = (entry: LogEntry, signed: SignedContent, logs: TrustedLogs): 
   if (log === undefined) return { problem: `no trusted log has the id ${entry.logId.slice(0, 64)}` };
   const problem = findForeignBody(entry, signed) ?? findUnheld(entry, log, signed);
   return problem === undefined ? { proof: proofOf(entry) } : { problem };
-};
-
-/** Tells why a log is not shown to hold an entry. All that came to show it must hold, and something must have come. */
-const findUnheld = (entry: LogEntry, log: TrustedLog, signed: SignedContent): string | undefined => {
-  const { promise, proof } = entry;
-  if (promise === undefined && proof === undefined) return 'nothing shows that the log holds the entry';
-  return (
-    (promise && findFalsePromise(entry, promise, log)) ?? (proof && findFalseProof(entry, proof, log, signed))
-  );
 };
 
 /** Time and the index over all trees are the promise's word alone: no proof covers what an entry says of them. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findUnheld } from '../../../src/verification/log/held.ts';
 import type { LoggedSignature } from '../../../src/verification/log/log-proof.ts';
 import { createProveLogged } from '../../../src/verification/log/prove-logged.ts';
 import { createSigner, signBytes } from '../../support/signing-kit.ts';
@@ -146,6 +147,20 @@ describe('a body that names no signature to compare', () => {
     );
   });
 
+  it('a digest of another kind in Rekor v2', () => {
+    const other = hashedrekord2(wrapped).toString().replace('SHA2_256', 'SHA2_512');
+    expect(prove(bundled(entryOf(tiles, Buffer.from(other))))).toEqual(
+      problem('the hashedrekord 0.0.2 entry has no "sha256" that can be read'),
+    );
+  });
+
+  it('a kind of key that @sigstore/verify does not know and throws at', () => {
+    const other = hashedrekord2(wrapped).toString().replace('PKIX_ECDSA_P256_SHA_256', String.raw`A\nB`);
+    expect(prove(bundled(entryOf(tiles, Buffer.from(other))))).toEqual(
+      problem('the log entry cannot be judged: Error: Unrecognized enum value A B for enum PublicKeyDetails'),
+    );
+  });
+
   it.each([
     ['two signatures', [wrapped, wrapped]],
     ['none', []],
@@ -235,6 +250,8 @@ describe('the promise of Rekor v1', () => {
 
   it('is nothing that a log of Rekor v2 gives', () => {
     expect(prove(annotated(annotationOf(tiles, body)))).toEqual(notSigned);
+    const posing = { ...log, trusted: { ...log.trusted, id: tiles.trusted.id } };
+    expect(prove(annotated(annotationOf(posing, body)))).toEqual(notSigned);
   });
 
   it.each([
@@ -271,6 +288,17 @@ describe('the promise of Rekor v1', () => {
     expect(late(bundled(entryOf(log, dsse(wrapped))))).toEqual(
       problem('the entry is of a time for which the key of the log does not count'),
     );
+  });
+
+  it('may be missing only where an inclusion proof is there', () => {
+    const entry = {
+      logId: log.trusted.id,
+      body,
+      kindVersion: undefined,
+      promise: undefined,
+      proof: undefined,
+    };
+    expect(findUnheld(entry, log.trusted, plain)).toBe('nothing shows that the log holds the entry');
   });
 
   it('need not be in a bundle: then no time is proven, and the index is that of the tree', () => {
