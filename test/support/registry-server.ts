@@ -23,6 +23,10 @@ export interface RegistryOptions {
   readonly auth?: RegistryAuth;
   /** Milliseconds before each answer. */
   readonly latency?: number;
+  /** `false`: it does not know the referrers API. */
+  readonly referrersApi?: boolean;
+  /** Referrers on a page; the next one is named by `Link`. */
+  readonly pageSize?: number;
 }
 
 /** A real registry on a port of loopback: the distribution API as far as images are read. */
@@ -34,6 +38,8 @@ export interface TestRegistry extends PushTarget {
   readonly requests: RegistryRequest[];
   /** Takes effect for the requests that follow; undefined: none. */
   fault: Fault | undefined;
+  /** Whether it knows the referrers API, but for repositories of a vector. */
+  referrersApi: boolean;
   /** Serves a cosign vector, `referrers/s01-legacy-notlog`, as the repository of its last name. */
   loadVector(vector: string): string;
   pushBlob(repository: string, bytes: Uint8Array): void;
@@ -47,13 +53,16 @@ interface Stored {
   readonly digest: string;
   readonly bytes: Uint8Array;
   readonly mediaType: string;
+  /** Where the next page is. */
+  readonly link?: string;
 }
 
 interface Repository {
   readonly blobs: Map<string, Uint8Array>;
   readonly manifests: Map<string, Stored>;
   readonly tags: Map<string, string>;
-  readonly referrersApi: boolean;
+  /** Undefined: as the registry's. */
+  readonly referrersApi: boolean | undefined;
 }
 
 interface Vector {
@@ -68,7 +77,7 @@ interface Vector {
   readonly blobs: readonly { readonly digest: string; readonly file: string }[];
 }
 
-const ROUTE = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/;
+const ROUTE = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/?]+)(?:\?last=(\d+))?$/;
 
 const sendError = (response: ServerResponse, status: number, code: string): void => {
   response.writeHead(status, { 'content-type': 'application/json' });
@@ -78,46 +87,70 @@ const sendError = (response: ServerResponse, status: number, code: string): void
 const sendStored = (
   request: IncomingMessage,
   response: ServerResponse,
-  { digest, bytes, mediaType }: Stored,
+  { digest, bytes, mediaType, link }: Stored,
 ): void => {
   response.writeHead(200, {
     'content-type': mediaType,
     'content-length': bytes.length,
     'docker-content-digest': digest,
+    ...(link === undefined ? {} : { link }),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 };
 
-const referrersOf = ({ manifests }: Repository, digest: string): Stored => {
-  const found = [...manifests.values()].flatMap((stored) => {
-    const document = JSON.parse(Buffer.from(stored.bytes).toString()) as {
-      subject?: { digest?: string };
-      artifactType?: string;
-    };
-    return document.subject?.digest === digest
-      ? [
-          {
-            mediaType: stored.mediaType,
-            digest: stored.digest,
-            size: stored.bytes.length,
-            artifactType: document.artifactType,
-          },
-        ]
-      : [];
-  });
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: found }));
-  return { digest: digestOf(bytes), bytes, mediaType };
+/** A manifest as the list of what refers to a digest has it; tests push anything. */
+const referrerTo = (digest: string, { bytes, mediaType, digest: own }: Stored): readonly object[] => {
+  const text = Buffer.from(bytes).toString();
+  if (!text.includes('"subject"')) return [];
+  const { subject, artifactType } = JSON.parse(text) as {
+    subject?: { digest?: string };
+    artifactType?: string;
+  };
+  return subject?.digest === digest ? [{ mediaType, digest: own, size: bytes.length, artifactType }] : [];
 };
 
-const FIND: Readonly<Record<string, (repository: Repository, at: string) => Stored | undefined>> = {
-  blobs({ blobs }, digest) {
-    const bytes = blobs.get(digest);
-    return bytes === undefined ? undefined : { digest, bytes, mediaType: 'application/octet-stream' };
-  },
-  referrers: (repository, digest) => (repository.referrersApi ? referrersOf(repository, digest) : undefined),
-  manifests: ({ manifests, tags }, at) => manifests.get(tags.get(at) ?? at),
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+
+/** One page of the list, from the place that the question's `last` names. */
+const referrersOf = (
+  { manifests }: Repository,
+  { name, at: digest, last, pageSize }: Asked & { readonly pageSize: number },
+): Stored => {
+  const all = [...manifests.values()].flatMap((stored) => referrerTo(digest, stored));
+  const end = last + pageSize;
+  const page = { schemaVersion: 2, mediaType: INDEX, manifests: all.slice(last, end) };
+  const bytes = Buffer.from(JSON.stringify(page));
+  const link = `</v2/${name}/referrers/${digest}?last=${end}>; rel="next"`;
+  return { digest: digestOf(bytes), bytes, mediaType: INDEX, ...(end < all.length ? { link } : {}) };
 };
+
+/** A question, taken apart. */
+interface Asked {
+  readonly name: string;
+  readonly at: string;
+  readonly last: number;
+}
+
+const findStored = (
+  kind: string,
+  repository: Repository,
+  {
+    asked,
+    referrersApi,
+    pageSize,
+  }: { readonly asked: Asked; readonly referrersApi: boolean; readonly pageSize: number },
+): Stored | undefined => {
+  const { blobs, manifests, tags } = repository;
+  const { at } = asked;
+  if (kind === 'manifests') return manifests.get(tags.get(at) ?? at);
+  if (kind === 'referrers')
+    return (repository.referrersApi ?? referrersApi)
+      ? referrersOf(repository, { ...asked, pageSize })
+      : undefined;
+  const bytes = blobs.get(at);
+  return bytes === undefined ? undefined : { digest: at, bytes, mediaType: 'application/octet-stream' };
+};
+
 /** The error codes of what is not there (distribution-spec, "Error Codes"). */
 const MISSING: Readonly<Record<string, string>> = {
   blobs: 'BLOB_UNKNOWN',
@@ -131,17 +164,25 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
   const repositoryOf = (name: string): Repository => {
     const known = repositories.get(name);
     if (known !== undefined) return known;
-    const made: Repository = { blobs: new Map(), manifests: new Map(), tags: new Map(), referrersApi: true };
+    const made: Repository = {
+      blobs: new Map(),
+      manifests: new Map(),
+      tags: new Map(),
+      referrersApi: undefined,
+    };
     repositories.set(name, made);
     return made;
   };
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    const [, name = '', kind, at = ''] = ROUTE.exec(request.url ?? '') ?? [];
+    const [, name = '', kind, at = '', last = '0'] = ROUTE.exec(request.url ?? '') ?? [];
     const repository = repositories.get(name);
     if (kind === undefined) return sendError(response, 404, 'NOT_FOUND');
     if (repository === undefined) return sendError(response, 404, 'NAME_UNKNOWN');
-    const stored = FIND[kind]?.(repository, at);
+    const asked = { name, at, last: Number(last) };
+    const { referrersApi } = registry;
+    const { pageSize = Number.POSITIVE_INFINITY } = options;
+    const stored = findStored(kind, repository, { asked, referrersApi, pageSize });
     return stored === undefined
       ? sendError(response, 404, MISSING[kind] ?? 'NOT_FOUND')
       : sendStored(request, response, stored);
@@ -176,6 +217,7 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
     origin: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
     requests,
     fault: undefined,
+    referrersApi: options.referrersApi ?? true,
     loadVector(vector) {
       const index = readFixture<Vector>('cosign', vector, 'index.json');
       const read = (file: string): Buffer => readFileSync(fixturePath('cosign', vector, file));

@@ -70,12 +70,14 @@ export const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json'
 const SIGNATURE_ANNOTATION = 'dev.cosignproject.cosign/signature';
 const OTHER_DIGEST = digestOf('another image');
 
-const blobOf = (content: string | Buffer): Blob => {
+/** Bytes to be pushed as a blob. */
+export const blobOf = (content: string | Buffer): Blob => {
   const bytes = Buffer.from(content);
   return { digest: digestOf(bytes), bytes };
 };
 
-const artifactOf = (
+/** A manifest or index of this document. */
+export const artifactOf = (
   mediaType: string,
   document: unknown,
   blobs: readonly Blob[],
@@ -182,7 +184,7 @@ const payloadSpoils: Partial<Record<Spoil, (repository: string, digest: string) 
   'not-json': () => Buffer.from('this is no JSON'),
 };
 
-const flipLastBit = (der: Buffer): Buffer =>
+export const flipLastBit = (der: Buffer): Buffer =>
   Buffer.concat([der.subarray(0, -1), Buffer.of((der.at(-1) ?? 0) ^ 1)]);
 
 const signatureSpoils: Partial<Record<Spoil, (der: Buffer, signer: Signer, payload: Buffer) => string>> = {

@@ -5,6 +5,7 @@ import {
   type Manifest,
   type OpenSource,
   type Referrer,
+  type Referrers,
   type Source,
   SourceFault,
 } from '../../src/registry/index.ts';
@@ -22,6 +23,8 @@ export interface Store extends PushTarget {
   /** Holds every later question back; the function returned lets them all through. */
   hold(): () => void;
   untag(repository: string, tag: string): void;
+  /** Lists this, whatever refers to the digest. */
+  list(repository: string, digest: Digest, referrers: Referrers): void;
   /** Serves other bytes under a digest. */
   replaceBlob(repository: string, digest: string, bytes: Uint8Array): void;
 }
@@ -30,6 +33,7 @@ interface Repository {
   readonly tags: Map<string, Digest>;
   readonly manifests: Map<string, Manifest>;
   readonly blobs: Map<string, Uint8Array>;
+  readonly lists: Map<Digest, Referrers>;
 }
 
 /** A manifest as a referrer of the digest, if it is one; tests keep anything in a store. */
@@ -51,7 +55,12 @@ export const createStore = (): Store => {
   let gate: Promise<void> | undefined;
 
   const repositoryOf = (name: string): Repository => {
-    const known = repositories.get(name) ?? { tags: new Map(), manifests: new Map(), blobs: new Map() };
+    const known = repositories.get(name) ?? {
+      tags: new Map(),
+      manifests: new Map(),
+      blobs: new Map(),
+      lists: new Map(),
+    };
     repositories.set(name, known);
     return known;
   };
@@ -95,6 +104,8 @@ export const createStore = (): Store => {
       },
       async referrers(digest, signal) {
         await answer(`${id} referrers ${digest}`, onRequest, signal);
+        const list = repository.lists.get(digest);
+        if (list !== undefined) return list;
         const descriptors = [...repository.manifests.values()].flatMap((manifest) =>
           referrerTo(digest, manifest),
         );
@@ -119,6 +130,7 @@ export const createStore = (): Store => {
       };
     },
     untag: (repository, tag) => void repositoryOf(repository).tags.delete(tag),
+    list: (repository, digest, referrers) => void repositoryOf(repository).lists.set(digest, referrers),
     replaceBlob: (repository, digest, bytes) => void repositoryOf(repository).blobs.set(digest, bytes),
     pushBlob: (repository, bytes) => void repositoryOf(repository).blobs.set(digestOf(bytes), bytes),
     pushManifest(repository, tag, bytes, mediaType) {
