@@ -7,7 +7,9 @@ import {
   createLayoutWriter,
   createRegistries,
   createTagTable,
+  type Kept,
   keptSignature,
+  type OpenSource,
   openLayout,
   type RegistriesOptions,
 } from './registry/index.ts';
@@ -41,6 +43,10 @@ export interface Core {
   readonly judge: Judge;
   readonly review: Review;
   readonly ring: () => KeyRing;
+  /** Opens a repository beside the judge's own questions. */
+  readonly open: OpenSource;
+  /** Keeps manifests where evidence is written. Rejects where they cannot be; nothing is done where none is. */
+  readonly keep: (kept: readonly Kept[]) => Promise<void>;
   /** Runs the canary and loads the keys. Rejects where the canary is wrong or keys of the configuration are bad. */
   load(): Promise<void>;
   /** Ends what runs beside the questions: key refresh and connections. */
@@ -93,6 +99,8 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
     judge,
     review: createReview({ judge, rules, limits, now, report }),
     ring,
+    open,
+    keep: evidence.add,
     async load() {
       await runCanary();
       if (config.transparencyLog === 'require') proveLogged = await loadProveLogged(config.trustedRoot?.logs);
@@ -107,6 +115,8 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
   };
 };
 
+const nothing = async (): Promise<void> => {};
+
 /** Evidence as a configuration has it: the layouts that are asked, and the one in which what was verified is kept. */
 const createEvidence = ({ evidence, limits }: Config, report: Report) => {
   const { read, write } = evidence;
@@ -115,7 +125,7 @@ const createEvidence = ({ evidence, limits }: Config, report: Report) => {
   );
   const openEvidence: VerifierOptions['openEvidence'] = (repository) =>
     layouts.map((layout) => layout.open(repository));
-  if (write === undefined) return { options: { openEvidence }, load: async () => {}, close: async () => {} };
+  if (write === undefined) return { options: { openEvidence }, add: nothing, load: nothing, close: nothing };
   const writer = createLayoutWriter(write);
   const tagTable = createTagTable(write, { most: limits.tagEntries, report });
   let writing: Promise<unknown> = Promise.resolve();
@@ -124,6 +134,7 @@ const createEvidence = ({ evidence, limits }: Config, report: Report) => {
   };
   return {
     options: { openEvidence, keep, tagTable },
+    add: writer.add,
     load: tagTable.load,
     async close() {
       await writing;

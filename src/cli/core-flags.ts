@@ -119,12 +119,16 @@ const plainHttpHostsOf = (flags: Flags, images: () => readonly string[]): readon
     : [];
 
 /**
- * The configuration that the flags of a command come to, for these images. Rejects with `UsageError` or `ConfigError`.
+ * The configuration that the flags of a command come to, for these images, or for images that lie in these directories.
+ * Rejects with `UsageError` or `ConfigError`.
  */
 export const configOf = async (
   flags: Flags,
   io: Io,
-  images: () => readonly string[] = () => [],
+  {
+    images = () => [],
+    directories = [],
+  }: { readonly images?: () => readonly string[]; readonly directories?: readonly string[] } = {},
 ): Promise<Config> => {
   const timeout = timeoutOf(flags);
   const plainHttpHosts = plainHttpHostsOf(flags, images);
@@ -135,8 +139,8 @@ export const configOf = async (
     caFile: flags.text('ca-file'),
     dockerConfig,
     plainHttpHosts,
-    evidence: flags.list('evidence'),
-    offline: flags.has('offline'),
+    evidence: [...directories, ...flags.list('evidence')],
+    offline: flags.has('offline') || directories.length > 0,
     transparencyLog: logOf(flags),
     trustedRoot: flags.text('trusted-root'),
   };

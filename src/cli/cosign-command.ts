@@ -64,17 +64,24 @@ export const cosignCommand = (
 ): string => {
   const registry = settings.registries.find(({ host }) => host === reference.registry);
   const caFile = registry?.caFile ?? settings.caFile;
-  const key = keyArgument(keySource, settings.keys);
-  const parts = [
-    ['cosign', 'verify', '--key', key],
-    logArguments(settings),
+  const rest = [
     registry?.plainHttp === true ? ['--allow-http-registry'] : [],
     caFile === undefined ? [] : ['--registry-cacert', caFile],
     [reference.text],
   ];
   const elsewhere =
     repository === reference.repository ? '' : `COSIGN_REPOSITORY=${quoteArgument(repository)} `;
-  const command = `${elsewhere}${environmentOf(settings)}${parts.flat().map(quoteArgument).join(' ')}`;
+  return `${elsewhere}${environmentOf(settings)}${withKey(keySource, settings, rest.flat())}`;
+};
+
+/** The same for an image layout on disk. */
+export const cosignLocalCommand = (directory: string, keySource: string, settings: CosignSettings): string =>
+  withKey(keySource, settings, ['--local-image', directory]);
+
+const withKey = (keySource: string, settings: CosignSettings, rest: readonly string[]): string => {
+  const key = keyArgument(keySource, settings.keys);
+  const parts = ['cosign', 'verify', '--key', key, ...logArguments(settings), ...rest];
+  const command = parts.map(quoteArgument).join(' ');
   return key === KEY_FILE ? `${command}   (${KEY_FILE}: the key of ${keySource})` : command;
 };
 

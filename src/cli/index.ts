@@ -25,6 +25,16 @@ const ENTRIES: readonly Entry[] = [
     load: () => import('./review.ts'),
   },
   { name: 'serve', summary: 'run the admission webhook', load: () => import('./serve.ts') },
+  {
+    name: 'evidence pull',
+    summary: 'keep what proves images in a directory',
+    load: () => import('./evidence-pull.ts'),
+  },
+  {
+    name: 'evidence list',
+    summary: 'list what a directory holds evidence of',
+    load: () => import('./evidence-list.ts'),
+  },
   { name: 'keys', summary: 'show the key ring', load: () => import('./keys.ts') },
   {
     name: 'check-config',
@@ -45,29 +55,43 @@ const runCommand = async (entry: Entry, argv: readonly string[], io: Io): Promis
   return command.run(flags, operands, io);
 };
 
-const help = async (name: string | undefined, io: Io): Promise<number> => {
-  const entry = ENTRIES.find((one) => one.name === name);
-  if (entry !== undefined) return runCommand(entry, ['--help'], io);
-  if (name !== undefined) throw new UsageError(unknownCommand(name));
+/** The entry whose name a command line begins with, and what stands behind it; some names are two words. */
+const findEntry = (
+  argv: readonly string[],
+): { readonly entry: Entry; readonly rest: readonly string[] } | undefined => {
+  for (const words of [2, 1]) {
+    const entry = ENTRIES.find(({ name }) => name === argv.slice(0, words).join(' '));
+    if (entry !== undefined) return { entry, rest: argv.slice(words) };
+  }
+  return undefined;
+};
+
+const help = async (argv: readonly string[], io: Io): Promise<number> => {
+  const found = findEntry(argv);
+  if (found !== undefined) return runCommand(found.entry, ['--help'], io);
+  if (argv.length > 0) throw new UsageError(unknownCommand(argv));
   io.stdout.write(describeProgram(ENTRIES));
   return 0;
 };
 
-const unknownCommand = (name: string): string =>
-  `unknown command ${JSON.stringify(name)}.${suggest(
-    name,
-    ENTRIES.map((entry) => entry.name),
-  )}`;
+const unknownCommand = ([name = '', second]: readonly string[]): string => {
+  const names = ENTRIES.map((entry) => entry.name);
+  const below = names.filter((one) => one.startsWith(`${name} `));
+  if (below.length === 0) return `unknown command ${JSON.stringify(name)}.${suggest(name, names)}`;
+  const given = second === undefined ? 'is not a command alone' : `has no command ${JSON.stringify(second)}`;
+  return `${name} ${given}: there is ${below.map((one) => `sailmark ${one}`).join(' and ')}.`;
+};
 
-const dispatch = async ([name, ...argv]: readonly string[], io: Io): Promise<number> => {
+const dispatch = async (argv: readonly string[], io: Io): Promise<number> => {
+  const [name, ...others] = argv;
   if (name === undefined) {
     io.stderr.write(describeProgram(ENTRIES));
     return 1;
   }
-  if (name === 'help' || name === '--help' || name === '-h') return help(argv[0], io);
-  const entry = ENTRIES.find((one) => one.name === (name === '--version' ? 'version' : name));
-  if (entry === undefined) throw new UsageError(unknownCommand(name));
-  return runCommand(entry, argv, io);
+  if (name === 'help' || name === '--help' || name === '-h') return help(others, io);
+  const found = findEntry(name === '--version' ? ['version', ...others] : argv);
+  if (found === undefined) throw new UsageError(unknownCommand(argv));
+  return runCommand(found.entry, found.rest, io);
 };
 
 /** Errors of rooms that a command loads and this file does not. */

@@ -56,7 +56,7 @@ const review = async (flags: Flags, io: Io): Promise<number> => {
   const [mode, output] = [choiceOf(flags, 'mode', MODES), choiceOf(flags, 'output', OUTPUTS)];
   const timeout = timeoutOf(flags);
   const { objects, skipped } = await readManifests(flags, io);
-  const config = await configOf(flags, io, () => objects.flatMap(imagesNamedIn));
+  const config = await configOf(flags, io, { images: () => objects.flatMap(imagesNamedIn) });
   if (objects.length === 0) {
     io.stderr.write('Note: nothing to review: no object in it holds a pod\n');
     printReviews([], skipped, output, io);

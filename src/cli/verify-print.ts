@@ -1,13 +1,20 @@
 import { oneLine } from '../policy/index.ts';
 import type { KeyRing } from '../verification/index.ts';
 import type { Io } from './command.ts';
-import { type CosignSettings, cosignCommand, whyCosignDiffers } from './cosign-command.ts';
+import {
+  type CosignSettings,
+  cosignCommand,
+  cosignLocalCommand,
+  whyCosignDiffers,
+} from './cosign-command.ts';
 import { cosignJson } from './cosign-json.ts';
 import { createPaint, type Paint } from './paint.ts';
 import type { ImageReport } from './verify-report.ts';
 
 export interface Printing {
   readonly ring: KeyRing;
+  /** Whether the images were named by directory. */
+  readonly local: boolean;
   readonly cosign: CosignSettings;
 }
 
@@ -66,16 +73,19 @@ const sourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => {
 };
 
 /** How cosign comes to the same verdict, or why it does not; nothing where there is no verdict. */
-const cosignLines = (report: ImageReport, { ring, cosign }: Printing): readonly string[] => {
+const cosignLines = (report: ImageReport, { ring, cosign, local }: Printing): readonly string[] => {
   const { judgement, outcome, reason } = report;
   if (judgement.reference === undefined || outcome === 'undetermined') return [];
   const difference = reason === null ? undefined : whyCosignDiffers(reason.code);
   if (difference !== undefined) return [`  ${difference}`];
   const { reference, class: imageClass } = judgement;
   const [repository = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];
-  return sourcesOf(report, ring).map(
-    (source) => `  the same with cosign: ${cosignCommand(reference, repository, source, cosign)}`,
-  );
+  return sourcesOf(report, ring).map((source) => {
+    const command = local
+      ? cosignLocalCommand(report.reference, source, cosign)
+      : cosignCommand(reference, repository, source, cosign);
+    return `  the same with cosign: ${command}`;
+  });
 };
 
 const checksOf = ({ signatures }: ImageReport): readonly string[] => [

@@ -1,10 +1,11 @@
 import type { Core } from '../compose.ts';
 import { choiceOf } from './arguments.ts';
 import { mapBounded } from './bounded.ts';
-import { type Command, type Flags, type Io, UsageError } from './command.ts';
+import type { Command, Flags, Io } from './command.ts';
 import { configOf, coreFlags, timeoutFlag, timeoutOf } from './core-flags.ts';
 import { exitCodes, worstOf } from './exit-codes.ts';
-import { readInput } from './input.ts';
+import { filenameFlag, imagesOf } from './image-list.ts';
+import { type Wanted, wantLocalImages } from './local-images.ts';
 import { createProgress, progressFlag } from './progress.ts';
 import { printReports } from './verify-print.ts';
 import { exitCodeOfReport, type ImageReport, reportOf } from './verify-report.ts';
@@ -15,38 +16,27 @@ const OUTPUTS = ['text', 'json', 'cosign'] as const;
 /** Images that are verified side by side. */
 const AT_ONCE = 8;
 
-/** One reference a line; empty lines and those that begin with `#` say nothing. */
-const parseList = (text: string): readonly string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-
-const imagesOf = async (flags: Flags, operands: readonly string[], io: Io): Promise<readonly string[]> => {
-  const file = flags.text('filename');
-  const images = [...operands, ...(file === undefined ? [] : parseList(await readInput(file, io)))];
-  if (images.length === 0)
-    throw new UsageError('no image is named: sailmark verify IMAGE…, or -f FILE with one a line');
-  return images;
-};
-
 const verifyAll = (
   core: Core,
-  images: readonly string[],
+  images: readonly Wanted[],
   options: { readonly timeout: number; readonly advance: () => void },
 ): Promise<readonly ImageReport[]> =>
-  mapBounded(images, AT_ONCE, async (image) => {
+  mapBounded(images, AT_ONCE, async ({ image, named }) => {
     const began = performance.now();
     const judgement = await core.judge(image, AbortSignal.timeout(options.timeout), { always: true });
     options.advance();
-    return reportOf(judgement, core.ring(), performance.now() - began);
+    return { ...reportOf(judgement, core.ring(), performance.now() - began), reference: named };
   });
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
   const output = choiceOf(flags, 'output', OUTPUTS);
   const timeout = timeoutOf(flags);
-  const images = await imagesOf(flags, operands, io);
-  const config = await configOf(flags, io, () => images);
+  const names = await imagesOf(flags, operands, io, 'verify');
+  const local = flags.has('local-image');
+  const config = await configOf(flags, io, local ? { directories: names } : { images: () => names });
+  const images = local
+    ? await wantLocalImages(names, config.limits)
+    : names.map((name) => ({ named: name, image: name }));
   return withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
     const { advance, clear } = createProgress(io, flags, images.length);
@@ -56,7 +46,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
       caFile: flags.text('ca-file'),
       registryConfig: flags.text('registry-config'),
     };
-    printReports(reports, output, { ring: core.ring(), cosign }, io);
+    printReports(reports, output, { ring: core.ring(), local, cosign }, io);
     return worstOf(reports.map(exitCodeOfReport));
   });
 };
@@ -68,11 +58,10 @@ export const command: Command = {
   flags: [
     ...coreFlags,
     timeoutFlag('image'),
+    filenameFlag,
     {
-      name: 'filename',
-      short: 'f',
-      value: 'FILE|-',
-      help: 'read references from a file or standard input, one a line; lines that begin with # are left out',
+      name: 'local-image',
+      help: 'the arguments are directories, each an OCI image layout with one image, as of `cosign save`',
     },
     {
       name: 'output',

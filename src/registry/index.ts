@@ -1,11 +1,13 @@
 export type { CredentialProvider, CredentialProviders } from './credential-provider.ts';
 export { parseGoDuration } from './go-duration.ts';
 export { keptImage, keptSignature } from './layout/kept.ts';
-export { type Layout, type LayoutImage, openLayout } from './layout/layout.ts';
+export { type Layout, openLayout } from './layout/layout.ts';
+export type { LayoutImage } from './layout/layout-images.ts';
 export { checkIsLayout, createLayoutWriter, type Kept, type LayoutWriter } from './layout/layout-writer.ts';
 export { createTagTable, type TagAnswer, type TagTable } from './layout/tag-table.ts';
 export { type Proxy, parseProxy } from './proxy.ts';
 export type { PullSecretName, PullSecrets } from './pull-secrets.ts';
+export { childrenOf } from './referrers.ts';
 export {
   createRegistries,
   type FetchDocument,

@@ -46,7 +46,6 @@ export const createListReferrers = ({
   referrersApi,
   limits,
 }: ListingParts): Source['referrers'] => {
-  const path = id.slice(id.indexOf('/') + 1);
   const read = (bytes: Uint8Array, what: string): readonly Referrer[] => {
     const descriptors = parseReferrers(bytes);
     if (descriptors === undefined) throw invalid(`${id}: ${what} is no image index`);
@@ -65,7 +64,7 @@ export const createListReferrers = ({
       );
       if (answer === undefined || !isList(answer)) {
         if (page > 0) throw invalid(`${id}: page ${page + 1} of the referrers is no image index`);
-        if (answer === undefined || !isUnknownName(answer)) referrersApi.missing(path);
+        if (answer === undefined || !isUnknownName(answer)) referrersApi.missing();
         return undefined;
       }
       referrersApi.answered();
@@ -82,7 +81,7 @@ export const createListReferrers = ({
   };
 
   return async (digest, signal) => {
-    const listed = referrersApi.isMissing(path) ? undefined : await listByApi(digest, signal);
+    const listed = referrersApi.isMissing() ? undefined : await listByApi(digest, signal);
     return listed ?? listByTag(digest, signal);
   };
 };

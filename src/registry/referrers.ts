@@ -1,4 +1,4 @@
-import { parseDigest } from '../image/index.ts';
+import { type Digest, parseDigest } from '../image/index.ts';
 import { isJsonObject, parseJson } from './json.ts';
 import type { Referrer } from './source.ts';
 
@@ -20,3 +20,7 @@ export const parseReferrers = (bytes: Uint8Array): readonly Referrer[] | undefin
     ? index['manifests'].flatMap(referrerOf)
     : undefined;
 };
+
+/** The digests that an image index lists; undefined where the bytes are no index. */
+export const childrenOf = (bytes: Uint8Array): readonly Digest[] | undefined =>
+  parseReferrers(bytes)?.map(({ digest }) => digest);

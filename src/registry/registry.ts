@@ -100,7 +100,7 @@ export const createRegistry = (
   };
   const askAuthorized = createAskAuthorized(host, base, createAuthorization(known), transport);
   const health = createHealth(host, now);
-  const referrersApi = createReferrersApi(now);
+  const referrersApiOf = createReferrersApi(now);
   const throughGate = createGate(requestsPerRegistry, host);
 
   const askHealthy = async (path: string, question: RegistryQuestion, asker: Asker) => {
@@ -119,7 +119,10 @@ export const createRegistry = (
     open(path, onRequest, id = `${host}/${path}`) {
       const ask: AskRegistry = (question, signal) =>
         throughGate(() => askHealthy(path, question, { signal, onRequest }), signal);
-      return { ...createRepository({ id: `${host}/${path}`, ask, referrersApi, limits }), id };
+      return {
+        ...createRepository({ id: `${host}/${path}`, ask, referrersApi: referrersApiOf(path), limits }),
+        id,
+      };
     },
     close: transport.close,
   };

@@ -67,7 +67,10 @@ export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryPa
 
   const readManifest = async (at: string, asked: Digest | undefined, signal: AbortSignal) => {
     const answer = await ask(questionFor('GET', at), signal);
-    return answer === undefined ? undefined : manifestOf(answer, `${id}, ${at}`, asked);
+    if (answer === undefined) return undefined;
+    const manifest = manifestOf(answer, `${id}, ${at}`, asked);
+    referrersApi.found();
+    return manifest;
   };
   const readTag = (tag: string, signal: AbortSignal) => readManifest(tag, undefined, signal);
 
@@ -77,6 +80,7 @@ export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryPa
       const answer = await ask(questionFor('HEAD', tag), signal);
       if (answer === undefined) return undefined;
       const declared = answer.status === 200 ? declaredDigest(answer, `${id}:${tag}`) : undefined;
+      if (declared !== undefined) referrersApi.found();
       return declared ?? (await readTag(tag, signal))?.digest;
     },
     manifest: (at, signal) =>

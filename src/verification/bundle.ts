@@ -8,6 +8,8 @@ const VERSIONS: readonly unknown[] = [
   'application/vnd.dev.sigstore.bundle.v0.3+json',
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
 ];
+/** What may stand for `publicKey` (sigstore_bundle.proto, `VerificationMaterial.content`). */
+const CERTIFICATES = ['certificate', 'x509CertificateChain'] as const;
 const STATEMENT = 'application/vnd.in-toto+json';
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
@@ -41,6 +43,12 @@ export const parseBundle = (bytes: Uint8Array): Parsed<Envelope> => {
   const envelope = memberOf(bundle, 'dsseEnvelope');
   const isKeySigned = isJsonObject(memberOf(material, 'publicKey')) && isJsonObject(envelope);
   if (!VERSIONS.includes(memberOf(bundle, 'mediaType')) || !isKeySigned) return FOREIGN;
+  // One of each alternative (`oneof` in the specification): what holds two means different things to different readers.
+  const others = [
+    ...CERTIFICATES.map((name) => memberOf(material, name)),
+    memberOf(bundle, 'messageSignature'),
+  ];
+  if (others.some((other) => other !== undefined)) return FOREIGN;
   if (memberOf(envelope, 'payloadType') !== STATEMENT) return FOREIGN;
   const entries = memberOf(material, 'tlogEntries') ?? [];
   if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are no list' };

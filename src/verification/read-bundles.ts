@@ -10,11 +10,13 @@ const FOREIGN: Outcome = { kind: 'foreign' };
 const isBundle = (mediaType: unknown): boolean =>
   typeof mediaType === 'string' && mediaType.startsWith(BUNDLE);
 
-/** Those listed as bundles first, for a flood of others must not hide one. Lists err, so none is left out. */
-const bundlesFirst = (referrers: readonly Referrer[]): readonly Referrer[] => [
-  ...referrers.filter(({ artifactType }) => isBundle(artifactType)),
-  ...referrers.filter(({ artifactType }) => !isBundle(artifactType)),
-];
+/**
+ * Each once, those listed as bundles first, for a flood of others must not hide one. Lists err, so none is left out.
+ */
+const bundlesFirst = (referrers: readonly Referrer[]): readonly Digest[] => {
+  const bundles = referrers.filter(({ artifactType }) => isBundle(artifactType));
+  return [...new Set([...bundles, ...referrers].map(({ digest }) => digest))];
+};
 
 /** The one layer of a manifest that holds a bundle; undefined: it holds none (cosign, pkg/oci/remote, `Bundle`). */
 const bundleLayerOf = (
@@ -82,8 +84,8 @@ const judgeReferrer = async (
     const layer = bundleLayerOf(manifest);
     if (layer === undefined) return FOREIGN;
     if (layer.digest === undefined) return invalid('the layer of the bundle has no sha256 digest');
-    if (typeof layer.size !== 'number' || layer.size > wanted.blobBytes)
-      return invalid(`the bundle is declared larger than ${wanted.blobBytes} bytes`);
+    // Attestations, of what an image is made of, are as large as that; signatures are not.
+    if (typeof layer.size === 'number' && layer.size > wanted.blobBytes) return FOREIGN;
     const blob = await source.blob(layer.digest, signal);
     if (blob === undefined) return invalid('the bundle is not there');
     if (blob.length !== layer.size) return invalid('the bundle is not as long as declared');
@@ -100,9 +102,8 @@ const judgeReferrer = async (
  */
 export const readBundles = async (source: Source, wanted: Wanted, signal: AbortSignal): Promise<Reading> => {
   const { descriptors, more } = await source.referrers(wanted.digest, signal);
-  const tried = bundlesFirst(descriptors).slice(0, wanted.signatureCandidates);
-  const outcomes = await Promise.all(
-    tried.map(({ digest }) => judgeReferrer(digest, source, wanted, signal)),
-  );
-  return { outcomes, more: more || descriptors.length > tried.length };
+  const candidates = bundlesFirst(descriptors);
+  const tried = candidates.slice(0, wanted.signatureCandidates);
+  const outcomes = await Promise.all(tried.map((digest) => judgeReferrer(digest, source, wanted, signal)));
+  return { outcomes, more: more || candidates.length > tried.length };
 };

@@ -85,6 +85,15 @@ const conclude = (visit: Visit, digest: Digest, findings: Findings, fromMemory: 
   return { outcome: 'rejected', digest, reason, requests, fromMemory };
 };
 
+/** Milliseconds that evidence may take before the repositories are asked: it lies on a disk, and disks hang. */
+const EVIDENCE_PATIENCE = 1_000;
+
+/** A visit that leaves evidence which does not answer, where there is somebody else to ask. */
+const withPatience = (visit: Visit): Visit =>
+  visit.options.offline === true
+    ? visit
+    : { ...visit, signal: AbortSignal.any([visit.signal, AbortSignal.timeout(EVIDENCE_PATIENCE)]) };
+
 /** What one source says of the digest, asked or remembered. */
 const verifyAt = async (visit: Visit, source: Source, digest: Digest): Promise<Verification> => {
   const { memory, question, spent } = visit;
@@ -109,7 +118,8 @@ const verifyAtEach = async (
 ): Promise<Verified | readonly (Rejected | Undetermined)[]> => {
   const failures: (Rejected | Undetermined)[] = [];
   for (const source of sources) {
-    const verdict = await verifyAt(visit, source, digest);
+    const isEvidence = visit.evidence.includes(source);
+    const verdict = await verifyAt(isEvidence ? withPatience(visit) : visit, source, digest);
     if (verdict.outcome === 'verified') return verdict;
     failures.push(verdict);
   }

@@ -1,5 +1,5 @@
 import type { Digest } from '../image/index.ts';
-import type { Source } from '../registry/index.ts';
+import { type Source, SourceFault } from '../registry/index.ts';
 import type { Era, Findings, Memory } from './era.ts';
 import type { Answer, Spent } from './flights.ts';
 import { isObstacle } from './obstacle.ts';
@@ -47,16 +47,23 @@ export const repositoriesOf = (visit: Visit): readonly Source[] =>
 /** The tag asked for; `latest` where none is written. */
 export const tagOf = ({ reference }: Question): string => reference.tag ?? 'latest';
 
-/** What evidence says a tag stands for: the first answer. */
+/** What evidence says a tag stands for: the first answer. What cannot be read is a fault only where no other answers. */
 const resolveOffline = async (
   evidence: readonly Source[],
   tag: string,
   signal: AbortSignal,
 ): Promise<Digest | undefined> => {
+  let fault: SourceFault | undefined;
   for (const source of evidence) {
-    const digest = await source.resolve(tag, signal);
-    if (digest !== undefined) return digest;
+    try {
+      const digest = await source.resolve(tag, signal);
+      if (digest !== undefined) return digest;
+    } catch (error) {
+      if (!(error instanceof SourceFault)) throw error;
+      fault ??= error;
+    }
   }
+  if (fault !== undefined) throw fault;
   return undefined;
 };
 

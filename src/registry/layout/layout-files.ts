@@ -13,7 +13,7 @@ const isAbsence = (error: unknown): boolean => codeOf(error) === 'ENOENT' || cod
 
 /** The fault of evidence that cannot be read for what the system says, which is no verdict on it. */
 const unreadable = (directory: string, error: unknown): SourceFault =>
-  new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${codeOf(error)}`, {
+  new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${String(codeOf(error))}`, {
     asked: true,
     cause: error,
   });

@@ -79,8 +79,10 @@ const descriptorOf = ({ manifest, annotations }: Kept): Descriptor => {
 };
 
 /** One line for the same manifest under the same names. */
-const identityOf = ({ digest, annotations }: Descriptor): string =>
-  JSON.stringify([digest, Object.entries(annotations ?? {}).toSorted()]);
+const identityOf = ({ digest, annotations = {} }: Descriptor): string => {
+  const names = Object.keys(annotations).toSorted((one, other) => (one < other ? -1 : 1));
+  return JSON.stringify([digest, ...names.map((name) => [name, annotations[name]])]);
+};
 
 /** The index that is there now; another process may have written it. */
 const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {

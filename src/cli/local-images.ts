@@ -1,0 +1,52 @@
+import type { Config } from '../config/index.ts';
+import { parseImageReference } from '../image/index.ts';
+import { type LayoutImage, openLayout } from '../registry/index.ts';
+import { CommandError } from './command.ts';
+
+/** One image to verify: what people call it, and the reference that is judged. */
+export interface Wanted {
+  readonly named: string;
+  readonly image: string;
+}
+
+/** Judged by its signature alone: a directory says nothing of where an image comes from. */
+const NAMELESS = 'local.invalid/image';
+
+/** The repository an image goes by in its layout, where it has a whole name; so its component can be compared too. */
+const repositoryOf = ({ names }: LayoutImage): string => {
+  for (const name of names) {
+    const parsed = name.includes('/') ? parseImageReference(name) : undefined;
+    if (parsed?.ok === true) return parsed.reference.repository;
+  }
+  return NAMELESS;
+};
+
+const findOnly = async (directory: string, limits: Config['limits']): Promise<LayoutImage> => {
+  const images = await openLayout(directory, limits)
+    .images()
+    .catch((error: unknown) => {
+      throw new CommandError(`--local-image: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  const [only, ...others] = images.filter(({ kind }) => kind !== undefined);
+  if (only === undefined)
+    throw new CommandError(
+      `--local-image: ${directory} holds no image; \`sailmark evidence list\` shows what it holds`,
+    );
+  if (others.length > 0)
+    throw new CommandError(
+      `--local-image: ${directory} holds ${others.length + 1} images: name one, sailmark verify --offline --evidence ${directory} IMAGE`,
+    );
+  return only;
+};
+
+/** The image of each OCI layout directory. Rejects with `CommandError` where one holds none, or several. */
+export const wantLocalImages = (
+  directories: readonly string[],
+  limits: Config['limits'],
+): Promise<readonly Wanted[]> =>
+  Promise.all(
+    directories.map(async (named) => {
+      const found = await findOnly(named, limits);
+      return { named, image: `${repositoryOf(found)}@${found.digest}` };
+    }),
+  );
