@@ -2,7 +2,15 @@ import type { Core } from '../compose.ts';
 import type { Config } from '../config/index.ts';
 import type { Digest, ImageReference } from '../image/index.ts';
 import type { Judgement } from '../policy/index.ts';
-import { checkIsLayout, childrenOf, keptImage, type Manifest, type Source } from '../registry/index.ts';
+import {
+  checkIsLayout,
+  childrenOf,
+  keptImage,
+  type Layout,
+  type Manifest,
+  openLayout,
+  type Source,
+} from '../registry/index.ts';
 import { mapBounded } from './bounded.ts';
 import { type Command, CommandError, type Flags, type Io } from './command.ts';
 import { configOf, coreFlags, timeoutFlag, timeoutOf } from './core-flags.ts';
@@ -26,6 +34,8 @@ interface Pulled {
 
 interface Pull {
   readonly core: Core;
+  /** What is kept already. */
+  readonly layout: Layout;
   /** Milliseconds for each image. */
   readonly timeout: number;
 }
@@ -33,10 +43,17 @@ interface Pull {
 const verifiedDigest = ({ refused, verification }: Judgement): Digest | undefined =>
   refused === undefined && verification?.outcome === 'verified' ? verification.digest : undefined;
 
-const readManifest = async (source: Source, digest: Digest, signal: AbortSignal): Promise<Manifest> => {
-  const manifest = await source.manifest({ digest }, signal);
+/** An image's own manifest: what is kept already, else the repository's. */
+const readManifest = async (
+  [kept, repository]: readonly [Source, Source],
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<Manifest> => {
+  const manifest =
+    (await kept.manifest({ digest }, signal).catch(() => undefined)) ??
+    (await repository.manifest({ digest }, signal));
   if (manifest === undefined)
-    throw new CommandError(`${source.id} has signatures of ${digest} and not the image itself`);
+    throw new CommandError(`${repository.id} has signatures of ${digest} and not the image itself`);
   return manifest;
 };
 
@@ -44,14 +61,17 @@ const readManifest = async (source: Source, digest: Digest, signal: AbortSignal)
 const pullChildren = async (
   { core }: Pull,
   repository: string,
-  { source, children }: { readonly source: Source; readonly children: readonly Digest[] },
+  {
+    sources,
+    children,
+  }: { readonly sources: readonly [Source, Source]; readonly children: readonly Digest[] },
   signal: AbortSignal,
 ): Promise<readonly string[]> => {
   const images = children.map((digest) => `${repository}@${digest}`);
   const judged = await mapBounded(images, AT_ONCE, (image) => core.judge(image, signal, { always: true }));
   const signed = judged.flatMap((judgement) => verifiedDigest(judgement) ?? []);
   for (const digest of signed)
-    await core.keep([keptImage(await readManifest(source, digest, signal), 'image', undefined)]);
+    await core.keep([keptImage(await readManifest(sources, digest, signal), 'image', undefined)]);
   return signed.map((digest) => `${repository}@${digest}`);
 };
 
@@ -65,14 +85,14 @@ const pullVerified = async (
   signal: AbortSignal,
 ): Promise<Pick<Pulled, 'said' | 'proven'>> => {
   const { registry, path, repository } = reference;
-  const source = pull.core.open({ registry, path }, () => {});
-  const manifest = await readManifest(source, digest, signal);
+  const sources = [pull.layout.open(repository), pull.core.open({ registry, path }, () => {})] as const;
+  const manifest = await readManifest(sources, digest, signal);
   const children = childrenOf(manifest.bytes);
   const kind = children === undefined ? 'image' : 'index';
   // cosign reads the first image of a layout, so the index stands before what it lists.
   await pull.core.keep([keptImage(manifest, kind, nameOf(reference, digest))]);
   const signed =
-    children === undefined ? [] : await pullChildren(pull, repository, { source, children }, signal);
+    children === undefined ? [] : await pullChildren(pull, repository, { sources, children }, signal);
   const platforms =
     children === undefined
       ? ''
@@ -85,7 +105,7 @@ const pullOne = async (pull: Pull, image: string): Promise<Pulled> => {
   const judgement = await pull.core.judge(image, signal, { always: true });
   const digest = verifiedDigest(judgement);
   if (digest === undefined || judgement.reference === undefined) {
-    const report = reportOf(judgement, pull.core.ring(), 0);
+    const report = reportOf(judgement, { ring: pull.core.ring(), offline: false }, 0);
     return { image, said: `not kept: ${report.message}`, exitCode: exitCodeOfReport(report), proven: [] };
   }
   try {
@@ -121,11 +141,12 @@ const pull = async (flags: Flags, operands: readonly string[], io: Io): Promise<
   const given = await configOf(flags, io, { images: () => images });
   const { read } = given.evidence;
   const config = { ...given, evidence: { read: read.filter((one) => one !== directory), write: directory } };
+  const layout = openLayout(directory, config.limits);
   const pulled = await withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
     const { advance, clear } = createProgress(io, flags, images.length);
     return mapBounded(images, AT_ONCE, async (image) => {
-      const one = await pullOne({ core, timeout }, image);
+      const one = await pullOne({ core, timeout, layout }, image);
       advance();
       return one;
     }).finally(clear);

@@ -27,7 +27,10 @@ const findOnly = async (directory: string, limits: Config['limits']): Promise<La
     .catch((error: unknown) => {
       throw new CommandError(`--local-image: ${error instanceof Error ? error.message : String(error)}`);
     });
-  const [only, ...others] = images.filter(({ kind }) => kind !== undefined);
+  const whole = images.filter(({ kind }) => kind !== undefined);
+  const named = whole.filter(({ names }) => names.length > 0);
+  // What an index lists may lie beside it, without a name.
+  const [only, ...others] = named.length === 1 ? named : whole;
   if (only === undefined)
     throw new CommandError(
       `--local-image: ${directory} holds no image; \`sailmark evidence list\` shows what it holds`,

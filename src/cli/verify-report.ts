@@ -40,6 +40,14 @@ const remarkOf = ({ class: imageClass, verification }: Judgement): string => {
   return '';
 };
 
+/** What must be said where only evidence was asked: it proves digests, never tags. */
+const offlineRemarkOf = ({ reference, verification }: Judgement): string => {
+  if (verification?.outcome === 'rejected' && verification.reason.code === 'image-not-found')
+    return '; offline: only evidence was asked';
+  const byTag = reference !== undefined && reference.digest === undefined;
+  return byTag ? '; offline: that the tag stands for this digest is the word of the evidence alone' : '';
+};
+
 /** What OpenSSL says where the other side does not speak TLS. */
 const NOT_TLS = /ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/;
 
@@ -78,7 +86,11 @@ const factsOf = (verification: Verification | undefined, ring: KeyRing) => {
 };
 
 /** The report of one judged image. */
-export const reportOf = (judgement: Judgement, ring: KeyRing, durationMs: number): ImageReport => {
+export const reportOf = (
+  judgement: Judgement,
+  { ring, offline }: { readonly ring: KeyRing; readonly offline: boolean },
+  durationMs: number,
+): ImageReport => {
   const { image, reference, class: imageClass, verification } = judgement;
   const reason = reasonOf(judgement);
   return {
@@ -87,7 +99,7 @@ export const reportOf = (judgement: Judgement, ring: KeyRing, durationMs: number
     component: imageClass?.kind === 'istio' ? (imageClass.component ?? null) : null,
     outcome: outcomeOfJudgement(judgement),
     reason: reason ?? null,
-    message: messageOf(judgement, reason),
+    message: `${messageOf(judgement, reason)}${offline ? offlineRemarkOf(judgement) : ''}`,
     ...factsOf(verification, ring),
     durationMs: Math.round(durationMs * 10) / 10,
     judgement,

@@ -19,13 +19,16 @@ const AT_ONCE = 8;
 const verifyAll = (
   core: Core,
   images: readonly Wanted[],
-  options: { readonly timeout: number; readonly advance: () => void },
+  options: { readonly timeout: number; readonly offline: boolean; readonly advance: () => void },
 ): Promise<readonly ImageReport[]> =>
   mapBounded(images, AT_ONCE, async ({ image, named }) => {
     const began = performance.now();
     const judgement = await core.judge(image, AbortSignal.timeout(options.timeout), { always: true });
     options.advance();
-    return { ...reportOf(judgement, core.ring(), performance.now() - began), reference: named };
+    return {
+      ...reportOf(judgement, { ring: core.ring(), offline: options.offline }, performance.now() - began),
+      reference: named,
+    };
   });
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
@@ -40,7 +43,9 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
   return withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
     const { advance, clear } = createProgress(io, flags, images.length);
-    const reports = await verifyAll(core, images, { timeout, advance }).finally(clear);
+    const reports = await verifyAll(core, images, { timeout, offline: config.offline, advance }).finally(
+      clear,
+    );
     const cosign = {
       ...config,
       caFile: flags.text('ca-file'),

@@ -105,7 +105,8 @@ export const createTagMemory = (
   return {
     last,
     fresh(repository, tag) {
-      const answer = last(repository, tag);
+      // What another process was answered stands in for an answer, and never instead of the question.
+      const answer = held.get(`${repository}:${tag}`);
       return answer !== undefined && isRecent(answer.at, now(), tagMemory) ? answer.digest : undefined;
     },
     add(repository, tag, digest) {
