@@ -5,9 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/ports.ts';
-
-/** Debian's `docker-registry` (distribution 2.8): a registry nobody here wrote. */
-const PROGRAM = process.env['DOCKER_REGISTRY'];
+import { pathOf } from './tools.ts';
 
 export type RegistryAuth =
   | { readonly kind: 'basic' }
@@ -62,13 +60,14 @@ const started = async (child: ChildProcess, host: string): Promise<void> => {
   throw new Error(`docker-registry did not open its port in 10 s: ${said}`);
 };
 
-/** Starts it over TLS on a free port of loopback, its storage in a directory of its own. */
+/**
+ * Starts Debian's `docker-registry` (distribution 2.8), a registry nobody here wrote, over TLS on a free port of loopback, its storage in a
+ * directory of its own.
+ */
 export const startDockerRegistry = async (
   tls: { readonly cert: string; readonly key: string },
   auth: RegistryAuth,
 ): Promise<DockerRegistry> => {
-  if (PROGRAM === undefined)
-    throw new Error("set DOCKER_REGISTRY to the program of Debian's package docker-registry");
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   await writeFile(join(directory, 'tls.crt'), tls.cert);
@@ -83,7 +82,7 @@ export const startDockerRegistry = async (
     auth: authSection(auth, directory),
   };
   await writeFile(join(directory, 'config.yml'), JSON.stringify(configuration));
-  const child = spawn(PROGRAM, ['serve', join(directory, 'config.yml')], {
+  const child = spawn(pathOf('docker-registry'), ['serve', join(directory, 'config.yml')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   await started(child, host);

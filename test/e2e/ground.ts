@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tls } from '../support/tls.ts';
+import { ACCOUNT } from './docker-registry.ts';
+import { mustRun, pathOf, type Ran, runProgram, type Tool } from './tools.ts';
+
+const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname;
+
+/** Signs into no log and with no timestamp, so that nothing but the registry is needed. */
+const SIGNING_CONFIG = {
+  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
+  rekorTlogConfig: {},
+  tsaConfig: {},
+};
+const TRUSTED_ROOT = { mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1' };
+
+export type Cosign = Extract<Tool, `cosign${string}`>;
+
+/** Keys, credentials and certificates in a directory of their own, and the programs that use them. */
+export interface Ground {
+  readonly directory: string;
+  /** The path of a public key, made by cosign the first time it is named. */
+  publicKey(name: string): Promise<string>;
+  crane(...argv: readonly string[]): Promise<string>;
+  /** Pushes an image whose one layer holds this text; gives its digest. */
+  pushImage(reference: string, content: string): Promise<string>;
+  /** Signs `REPOSITORY@DIGEST`. cosign 3 writes bundles, cosign 2 a `.sig` tag. */
+  sign(cosign: Cosign, key: string, reference: string, ...flags: readonly string[]): Promise<void>;
+  /** Attests something about `REPOSITORY@DIGEST`, as cosign 3 does: a bundle. */
+  attest(key: string, reference: string): Promise<void>;
+  /** `cosign verify`, the log ignored. */
+  cosignVerify(cosign: Cosign, key: string, ...argv: readonly string[]): Promise<Ran>;
+  /** The built program. */
+  sailmark(...argv: readonly string[]): Promise<Ran>;
+  /** `sailmark verify` with the flags that reach the registries. */
+  verify(key: string, ...argv: readonly string[]): Promise<Ran>;
+  remove(): Promise<void>;
+}
+
+/** Nothing outside this machine is asked: what tries meets a port where nobody listens. */
+const environmentOf = (directory: string): Readonly<Record<string, string>> => ({
+  HOME: directory,
+  DOCKER_CONFIG: directory,
+  SSL_CERT_FILE: join(directory, 'ca.pem'),
+  TUF_ROOT: join(directory, 'tuf'),
+  COSIGN_PASSWORD: '',
+  HTTPS_PROXY: 'http://127.0.0.1:1',
+  HTTP_PROXY: 'http://127.0.0.1:1',
+  NO_PROXY: '127.0.0.1',
+});
+
+const writeSettings = async (directory: string, tls: Tls, hosts: readonly string[]): Promise<void> => {
+  const auth = Buffer.from(`${ACCOUNT.username}:${ACCOUNT.password}`).toString('base64');
+  const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));
+  const write = (name: string, content: string | object) =>
+    writeFile(join(directory, name), typeof content === 'string' ? content : JSON.stringify(content));
+  await write('ca.pem', tls.ca);
+  await write('config.json', { auths });
+  await write('signing-config.json', SIGNING_CONFIG);
+  await write('trusted-root.json', TRUSTED_ROOT);
+  await write('predicate.json', { SPDXID: 'SPDXRef-DOCUMENT' });
+};
+
+/** Prepares a ground for registries on these hosts, which all know the one account. */
+export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<Ground> => {
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-e2e-'));
+  const running = { env: environmentOf(directory), cwd: directory };
+  await writeSettings(directory, tls, hosts);
+  const keys = new Map<string, Promise<string>>();
+  const makeKey = async (name: string): Promise<string> => {
+    await mustRun(pathOf('cosign 3'), ['generate-key-pair', '--output-key-prefix', name], running);
+    return join(directory, `${name}.pub`);
+  };
+  const publicKey = (name: string): Promise<string> => {
+    const made = keys.get(name) ?? makeKey(name);
+    keys.set(name, made);
+    return made;
+  };
+  /** `cosign COMMAND` with a private key. */
+  const withKey = async (tool: Cosign, command: string, key: string, argv: readonly string[]) => {
+    await publicKey(key);
+    const flags = tool === 'cosign 2' ? ['--tlog-upload=false'] : ['--signing-config', 'signing-config.json'];
+    await mustRun(pathOf(tool), [command, '--key', `${key}.key`, '--yes', ...flags, ...argv], running);
+  };
+  const crane = (...argv: readonly string[]): Promise<string> => mustRun(pathOf('crane'), argv, running);
+  const sailmark = (...argv: readonly string[]): Promise<Ran> =>
+    runProgram(process.execPath, [PROGRAM, ...argv], running);
+  return {
+    directory,
+    publicKey,
+    crane,
+    async pushImage(reference, content) {
+      const name = `layer-${content.replaceAll(/\W/g, '-')}`;
+      await mkdir(join(directory, name), { recursive: true });
+      await writeFile(join(directory, name, 'content'), content);
+      await mustRun('tar', ['-cf', `${name}.tar`, '-C', name, 'content'], running);
+      await crane('append', '--oci-empty-base', '-f', `${name}.tar`, '-t', reference);
+      return crane('digest', reference);
+    },
+    sign: (cosign, key, reference, ...flags) => withKey(cosign, 'sign', key, [...flags, reference]),
+    attest: (key, reference) =>
+      withKey('cosign 3', 'attest', key, ['--type', 'spdxjson', '--predicate', 'predicate.json', reference]),
+    async cosignVerify(cosign, key, ...argv) {
+      const root = cosign === 'cosign 3' ? [] : ['--trusted-root', 'trusted-root.json'];
+      const flags = ['--key', await publicKey(key), '--insecure-ignore-tlog', ...root];
+      return runProgram(pathOf(cosign), ['verify', ...flags, ...argv], running);
+    },
+    sailmark,
+    async verify(key, ...argv) {
+      const flags = ['--ca-file', 'ca.pem', '--registry-config', 'config.json'];
+      return sailmark('verify', '--key', await publicKey(key), ...flags, ...argv);
+    },
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+};

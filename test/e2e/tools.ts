@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+
+/*
+ * Programs that nobody here wrote. `.ci/e2e` fetches and builds them and says where each is; one that is not there fails
+ * the test that needs it.
+ */
+
+const VARIABLES = {
+  'cosign 3': 'COSIGN_3',
+  'cosign of Istio 1.31': 'COSIGN_ISTIO',
+  'cosign 2': 'COSIGN_2',
+  crane: 'CRANE',
+  skopeo: 'SKOPEO',
+  'docker-registry': 'DOCKER_REGISTRY',
+  'referrers-registry': 'REFERRERS_REGISTRY',
+} as const;
+
+export type Tool = keyof typeof VARIABLES;
+
+/** The path of a tool. Throws where there is none. */
+export const pathOf = (tool: Tool): string => {
+  const variable = VARIABLES[tool];
+  const path = process.env[variable];
+  if (path === undefined || path === '')
+    throw new Error(`set ${variable} to the path of ${tool}, or run .ci/e2e, which gets it and does`);
+  return path;
+};
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** Runs a program to its end. Rejects where it does not start or does not end by itself. */
+export const runProgram = (path: string, argv: readonly string[], { env, cwd }: Running = {}): Promise<Ran> =>
+  new Promise((resolve, reject) => {
+    const options = { timeout: 60_000, maxBuffer: 64 * 2 ** 20, cwd, env: { ...process.env, ...env } };
+    execFile(path, argv, options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (typeof code === 'number') resolve({ code, stdout, stderr });
+      else reject(new Error(`${path} ${argv.join(' ')}: ${error?.message}: ${stderr}`));
+    });
+  });
+
+/** Runs a program that must succeed, and gives what it prints on standard output, trimmed. */
+export const mustRun = async (path: string, argv: readonly string[], running?: Running): Promise<string> => {
+  const { code, stdout, stderr } = await runProgram(path, argv, running);
+  if (code !== 0) throw new Error(`${path} ${argv.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+  return stdout.trim();
+};
