@@ -147,7 +147,8 @@ const createEvidence = ({ evidence, limits }: Config, report: Report) => {
 const knownRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
   new Set([
     ...registries.map(({ host }) => host),
-    ...[...places.hubs, ...places.mirrors.map(({ mirror }) => mirror)].map(
-      (place) => place.split('/', 1)[0] ?? '',
-    ),
+    ...[
+      ...places.hubs,
+      ...places.mirrors.flatMap(({ mirror, signatures = mirror }) => [mirror, signatures]),
+    ].map((place) => place.split('/', 1)[0] ?? ''),
   ]);

@@ -126,7 +126,8 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1000,
-    effect: 'with none valid among so many and more left: `too-many-signatures`',
+    effect:
+      'with none valid among so many under the signature tag, or so many that refer to the image, and more left: `too-many-signatures`',
   },
   {
     name: 'payloadBytes',
