@@ -44,7 +44,6 @@ export type BundleSpoil =
   | 'p1363'
   | 'der-trailing-byte'
   | 'bad-base64'
-  | 'url-safe-base64'
   | 'duplicate-keys'
   | 'duplicate-keys-signed'
   | 'not-json'
@@ -96,7 +95,7 @@ const signatureOf = (signer: Signer, payload: Buffer, payloadType: string, spoil
   if (spoil === 'flipped-bit') return flipLastBit(der).toString('base64');
   if (spoil === 'der-trailing-byte') return Buffer.concat([der, Buffer.of(0)]).toString('base64');
   if (spoil === 'bad-base64') return der.toString('base64').replace(/^.{20}/, '$&!');
-  return der.toString(spoil === 'url-safe-base64' ? 'base64url' : 'base64');
+  return der.toString('base64');
 };
 
 const materialOf = (

@@ -20,6 +20,8 @@ export interface Store extends PushTarget {
   failWith(code: FaultCode | undefined): void;
   /** Fails questions whose line matches. */
   failWhere(pattern: RegExp, code: FaultCode): void;
+  /** Never answers questions whose line matches. */
+  hangWhere(pattern: RegExp): void;
   /** Holds every later question back; the function returned lets them all through. */
   hold(): () => void;
   untag(repository: string, tag: string): void;
@@ -51,6 +53,7 @@ export const createStore = (): Store => {
   const repositories = new Map<string, Repository>();
   const asked: string[] = [];
   const faults: { pattern: RegExp; code: FaultCode }[] = [];
+  const hanging: RegExp[] = [];
   let failing: FaultCode | undefined;
   let gate: Promise<void> | undefined;
 
@@ -69,13 +72,14 @@ export const createStore = (): Store => {
     if (signal.aborted) throw new SourceFault('deadline', 'time was up', { asked: false });
     onRequest();
     asked.push(line);
-    if (gate !== undefined) {
+    const wait = hanging.some((pattern) => pattern.test(line)) ? new Promise<never>(() => undefined) : gate;
+    if (wait !== undefined) {
       const ended = new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () =>
           reject(new SourceFault('deadline', 'time is up', { asked: true })),
         );
       });
-      await Promise.race([gate, ended]);
+      await Promise.race([wait, ended]);
     }
     const code = failing ?? faults.find(({ pattern }) => pattern.test(line))?.code;
     if (code !== undefined) throw new SourceFault(code, `${line}: ${code}`, { asked: true });
@@ -121,6 +125,7 @@ export const createStore = (): Store => {
       failing = code;
     },
     failWhere: (pattern, code) => void faults.push({ pattern, code }),
+    hangWhere: (pattern) => void hanging.push(pattern),
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
