@@ -13,7 +13,8 @@ import { runCli } from '../support/terminal.ts';
  * `verify-blob` against `openssl dgst -sha256 -verify`, whose part it takes over. The program itself is asked each time.
  */
 
-const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0;
+const OPENSSL = 'openssl';
+const HAS_OPENSSL = spawnSync(OPENSSL, ['version']).status === 0;
 
 const signer = createSigner();
 const stranger = createSigner();
@@ -41,7 +42,7 @@ const writeAll = async (
 /** Whether each of the two accepts: `[openssl, sailmark]`. */
 const ask = async (content: Uint8Array, signature: Uint8Array): Promise<readonly [boolean, boolean]> => {
   const [key, file, der] = await writeAll({ 'key.pub': signer.publicPem, file: content, der: signature });
-  const openssl = spawnSync('openssl', ['dgst', '-sha256', '-verify', key, '-signature', der, file]);
+  const openssl = spawnSync(OPENSSL, ['dgst', '-sha256', '-verify', key, '-signature', der, file]);
   const { code, stderr } = await runCli(['verify-blob', '--key', key, '--signature', der, file]);
   if (code !== 0 && code !== 12) throw new Error(`verify-blob ended with ${code}: ${stderr}`);
   return [openssl.status === 0, code === 0];
@@ -189,7 +190,7 @@ const defineComparison = (): void => {
 
   it.each(REFUSED_KEYS)('differ on a key %s, which we refuse', async (_what, pem, signature, problem) => {
     const [key, file, der] = await writeAll({ 'other.pub': pem(), file: CONTENT, der: signature() });
-    const openssl = spawnSync('openssl', ['dgst', '-sha256', '-verify', key, '-signature', der, file]);
+    const openssl = spawnSync(OPENSSL, ['dgst', '-sha256', '-verify', key, '-signature', der, file]);
     const { code, stderr } = await runCli(['verify-blob', '--key', key, '--signature', der, file]);
     expect({ openssl: openssl.status, code, stderr }).toEqual({
       openssl: 0,
