@@ -138,16 +138,11 @@ const verifyDigest = async (visit: Visit, digest: Digest): Promise<Verification>
   if ('outcome' in byEvidence) return byEvidence;
   const byRepository = await verifyAtEach(visit, repositoriesOf(visit), digest);
   if ('outcome' in byRepository) return byRepository;
-  return (
-    gravest(byRepository) ??
-    gravest(byEvidence) ?? {
-      outcome: 'rejected',
-      digest,
-      reason: { code: 'signature-missing' },
-      requests: visit.spent.requests,
-      fromMemory: false,
-    }
-  );
+  const { requests } = visit.spent;
+  const failure = gravest(byRepository) ?? gravest(byEvidence);
+  return failure === undefined
+    ? { outcome: 'rejected', digest, reason: { code: 'signature-missing' }, requests, fromMemory: false }
+    : { ...failure, requests };
 };
 
 /**

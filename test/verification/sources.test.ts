@@ -1,0 +1,375 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/image/index.ts';
+import { type FaultCode, type Source, SourceFault } from '../../src/registry/index.ts';
+import type { Proof } from '../../src/verification/index.ts';
+import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
+import { imageManifest, push, pushSignatures, sign, signatureTag } from '../support/signing-kit.ts';
+import { createHarness, type Harness, LIMITS, ringOf, trust, wordOf } from './harness.ts';
+import { createStore, type Store } from './store.ts';
+
+const HUB = 'docker.io/istio/pilot';
+const MIRROR = 'mirror.example/istio/pilot';
+const IMAGE = imageManifest('pilot of several sources');
+const { digest } = IMAGE;
+const AT_MIRROR = `${MIRROR}@${digest}`;
+const BOTH = { signaturesAt: [MIRROR, HUB] };
+
+type Push = (harness: Harness, repository: string) => unknown;
+const bundle: Push = ({ store, signer }, at) => pushBundle(store, at, digest, bundleOf(signer, digest));
+const signature: Push = ({ store, signer }, at) =>
+  pushSignatures(store, at, digest, [sign(signer, HUB, digest)]);
+const strange: Push = ({ store, stranger }, at) =>
+  pushSignatures(store, at, digest, [sign(stranger, HUB, digest)]);
+const broken: Push = ({ store, signer }, at) =>
+  pushSignatures(store, at, digest, [sign(signer, HUB, digest, { spoil: 'bad-base64' })]);
+const nothing: Push = () => undefined;
+const failing =
+  (code: FaultCode): Push =>
+  ({ store }, at) =>
+    store.failWhere(new RegExp(`^${at.replaceAll('.', '\\.')} `), code);
+
+const withPushed = async (atMirror: Push, atHub: Push): Promise<Harness> => {
+  const harness = await createHarness();
+  atMirror(harness, MIRROR);
+  atHub(harness, HUB);
+  return harness;
+};
+
+describe('signatures in several repositories', () => {
+  it.each<[string, Push, Push, string]>([
+    ['neither holds any', nothing, nothing, 'signature-missing'],
+    ['the first holds a stranger’s, the second none', strange, nothing, 'signer-untrusted'],
+    ['the first holds none, the second a stranger’s', nothing, strange, 'signer-untrusted'],
+    ['the first holds a broken one, the second a stranger’s', broken, strange, 'signature-invalid'],
+    ['the first holds none, the second is away', nothing, failing('unavailable'), 'registry-unavailable'],
+    ['the first is away, the second holds none', failing('unavailable'), nothing, 'registry-unavailable'],
+    ['the first holds a stranger’s, the second refuses', strange, failing('refused'), 'registry-refused'],
+    ['both are away, in two ways', failing('rate-limited'), failing('unavailable'), 'registry-rate-limited'],
+  ])('do not verify where %s', async (_, atMirror, atHub, word) => {
+    const harness = await withPushed(atMirror, atHub);
+    expect(wordOf(await harness.verify(AT_MIRROR, BOTH))).toBe(word);
+  });
+
+  it.each<[string, Push, Push]>([
+    ['the first holds one', signature, nothing],
+    ['the first holds a bundle', bundle, nothing],
+    ['the second holds one, the first none', nothing, signature],
+    ['the second holds a bundle, the first a stranger’s', strange, bundle],
+    ['the second holds one, the first a broken one', broken, signature],
+    ['the second holds one, the first is away', failing('unavailable'), signature],
+    ['the second holds one, the first refuses', failing('refused'), signature],
+    ['the first holds one, the second is away', signature, failing('unavailable')],
+  ])('verify where %s', async (_, atMirror, atHub) => {
+    const harness = await withPushed(atMirror, atHub);
+    expect(wordOf(await harness.verify(AT_MIRROR, BOTH))).toBe('verified');
+  });
+
+  it('are asked in their order, and no more of them than it takes', async () => {
+    const look = (at: string) => [`${at} referrers ${digest}`, `${at} manifest ${signatureTag(digest)}`];
+    const first = await withPushed(signature, signature);
+    expect(await first.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 2 });
+    expect(first.store.asked).toEqual(look(MIRROR));
+    const second = await withPushed(strange, signature);
+    expect(await second.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 4 });
+    expect(second.store.asked).toEqual([...look(MIRROR), ...look(HUB)]);
+  });
+
+  it('count all requests, whichever of them the verdict is from', async () => {
+    const harness = await withPushed(strange, nothing);
+    expect(await harness.verify(AT_MIRROR, BOTH)).toEqual({
+      outcome: 'rejected',
+      digest,
+      reason: { code: 'signer-untrusted', detail: expect.any(String) },
+      requests: 4,
+      fromMemory: false,
+    });
+  });
+
+  it('are not looked for where the image itself is, unless that is one of them', async () => {
+    const harness = await withPushed(signature, nothing);
+    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('signature-missing');
+    expect(harness.store.asked.some((line) => line.startsWith(MIRROR))).toBe(false);
+  });
+
+  it('leave it to the image’s own repository what a tag stands for', async () => {
+    const harness = await withPushed(nothing, signature);
+    push(harness.store, HUB, imageManifest('another image'), '1.28.0');
+    push(harness.store, MIRROR, IMAGE, '1.28.0');
+    expect(await harness.verify(`${MIRROR}:1.28.0`, { signaturesAt: [HUB] })).toMatchObject({
+      outcome: 'verified',
+      digest,
+      requests: 3,
+    });
+  });
+});
+
+/** A harness whose registry may be asked, and evidence that lies in stores of its own. */
+const withEvidence = async (
+  evidence: readonly Source[],
+  changes: Parameters<typeof createHarness>[0] = {},
+): Promise<Harness> => createHarness({ openEvidence: () => evidence, ...changes });
+
+const layout = (store: Store, id: string): Source => ({
+  ...store.open({ registry: 'layout', path: id }, () => undefined),
+  id: `layout/${id}`,
+});
+
+/** Evidence in one store, and whoever signs it for the harness that is made with it. */
+const evidenceHolding = async (
+  signed: Push,
+  changes: Parameters<typeof createHarness>[0] = {},
+): Promise<{ readonly harness: Harness; readonly evidence: Store }> => {
+  const evidence = createStore();
+  const harness = await withEvidence([layout(evidence, 'one')], changes);
+  signed({ ...harness, store: evidence }, 'layout/one');
+  return { harness, evidence };
+};
+
+const silent = new Promise<never>(() => undefined);
+const hanging: Source = {
+  id: 'hanging',
+  resolve: () => silent,
+  manifest: () => silent,
+  blob: () => silent,
+  referrers: () => silent,
+};
+const refuse = () =>
+  Promise.reject(new SourceFault('answer-invalid', 'the layout is broken', { asked: true }));
+const brokenLayout: Source = {
+  id: 'broken',
+  resolve: refuse,
+  manifest: refuse,
+  blob: refuse,
+  referrers: refuse,
+};
+
+describe('evidence', () => {
+  it.each<[string, Push]>([
+    ['a signature', signature],
+    ['a bundle', bundle],
+  ])('verifies by %s, and no repository is asked', async (_, signed) => {
+    const { harness } = await evidenceHolding(signed);
+    expect(await harness.verify(AT_MIRROR)).toMatchObject({
+      outcome: 'verified',
+      requests: 0,
+      fromMemory: false,
+    });
+    expect(harness.store.asked).toEqual([]);
+  });
+
+  it.each<[string, Push]>([
+    ['holds nothing', nothing],
+    ['holds a stranger’s signature', strange],
+    ['holds a broken one', broken],
+    [
+      'holds the signature of another image under this one’s tag',
+      ({ store, signer }, at) =>
+        pushSignatures(store, at, digest, [sign(signer, HUB, imageManifest('other').digest)]),
+    ],
+    [
+      'lists what it does not hold',
+      ({ store }, at) =>
+        store.list(at, digest, {
+          descriptors: [{ digest: digestOf('x'), artifactType: undefined }],
+          more: true,
+        }),
+    ],
+  ])('that %s never verifies, and never blocks', async (_, held) => {
+    const { harness } = await evidenceHolding(held);
+    expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signature-missing');
+    signature(harness, HUB);
+    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('verified');
+  });
+
+  it('that cannot be read never blocks, and says nothing beside the registry’s verdict', async () => {
+    const harness = await withEvidence([brokenLayout]);
+    expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signature-missing');
+    harness.store.failWith('unavailable');
+    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('registry-unavailable');
+    harness.store.failWith(undefined);
+    signature(harness, HUB);
+    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('verified');
+  });
+
+  it('that does not answer is left after a second', async () => {
+    const harness = await withEvidence([hanging]);
+    signature(harness, MIRROR);
+    const began = performance.now();
+    expect(wordOf(await harness.verify(AT_MIRROR, {}, AbortSignal.timeout(5000)))).toBe('verified');
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+
+  it('in the second place is asked where the first does not verify', async () => {
+    const second = createStore();
+    const harness = await withEvidence([brokenLayout, layout(second, 'two')]);
+    bundle({ ...harness, store: second }, 'layout/two');
+    expect(await harness.verify(AT_MIRROR)).toMatchObject({ outcome: 'verified', requests: 0 });
+  });
+
+  it('says nothing of a tag while a registry can be asked', async () => {
+    const { harness, evidence } = await evidenceHolding(signature);
+    push(evidence, 'layout/one', IMAGE, '1.28.0');
+    expect(wordOf(await harness.verify(`${MIRROR}:1.28.0`))).toBe('image-not-found');
+    push(harness.store, MIRROR, IMAGE, '1.28.0');
+    expect(await harness.verify(`${MIRROR}:1.28.0`)).toMatchObject({ outcome: 'verified', requests: 1 });
+  });
+
+  it('is verified again for each use: a key that may not sign for it does not count', async () => {
+    const { harness } = await evidenceHolding(signature);
+    harness.ring = ringOf([await trust(harness.signer, { for: ['elsewhere.example/istio'] })]);
+    expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signer-untrusted');
+    expect(wordOf(await harness.verify(AT_MIRROR, { places: ['elsewhere.example/istio'] }))).toBe('verified');
+  });
+});
+
+describe('offline', () => {
+  const offline = { offline: true };
+
+  it.each<[string, Push, string]>([
+    ['holds nothing', nothing, 'signature-missing'],
+    ['holds a stranger’s signature', strange, 'signer-untrusted'],
+    ['is broken', failing('answer-invalid'), 'registry-answer-invalid'],
+    ['holds a signature', signature, 'verified'],
+  ])('no repository is asked where evidence %s', async (_, held, word) => {
+    const { harness } = await evidenceHolding(held, offline);
+    signature(harness, MIRROR);
+    expect(wordOf(await harness.verify(AT_MIRROR))).toBe(word);
+    expect(harness.store.asked).toEqual([]);
+  });
+
+  it('an image is without a signature where there is no evidence at all', async () => {
+    const harness = await createHarness(offline);
+    signature(harness, MIRROR);
+    expect(await harness.verify(AT_MIRROR)).toEqual({
+      outcome: 'rejected',
+      digest,
+      reason: { code: 'signature-missing' },
+      requests: 0,
+      fromMemory: false,
+    });
+    expect(wordOf(await harness.verify(`${MIRROR}:1.28.0`))).toBe('image-not-found');
+  });
+
+  it('a tag stands for what evidence says, and that must be proven all the same', async () => {
+    const { harness, evidence } = await evidenceHolding(signature, offline);
+    push(evidence, 'layout/one', IMAGE, '1.28.0');
+    push(evidence, 'layout/one', imageManifest('unsigned'), '1.28.1');
+    expect(await harness.verify(`${MIRROR}:1.28.0`)).toMatchObject({
+      outcome: 'verified',
+      digest,
+      requests: 0,
+    });
+    expect(wordOf(await harness.verify(`${MIRROR}:1.28.1`))).toBe('signature-missing');
+    expect(wordOf(await harness.verify(`${MIRROR}:1.28.2`))).toBe('image-not-found');
+    expect(harness.store.asked).toEqual([]);
+  });
+
+  it('a tag is looked for in the next place where one cannot be read', async () => {
+    const second = createStore();
+    const harness = await withEvidence([brokenLayout, layout(second, 'two')], offline);
+    signature({ ...harness, store: second }, 'layout/two');
+    push(second, 'layout/two', IMAGE, '1.28.0');
+    expect(wordOf(await harness.verify(`${MIRROR}:1.28.0`))).toBe('verified');
+  });
+
+  it('a tag is undetermined where one place cannot be read and no other knows it', async () => {
+    const harness = await withEvidence([layout(createStore(), 'one'), brokenLayout], offline);
+    expect(wordOf(await harness.verify(`${MIRROR}:1.28.0`))).toBe('registry-answer-invalid');
+  });
+});
+
+/** A source that holds nothing but these proofs. */
+const proofSource = (proofs: readonly Proof[]): Source => ({
+  id: 'proofs',
+  resolve: async () => undefined,
+  manifest: async (at) =>
+    proofs.find(({ manifest, tag }) => ('tag' in at ? tag === at.tag : manifest.digest === at.digest))
+      ?.manifest,
+  blob: async (wanted) => proofs.find(({ blob }) => digestOf(blob) === wanted)?.blob,
+  referrers: async (wanted) => ({
+    descriptors: proofs
+      .filter((proof) => proof.tag === undefined && proof.digest === wanted)
+      .map(({ manifest }) => ({ digest: manifest.digest, artifactType: undefined })),
+    more: false,
+  }),
+});
+
+describe('what proves an image is handed on to be kept', () => {
+  const keeping = async (...pushes: readonly Push[]) => {
+    const kept: (readonly Proof[])[] = [];
+    const harness = await createHarness({ keep: (proofs) => void kept.push(proofs) });
+    for (const each of pushes) each(harness, MIRROR);
+    return { harness, kept };
+  };
+
+  it('and nothing where nothing proves it', async () => {
+    const { harness, kept } = await keeping(strange);
+    await harness.verify(AT_MIRROR);
+    expect(kept).toEqual([]);
+  });
+
+  it('and nothing that evidence holds already', async () => {
+    const kept: unknown[] = [];
+    const { harness } = await evidenceHolding(bundle, { keep: (proofs) => void kept.push(proofs) });
+    expect(wordOf(await harness.verify(AT_MIRROR))).toBe('verified');
+    expect(kept).toEqual([]);
+  });
+
+  it('once for all who asked', async () => {
+    const { harness, kept } = await keeping(signature);
+    await Promise.all(Array.from({ length: 80 }, () => harness.verify(AT_MIRROR)));
+    await harness.verify(AT_MIRROR);
+    expect(kept).toHaveLength(1);
+  });
+
+  it('of valid signatures alone, as they were served', async () => {
+    const { harness, kept } = await keeping(strange, bundle, ({ store, stranger }) =>
+      pushBundle(store, MIRROR, digest, bundleOf(stranger, digest)),
+    );
+    await harness.verify(AT_MIRROR);
+    expect(kept.map((proofs) => proofs.map(({ tag, digest: of }) => [tag, of]))).toEqual([
+      [[undefined, digest]],
+    ]);
+  });
+
+  it.each<[string, readonly Push[]]>([
+    ['a signature', [signature]],
+    ['a bundle', [bundle]],
+    [
+      'a signature beside a stranger’s bundle',
+      [signature, ({ store, stranger }) => pushBundle(store, MIRROR, digest, bundleOf(stranger, digest))],
+    ],
+    ['both', [signature, bundle]],
+  ])('and verifies again by nothing else: %s', async (_, pushes) => {
+    const { harness, kept } = await keeping(...pushes);
+    const first = await harness.verify(AT_MIRROR);
+    const proofs = kept.flat();
+    const again = await withEvidence([proofSource(proofs)], { offline: true });
+    again.ring = ringOf([harness.key]);
+    const second = await again.verify(AT_MIRROR);
+    expect(wordOf(second)).toBe('verified');
+    expect(second.outcome === 'verified' && second.signatures).toEqual(
+      first.outcome === 'verified' && first.signatures,
+    );
+    again.ring = ringOf([await trust(harness.stranger)]);
+    expect(wordOf(await again.verify(AT_MIRROR))).toBe('signer-untrusted');
+  });
+
+  it('also where a component mismatches: it proves the digest, and each use is judged by itself', async () => {
+    const { harness, kept } = await keeping(signature);
+    expect(wordOf(await harness.verify(AT_MIRROR, { component: 'ztunnel' }))).toBe('component-mismatch');
+    expect(kept).toHaveLength(1);
+  });
+
+  it('and a keeper that throws does not take back the verdict', async () => {
+    const harness = await createHarness({
+      limits: LIMITS,
+      keep: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    signature(harness, MIRROR);
+    expect(wordOf(await harness.verify(AT_MIRROR))).toBe('verified');
+    expect(harness.reports).toHaveLength(1);
+  });
+});
