@@ -1,0 +1,364 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/image/index.ts';
+import { createRegistries, type Referrers, type RegistryLimits } from '../../src/registry/index.ts';
+import { BUNDLE_TYPE, bundleManifest, fallbackTag, pushFallbackIndex } from '../support/bundle-kit.ts';
+import { registryLimits } from '../support/registry-limits.ts';
+import type { Fault, RegistryOptions, TestRegistry } from '../support/registry-server.ts';
+import { type Artifact, push } from '../support/signing-kit.ts';
+import { answering, closing, codeOf, DIGEST, faultOf, fill, PATH, started } from './scene.ts';
+
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const NOTHING: Referrers = { descriptors: [], more: false };
+const API = `GET /v2/${PATH}/referrers/${DIGEST}`;
+const TAG = `GET /v2/${PATH}/manifests/${fallbackTag(DIGEST)}`;
+const TEN_MINUTES = 600_000;
+
+interface Scene {
+  readonly registry: TestRegistry;
+  /** Milliseconds; the test moves it. */
+  time: number;
+  list(path?: string, signal?: AbortSignal): Promise<Referrers>;
+  /** What a tag stands for, whether or not it is there. */
+  resolve(path?: string): Promise<unknown>;
+  /** Everything asked since the last time, in full. */
+  asked(): readonly string[];
+}
+
+/** An image that a number of manifests refer to, and someone who asks for them. */
+const scene = async (
+  options: RegistryOptions & { readonly limits?: Partial<RegistryLimits> } = {},
+): Promise<Scene> => {
+  const registry = await started(options);
+  fill(registry);
+  const registries = closing(
+    createRegistries({
+      settings: [{ host: registry.host, plainHttp: true }],
+      limits: { ...registryLimits, ...options.limits },
+      now: () => made.time,
+    }),
+  );
+  const open = (path: string) => registries.open({ registry: registry.host, path }, () => undefined);
+  const made: Scene = {
+    registry,
+    time: 1_800_000_000_000,
+    list: (path = PATH, signal = AbortSignal.timeout(5000)) => open(path).referrers(DIGEST, signal),
+    resolve: (path = PATH) => open(path).resolve('1.28.0', AbortSignal.timeout(5000)),
+    asked: () => registry.requests.splice(0).map(({ method, path }) => `${method} ${path}`),
+  };
+  return made;
+};
+
+const manifestOf = (name: string, artifactType: string | null = BUNDLE_TYPE): Artifact =>
+  bundleManifest(Buffer.from(name), DIGEST, { artifactType });
+const descriptorOf = ({ digest }: Artifact, artifactType: string | undefined = BUNDLE_TYPE) => ({
+  digest,
+  artifactType,
+});
+const pushed = (registry: TestRegistry, count: number): readonly Artifact[] => {
+  const all = Array.from({ length: count }, (_, place) => manifestOf(`bundle ${place}`));
+  for (const each of all) push(registry, PATH, each);
+  return all;
+};
+const page = (manifests: readonly unknown[]): string =>
+  JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
+const listing = (body: string, headers: Readonly<Record<string, string>> = {}): Fault =>
+  answering(200, { 'content-type': INDEX, ...headers }, body);
+/** Answers the referrers API alone. */
+const toApi =
+  (fault: Fault): Fault =>
+  (request, response) =>
+    request.url?.includes('/referrers/') === true && fault(request, response);
+
+describe('a list of referrers is a fault', () => {
+  it.each<[string, Fault, string]>([
+    ['forbidden', answering(403), 'refused'],
+    ['unauthorised', answering(401), 'refused'],
+    ['failing', answering(500), 'unavailable'],
+    ['away for a while', answering(503, { 'retry-after': '7' }), 'unavailable'],
+    ['rate-limited', answering(429), 'rate-limited'],
+    ['a redirect to nowhere', answering(302), 'answer-invalid'],
+    ['gone', answering(410), 'answer-invalid'],
+    ['no index', listing('{"manifests":{}}'), 'answer-invalid'],
+    ['no JSON', listing('<html>'), 'answer-invalid'],
+    [
+      'not UTF-8',
+      (_, response) => {
+        response.writeHead(200, { 'content-type': INDEX }).end(Buffer.from([0x7b, 0xff, 0x7d]));
+        return true;
+      },
+      'answer-invalid',
+    ],
+    ['larger than a manifest may be', listing(page([{ a: 'x'.repeat(64 * 1024) }])), 'answer-invalid'],
+    ['compressed', listing('x', { 'content-encoding': 'gzip' }), 'answer-invalid'],
+  ])('where it is %s, and the fallback tag is not asked', async (_, fault, code) => {
+    const { registry, list, asked } = await scene();
+    registry.fault = toApi(fault);
+    expect(await codeOf(list())).toBe(code);
+    expect(asked().filter((line) => line === TAG)).toEqual([]);
+  });
+
+  it('where a later page is none', async () => {
+    const { registry, list } = await scene({ pageSize: 1 });
+    pushed(registry, 2);
+    registry.fault = (request, response) =>
+      request.url?.includes('last=') === true && answering(404)(request, response);
+    expect(await faultOf(list())).toEqual({
+      code: 'answer-invalid',
+      asked: true,
+      message: `${registry.host}/${PATH}: page 2 of the referrers is no image index`,
+    });
+  });
+
+  it('where no time is left for it', async () => {
+    const { list } = await scene();
+    expect(await codeOf(list(PATH, AbortSignal.abort()))).toBe('deadline');
+  });
+
+  it('where what stands under the fallback tag is no index', async () => {
+    const { registry, list } = await scene({ referrersApi: false });
+    registry.pushManifest(PATH, fallbackTag(DIGEST), Buffer.from('{"layers":[]}'), INDEX);
+    expect(await faultOf(list())).toEqual({
+      code: 'answer-invalid',
+      asked: true,
+      message: `${registry.host}/${PATH}: ${fallbackTag(DIGEST)} is no image index`,
+    });
+  });
+});
+
+describe('a list of referrers', () => {
+  it('is empty where nothing refers', async () => {
+    const { list, asked } = await scene();
+    expect(await list()).toEqual(NOTHING);
+    expect(asked()).toEqual([API]);
+  });
+
+  it('holds all that refer, whatever they say they are', async () => {
+    const { registry, list } = await scene();
+    const types = [BUNDLE_TYPE, 'application/vnd.example.sbom', null];
+    const all = types.map((type) => manifestOf(`of ${type}`, type));
+    for (const each of all) push(registry, PATH, each);
+    expect(await list()).toEqual({
+      descriptors: all.map((each, place) => ({
+        digest: each.digest,
+        artifactType: types[place] ?? undefined,
+      })),
+      more: false,
+    });
+  });
+
+  it('leaves out what is no descriptor of a sha256 digest', async () => {
+    const { registry, list } = await scene();
+    const good = digestOf('good');
+    registry.fault = listing(
+      page([
+        null,
+        1,
+        'x',
+        [],
+        {},
+        { digest: 1 },
+        { digest: `sha512:${'0'.repeat(128)}` },
+        { digest: good.toUpperCase() },
+        { digest: good, artifactType: 7 },
+      ]),
+    );
+    expect(await list()).toEqual({ descriptors: [{ digest: good, artifactType: undefined }], more: false });
+  });
+});
+
+describe('pages of referrers', () => {
+  it('are read one after another', async () => {
+    const { registry, list, asked } = await scene({ pageSize: 2 });
+    const all = pushed(registry, 5);
+    expect(await list()).toEqual({ descriptors: all.map((each) => descriptorOf(each)), more: false });
+    expect(asked()).toEqual([API, `${API}?last=2`, `${API}?last=4`]);
+  });
+
+  it('are read to the limit, and the rest is told', async () => {
+    const { registry, list, asked } = await scene({ pageSize: 1, limits: { referrerPages: 3 } });
+    const all = pushed(registry, 4);
+    expect(await list()).toEqual({
+      descriptors: all.slice(0, 3).map((each) => descriptorOf(each)),
+      more: true,
+    });
+    expect(asked()).toHaveLength(3);
+    const { registry: fitting, list: listFitting } = await scene({
+      pageSize: 1,
+      limits: { referrerPages: 3 },
+    });
+    pushed(fitting, 3);
+    expect(await listFitting()).toMatchObject({ more: false });
+  });
+
+  it.each([
+    ['the same page', '<>; rel="next"'],
+    ['the same page by its path', `</v2/${PATH}/referrers/${DIGEST}>; rel="next"`],
+    ['a page with the same name for ever', '<?last=1>; rel=next'],
+  ])('end at the limit where each leads to %s', async (_, link) => {
+    const { registry, list, asked } = await scene({ limits: { referrerPages: 4 } });
+    registry.fault = listing(page([{ digest: DIGEST }]), { link });
+    expect(await list()).toMatchObject({ more: true });
+    expect(asked()).toHaveLength(4);
+  });
+
+  it.each([
+    ['another host', '<http://elsewhere.example:9/v2/x/referrers/y?last=1>; rel="next"'],
+    ['another host without a scheme', '<//elsewhere.example:9/?last=1>; rel="next"'],
+    ['another repository', `</v2/somebody/elses/referrers/${DIGEST}?last=1>; rel="next"`],
+    ['another resource', '<../../../../token?last=1>; rel="next"'],
+    ['the cloud’s own', '<http://169.254.169.254/latest/meta-data?last=1>; rel="next"'],
+  ])('are pages of this list though they lead to %s', async (_, link) => {
+    const { registry, list, asked } = await scene();
+    registry.fault = (request, response) =>
+      listing(page([]), request.url?.includes('last=') === true ? {} : { link })(request, response);
+    expect(await list()).toEqual(NOTHING);
+    expect(asked()).toEqual([API, `${API}?last=1`]);
+  });
+
+  it.each([
+    ['leads back', '<?last=1>; rel="prev"'],
+    ['is no link', 'last=1'],
+    ['has no end', '<?last=1; rel="next"'],
+    ['is empty', ''],
+  ])('are one where the link %s', async (_, link) => {
+    const { registry, list, asked } = await scene();
+    registry.fault = listing(page([]), { link });
+    expect(await list()).toEqual(NOTHING);
+    expect(asked()).toEqual([API]);
+  });
+
+  it('are found among several links, in one header or several', async () => {
+    for (const link of [
+      '<?last=0>; rel="prev", <?last=1>; title="a"; rel="next"',
+      ['<?last=0>; rel="prev"', '<?last=1>; rel="next"'],
+    ]) {
+      const { registry, list, asked } = await scene();
+      registry.fault = (request, response) => {
+        const isFirst = request.url?.includes('last=') === false;
+        response.writeHead(200, { 'content-type': INDEX, ...(isFirst ? { link } : {}) }).end(page([]));
+        return true;
+      };
+      expect(await list()).toEqual(NOTHING);
+      expect(asked()).toEqual([API, `${API}?last=1`]);
+    }
+  });
+});
+
+describe('a registry without the referrers API', () => {
+  it.each<[string, Fault]>([
+    ['404', answering(404)],
+    ['404 with a page', answering(404, { 'content-type': 'text/html' }, '<html>not found</html>')],
+    ['404 with a page without end', answering(404, {}, Buffer.alloc(1024 * 1024))],
+    ['405', answering(405)],
+    ['406', answering(406)],
+    ['400', answering(400)],
+    ['501', answering(501)],
+    ['200 with a page', answering(200, { 'content-type': 'text/html' }, '<html>log in</html>')],
+    ['200 with JSON of its own', answering(200, { 'content-type': 'application/json' }, '{"manifests":[]}')],
+    ['200 with nothing', answering(200)],
+  ])('that answers %s is asked for the fallback tag', async (_, fault) => {
+    const { registry, list, asked } = await scene();
+    const bundle = manifestOf('bundle');
+    pushFallbackIndex(registry, PATH, DIGEST, [bundle], BUNDLE_TYPE);
+    registry.fault = toApi(fault);
+    expect(await list()).toEqual({ descriptors: [descriptorOf(bundle)], more: false });
+    expect(asked()).toEqual([API, TAG]);
+  });
+
+  it('has none where nothing stands under the tag', async () => {
+    const { list, asked } = await scene({ referrersApi: false });
+    expect(await list()).toEqual(NOTHING);
+    expect(asked()).toEqual([API, TAG]);
+  });
+
+  it('is not asked for it again, in this repository', async () => {
+    const { list, asked } = await scene({ referrersApi: false });
+    await list();
+    asked();
+    await list();
+    expect(asked()).toEqual([TAG]);
+  });
+
+  it.each(['before', 'afterwards'])(
+    'is not asked for it in others either, where something was found in the first %s',
+    async (when) => {
+      const { list, resolve, asked, registry } = await scene({ referrersApi: false });
+      if (when === 'before') await resolve();
+      await list();
+      if (when === 'afterwards') await resolve();
+      asked();
+      fill(registry, 'istio/proxyv2');
+      expect(await list('istio/proxyv2')).toEqual(NOTHING);
+      expect(asked()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
+    },
+  );
+
+  it('is asked again after ten minutes, and not before', async () => {
+    const made = await scene({ referrersApi: false });
+    await made.list();
+    const bundle = manifestOf('bundle');
+    push(made.registry, PATH, bundle);
+    made.registry.referrersApi = true;
+    made.time += TEN_MINUTES - 1;
+    expect(await made.list()).toEqual(NOTHING);
+    made.time += 1;
+    expect(await made.list()).toEqual({ descriptors: [descriptorOf(bundle)], more: false });
+  });
+
+  it('is asked again where the clock was set back', async () => {
+    const made = await scene({ referrersApi: false });
+    await made.list();
+    made.time -= TEN_MINUTES;
+    made.asked();
+    await made.list();
+    expect(made.asked()).toEqual([API, TAG]);
+  });
+});
+
+describe('a registry with the referrers API', () => {
+  const gone =
+    (path: string, fault: Fault): Fault =>
+    (request, response) =>
+      request.url?.startsWith(`/v2/${path}/referrers/`) === true && fault(request, response);
+  const nameUnknown = answering(
+    404,
+    { 'content-type': 'application/json' },
+    '{"errors":[{"code":"NAME_UNKNOWN"}]}',
+  );
+
+  it.each<[string, Fault]>([
+    ['as the specification has it', nameUnknown],
+    ['without a word', answering(404)],
+  ])('still has it where it knows no repository of that name, and says so %s', async (_, fault) => {
+    const { registry, list, resolve, asked } = await scene();
+    registry.fault = gone('istio/nothing', fault);
+    expect(await list('istio/nothing')).toEqual(NOTHING);
+    await resolve('istio/nothing');
+    asked();
+    expect(await list()).toEqual(NOTHING);
+    expect(asked()).toEqual([API]);
+  });
+
+  it('is asked again for a repository that was not there, once it may be', async () => {
+    const { registry, list, asked } = await scene();
+    registry.fault = gone(PATH, nameUnknown);
+    await list();
+    registry.fault = undefined;
+    asked();
+    await list();
+    expect(asked()).toEqual([API]);
+  });
+
+  it('that lacks it for some repositories is asked for the others', async () => {
+    const { registry, list, resolve, asked } = await scene();
+    fill(registry, 'istio/proxyv2');
+    registry.fault = gone('istio/proxyv2', answering(404));
+    await resolve('istio/proxyv2');
+    expect(await list()).toEqual(NOTHING);
+    expect(await list('istio/proxyv2')).toEqual(NOTHING);
+    asked();
+    await list();
+    await list('istio/proxyv2');
+    expect(asked()).toEqual([API, TAG.replace(PATH, 'istio/proxyv2')]);
+  });
+});
