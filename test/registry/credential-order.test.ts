@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createTokens } from '../../src/registry/tokens.ts';
+import type { Transport } from '../../src/registry/transport.ts';
 import type { RegistryAuth, TestRegistry } from '../support/registry-server.ts';
 import {
   answering,
@@ -107,6 +109,16 @@ describe('of several credentials', () => {
     expect(usersOf(registry)).toEqual(['', 'wrong']);
   });
 
+  it('a registry that wants to be asked another way than before is, with the next question', async () => {
+    const auth: { kind: RegistryAuth['kind']; account: typeof GOOD } = { kind: 'basic', account: GOOD };
+    const { registry, client } = await knowing(auth, { '': GOOD });
+    await client.ask().manifest();
+    auth.kind = 'token';
+    await faultOf(client.ask().manifest());
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(usersOf(registry)).toEqual(['', 'good', 'good', 'good', 'Bearer']);
+  });
+
   it('a token that was held and is refused for good is not asked for again', async () => {
     const { registry, client } = await knowing(TOKEN, { '': GOOD });
     await client.ask().manifest();
@@ -114,6 +126,40 @@ describe('of several credentials', () => {
     registry.forget();
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
     expect(askedOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
+  });
+});
+
+describe('tokens got with several credentials', () => {
+  it('are not taken for one another, held or under way', async () => {
+    const asked: (string | undefined)[] = [];
+    const transport: Transport = {
+      async ask({ headers }) {
+        const user = HEADERS[headers?.['authorization'] ?? ''];
+        asked.push(user);
+        const body = Buffer.from(JSON.stringify({ token: `for-${user}` }));
+        return { status: 200, header: () => undefined, headers: () => [], body };
+      },
+      close: async () => {},
+    };
+    const tokens = createTokens({ registry: 'r.example', transport, tokenBytes: 1000, now: () => 0 });
+    const get = (account: typeof GOOD) =>
+      tokens.get(
+        'a',
+        {
+          realm: { realm: new URL('https://r.example/token'), reach: 'registry', service: undefined },
+          credentials: { kind: 'password', ...account },
+          fingerprint: account.username,
+        },
+        () => {},
+      );
+    expect(await Promise.all([get(WRONG), get(GOOD), get(GOOD)])).toEqual([
+      'for-wrong',
+      'for-good',
+      'for-good',
+    ]);
+    expect(await get(WRONG)).toBe('for-wrong');
+    expect(await get(WRONG)).toBe('for-wrong');
+    expect(asked).toEqual(['wrong', 'good', 'wrong']);
   });
 });
 

@@ -110,6 +110,17 @@ describe('a token', () => {
     expect(issued).toEqual(['first', 'second']);
   });
 
+  it('that is refused as soon as it was given is not held', async () => {
+    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    registry.fault = (request, response) =>
+      request.headers.authorization !== undefined && answering(403)(request, response);
+    expect(await codeOf(client.ask().manifest())).toBe('refused');
+    registry.fault = undefined;
+    registry.forget();
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(askedOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
+  });
+
   it('is asked for with the credentials of the repository, in the header alone', async () => {
     const { registry, client } = await scene({
       auth: { kind: 'token', account: ACCOUNT },
