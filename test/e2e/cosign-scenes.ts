@@ -85,7 +85,7 @@ const movedTag =
   };
 
 /** An index of two platforms. `asked` picks what is verified of what was signed with these flags. */
-const signedIndex =
+export const signedIndex =
   (cosign: Cosign, asked: 'all' | 'children', ...flags: readonly string[]) =>
   async ({ ground, repository }: Stage): Promise<readonly string[]> => {
     const platforms = ['amd64', 'arm64'];

@@ -1,14 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTls } from '../support/tls.ts';
-import { copyReferrers } from './copy-referrers.ts';
 import { type Scene, type Stage, scenes, signedBy } from './cosign-scenes.ts';
-import { ACCOUNT, type DockerRegistry, startDockerRegistry } from './docker-registry.ts';
-import { type Gate, startGate } from './gate.ts';
-import { type Cosign, createGround, type Ground } from './ground.ts';
-import { type ReferrersRegistry, startReferrersRegistry } from './referrers-registry.ts';
-import { startTokenService, type TokenService } from './token-service.ts';
+import { ACCOUNT } from './docker-registry.ts';
+import type { Cosign, Ground } from './ground.ts';
+import { copyReferrers } from './referrers.ts';
+import { type Registries, startRegistries } from './registries.ts';
 import type { Ran } from './tools.ts';
 
 /*
@@ -17,24 +14,13 @@ import type { Ran } from './tools.ts';
  * (token auth). Both over TLS with a private CA.
  */
 
-const tls = createTls();
-let docker: DockerRegistry;
-let upstream: ReferrersRegistry;
-let tokens: TokenService;
-let gate: Gate;
+let registries: Registries;
 let ground: Ground;
-
 beforeAll(async () => {
-  docker = await startDockerRegistry(tls, { kind: 'basic' });
-  tokens = await startTokenService(tls);
-  upstream = await startReferrersRegistry();
-  gate = await startGate(tls, tokens, upstream.host);
-  ground = await createGround(tls, [docker.host, gate.host]);
+  registries = await startRegistries();
+  ({ ground } = registries);
 });
-afterAll(async () => {
-  await Promise.all([docker?.stop(), upstream?.stop(), gate?.close(), tokens?.close()]);
-  await ground?.remove();
-});
+afterAll(() => registries.stop());
 
 /** An image that is signed and in no log: cosign ends with 12 for a `.sig`, with 1 for a bundle. */
 const UNLOGGED = [
@@ -50,11 +36,11 @@ const copyFallbackTag: Stage['copyReferrers'] = async (repository, from, to) => 
 };
 
 const copyBehindGate: Stage['copyReferrers'] = (repository, from, to) =>
-  copyReferrers(upstream.host, repository.slice(repository.indexOf('/') + 1), from, to);
+  copyReferrers(registries.open, repository.slice(repository.indexOf('/') + 1), from, to);
 
 const REGISTRIES = [
-  ['without the referrers API', () => docker.host, copyFallbackTag],
-  ['with the referrers API', () => gate.host, copyBehindGate],
+  ['without the referrers API', () => registries.docker, copyFallbackTag],
+  ['with the referrers API', () => registries.referrers, copyBehindGate],
 ] as const satisfies readonly (readonly [string, () => string, Stage['copyReferrers']])[];
 
 describe.each(REGISTRIES)('in a registry %s', (_name, host, copy) => {
@@ -127,7 +113,7 @@ describe.each(REGISTRIES)('in a registry %s', (_name, host, copy) => {
 
 describe('in a registry that speaks plain HTTP', () => {
   it('a bundle verifies where that is allowed, and nothing is said where it is not', async () => {
-    const repository = `${upstream.host}/e2e/plain`;
+    const repository = `${registries.open}/e2e/plain`;
     const [reference = ''] = await signedBy('cosign 3')({
       ground,
       repository,

@@ -23,12 +23,15 @@ export interface Ground {
   /** The path of a public key, made by cosign the first time it is named. */
   publicKey(name: string): Promise<string>;
   crane(...argv: readonly string[]): Promise<string>;
+  skopeo(...argv: readonly string[]): Promise<string>;
   /** Pushes an image whose one layer holds this text; gives its digest. */
   pushImage(reference: string, content: string): Promise<string>;
   /** Signs `REPOSITORY@DIGEST`. cosign 3 writes bundles, cosign 2 a `.sig` tag. */
   sign(cosign: Cosign, key: string, reference: string, ...flags: readonly string[]): Promise<void>;
   /** Attests something about `REPOSITORY@DIGEST`, as cosign 3 does: a bundle. */
   attest(key: string, reference: string): Promise<void>;
+  /** `cosign save` into a directory of the ground. */
+  save(cosign: Cosign, reference: string, directory: string): Promise<void>;
   /** `cosign verify`, the log ignored. */
   cosignVerify(cosign: Cosign, key: string, ...argv: readonly string[]): Promise<Ran>;
   /** The built program. */
@@ -42,6 +45,7 @@ export interface Ground {
 const environmentOf = (directory: string): Readonly<Record<string, string>> => ({
   HOME: directory,
   DOCKER_CONFIG: directory,
+  REGISTRY_AUTH_FILE: join(directory, 'config.json'),
   SSL_CERT_FILE: join(directory, 'ca.pem'),
   TUF_ROOT: join(directory, 'tuf'),
   COSIGN_PASSWORD: '',
@@ -90,6 +94,7 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
     directory,
     publicKey,
     crane,
+    skopeo: (...argv) => mustRun(pathOf('skopeo'), ['--insecure-policy', ...argv], running),
     async pushImage(reference, content) {
       const name = `layer-${content.replaceAll(/\W/g, '-')}`;
       await mkdir(join(directory, name), { recursive: true });
@@ -101,6 +106,9 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
     sign: (cosign, key, reference, ...flags) => withKey(cosign, 'sign', key, [...flags, reference]),
     attest: (key, reference) =>
       withKey('cosign 3', 'attest', key, ['--type', 'spdxjson', '--predicate', 'predicate.json', reference]),
+    async save(cosign, reference, to) {
+      await mustRun(pathOf(cosign), ['save', '--dir', to, reference], running);
+    },
     async cosignVerify(cosign, key, ...argv) {
       const root = cosign === 'cosign 3' ? [] : ['--trusted-root', 'trusted-root.json'];
       const flags = ['--key', await publicKey(key), '--insecure-ignore-tlog', ...root];

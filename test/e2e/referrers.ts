@@ -1,0 +1,34 @@
+import { request } from 'undici';
+
+const send = async (url: string, options: Parameters<typeof request>[1] = {}): Promise<string> => {
+  const { statusCode, body } = await request(url, options);
+  const text = await body.text();
+  if (statusCode >= 300) throw new Error(`${url}: ${statusCode} ${text}`);
+  return text;
+};
+
+/** The manifests that refer to an image, as the referrers API lists them. The registry at `host` is open, without TLS. */
+export const listReferrers = async (
+  host: string,
+  name: string,
+  digest: string,
+): Promise<readonly { readonly digest: string; readonly mediaType: string }[]> => {
+  const index = await send(`http://${host}/v2/${name}/referrers/${digest}`);
+  return (JSON.parse(index) as { manifests: { digest: string; mediaType: string }[] }).manifests;
+};
+
+/**
+ * Pushes everything that refers to one image of a repository again, as referring to another: what somebody does who has
+ * no key. The registry at `host` is open, without TLS.
+ */
+export const copyReferrers = async (host: string, name: string, from: string, to: string): Promise<void> => {
+  const manifests = `http://${host}/v2/${name}/manifests`;
+  for (const { digest, mediaType } of await listReferrers(host, name, from)) {
+    const manifest = await send(`${manifests}/${digest}`);
+    await send(`${manifests}/copy`, {
+      method: 'PUT',
+      headers: { 'content-type': mediaType },
+      body: manifest.replaceAll(from, to),
+    });
+  }
+};
