@@ -14,47 +14,61 @@ interface Stage {
   readonly door: Door;
 }
 
-const open = async (options: { readonly latency?: number } = {}): Promise<Stage> => {
+const open = async (
+  options: { readonly latency?: number; readonly referrersApi?: boolean } = {},
+): Promise<Stage> => {
   const mirror = await startMirror({ auth: { kind: 'token' }, ...options });
   onTestFinished(() => mirror.registry.close());
   const door = await openDoor(mirror.configuration);
-  const warm = await door.gist(review(pod([mirror.add().byDigest])));
-  expect(warm.verdict).toBe('allow');
+  const { byTag } = mirror.add();
+  const warm = await door.gist(review(pod([`${byTag}-nowhere`])));
+  expect(warm).toMatchObject({ reasons: ['image-not-found'] });
   // The question without a token, the token, the question.
   expect(mirror.registry.requests.length).toBe(3);
   mirror.registry.forget();
   return { mirror, door };
 };
 
-/** The requests of one review, as the registry had them, without the repository. */
+/** The requests of one review, without the repository; in no order, for those side by side arrive in any. */
 const asked = ({ registry }: Mirror): readonly string[] =>
-  registry.requests.splice(0).map(({ method, path }) => {
-    const [, kind = path, name = ''] = /\/(manifests|blobs|token)\b\/?(.*)$/.exec(path) ?? [];
-    return `${method} ${kind} ${name.endsWith('.sig') ? '.sig' : name.replace(/^sha256:.*/, 'sha256')}`;
-  });
+  registry.requests
+    .splice(0)
+    .map(({ method, path }) => {
+      const [, kind = path, name = ''] = /\/(manifests|blobs|token|referrers)\b\/?(.*)$/.exec(path) ?? [];
+      return `${method} ${kind} ${name.replace(/^sha256-.*\.sig$/, '.sig').replace(/^sha256([:-]).*/, 'sha256$1')}`;
+    })
+    .toSorted();
 
+const REFERRERS = 'GET referrers sha256:';
+const FALLBACK = 'GET manifests sha256-';
 const SIGNATURE = 'GET manifests .sig';
-const PAYLOAD = 'GET blobs sha256';
+const MANIFEST = 'GET manifests sha256:';
+const BLOB = 'GET blobs sha256:';
+/** What every digest costs: what refers to it and its signature tag, asked side by side. */
+const LOOK = [SIGNATURE, REFERRERS];
+const BUNDLE = [BLOB, SIGNATURE, MANIFEST, REFERRERS];
 const tagOf = ({ byTag }: MirroredImage): string => `HEAD manifests ${byTag.split(':').at(-1)}`;
 
 type Signing = NonNullable<Parameters<Mirror['add']>[0]>;
 
 const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, readonly string[]])[] = [
-  ['signed under the hub’s name', () => ({}), 'allow', [SIGNATURE]],
+  ['signed under the hub’s name', () => ({}), 'allow', LOOK],
+  ['signed by a bundle', () => ({ bundle: true }), 'allow', BUNDLE],
   [
     'signed under the mirror’s name',
     ({ registry }) => ({ signedAs: `${registry.host}/istio/proxyv2` }),
     'allow',
-    [SIGNATURE],
+    LOOK,
   ],
   [
     'signed under a name nobody could guess',
     () => ({ signedAs: 'build.example/somewhere/else/proxyv2' }),
     'allow',
-    [SIGNATURE, PAYLOAD],
+    [BLOB, ...LOOK],
   ],
-  ['signed by a stranger', () => ({ by: createSigner() }), 'deny', [SIGNATURE]],
-  ['unsigned', () => ({ by: false }), 'deny', [SIGNATURE]],
+  ['signed by a stranger', () => ({ by: createSigner() }), 'deny', LOOK],
+  ['a bundle by a stranger', () => ({ by: createSigner(), bundle: true }), 'deny', BUNDLE],
+  ['unsigned', () => ({ by: false }), 'deny', LOOK],
 ];
 
 describe('a verification, with the token warm', () => {
@@ -67,7 +81,7 @@ describe('a verification, with the token warm', () => {
 
     const second = mirror.add(signing(mirror));
     const byTag = await door.gist(review(pod([second.byTag])));
-    expect(asked(mirror)).toEqual([tagOf(second), ...requests]);
+    expect(asked(mirror)).toEqual([...requests, tagOf(second)].toSorted());
     expect(byTag).toMatchObject({ verdict, requests: requests.length + 1 });
   });
 
@@ -104,8 +118,38 @@ describe('a verification, with the token warm', () => {
     mirror.registry.forget();
     door.pass(10_001);
     await door.gist(review(pod([image.byDigest])));
-    expect(asked(mirror)).toEqual([SIGNATURE]);
+    expect(asked(mirror)).toEqual(LOOK);
   });
+});
+
+describe('a verification at a registry without the referrers API', () => {
+  const OLD: readonly (readonly [string, Signing, string, readonly string[]])[] = [
+    ['unsigned', { by: false }, 'deny', [SIGNATURE, FALLBACK]],
+    ['signed', {}, 'allow', [SIGNATURE, FALLBACK]],
+    ['signed by a bundle', { bundle: true }, 'allow', [BLOB, SIGNATURE, FALLBACK, MANIFEST]],
+  ];
+
+  it.each(OLD)(
+    '%s: one request more at the first contact, and never again',
+    async (_name, signing, verdict, requests) => {
+      const { mirror, door } = await open({ referrersApi: false });
+      const [first, second] = [mirror.add(signing), mirror.add(signing)];
+      expect(await door.gist(review(pod([first.byDigest])))).toMatchObject({
+        verdict,
+        requests: requests.length + 1,
+      });
+      expect(asked(mirror)).toEqual([...requests, REFERRERS].toSorted());
+      expect(await door.gist(review(pod([second.byDigest])))).toMatchObject({
+        verdict,
+        requests: requests.length,
+      });
+      expect(asked(mirror)).toEqual(requests);
+      expect(await door.gist(review(pod([mirror.add(signing).byTag])))).toMatchObject({
+        verdict,
+        requests: requests.length + 1,
+      });
+    },
+  );
 });
 
 describe('ten pods of eight containers of one new image, at once', () => {
@@ -114,12 +158,17 @@ describe('ten pods of eight containers of one new image, at once', () => {
       review(pod({ containers: Array.from({ length: 8 }, (_, index) => container(image, `app-${index}`)) })),
     );
 
-  it.each(['byDigest', 'byTag'] as const)('%s: are asked for as one', async (name) => {
+  it.each([
+    ['byDigest', 'its signature', {}, LOOK],
+    ['byTag', 'its signature', {}, LOOK],
+    ['byDigest', 'its bundle', { bundle: true }, BUNDLE],
+    ['byTag', 'its bundle', { bundle: true }, BUNDLE],
+  ] as const)('%s, with %s: are asked for as one', async (name, _format, signing, requests) => {
     const { mirror, door } = await open({ latency: 100 });
-    const image = mirror.add();
+    const image = mirror.add(signing);
     const said = await Promise.all(crowd(image[name]).map((each) => door.ask('/validate/enforce', each)));
     expect(said.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => true));
-    expect(asked(mirror)).toEqual(name === 'byTag' ? [tagOf(image), SIGNATURE] : [SIGNATURE]);
+    expect(asked(mirror)).toEqual([...requests, ...(name === 'byTag' ? [tagOf(image)] : [])].toSorted());
   });
 
   it('of an unsigned image: are asked for as one, and all refused', async () => {
@@ -127,7 +176,7 @@ describe('ten pods of eight containers of one new image, at once', () => {
     const image = mirror.add({ by: false });
     const said = await Promise.all(crowd(image.byDigest).map((each) => door.ask('/validate/enforce', each)));
     expect(said.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => false));
-    expect(asked(mirror)).toEqual([SIGNATURE]);
+    expect(asked(mirror)).toEqual(LOOK);
   });
 });
 
@@ -151,6 +200,8 @@ describe('the depth of a verification, with 100 ms to each request', () => {
     ['by tag, the payload rebuilt', {}, 'byTag', 2],
     ['by tag, the payload fetched', { signedAs: 'build.example/else/proxyv2' }, 'byTag', 3],
     ['by digest, unsigned', { by: false }, 'byDigest', 1],
+    ['by digest, a bundle', { bundle: true }, 'byDigest', 3],
+    ['by tag, a bundle', { bundle: true }, 'byTag', 4],
   ];
 
   it.each(DEPTHS)('%s', async (_name, signing, name, depth) => {
@@ -164,7 +215,7 @@ describe('the depth of a verification, with 100 ms to each request', () => {
     const { mirror, door } = await open({ latency: 100 });
     const images = Array.from({ length: 8 }, () => mirror.add().byDigest);
     const depthSoFar = watch(mirror);
-    expect(await door.gist(review(pod(images)))).toEqual({ verdict: 'allow', reasons: [], requests: 8 });
+    expect(await door.gist(review(pod(images)))).toEqual({ verdict: 'allow', reasons: [], requests: 16 });
     expect(depthSoFar()).toBe(1);
   });
 });

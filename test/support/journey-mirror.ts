@@ -1,4 +1,5 @@
 import type { Digest } from '../../src/image/index.ts';
+import { bundleOf, pushBundle, pushFallbackIndex } from './bundle-kit.ts';
 import { startRegistry, type TestRegistry } from './registry-server.ts';
 import { createSigner, imageManifest, push, pushSignatures, type Signer, sign } from './signing-kit.ts';
 
@@ -17,6 +18,8 @@ interface Signing {
   readonly by?: Signer | false;
   /** The repository in the signed bytes. */
   readonly signedAs?: string;
+  /** As Istio's releases of today are signed: by a bundle that refers to the image. */
+  readonly bundle?: boolean;
 }
 
 /** A registry that holds a mirror of Istio's hub, and the key that its images are signed with. */
@@ -43,12 +46,18 @@ export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror
       mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
       registries: [{ host: registry.host, plainHTTP: true }],
     },
-    add({ component = 'proxyv2', tag, by = release, signedAs = `docker.io/istio/${component}` } = {}) {
+    add({ component = 'proxyv2', tag, by = release, signedAs, bundle = false } = {}) {
       pushed += 1;
       const name = `istio/${component}`;
       const as = tag ?? `1.28.${pushed}`;
       const digest = push(registry, name, imageManifest(`image ${pushed}`), as);
-      if (by !== false) pushSignatures(registry, name, digest, [sign(by, signedAs, digest)]);
+      if (by !== false && bundle) {
+        const manifest = pushBundle(registry, name, digest, bundleOf(by, digest));
+        if (!registry.referrersApi) pushFallbackIndex(registry, name, digest, [manifest]);
+      } else if (by !== false)
+        pushSignatures(registry, name, digest, [
+          sign(by, signedAs ?? `docker.io/istio/${component}`, digest),
+        ]);
       const at = `${registry.host}/${name}`;
       return { byTag: `${at}:${as}`, byDigest: `${at}@${digest}`, digest };
     },
