@@ -47,8 +47,8 @@ const ofKeys = ({ keys }: Config): readonly Problem[] =>
   );
 
 const ofRegistries = ({ registries }: Config): readonly Problem[] =>
-  registries.flatMap(({ plainHttp, dockerConfig }, index) =>
-    plainHttp === true && dockerConfig !== undefined
+  registries.flatMap(({ plainHttp, dockerConfig, providers, pullSecrets }, index) =>
+    plainHttp === true && [dockerConfig, providers, pullSecrets].some((one) => one !== undefined)
       ? [{ path: `registries[${index}]`, message: 'sends its credentials over plain HTTP' }]
       : [],
   );

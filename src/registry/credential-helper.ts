@@ -3,8 +3,6 @@ import { type DockerConfig, inStore, matching } from './docker-config.ts';
 import { type Environment, runProgram } from './run-program.ts';
 import { SourceFault } from './source.ts';
 
-/** How long a helper may take, and how much it may say. */
-const LIMITS = { time: 10_000, output: 1024 * 1024 };
 /** Milliseconds that an answer stands: a registry that wants a password wants it with every question. */
 const HELD = 60_000;
 /** What `docker-credential-*` programs say where they have nothing (docker/docker-credential-helpers, credentials/error.go). */
@@ -43,7 +41,7 @@ const askHelper = async (
   // A name with a slash in it would be another program than one of these.
   if (!/^[\w.-]+$/.test(helper)) throw faultOf(helper, 'has no name that a program can have');
   const path = `docker-credential-${helper}`;
-  const ending = await runProgram({ path, args: ['get'], environment, input: server }, LIMITS);
+  const ending = await runProgram({ path, args: ['get'], environment, input: server });
   if (ending.kind === 'failed') throw faultOf(helper, ending.why);
   if (ending.code === 0) return readAnswer(helper, ending.output);
   if (NOT_FOUND.test(ending.output)) return undefined;

@@ -30,9 +30,6 @@ export interface CredentialProviders {
   readonly providers: readonly CredentialProvider[];
 }
 
-/** The kubelet waits a minute; a review cannot. */
-const LIMITS = { time: 10_000, output: 1024 * 1024 };
-
 /** Runs a provider once. Rejects with a fault that names it and what to do. */
 const createAskProvider = (
   { config, binDir }: CredentialProviders,
@@ -48,7 +45,7 @@ const createAskProvider = (
   };
   return async (image: string): Promise<ProviderAnswer> => {
     const input = JSON.stringify({ apiVersion, kind: 'CredentialProviderRequest', image });
-    const ending = await runProgram({ path: join(binDir, name), args, environment: given, input }, LIMITS);
+    const ending = await runProgram({ path: join(binDir, name), args, environment: given, input });
     if (ending.kind === 'failed') throw faultOf(ending.why);
     if (ending.code !== 0) throw faultOf(`fails (exit code ${ending.code})`);
     const answer = parseProviderAnswer(ending.output, apiVersion);

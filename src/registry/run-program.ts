@@ -17,6 +17,9 @@ export interface ProgramLimits {
   readonly output: number;
 }
 
+/** The kubelet waits a minute for a plugin; a review cannot. */
+const USUAL: ProgramLimits = { time: 10_000, output: 1024 * 1024 };
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How a run ended. What a program writes may be a secret, so no sentence quotes it. */
@@ -39,7 +42,7 @@ const failed = (why: string): Ending => ({ kind: 'failed', why });
  */
 export const runProgram = (
   { path, args, environment, input }: Program,
-  limits: ProgramLimits,
+  limits: ProgramLimits = USUAL,
 ): Promise<Ending> => {
   const { promise, resolve } = Promise.withResolvers<Ending>();
   const child = spawn(path, args, { env: { ...environment }, stdio: ['pipe', 'pipe', 'ignore'] });
