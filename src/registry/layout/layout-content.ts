@@ -4,26 +4,35 @@ import { isJsonObject, parseJson } from '../json.ts';
 import type { Manifest } from '../source.ts';
 import { readLayoutBlob } from './layout-files.ts';
 import type { LayoutEntry } from './layout-index.ts';
-import { isNamed, isSignatures, SIGNATURES } from './layout-names.ts';
+import { isNamed, isSignatures, SIGNATURES, signedBy } from './layout-names.ts';
 
 const IMAGE_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEXES: ReadonlySet<unknown> = new Set([
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ]);
-/** Manifests whose subject is remembered; a blob never changes. */
-const SUBJECTS = 50_000;
+/** Manifests of which it is remembered what they say of themselves; a blob never changes. */
+const KNOWN = 50_000;
 
 /** An entry that refers to an image. */
 export interface Referring {
   readonly entry: LayoutEntry;
   readonly subject: Digest;
+  readonly artifactType: string | undefined;
+}
+
+/** What a manifest says of itself; tools leave it out of the layout's index. */
+interface About {
+  readonly subject: Digest | undefined;
+  readonly artifactType: string | undefined;
 }
 
 /** The manifests of a layout. Each rejects with a `SourceFault` where the disk or the bytes are at fault. */
 export interface LayoutContent {
   readManifest(digest: Digest, declared: string | undefined): Promise<Manifest | undefined>;
   findReferring(entries: readonly LayoutEntry[]): Promise<readonly Referring[]>;
+  /** The manifests that are there, each once; of more than one manifest's bytes only the first. Broken ones are left out while there is another. */
+  readReadable(entries: readonly LayoutEntry[]): Promise<readonly Manifest[]>;
   /**
    * The signature manifest under a tag: the union of all that are named so, and of those that cosign keeps without a
    * name, beside the one image of its layouts. Signatures name their digest themselves.
@@ -40,8 +49,7 @@ const layersOf = (bytes: Uint8Array): readonly unknown[] => {
 };
 
 /** One manifest of the distinct layers of several; under a tag its digest is its own affair. */
-const unite = (manifests: readonly Manifest[]): Manifest | undefined => {
-  if (manifests.length < 2) return manifests[0];
+const unite = (manifests: readonly Manifest[]): Manifest => {
   const layers = new Map(
     manifests.flatMap(({ bytes }) => layersOf(bytes)).map((layer) => [JSON.stringify(layer), layer]),
   );
@@ -50,53 +58,73 @@ const unite = (manifests: readonly Manifest[]): Manifest | undefined => {
   return { digest: digestOf(bytes), mediaType: IMAGE_MANIFEST, bytes };
 };
 
-const subjectIn = (bytes: Uint8Array): Digest | undefined => {
+const aboutOf = (bytes: Uint8Array): About => {
   const document = parseJson(bytes);
-  const subject = isJsonObject(document) ? document['subject'] : undefined;
+  if (!isJsonObject(document)) return { subject: undefined, artifactType: undefined };
+  const { subject, artifactType } = document;
   const digest = isJsonObject(subject) ? subject['digest'] : undefined;
-  return typeof digest === 'string' ? parseDigest(digest) : undefined;
+  return {
+    subject: typeof digest === 'string' ? parseDigest(digest) : undefined,
+    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
+  };
 };
 
 /** Reads manifests of at most `manifestBytes`. */
 export const createLayoutContent = (directory: string, manifestBytes: number): LayoutContent => {
-  const subjects = new LRUCache<Digest, { readonly subject: Digest | undefined }>({ max: SUBJECTS });
+  const known = new LRUCache<Digest, About>({ max: KNOWN });
 
   const readManifest: LayoutContent['readManifest'] = async (digest, mediaType) => {
     const bytes = await readLayoutBlob(directory, digest, manifestBytes);
     return bytes && { digest, mediaType, bytes };
   };
 
-  /** What a manifest refers to. One that is broken refers to nothing: it must not hide the others. */
-  const subjectOf = async ({ digest }: LayoutEntry): Promise<Digest | undefined> => {
-    const known = subjects.get(digest);
-    if (known !== undefined) return known.subject;
+  /** What a manifest says of itself. One that is broken says nothing: it must not hide the others. */
+  const findAbout = async ({ digest }: LayoutEntry): Promise<About | undefined> => {
+    const remembered = known.get(digest);
+    if (remembered !== undefined) return remembered;
     const manifest = await readManifest(digest, undefined).catch(() => undefined);
     if (manifest === undefined) return undefined;
-    const subject = subjectIn(manifest.bytes);
-    subjects.set(digest, { subject });
-    return subject;
+    const about = aboutOf(manifest.bytes);
+    known.set(digest, about);
+    return about;
+  };
+
+  const readReadable: LayoutContent['readReadable'] = async (entries) => {
+    const manifests = new Map<Digest, Manifest>();
+    let fault: unknown;
+    let left = manifestBytes;
+    for (const { digest, mediaType } of entries) {
+      if (left < 0) break;
+      try {
+        const manifest = await readManifest(digest, mediaType);
+        if (manifest === undefined || manifests.has(digest)) continue;
+        manifests.set(digest, manifest);
+        left -= manifest.bytes.length;
+      } catch (error) {
+        fault ??= error;
+      }
+    }
+    if (manifests.size === 0 && fault !== undefined) throw fault;
+    return [...manifests.values()];
   };
 
   return {
     readManifest,
+    readReadable,
     async findReferring(entries) {
       const found: Referring[] = [];
       for (const entry of entries) {
         if (isSignatures(entry) || isIndex(entry)) continue;
-        const subject = await subjectOf(entry);
-        if (subject !== undefined) found.push({ entry, subject });
+        const { subject, artifactType = entry.artifactType } = (await findAbout(entry)) ?? {};
+        if (subject !== undefined) found.push({ entry, subject, artifactType });
       }
       return found;
     },
     async readSignatures(entries, tag) {
       const named = entries.filter((entry) => isNamed(entry, tag));
-      const nameless = entries.filter(({ kind, names }) => kind === SIGNATURES && names.length === 0);
-      const manifests: Manifest[] = [];
-      for (const { digest, mediaType } of [...named, ...nameless]) {
-        const manifest = await readManifest(digest, mediaType);
-        if (manifest !== undefined) manifests.push(manifest);
-      }
-      return unite(manifests);
+      const nameless = entries.filter((entry) => entry.kind === SIGNATURES && signedBy(entry) === undefined);
+      const manifests = await readReadable([...named, ...nameless]);
+      return manifests.length < 2 ? manifests[0] : unite(manifests);
     },
   };
 };

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../image/index.ts';
@@ -20,6 +21,9 @@ const unreadable = (directory: string, error: unknown): SourceFault =>
 
 export const damaged = (directory: string, what: string): SourceFault =>
   new SourceFault('answer-invalid', `evidence in ${directory}: ${what}`, { asked: true });
+
+/** A pipe in the place of a file would let its reader wait for ever: opened so, it does not. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Reads at most `limit` bytes; undefined: there are more. */
 const readWithin = async (file: FileHandle, limit: number): Promise<Buffer | undefined> => {
@@ -44,7 +48,7 @@ export const readLayoutFile = async (
 ): Promise<Uint8Array | undefined> => {
   let file: FileHandle | undefined;
   try {
-    file = await open(path);
+    file = await open(path, FLAGS);
     const bytes = await readWithin(file, limit);
     if (bytes === undefined) throw damaged(directory, `a file is longer than ${limit} bytes`);
     return bytes;

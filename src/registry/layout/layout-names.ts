@@ -1,4 +1,4 @@
-import { type Digest, parseDigest, parseImageReference } from '../../image/index.ts';
+import { type Digest, type ImageReference, parseDigest, parseImageReference } from '../../image/index.ts';
 import type { LayoutEntry } from './layout-index.ts';
 
 /** How cosign marks what it keeps beside an image (cosign, pkg/oci/layout). */
@@ -31,11 +31,20 @@ export const couldBeImage = (entry: LayoutEntry): boolean =>
   entry.kind !== ATTESTATIONS &&
   !entry.names.some((name) => REFERRERS_TAG.test(name));
 
-/** Whether a name is this tag of this repository, or a tag alone. */
-export const standsFor = (name: string, repository: string, tag: string): 'whole' | 'bare' | undefined => {
-  if (name === tag) return 'bare';
+const wholeNameIn = (name: string): ImageReference | undefined => {
   const parsed = name.includes('/') ? parseImageReference(name) : undefined;
-  const isWhole =
-    parsed?.ok === true && parsed.reference.repository === repository && parsed.reference.tag === tag;
-  return isWhole ? 'whole' : undefined;
+  return parsed?.ok === true ? parsed.reference : undefined;
+};
+
+/** Whether an entry goes by this tag of this repository, or by this tag and no repository. */
+export const standsFor = (
+  { names }: LayoutEntry,
+  repository: string,
+  tag: string,
+): 'whole' | 'bare' | undefined => {
+  const whole = names.flatMap((name) => wholeNameIn(name) ?? []);
+  if (whole.some((one) => one.repository === repository && one.tag === tag)) return 'whole';
+  // What goes by a tag alone beside a whole name is that one's tag: `docker save` writes both.
+  const isElsewhere = whole.some((one) => one.repository !== repository);
+  return names.includes(tag) && !isElsewhere ? 'bare' : undefined;
 };

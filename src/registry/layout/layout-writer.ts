@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../image/index.ts';
 import { isJsonObject, parseJson } from '../json.ts';
-import { blobPath } from './layout-files.ts';
+import { blobPath, readLayoutBlob } from './layout-files.ts';
 
 /** A manifest to keep, with the blobs of it that are needed. */
 export interface Kept {
@@ -27,8 +27,8 @@ export interface LayoutWriter {
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
-/** What a volume or a former run may have left in a directory that is empty otherwise. */
-const HARMLESS = /^(?:lost\+found|sailmark-tags\.json|\..*)$/;
+/** What a volume, or a former run that was ended, may have left in a directory that is empty otherwise. */
+const HARMLESS = /^(?:lost\+found|sailmark-tags\.json|(?:oci-layout|sailmark-tags\.json)\.[^.]+\.tmp|\..*)$/;
 
 interface Descriptor {
   readonly mediaType: string;
@@ -79,7 +79,8 @@ const descriptorOf = ({ manifest, annotations }: Kept): Descriptor => {
 };
 
 /** One line for the same manifest under the same names. */
-const identityOf = ({ digest, annotations = {} }: Descriptor): string => {
+const identityOf = ({ digest, annotations: written }: Descriptor): string => {
+  const annotations = isJsonObject(written) ? written : {};
   const names = Object.keys(annotations).toSorted((one, other) => (one < other ? -1 : 1));
   return JSON.stringify([digest, ...names.map((name) => [name, annotations[name]])]);
 };
@@ -88,15 +89,17 @@ const identityOf = ({ digest, annotations = {} }: Descriptor): string => {
 const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {
   if (!(await exists(path))) return [];
   const index = parseJson(await readFile(path));
-  if (!isJsonObject(index) || !Array.isArray(index['manifests']))
+  if (!isJsonObject(index) || !Array.isArray(index['manifests']) || !index['manifests'].every(isJsonObject))
     throw new Error(`${path} is no image index: move it away, and what it should hold is fetched again`);
-  return index['manifests'] as readonly Descriptor[];
+  return index['manifests'] as readonly unknown[] as readonly Descriptor[];
 };
 
 const prepare = async (directory: string): Promise<void> => {
-  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
+  await mkdir(directory, { recursive: true });
   const marker = join(directory, 'oci-layout');
+  // First: what is ended here must find a layout at its next start, not a directory of somebody else.
   if (!(await exists(marker))) await writeWhole(marker, LAYOUT);
+  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
 };
 
 /** Throws where a directory holds something else than a layout: nobody wants that mixed up. */
@@ -114,13 +117,10 @@ export const createLayoutWriter = (directory: string): LayoutWriter => {
   let last: Promise<void> = Promise.resolve();
 
   const writeBlob = async (bytes: Uint8Array): Promise<void> => {
-    const path = blobPath(directory, digestOf(bytes));
-    // One of that name may be half of a copy that somebody else's tool was making.
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => -1,
-    );
-    if (size !== bytes.length) await writeWhole(path, bytes);
+    const digest = digestOf(bytes);
+    // One of that name may be half of a copy that somebody else's tool was making, or damaged.
+    const kept = await readLayoutBlob(directory, digest, bytes.length).catch(() => undefined);
+    if (kept === undefined) await writeWhole(blobPath(directory, digest), bytes);
   };
 
   const write = async (entries: readonly Kept[]): Promise<void> => {

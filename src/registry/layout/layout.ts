@@ -32,9 +32,7 @@ const findByTag = (
   }: { readonly repository: string; readonly tag: string; readonly directory: string },
 ): Digest | undefined => {
   for (const how of ['whole', 'bare'] as const) {
-    const found = entries.filter(({ names }) =>
-      names.some((name) => standsFor(name, repository, tag) === how),
-    );
+    const found = entries.filter((entry) => standsFor(entry, repository, tag) === how);
     const [digest, ...others] = new Set(found.map((entry) => entry.digest));
     if (others.length > 0)
       throw damaged(directory, `${others.length + 1} images have the name ${tag}: name this one by digest`);
@@ -46,13 +44,15 @@ const findByTag = (
 /** Opens a layout. Nothing is read before it is asked for something. */
 export const openLayout = (directory: string, { manifestBytes, blobBytes }: LayoutLimits): Layout => {
   const readIndex = createReadIndex(directory, INDEX_LENGTH * manifestBytes);
-  const { readManifest, findReferring, readSignatures } = createLayoutContent(directory, manifestBytes);
+  const { readManifest, readReadable, findReferring, readSignatures } = createLayoutContent(
+    directory,
+    manifestBytes,
+  );
 
   /** What the fallback tag lists, wherever a tool has copied one from. */
   const listByTag = async (entries: readonly LayoutEntry[], digest: Digest): Promise<readonly Referrer[]> => {
-    const index = entries.find((entry) => isNamed(entry, referrersTag(digest)));
-    const manifest = index && (await readManifest(index.digest, undefined));
-    return (manifest && parseReferrers(manifest.bytes)) ?? [];
+    const indexes = await readReadable(entries.filter((entry) => isNamed(entry, referrersTag(digest))));
+    return indexes.flatMap(({ bytes }) => parseReferrers(bytes) ?? []);
   };
 
   const referrers: Source['referrers'] = async (digest) => {
@@ -60,8 +60,13 @@ export const openLayout = (directory: string, { manifestBytes, blobBytes }: Layo
     const referring = await findReferring(entries);
     const own = referring
       .filter(({ subject }) => subject === digest)
-      .map(({ entry }) => ({ digest: entry.digest, artifactType: entry.artifactType }));
-    const all = [...own, ...(await listByTag(entries, digest))];
+      .map(({ entry, artifactType }) => ({ digest: entry.digest, artifactType }));
+    // A list that is broken must not hide what refers to the image by itself.
+    const listed = await listByTag(entries, digest).catch((error: unknown) => {
+      if (own.length === 0) throw error;
+      return [];
+    });
+    const all = [...listed, ...own];
     return { descriptors: [...new Map(all.map((one) => [one.digest, one])).values()], more: false };
   };
 
