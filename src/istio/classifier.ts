@@ -4,7 +4,7 @@ import { distinctiveNames } from './components.ts';
 import { type Hub, hubs } from './hubs.ts';
 import type { ImageClass, Mirror, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
-import { explainUnsigned } from './tags.ts';
+import { explainDigest, explainUnsigned } from './tags.ts';
 
 /** What the names of images tell, by the hubs and mirrors of one configuration. Pure; no call throws. */
 export interface Classifier {
@@ -82,6 +82,8 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
   const { place, places, hub, hubNameOf, signaturesOf } = at;
   const name = hubNameOf(segment);
   if (isSample(name)) return { kind: 'not-ours' };
+  const isDigestAlone = reference.tag === undefined && reference.digest !== undefined;
+  const perhapsUnsigned = isDigestAlone && hub?.releases === true ? explainDigest() : undefined;
   return {
     kind: 'istio',
     place,
@@ -90,6 +92,7 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
     componentOf: (signed) => findComponent(hubNameOf(lastSegmentOf(signed))),
     signaturesAt: signaturesOf(segment),
     neverSigned: hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined),
+    ...(perhapsUnsigned === undefined ? {} : { perhapsUnsigned }),
   };
 }
 

@@ -34,6 +34,8 @@ export type ImageClass =
       readonly signaturesAt: readonly string[];
       /** Why no signature is expected, where the tables know: a nightly hub, an era, a release that never was. */
       readonly neverSigned: string | undefined;
+      /** Where a digest is all that is written: why it may have none all the same. */
+      readonly perhapsUnsigned?: string;
     }
   /** A distinctive Istio name that comes from no known hub or mirror; `vendor` names a known vendor's build. */
   | { readonly kind: 'look-alike'; readonly component: string; readonly vendor: string | undefined }

@@ -17,5 +17,11 @@ export function explainUnsigned(tag: string, pinned: boolean): string | undefine
   return era?.signed === 'nothing' || pinned ? era?.why : undefined;
 }
 
+/**
+ * Why an image of a hub that holds releases may have no signature where its digest is all that is written: it may be one
+ * platform's image of a release that signed its index alone.
+ */
+export const explainDigest = (): string | undefined => eras.find(({ signed }) => signed === 'index')?.why;
+
 const eraOf = (major: number, minor: number): Era | undefined =>
   eras.findLast(({ from }) => major > from[0] || (major === from[0] && minor >= from[1]));

@@ -47,14 +47,16 @@ const createRevocation = (revoked: Rules['revoked']) => {
 const lastDigestOf = (verification: Verification): Digest | undefined =>
   verification.outcome === 'undetermined' ? verification.lastDigest : undefined;
 
-/** Where the tables know why there is no signature, the reason says that instead. */
+/** Where the tables know why there is no signature, the reason says that instead; what they guess, it says as well. */
 const withHistory = (verification: Verification, imageClass: ImageClass | undefined): Verification => {
-  const why = imageClass?.kind === 'istio' ? imageClass.neverSigned : undefined;
-  return why !== undefined &&
-    verification.outcome === 'rejected' &&
-    verification.reason.code === 'signature-missing'
-    ? { ...verification, reason: { code: 'image-never-signed', why } }
-    : verification;
+  if (verification.outcome !== 'rejected' || verification.reason.code !== 'signature-missing')
+    return verification;
+  if (imageClass?.kind !== 'istio') return verification;
+  const { neverSigned: why, perhapsUnsigned: perhaps } = imageClass;
+  if (why !== undefined) return { ...verification, reason: { code: 'image-never-signed', why } };
+  return perhaps === undefined
+    ? verification
+    : { ...verification, reason: { code: 'signature-missing', perhaps } };
 };
 
 const askedOfIstio = ({

@@ -51,9 +51,9 @@ const SENTENCES: Sentences = {
     cause: 'the registry has no such image',
     remedy: 'check the tag or digest, and that the mirror holds it',
   }),
-  'signature-missing': () => ({
+  'signature-missing': ({ perhaps }) => ({
     cause: 'no signature was found',
-    remedy: 'use a released Istio image; copy its signatures along when mirroring (cosign copy)',
+    remedy: `use a released Istio image; copy its signatures along when mirroring (cosign copy)${perhaps === undefined ? '' : `; ${perhaps}`}`,
   }),
   'image-never-signed': ({ why }) => ({
     cause: `no signature was found, and none is to be expected: ${oneLine(why, DETAIL)}`,

@@ -79,7 +79,8 @@ export interface Undetermined extends Cost {
 /** The evidence is bad or absent; asking again will not help. */
 export type Rejection =
   | { readonly code: 'image-not-found' }
-  | { readonly code: 'signature-missing' }
+  /** `perhaps`: why there may be none, where Istio's tables do not know what the digest is of. */
+  | { readonly code: 'signature-missing'; readonly perhaps?: string }
   /** No signature, and Istio's tables know why. */
   | { readonly code: 'image-never-signed'; readonly why: string }
   /** What stands where a signature should is none. */

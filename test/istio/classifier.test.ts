@@ -239,8 +239,21 @@ describe('why an image of the release hub has no signature', () => {
     });
   });
 
-  it('is unknown by digest alone', () => {
+  it('is unknown by digest alone, and may be that it is one platform’s', () => {
     expect(summarise(`istio/pilot@${DIGEST}`)).toBe('docker.io/istio, pilot');
+    const guessOf = (text: string) => {
+      const found = classOf(text);
+      return found.kind === 'istio' ? found.perhapsUnsigned : found.kind;
+    };
+    expect(HUB_NAMES.map((name) => guessOf(`${name}/pilot@${DIGEST}`))).toEqual(HUB_NAMES.map(() => INDEX));
+    expect(
+      [
+        `istio/pilot:1.17.0@${DIGEST}`,
+        `istio/pilot:x@${DIGEST}`,
+        'istio/pilot',
+        `gcr.io/istio-testing/pilot@${DIGEST}`,
+      ].map(guessOf),
+    ).toEqual([undefined, undefined, undefined, undefined]);
   });
 });
 
@@ -302,6 +315,79 @@ describe('mirrors and hubs of a configuration', () => {
   it('bring all names of a hub along where one alias is given', () => {
     const alias = createClassifier({ hubs: ['gcr.io/istio-release'], mirrors: [] });
     expect(summarise('istio/proxyv2:1.28.0', alias)).toBe('docker.io/istio, proxyv2');
+  });
+});
+
+describe('where signatures are looked for', () => {
+  const M = 'registry.corp.example/istio';
+  const signaturesOf = (text: string, signatures?: string, of = 'docker.io/istio') => {
+    const components = { 'mesh-a': 'proxyv2' };
+    const mirror = { mirror: M, of, components, ...(signatures === undefined ? {} : { signatures }) };
+    const found = classOf(text, createClassifier({ hubs: builtInHubs, mirrors: [mirror] }));
+    return found.kind === 'istio' ? found.signaturesAt : found.kind;
+  };
+
+  it.each([
+    [undefined, [`${M}/mesh-a`]],
+    ['mirror', [`${M}/mesh-a`]],
+    ['hub', ['docker.io/istio/proxyv2']],
+    ['mirror-then-hub', [`${M}/mesh-a`, 'docker.io/istio/proxyv2']],
+    ['signatures.corp.example/all', ['signatures.corp.example/all']],
+  ])('on a mirror with signatures: %s', (signatures, expected) => {
+    expect(signaturesOf(`${M}/mesh-a:1.28.0`, signatures)).toEqual(expected);
+  });
+
+  it('on a mirror of a retired name: at the hub that is left', () => {
+    expect(signaturesOf(`${M}/pilot:1.28.0`, 'hub', 'gcr.io/istio-release')).toEqual([
+      'docker.io/istio/pilot',
+    ]);
+  });
+
+  it.each(HUB_NAMES)('at %s: there, and then at the hub', (name) => {
+    expect(signaturesOf(`${name}/pilot@${DIGEST}`)).toEqual([
+      ...new Set([`${name}/pilot`, 'docker.io/istio/pilot']),
+    ]);
+  });
+
+  it('at a hub of the configuration’s own: there alone', () => {
+    const own = createClassifier({ hubs: ['registry.corp.example/mesh'], mirrors: [] });
+    expect(classOf('registry.corp.example/mesh/pilot:1', own)).toMatchObject({
+      signaturesAt: ['registry.corp.example/mesh/pilot'],
+    });
+  });
+});
+
+describe('the component that a signature names', () => {
+  const renamed = createClassifier({
+    hubs: builtInHubs,
+    mirrors: [
+      { mirror: 'registry.corp.example/istio', of: 'docker.io/istio', components: { 'mesh-a': 'proxyv2' } },
+    ],
+  });
+  const named = (signed: string, image = 'registry.corp.example/istio/mesh-a:1.28.0') => {
+    const found = classOf(image, renamed);
+    return found.kind === 'istio' ? [found.component, found.componentOf(signed)] : [found.kind];
+  };
+
+  it.each([
+    ['index.docker.io/istio/pilot', 'pilot'],
+    ['docker.io/istio/ztunnel:1.28.0', 'ztunnel'],
+    [`gcr.io/istio-release/pilot@${DIGEST}`, 'pilot'],
+    ['docker.io/istio/mesh-b', undefined],
+    ['', undefined],
+    ['constructor', undefined],
+    ['__proto__', undefined],
+    ['index.docker.io/istio/proxyv2', 'proxyv2'],
+    ['registry.corp.example/istio/mesh-a', 'proxyv2'],
+  ])('%s is %s to a renamed proxyv2', (signed, component) => {
+    expect(named(signed)).toEqual(['proxyv2', component]);
+  });
+
+  it('has no name of a mirror elsewhere', () => {
+    expect(named('registry.corp.example/istio/mesh-a', 'istio/proxyv2:1.28.0')).toEqual([
+      'proxyv2',
+      undefined,
+    ]);
   });
 });
 
