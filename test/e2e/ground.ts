@@ -20,6 +20,8 @@ export type Cosign = Extract<Tool, `cosign${string}`>;
 /** Keys, credentials and certificates in a directory of their own, and the programs that use them. */
 export interface Ground {
   readonly directory: string;
+  /** What its programs find in their environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** The path of a public key, made by cosign the first time it is named. */
   publicKey(name: string): Promise<string>;
   crane(...argv: readonly string[]): Promise<string>;
@@ -92,6 +94,7 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
     runProgram(process.execPath, [PROGRAM, ...argv], running);
   return {
     directory,
+    env: running.env,
     publicKey,
     crane,
     skopeo: (...argv) => mustRun(pathOf('skopeo'), ['--insecure-policy', ...argv], running),

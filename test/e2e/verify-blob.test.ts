@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTls } from '../support/tls.ts';
+import { createGround, type Ground } from './ground.ts';
+import { mustRun, pathOf, runProgram } from './tools.ts';
+
+/*
+ * `verify-blob`, from the bundle, and `cosign verify-blob`, asked the same of a file that real cosign signed.
+ */
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await createGround(createTls(), []);
+  const { directory: cwd, env } = ground;
+  await Promise.all([ground.publicKey('release'), ground.publicKey('stranger')]);
+  await writeFile(join(cwd, 'tool'), 'what was released');
+  await writeFile(join(cwd, 'other'), 'what was not');
+  const sign = ['sign-blob', '--key', 'release.key', '--tlog-upload=false', '--yes'];
+  await mustRun(pathOf('cosign 2'), [...sign, '--output-signature', 'tool.sig', 'tool'], { cwd, env });
+});
+afterAll(() => ground.remove());
+
+/** Exit codes and the last line on standard error, of cosign and of ours. */
+const ask = async (key: string, file: string) => {
+  const { directory: cwd, env } = ground;
+  const argv = ['verify-blob', '--key', `${key}.pub`, '--signature', 'tool.sig'];
+  const theirs = await runProgram(pathOf('cosign 3'), [...argv, '--insecure-ignore-tlog', file], {
+    cwd,
+    env,
+  });
+  const ours = await ground.sailmark(...argv, file);
+  const said = (stderr: string): string => stderr.trimEnd().split('\n').at(-1) ?? '';
+  return {
+    cosign: [theirs.code, said(theirs.stderr)],
+    sailmark: [ours.code, said(ours.stderr)],
+    stdout: ours.stdout + theirs.stdout,
+  };
+};
+
+describe('verify-blob and cosign verify-blob', () => {
+  it.each([
+    ['another file', 'release', 'other'],
+    ['a stranger’s key', 'stranger', 'tool'],
+  ])('refuse %s', async (_what, key, file) => {
+    expect(await ask(key, file)).toEqual({
+      cosign: [1, expect.stringContaining('invalid signature')],
+      sailmark: [12, `Error: ${file}: the signature is not by the key ${key}.pub over these bytes`],
+      stdout: '',
+    });
+  });
+
+  it('verify what was signed, and say so in the same words', async () => {
+    const verified = [0, 'Verified OK'];
+    expect(await ask('release', 'tool')).toEqual({ cosign: verified, sailmark: verified, stdout: '' });
+  });
+});
