@@ -52,11 +52,21 @@ describe('strict JSON', () => {
     );
   });
 
-  it('reads four MiB of keys in less than a second', () => {
+  it('reads four MiB of keys in a time of the order of JSON.parse', () => {
     const text = `{${Array.from({ length: 250_000 }, (_, at) => `"key-${at}":"\\"${at}"`).join()}}`;
-    const start = performance.now();
-    expect(parse(text).ok).toBe(true);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const timeOf = (read: () => unknown): number => {
+      const start = performance.now();
+      read();
+      return performance.now() - start;
+    };
+    const usual = timeOf(() => JSON.parse(text) as unknown);
+    let parsed: ReturnType<typeof parse> | undefined;
+    const strict = timeOf(() => {
+      parsed = parse(text);
+    });
+    expect(parsed?.ok).toBe(true);
+    // Looking back at every key would be some hundred thousand times as long.
+    expect(strict / usual).toBeLessThan(100);
   });
 });
 
