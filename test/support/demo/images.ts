@@ -1,4 +1,5 @@
 import type { Digest } from '../../../src/image/index.ts';
+import { bundleOf, pushBundle } from '../bundle-kit.ts';
 import {
   type Artifact,
   createSigner,
@@ -16,6 +17,7 @@ export interface Stage {
   readonly publicPem: string;
   readonly signed: string;
   readonly signedByDigest: string;
+  readonly signedByBundle: string;
   readonly unsigned: string;
   readonly byAStranger: string;
   readonly lookAlike: string;
@@ -49,6 +51,8 @@ export const setTheStage = (target: PushTarget, host: string): Stage => {
   };
   putSigned('proxyv2', '1.28.0', imageIndex('proxyv2'));
   const pinned = putSigned('proxyv2', '1.27.3', imageManifest('an older proxyv2'));
+  const bundled = put('proxyv2', '1.31.0', imageManifest('a proxyv2 of cosign 3'));
+  pushBundle(target, 'istio/proxyv2', bundled, bundleOf(release, bundled));
   put('proxyv2', '1.28.1', imageManifest('unsigned proxyv2'));
   putSigned('proxyv2', '1.28.2', imageManifest('a stranger’s proxyv2'), createSigner());
   put('proxyv2', '1.28.0', imageManifest('a look-alike'), 'fast-proxies');
@@ -60,6 +64,7 @@ export const setTheStage = (target: PushTarget, host: string): Stage => {
     publicPem: release.publicPem,
     signed: at('istio/proxyv2:1.28.0'),
     signedByDigest: at(`istio/proxyv2@${pinned}`),
+    signedByBundle: at('istio/proxyv2:1.31.0'),
     unsigned: at('istio/proxyv2:1.28.1'),
     byAStranger: at('istio/proxyv2:1.28.2'),
     lookAlike: at('fast-proxies/proxyv2:1.28.0'),

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { review } from '../builders.ts';
 import { startRegistry } from '../registry-server.ts';
@@ -21,15 +24,15 @@ const OTHER_POD = 'hello-multi.yaml.injected';
 const registry = await startRegistry();
 const stage = setTheStage(registry, registry.host);
 const tls = createTls();
-const webhook = await startWebhook(
-  {
-    keys: [{ inline: stage.publicPem }],
-    mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
-    registries: [{ host: registry.host, plainHTTP: true }],
-    tagMemory: `${TAG_MEMORY_MS}ms`,
-  },
-  tls,
-);
+const evidence = await mkdtemp(join(tmpdir(), 'sailmark-demo-'));
+const configuration = {
+  keys: [{ inline: stage.publicPem }],
+  mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
+  registries: [{ host: registry.host, plainHTTP: true }],
+  evidence: { write: evidence },
+  tagMemory: `${TAG_MEMORY_MS}ms`,
+};
+let webhook = await startWebhook(configuration, tls);
 
 let wrong = 0;
 
@@ -74,6 +77,11 @@ screen.step('Signed by the trusted key: the pod starts');
 screen.head();
 await show(stage.signed, { verdict: 'allowed' }, { why: 'a multi-arch image by tag, verified' });
 await show(stage.signedByDigest, { verdict: 'allowed' }, { why: 'an image by digest, verified' });
+await show(
+  stage.signedByBundle,
+  { verdict: 'allowed' },
+  { why: 'a bundle of cosign 3, as Istio 1.29 and later have' },
+);
 await show(
   stage.signed,
   { verdict: 'allowed', requests: 0 },
@@ -147,7 +155,26 @@ screen.text('\n  The warning, and the refusal:');
 screen.quote(stale.warnings?.[0] ?? '');
 screen.quote(unknown.status?.message ?? '');
 
+screen.step(
+  'The webhook starts anew while the registry is gone: what it verified was kept as evidence, and is verified again',
+);
 await webhook.stop();
+webhook = await startWebhook(configuration, tls);
+screen.head();
+await show(stage.signedByDigest, { verdict: 'allowed', requests: 0 }, { why: 'a digest, from evidence' });
+await show(
+  stage.signedByBundle,
+  { verdict: 'warned', code: 'registry-unavailable' },
+  { why: 'a tag, as last answered' },
+);
+await show(
+  stage.neverAsked,
+  { verdict: 'refused', code: 'registry-unavailable' },
+  { why: 'of this there is none' },
+);
+
+await webhook.stop();
+await rm(evidence, { recursive: true });
 
 if (wrong > 0) {
   screen.text(`\n${wrong} rows are not what they must be (marked "!").`);
