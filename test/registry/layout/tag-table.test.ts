@@ -1,0 +1,147 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { digestOf } from '../../../src/image/index.ts';
+import { createTagTable } from '../../../src/registry/index.ts';
+import { temporaryDirectory } from '../../support/layout.ts';
+
+const FILE = 'sailmark-tags.json';
+const PILOT = 'docker.io/istio/pilot';
+const digest = digestOf('pilot');
+const ANSWER = { digest, at: 1_700_000_000_000 };
+const SCHEMA = 'sailmark.dev/tags/v1';
+
+const open = async (directory: string, most = 100) => {
+  const reports: unknown[] = [];
+  const table = createTagTable(directory, { most, report: (error) => void reports.push(error) });
+  await table.load();
+  return { table, reports };
+};
+
+const tagsIn = (directory: string): readonly unknown[] =>
+  (JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as { tags: unknown[] }).tags;
+
+const withFile = (content: string | object): string => {
+  const directory = temporaryDirectory('tags');
+  writeFileSync(join(directory, FILE), typeof content === 'string' ? content : JSON.stringify(content));
+  return directory;
+};
+const entry = { reference: `${PILOT}:1.28.0`, digest, at: 1 };
+
+afterEach(() => void vi.useRealTimers());
+
+describe('a table that cannot be read', () => {
+  it.each<[string, string | object]>([
+    ['is empty', ''],
+    ['is cut off', '{"schema":"sailmark.dev/tags/v1","tags":[{"refer'],
+    ['is a list', []],
+    ['is of a newer schema', { schema: 'sailmark.dev/tags/v2', tags: [entry] }],
+    ['has no schema', { tags: [entry] }],
+    ['has tags that are none', { schema: SCHEMA, tags: { 0: entry } }],
+  ])('counts as empty and is reported where it %s', async (_, content) => {
+    const { table, reports } = await open(withFile(content));
+    expect(table.last(PILOT, '1.28.0')).toBeUndefined();
+    expect(reports).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('is no table of tags') }),
+    ]);
+  });
+
+  it('is a directory: it is reported, and so is that nothing can be written', async () => {
+    const directory = temporaryDirectory('tags');
+    mkdirSync(join(directory, FILE));
+    const { table, reports } = await open(directory);
+    table.add(PILOT, '1.28.0', ANSWER);
+    expect(table.last(PILOT, '1.28.0')).toEqual(ANSWER);
+    await table.close();
+    expect(reports).toHaveLength(2);
+  });
+
+  it('is not there yet: that is nothing to report', async () => {
+    const { table, reports } = await open(join(temporaryDirectory('tags'), 'none'));
+    expect(table.last(PILOT, '1.28.0')).toBeUndefined();
+    expect(reports).toEqual([]);
+  });
+});
+
+describe('an entry of a table', () => {
+  it.each<[string, object | null]>([
+    ['nothing', null],
+    ['without a reference', { ...entry, reference: undefined }],
+    ['without a time', { ...entry, at: undefined }],
+    ['with a time that is text', { ...entry, at: '1' }],
+    ['without a digest', { ...entry, digest: undefined }],
+    ['with half a digest', { ...entry, digest: 'sha256:ab' }],
+    ['with a digest of another kind', { ...entry, digest: 1 }],
+  ])('that is damaged is left out, and the others are not: %s', async (_, broken) => {
+    const other = { ...entry, reference: `${PILOT}:1.28.1` };
+    const { table, reports } = await open(withFile({ schema: SCHEMA, tags: [broken, other] }));
+    expect(table.last(PILOT, '1.28.0')).toBeUndefined();
+    expect(table.last(PILOT, '1.28.1')).toEqual({ digest, at: 1 });
+    expect(reports).toEqual([]);
+  });
+});
+
+describe('a table of tags', () => {
+  it('outlives its process: what a tag stood for, and that one was not there', async () => {
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory);
+    table.add(PILOT, '1.28.0', ANSWER);
+    table.add(PILOT, 'gone', { digest: undefined, at: 2 });
+    await table.close();
+    const { table: next, reports } = await open(directory);
+    expect(next.last(PILOT, '1.28.0')).toEqual(ANSWER);
+    expect(next.last(PILOT, 'gone')).toEqual({ digest: undefined, at: 2 });
+    expect(next.last('docker.io/istio/ztunnel', '1.28.0')).toBeUndefined();
+    expect(reports).toEqual([]);
+  });
+
+  it('holds the last answer of each tag', async () => {
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory);
+    table.add(PILOT, '1.28.0', ANSWER);
+    const last = { digest: digestOf('moved'), at: ANSWER.at + 1 };
+    table.add(PILOT, '1.28.0', last);
+    expect(table.last(PILOT, '1.28.0')).toEqual(last);
+    await table.close();
+    expect(tagsIn(directory)).toEqual([{ reference: `${PILOT}:1.28.0`, ...last }]);
+  });
+
+  it('forgets the tags that were not answered for the longest time, in memory and from a file', async () => {
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory, 3);
+    for (const tag of ['1', '2', '3', '1', '4']) table.add(PILOT, tag, ANSWER);
+    await table.close();
+    const held = tagsIn(directory).map((tag) => (tag as { reference: string }).reference);
+    expect(held).toEqual(['3', '1', '4'].map((tag) => `${PILOT}:${tag}`));
+    const { table: smaller } = await open(directory, 2);
+    expect(['3', '1', '4'].map((tag) => smaller.last(PILOT, tag) !== undefined)).toEqual([false, true, true]);
+  });
+
+  it('is written at most once a second, with all that came in meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory);
+    const path = join(directory, FILE);
+    const written = () => vi.waitUntil(() => statSync(path, { throwIfNoEntry: false })?.ino, { interval: 1 });
+    for (const tag of ['1', '2', '3']) table.add(PILOT, tag, ANSWER);
+    vi.advanceTimersByTime(999);
+    expect(vi.getTimerCount()).toBe(1);
+    expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    await written();
+    expect(tagsIn(directory)).toHaveLength(3);
+    expect(vi.getTimerCount()).toBe(0);
+    await table.close();
+    expect(tagsIn(directory)).toHaveLength(3);
+  });
+
+  it('is written whole when it is closed, and not at all where nothing is new', async () => {
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory);
+    await table.close();
+    expect(statSync(join(directory, FILE), { throwIfNoEntry: false })).toBeUndefined();
+    for (let tag = 0; tag < 50; tag += 1) table.add(PILOT, `${tag}`, ANSWER);
+    await table.close();
+    expect(tagsIn(directory)).toHaveLength(50);
+  });
+});
