@@ -13,6 +13,8 @@ import {
 } from '../../src/policy/index.ts';
 import { digestFor, use } from '../support/verdicts.ts';
 
+const INDEX_ONLY = 'Istio 1.15 to 1.17 signed the index only: pin its digest, not that of one platform';
+
 /** A reason of each code, its texts chosen by somebody else. */
 const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Reason, { code: Code }> } => ({
   'image-reference-invalid': { code: 'image-reference-invalid', problem: text },
@@ -22,7 +24,7 @@ const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Rea
   'image-revoked': { code: 'image-revoked', digest: digestFor(text), why: text },
   'too-many-images': { code: 'too-many-images', limit: 64 },
   'image-not-found': { code: 'image-not-found' },
-  'signature-missing': { code: 'signature-missing' },
+  'signature-missing': { code: 'signature-missing', perhaps: INDEX_ONLY },
   'image-never-signed': { code: 'image-never-signed', why: text },
   'signature-invalid': { code: 'signature-invalid', detail: text },
   'signature-for-other-image': { code: 'signature-for-other-image', signed: text },

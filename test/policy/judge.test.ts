@@ -145,6 +145,16 @@ describe('the judge', () => {
     );
   });
 
+  it('says what a digest alone may be of, where the tables can only guess', async () => {
+    const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () => ({
+      ...ofIstio(),
+      perhapsUnsigned: 'one platform of several',
+    }));
+    expect((await judge(PROXY, signal)).verification).toEqual(
+      rejected({ code: 'signature-missing', perhaps: 'one platform of several' }),
+    );
+  });
+
   it('leaves another rejection as it is, though the tables expect no signature', async () => {
     const untrusted = rejected({ code: 'signer-untrusted', detail: 'key abc' });
     const { judge } = judgeOf(untrusted, () => ofIstio('proxyv2', 'a nightly'));
