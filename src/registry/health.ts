@@ -23,6 +23,8 @@ export interface Visit {
 export interface Health {
   /** Throws a fault at once where the registry asked for a pause or is held to be down; else lets the question through. */
   admit(): Visit;
+  /** Settles when the one question ends that was let through to see whether the registry is back; undefined: none is. */
+  probe(): Promise<void> | undefined;
 }
 
 /** Consecutive failures after which a registry is held to be down. */
@@ -58,12 +60,14 @@ export const createHealth = (registry: string, now: () => number): Health => {
   let failures = 0;
   let closedUntil = 0;
   let pause = { until: 0, code: 'rate-limited' as Pause['code'] };
-  let probing = false;
+  let probing: PromiseWithResolvers<void> | undefined;
 
   const visit = (isProbe: boolean): Visit => {
     // Questions from before it was held to be down end later; they must not make room for a second probe.
     const end = (): void => {
-      if (isProbe) probing = false;
+      if (!isProbe) return;
+      probing?.resolve();
+      probing = undefined;
     };
     const failed = (): void => {
       end();
@@ -92,9 +96,10 @@ export const createHealth = (registry: string, now: () => number): Health => {
       const time = now();
       if (time < pause.until) throw paused(registry, pause.code, pause.until - time);
       const isProbe = failures >= FAILURES;
-      if (isProbe && (time < closedUntil || probing)) throw down(registry, failures);
-      probing = isProbe || probing;
+      if (isProbe && (time < closedUntil || probing !== undefined)) throw down(registry, failures);
+      if (isProbe) probing = Promise.withResolvers();
       return visit(isProbe);
     },
+    probe: () => probing?.promise,
   };
 };

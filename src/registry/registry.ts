@@ -104,6 +104,9 @@ export const createRegistry = (
   const throughGate = createGate(requestsPerRegistry, host);
 
   const askHealthy = async (path: string, question: RegistryQuestion, asker: Asker) => {
+    // What comes meanwhile waits for the probe's end: a verification asks several things at once, and needs them all.
+    for (let probe = health.probe(); probe !== undefined; probe = health.probe())
+      await within(probe, asker, host, false);
     const visit = health.admit();
     try {
       const answer = readStatus(await askAuthorized(path, question, asker), `${host}/${path}`, question);

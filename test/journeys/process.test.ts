@@ -131,21 +131,22 @@ describe('serve that is told to end under load', () => {
     expect(tally.closed).toBe(0);
 
     // One review that waits for its registry while the process is told to end.
-    const held = Promise.withResolvers<() => void>();
+    const held: { writeHead(status: number): { end(): unknown } }[] = [];
     registry.fault = (_request, response) => {
-      held.resolve(() => response.writeHead(404).end());
+      held.push(response);
       return true;
     };
     const waiting = JSON.stringify(review(pod([mirror.add({ component: 'pilot' }).byDigest])));
     const underWay = createClient(webhook)(waiting);
-    const release = await held.promise;
+    await vi.waitUntil(() => held.length === 2, { timeout: 5000, interval: 5 });
 
     const began = performance.now();
     const stopped = webhook.stop();
     await vi.waitUntil(() => closing !== undefined, { timeout: 5000, interval: 5 });
     expect((await fetch(`${webhook.probes}/readyz`)).status).toBe(503);
     await Promise.all(clients);
-    release();
+    registry.fault = undefined;
+    for (const response of held) response.writeHead(404).end();
     expect(await underWay).toMatchObject({ status: 200, closes: true });
     expect((await underWay).body).toContain('signature-missing');
     await stopped;

@@ -51,6 +51,22 @@ describe('a registry that fails', () => {
     expect(admit(health)).toBeTypeOf('object');
   });
 
+  it.each(['answered', 'failed', 'left'] as const)(
+    'lets those who wait for the probe know that it has ended: %s',
+    async (how) => {
+      const { health, clock } = clocked();
+      fail(health, 5);
+      clock.time += 5_000;
+      expect(health.probe()).toBeUndefined();
+      const probe = health.admit();
+      const waiting = health.probe();
+      expect(waiting).toBeInstanceOf(Promise);
+      probe[how]();
+      await waiting;
+      expect(health.probe()).toBeUndefined();
+    },
+  );
+
   it('is left alone for five seconds more where the probe fails', () => {
     const { health, clock } = clocked();
     fail(health, 5);
