@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ProveLogged } from '../../src/verification/index.ts';
+import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { imageManifest, pushSignatures, type Signer, sign } from '../support/signing-kit.ts';
 import { createHarness, ringOf, trust } from './harness.ts';
 
@@ -111,5 +113,111 @@ describe("a key's places", () => {
       reason: { code: 'signer-untrusted' },
     });
     expect(await verify(`${MIRROR}/pilot@${digest}`)).toMatchObject({ outcome: 'verified', requests: 0 });
+  });
+});
+
+describe('the transparency log, where it is required', () => {
+  const PROOF = { logIndex: '7', integratedTime: 1_800_000_000 };
+  const at = `${MIRROR}/pilot`;
+  /** A log that holds what was signed with these words in it. */
+  const logOf =
+    (...words: readonly string[]): ProveLogged =>
+    ({ payload }) =>
+      words.some((word) => Buffer.from(payload).toString().includes(word))
+        ? { proof: PROOF }
+        : { problem: 'it has no entry of it' };
+
+  it('does not let a valid signature count that it does not prove', async () => {
+    const { verify, store, signer } = await createHarness({ proveLogged: logOf() });
+    pushSignatures(store, at, digest, [sign(signer, 'docker.io/istio/pilot', digest)]);
+    pushBundle(store, at, digest, bundleOf(signer, digest));
+    expect(await verify(`${at}@${digest}`)).toEqual({
+      outcome: 'rejected',
+      digest,
+      reason: { code: 'transparency-log-unproven', detail: 'it has no entry of it' },
+      requests: 5,
+      fromMemory: false,
+    });
+  });
+
+  it('does not excuse a stranger', async () => {
+    const { verify, store, stranger } = await createHarness({ proveLogged: logOf('') });
+    pushBundle(store, at, digest, bundleOf(stranger, digest));
+    expect(await verify(`${at}@${digest}`)).toMatchObject({ reason: { code: 'signer-untrusted' } });
+  });
+
+  it('must prove the very signature that names the component', async () => {
+    const harness = await createHarness({ proveLogged: logOf('ztunnel') });
+    pushSignatures(
+      harness.store,
+      at,
+      digest,
+      ['pilot', 'ztunnel'].map((name) => sign(harness.signer, `docker.io/istio/${name}`, digest)),
+    );
+    expect(await harness.verify(`${at}@${digest}`)).toMatchObject({
+      reason: { code: 'component-mismatch', asked: 'pilot', signed: 'ztunnel' },
+    });
+  });
+
+  it('must prove the very signature whose key may sign here', async () => {
+    const harness = await createHarness({ proveLogged: logOf('elsewhere') });
+    harness.ring = ringOf([harness.key, await trust(harness.stranger, { for: ['other.example/istio'] })]);
+    pushSignatures(harness.store, at, digest, [
+      sign(harness.stranger, 'elsewhere.example/re-signed', digest),
+      sign(harness.signer, 'docker.io/istio/pilot', digest),
+    ]);
+    expect(await harness.verify(`${at}@${digest}`)).toMatchObject({
+      reason: { code: 'transparency-log-unproven' },
+    });
+  });
+
+  it('needs to prove one, and the others do not count', async () => {
+    const { verify, store, signer } = await createHarness({ proveLogged: logOf('in-toto') });
+    pushSignatures(store, at, digest, [sign(signer, 'docker.io/istio/pilot', digest)]);
+    pushBundle(store, at, digest, bundleOf(signer, digest));
+    expect(await verify(`${at}@${digest}`)).toMatchObject({
+      outcome: 'verified',
+      signatures: [{ format: 'sigstore-bundle', logged: { proof: PROOF } }],
+      componentProven: false,
+    });
+  });
+
+  it('is asked with what the format carries of it', async () => {
+    const asked: unknown[] = [];
+    const proveLogged: ProveLogged = (logged) => {
+      asked.push(logged);
+      return { proof: PROOF };
+    };
+    const { verify, store, signer, key } = await createHarness({ proveLogged });
+    const annotations = { 'dev.sigstore.cosign/bundle': '{"log":1}' };
+    pushSignatures(store, at, digest, [sign(signer, 'docker.io/istio/pilot', digest, { annotations })]);
+    pushBundle(store, at, digest, bundleOf(signer, digest, { entries: [{ logIndex: '7' }] }));
+    expect(await verify(`${at}@${digest}`)).toMatchObject({ outcome: 'verified' });
+    const common = { key: key.publicKey, signature: expect.any(Buffer), payload: expect.any(Buffer) };
+    expect(asked).toHaveLength(2);
+    expect(asked).toContainEqual({ ...common, format: 'simple-signing', annotation: '{"log":1}' });
+    expect(asked).toContainEqual({
+      ...common,
+      format: 'sigstore-bundle',
+      payloadType: 'application/vnd.in-toto+json',
+      entries: [{ logIndex: '7' }],
+    });
+  });
+
+  it('is compared at every use, also where the digest is remembered', async () => {
+    const { verify, store, signer } = await createHarness({ proveLogged: logOf() });
+    pushSignatures(store, at, digest, [sign(signer, 'docker.io/istio/pilot', digest)]);
+    const code = { reason: { code: 'transparency-log-unproven' } };
+    expect(await verify(`${at}@${digest}`)).toMatchObject(code);
+    expect(await verify(`${at}@${digest}`)).toMatchObject(code);
+  });
+
+  it('is not asked where it is ignored', async () => {
+    const { verify, store, signer } = await createHarness();
+    pushBundle(store, at, digest, bundleOf(signer, digest, { entries: ['no entry at all'] }));
+    expect(await verify(`${at}@${digest}`)).toMatchObject({
+      outcome: 'verified',
+      signatures: [{ logged: undefined }],
+    });
   });
 });
