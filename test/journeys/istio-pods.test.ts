@@ -47,10 +47,10 @@ const REASONS: Readonly<Record<State, string>> = {
 
 /** The tag and its signatures; a payload under another component's name is not guessed, but fetched. */
 const REQUESTS: Readonly<Record<State, number>> = {
-  signed: 2,
-  unsigned: 2,
-  'signed by a stranger': 2,
-  'signed as another component': 3,
+  signed: 3,
+  unsigned: 3,
+  'signed by a stranger': 3,
+  'signed as another component': 4,
 };
 
 interface Expected {
