@@ -249,6 +249,7 @@ describe('a registry without the referrers API', () => {
     ['404', answering(404)],
     ['404 with a page', answering(404, { 'content-type': 'text/html' }, '<html>not found</html>')],
     ['404 with a page without end', answering(404, {}, Buffer.alloc(1024 * 1024))],
+    ['404 that calls itself an index', answering(404, { 'content-type': INDEX }, page([]))],
     ['405', answering(405)],
     ['406', answering(406)],
     ['400', answering(400)],
@@ -292,6 +293,15 @@ describe('a registry without the referrers API', () => {
       expect(asked()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
     },
   );
+
+  it('is not asked for it in others either, where the fallback tag was found', async () => {
+    const { registry, list, asked } = await scene({ referrersApi: false });
+    pushFallbackIndex(registry, PATH, DIGEST, [manifestOf('bundle')]);
+    await list();
+    asked();
+    await list('istio/proxyv2');
+    expect(asked()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
+  });
 
   it('is asked again after ten minutes, and not before', async () => {
     const made = await scene({ referrersApi: false });

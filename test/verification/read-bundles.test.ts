@@ -314,6 +314,28 @@ describe('any one valid signature suffices', () => {
     },
   );
 
+  it('in a bundle, though another cannot be read', async () => {
+    const { verify, store, stranger } = await withPushed({}, bundle());
+    const other = bundleOf(stranger, digest);
+    pushBundle(store, PILOT, digest, other);
+    store.failWhere(new RegExp(digestOf(other)), 'unavailable');
+    expect(wordOf(await verify(BY_DIGEST))).toBe('verified');
+  });
+
+  it.each([
+    [
+      'under the tag',
+      / referrers /,
+      (harness: Harness) =>
+        pushSignatures(harness.store, PILOT, digest, [sign(harness.signer, 'elsewhere.example/x', digest)]),
+    ],
+    ['in a bundle', /\.sig$/, bundle()],
+  ])('%s, though it is read later than the other place fails', async (_, pattern, pushIt) => {
+    const { verify, store } = await withPushed({}, pushIt);
+    store.failWhere(pattern, 'unavailable');
+    expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', fromMemory: false });
+  });
+
   it('and nothing of all that makes an image verified by itself', async () => {
     const words = await Promise.all(
       Object.values({ ...AROUND, ...UNDER_TAG, ...BESIDE_TAG }).map((around) => wordAfter(around)),
