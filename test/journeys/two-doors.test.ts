@@ -51,7 +51,13 @@ describe('verify and the webhook’s judge', () => {
   /** By the command line, a process’s worth of memory each. */
   const byCommand = async (image: string, log: Log): Promise<Verdict> => {
     const { stdout } = await runCli([
-      ...['verify', '--output', 'json', '--key', KEY, '--allow-http-registry', image],
+      'verify',
+      '--output',
+      'json',
+      '--key',
+      KEY,
+      '--allow-http-registry',
+      image,
       ...(log === 'ignore' ? [] : ['--transparency-log', log, '--trusted-root', ROOT]),
     ]);
     const { images } = JSON.parse(stdout) as { images: readonly Verdict[] };
