@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { digestOf } from '../../../src/image/index.ts';
+import { type Digest, digestOf } from '../../../src/image/index.ts';
 import {
   checkIsLayout,
   createLayoutWriter,
@@ -266,6 +266,41 @@ describe('many additions at once', () => {
     await Promise.all(all.map(({ kept }) => writer.add([kept])));
     const found = await imagesIn(directory);
     expect(new Set(found.map(({ digest }) => digest))).toEqual(new Set(all.map(({ image }) => image.digest)));
+  });
+
+  it.each([1, 2])('are never seen half done, by %d writers', async (count) => {
+    const directory = temporaryDirectory('many');
+    const writers = Array.from({ length: count }, () => createLayoutWriter(directory));
+    await Promise.all(writers.map((writer) => writer.add([])));
+    const all = many(`${count}`);
+    const ended = new AbortController();
+    let looks = 0;
+    const look = async (): Promise<void> => {
+      const source = open(directory);
+      while (!ended.signal.aborted) {
+        await imagesIn(directory);
+        const { manifests } = JSON.parse(read(directory)) as { manifests: { digest: Digest }[] };
+        for (const { digest } of manifests) {
+          const manifest = await source.manifest({ digest }, signal);
+          const { layers } = JSON.parse(Buffer.from(manifest?.bytes ?? '').toString());
+          expect(await source.blob(layers[0].digest, signal)).toBeDefined();
+        }
+        looks += 1;
+      }
+    };
+    const looking = look();
+    const adding = writers.flatMap((writer, place) =>
+      all.filter((_, nth) => nth % count === place).map(({ kept }) => writer.add([kept])),
+    );
+    await Promise.all(adding).finally(() => ended.abort());
+    await looking;
+    expect(looks).toBeGreaterThan(1);
+    const source = open(directory);
+    // Of two writers one may leave out what the other has just named; what was named is whole, and no blob is lost.
+    for (const { kept } of all) {
+      expect(await source.manifest({ digest: kept.manifest.digest }, signal)).toBeDefined();
+      for (const blob of kept.blobs) expect(await source.blob(digestOf(blob), signal)).toBeDefined();
+    }
   });
 });
 
