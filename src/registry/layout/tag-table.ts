@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { isJsonObject, parseJson } from '../json.ts';
-import { writeWhole } from './layout-writer.ts';
+import { checkIsLayout, writeWhole } from './layout-writer.ts';
 
 /** What a tag stood for when its registry last answered; undefined: it was not there. */
 export interface TagAnswer {
@@ -58,7 +58,14 @@ export const createTagTable = (
       digest: digest ?? null,
       at,
     }));
-    await writeWhole(path, JSON.stringify({ schema: SCHEMA, tags })).catch(report);
+    try {
+      // An answer may come before anything was verified, and then nothing has made the directory yet.
+      await checkIsLayout(directory);
+      await mkdir(directory, { recursive: true });
+      await writeWhole(path, JSON.stringify({ schema: SCHEMA, tags }));
+    } catch (error) {
+      report(error);
+    }
   };
   const save = (): Promise<void> => {
     timer = undefined;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../../src/image/index.ts';
@@ -60,6 +60,31 @@ describe('a table that cannot be read', () => {
     const { table, reports } = await open(join(temporaryDirectory('tags'), 'none'));
     expect(table.last(PILOT, '1.28.0')).toBeUndefined();
     expect(reports).toEqual([]);
+  });
+});
+
+describe('a table whose directory', () => {
+  it('is somebody else’s is not written there, and that is reported', async () => {
+    const directory = temporaryDirectory('tags');
+    writeFileSync(join(directory, 'precious.txt'), 'x');
+    const { table, reports } = await open(directory);
+    table.add(PILOT, '1.28.0', ANSWER);
+    await table.close();
+    expect(readdirSync(directory)).toEqual(['precious.txt']);
+    expect(reports).toEqual([
+      expect.objectContaining({
+        message: `${directory} is neither empty nor an OCI image layout: name another directory`,
+      }),
+    ]);
+  });
+
+  it('is not there yet is written in one that is made: an answer may come before anything is verified', async () => {
+    const directory = join(temporaryDirectory('tags'), 'below', 'evidence');
+    const { table, reports } = await open(directory);
+    table.add(PILOT, '1.28.0', ANSWER);
+    await table.close();
+    expect(reports).toEqual([]);
+    expect(tagsIn(directory)).toEqual([{ reference: `${PILOT}:1.28.0`, ...ANSWER }]);
   });
 });
 
