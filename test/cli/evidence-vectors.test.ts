@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { layoutOfVector } from '../support/layout.ts';
+import { createLayoutOnDisk, layoutOfVector } from '../support/layout.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
 import { runCli } from '../support/terminal.ts';
 
@@ -59,5 +60,36 @@ describe('verify --offline --evidence', () => {
       WANTED[expected[vector]?.[log] ?? 'either'],
     );
     expect(requests).toBe(0);
+  });
+});
+
+describe('verify --local-image', () => {
+  /** A vector as `cosign save` of version 3 writes it: the image is marked, its bundles lie there and no index names them. */
+  const savedByCosign = (vector: string): string => {
+    const { blobs, manifests } = readFixture<
+      Record<'blobs' | 'manifests', readonly { readonly file: string }[]>
+    >('cosign', vector, 'index.json');
+    const layout = createLayoutOnDisk();
+    for (const { file } of [...blobs, ...manifests])
+      layout.pushBlob('', readFileSync(fixturePath('cosign', vector, file)));
+    const annotations = { kind: 'dev.cosignproject.cosign/image' };
+    layout.describe({
+      digest: IMAGE,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      size: 400,
+      annotations,
+    });
+    return layout.directory;
+  };
+
+  it.each([
+    ['referrers/b14-wrong-key', 'rejected', 'signer-untrusted'],
+    ['referrers/b02-subject-other-image', 'rejected', 'signature-for-other-image'],
+    ['referrers/s12-att-bundle-only', 'rejected', 'signature-missing'],
+    ['referrers/s08-bundle-notlog', 'verified', null],
+    ['referrers/s07-bundle-tlog', 'verified', null],
+  ])('reads %s as cosign 3 saves it', async (vector, outcome, reason) => {
+    const [verdict] = await verdictsOf('--local-image', savedByCosign(vector));
+    expect(verdict).toMatchObject({ outcome, reason, requests: 0 });
   });
 });

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import { isJsonObject, parseJson } from '../json.ts';
 import type { Manifest } from '../source.ts';
-import { readLayoutBlob } from './layout-files.ts';
+import { listBlobs, readLayoutBlob } from './layout-files.ts';
 import type { LayoutEntry } from './layout-index.ts';
-import { isNamed, isSignatures, SIGNATURES, signedBy } from './layout-names.ts';
+import { isMarkedImage, isNamed, isSignatures, SIGNATURES, signedBy } from './layout-names.ts';
 
 const IMAGE_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEXES: ReadonlySet<unknown> = new Set([
@@ -13,6 +13,9 @@ const INDEXES: ReadonlySet<unknown> = new Set([
 ]);
 /** Manifests of which it is remembered what they say of themselves; a blob never changes. */
 const KNOWN = 50_000;
+
+/** Blobs that no index names, in which cosign's bundles are looked for. */
+const STRAYS = 10_000;
 
 /** An entry that refers to an image. */
 export interface Referring {
@@ -30,6 +33,10 @@ interface About {
 /** The manifests of a layout. Each rejects with a `SourceFault` where the disk or the bytes are at fault. */
 export interface LayoutContent {
   readManifest(digest: Digest, declared: string | undefined): Promise<Manifest | undefined>;
+  /**
+   * What refers to an image: entries of the index, and what cosign 3 keeps beside the one image of its layouts, where no
+   * index names it (cosign, pkg/cosign, `getLocalBundleDescriptors`).
+   */
   findReferring(entries: readonly LayoutEntry[]): Promise<readonly Referring[]>;
   /** The manifests that are there, each once; of more than one manifest's bytes only the first. Broken ones are left out while there is another. */
   readReadable(entries: readonly LayoutEntry[]): Promise<readonly Manifest[]>;
@@ -69,9 +76,28 @@ const aboutOf = (bytes: Uint8Array): About => {
   };
 };
 
+/** Whether cosign wrote a layout: it marks one image, and names none. Others may have added to it since. */
+const isOfCosign = (entries: readonly LayoutEntry[]): boolean => {
+  const [first, ...others] = entries.filter(isMarkedImage);
+  return first !== undefined && (others.length === 0 || first.names.length === 0);
+};
+
+/** Blobs that no entry names, in a layout of cosign's; none in any other. */
+const findStrays = async (
+  directory: string,
+  entries: readonly LayoutEntry[],
+): Promise<readonly LayoutEntry[]> => {
+  if (!isOfCosign(entries)) return [];
+  const named = new Set(entries.map(({ digest }) => digest));
+  return (await listBlobs(directory, STRAYS))
+    .filter((digest) => !named.has(digest))
+    .map((digest) => ({ digest, mediaType: undefined, artifactType: undefined, names: [], kind: undefined }));
+};
+
 /** Reads manifests of at most `manifestBytes`. */
 export const createLayoutContent = (directory: string, manifestBytes: number): LayoutContent => {
   const known = new LRUCache<Digest, About>({ max: KNOWN });
+  const finding = new Map<readonly LayoutEntry[], Promise<readonly Referring[]>>();
 
   const readManifest: LayoutContent['readManifest'] = async (digest, mediaType) => {
     const bytes = await readLayoutBlob(directory, digest, manifestBytes);
@@ -108,16 +134,23 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
     return [...manifests.values()];
   };
 
+  const collectReferring = async (entries: readonly LayoutEntry[]): Promise<readonly Referring[]> => {
+    const found: Referring[] = [];
+    for (const entry of [...entries, ...(await findStrays(directory, entries))]) {
+      if (isSignatures(entry) || isIndex(entry)) continue;
+      const { subject, artifactType = entry.artifactType } = (await findAbout(entry)) ?? {};
+      if (subject !== undefined) found.push({ entry, subject, artifactType });
+    }
+    return found;
+  };
+
   return {
     readManifest,
     readReadable,
-    async findReferring(entries) {
-      const found: Referring[] = [];
-      for (const entry of entries) {
-        if (isSignatures(entry) || isIndex(entry)) continue;
-        const { subject, artifactType = entry.artifactType } = (await findAbout(entry)) ?? {};
-        if (subject !== undefined) found.push({ entry, subject, artifactType });
-      }
+    // Whoever asks while it is read waits for the same reading: a large layout is not read once for each of them.
+    findReferring(entries) {
+      const found = finding.get(entries) ?? collectReferring(entries).finally(() => finding.delete(entries));
+      finding.set(entries, found);
       return found;
     },
     async readSignatures(entries, tag) {

@@ -1,23 +1,29 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, digestOf } from '../../image/index.ts';
+import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import { SourceFault } from '../source.ts';
+
+const blobsOf = (directory: string): string => join(directory, 'blobs', 'sha256');
 
 /** The one place of a blob (OCI image-spec, image-layout.md, "Blobs"). A digest's grammar leaves no way out of it. */
 export const blobPath = (directory: string, digest: Digest): string =>
-  join(directory, 'blobs', 'sha256', digest.slice('sha256:'.length));
+  join(blobsOf(directory), digest.slice('sha256:'.length));
 
 const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown }).code;
 
-const isAbsence = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+export const isAbsence = (error: unknown): boolean =>
+  codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 
 /** The fault of evidence that cannot be read for what the system says, which is no verdict on it. */
-const unreadable = (directory: string, error: unknown): SourceFault =>
-  new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${String(codeOf(error))}`, {
+export const unreadable = (directory: string, error: unknown): SourceFault => {
+  const code = String(codeOf(error));
+  const remedy = code === 'EACCES' ? ': let the user that this runs as read it' : '';
+  return new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${code}${remedy}`, {
     asked: true,
     cause: error,
   });
+};
 
 export const damaged = (directory: string, what: string): SourceFault =>
   new SourceFault('answer-invalid', `evidence in ${directory}: ${what}`, { asked: true });
@@ -71,4 +77,10 @@ export const readLayoutBlob = async (
   if (bytes !== undefined && digestOf(bytes) !== digest)
     throw damaged(directory, `the blob of ${digest} is not what its name says`);
   return bytes;
+};
+
+/** The blobs that lie in a layout, at most so many; none where they cannot be listed. */
+export const listBlobs = async (directory: string, most: number): Promise<readonly Digest[]> => {
+  const names = await readdir(blobsOf(directory)).catch((): readonly string[] => []);
+  return names.flatMap((name) => parseDigest(`sha256:${name}`) ?? []).slice(0, most);
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { isJsonObject, parseJson } from '../json.ts';
 import { SourceFault } from '../source.ts';
-import { damaged, readLayoutFile } from './layout-files.ts';
+import { damaged, isAbsence, readLayoutFile, unreadable } from './layout-files.ts';
 
 /** A descriptor of `index.json`, or of an index below it. */
 export interface LayoutEntry {
@@ -56,19 +56,32 @@ export type ReadIndex = () => Promise<readonly LayoutEntry[]>;
 export const createReadIndex = (directory: string, limit: number): ReadIndex => {
   const path = join(directory, 'index.json');
   let version = '';
-  let entries: readonly LayoutEntry[] = [];
-  return async () => {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined)
-      throw new SourceFault('unavailable', `there is no evidence in ${directory}: no index.json`, {
-        asked: true,
-      });
-    const now = `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}`;
-    if (now === version) return entries;
+  let reading: Promise<readonly LayoutEntry[]> = Promise.resolve([]);
+
+  const findVersion = async (): Promise<string> => {
+    const { mtimeMs, ctimeMs, size, ino } = await stat(path).catch((error: unknown) => {
+      if (!isAbsence(error)) throw unreadable(directory, error);
+      const detail = `there is no evidence in ${directory}: no index.json`;
+      throw new SourceFault('unavailable', detail, { asked: true });
+    });
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  };
+  const read = async (): Promise<readonly LayoutEntry[]> => {
     const bytes = await readLayoutFile(directory, path, limit);
     const parsed = bytes && parseIndex(bytes);
     if (parsed === undefined) throw damaged(directory, 'its index.json is no image index');
-    [version, entries] = [now, parsed];
-    return entries;
+    return parsed;
+  };
+
+  return async () => {
+    const now = await findVersion();
+    if (now === version) return reading;
+    // All who ask meanwhile wait for the one that reads. What failed is read again.
+    const begun = read();
+    [version, reading] = [now, begun];
+    begun.catch(() => {
+      if (reading === begun) version = '';
+    });
+    return begun;
   };
 };

@@ -4,6 +4,7 @@ import type { LayoutEntry } from './layout-index.ts';
 /** How cosign marks what it keeps beside an image (cosign, pkg/oci/layout). */
 export const SIGNATURES = 'dev.cosignproject.cosign/sigs';
 const ATTESTATIONS = 'dev.cosignproject.cosign/atts';
+const IMAGES: readonly unknown[] = ['dev.cosignproject.cosign/image', 'dev.cosignproject.cosign/imageIndex'];
 const SIGNATURE_TAG = /(?:^|:)(sha256)-([0-9a-f]{64})\.sig$/;
 const REFERRERS_TAG = /(?:^|:)sha256-[0-9a-f]{64}$/;
 
@@ -24,6 +25,9 @@ export const signedBy = ({ names }: LayoutEntry): Digest | undefined => {
 /** Whether an entry holds signatures of the kind that stand under a tag. */
 export const isSignatures = (entry: LayoutEntry): boolean =>
   entry.kind === SIGNATURES || signedBy(entry) !== undefined;
+
+/** Whether an entry is what cosign marks as the image of a layout. */
+export const isMarkedImage = ({ kind }: LayoutEntry): boolean => IMAGES.includes(kind);
 
 /** Whether an entry can be an image: nothing by which tools keep what is said about one. */
 export const couldBeImage = (entry: LayoutEntry): boolean =>

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf, parseDigest } from '../../../src/image/index.ts';
 import { openLayout, SourceFault } from '../../../src/registry/index.ts';
+import { createLayoutContent } from '../../../src/registry/layout/layout-content.ts';
 import { createReadIndex } from '../../../src/registry/layout/layout-index.ts';
 import {
   bundleManifest,
@@ -116,6 +117,14 @@ describe('a directory that is no layout', () => {
     ],
   ])('answers nothing where it %s', async (_, make, code) => {
     expect(await answersOf(make())).toEqual(all(code));
+  });
+
+  it('is said to be unreadable, not absent, where its index cannot be reached', async () => {
+    const directory = temporaryDirectory('loop');
+    symlinkSync('index.json', join(directory, 'index.json'));
+    await expect(open({ directory }).resolve('1.28.0', signal)).rejects.toThrow(
+      `evidence in ${directory} cannot be read: ELOOP`,
+    );
   });
 
   it('is named in the fault', async () => {
@@ -520,6 +529,93 @@ describe('what refers to an image', () => {
     expect(await of(layout)).toEqual([...found, { digest: other.digest, artifactType: 'text/plain' }]);
   });
 
+  /** What `cosign save` of version 3 writes: one marked image, and bundles that no index names. */
+  const savedByCosign = (): LayoutOnDisk => {
+    const layout = createLayoutOnDisk();
+    layout.pushBlob('', image.bytes);
+    layout.describe({
+      digest: image.digest,
+      mediaType: image.mediaType,
+      annotations: { kind: 'dev.cosignproject.cosign/image' },
+    });
+    for (const { bytes } of manifest.blobs) layout.pushBlob('', bytes);
+    layout.pushBlob('', manifest.bytes);
+    return layout;
+  };
+  const marked = (kind: string, name?: string) => ({
+    mediaType: image.mediaType,
+    annotations: {
+      kind: `dev.cosignproject.cosign/${kind}`,
+      ...(name === undefined ? {} : { 'org.opencontainers.image.ref.name': name }),
+    },
+  });
+
+  it.each<[string, (layout: LayoutOnDisk) => void]>([
+    ['is damaged', (layout) => writeFileSync(layout.pathOf(manifest.digest), 'x')],
+    ['is gone', (layout) => rmSync(layout.pathOf(manifest.digest))],
+    [
+      'is a pipe',
+      (layout) => {
+        rmSync(layout.pathOf(manifest.digest));
+        execFileSync('mkfifo', [layout.pathOf(manifest.digest)]);
+      },
+    ],
+    [
+      'is longer than a manifest may be',
+      (layout) => {
+        const long = Buffer.concat([manifest.bytes, Buffer.alloc(LIMITS.manifestBytes, ' ')]);
+        layout.pushBlob('', long);
+        rmSync(layout.pathOf(manifest.digest));
+      },
+    ],
+  ])('is no blob that no index names where that %s', async (_, spoil) => {
+    const layout = savedByCosign();
+    spoil(layout);
+    expect(await of(layout)).toEqual([]);
+  });
+
+  it('is looked for in blobs that no index names only where cosign wrote the layout', async () => {
+    const unmarked = createLayoutOnDisk();
+    push(unmarked, PILOT, image, '1.28.0');
+    unmarked.pushBlob('', manifest.bytes);
+    const ours = createLayoutOnDisk();
+    ours.pushBlob('', manifest.bytes);
+    ours.describe(
+      { digest: image.digest, ...marked('image', '1.28.0') },
+      { digest: other.digest, ...marked('image', '1.29.0') },
+    );
+    expect([await of(unmarked), await of(ours)]).toEqual([[], []]);
+  });
+
+  it('is found where cosign 3 saves it, in a blob that no index names, whatever was added since', async () => {
+    const layout = savedByCosign();
+    writeFileSync(join(layout.directory, 'blobs', 'sha256', `${'a'.repeat(64)}.tmp`), 'half of something');
+    expect(await of(layout)).toEqual(found);
+    expect(await of(layout, other.digest)).toEqual([]);
+    layout.describe({ digest: other.digest, ...marked('image', '1.29.0') });
+    expect(await of(layout)).toEqual(found);
+    expect((await openLayout(layout.directory, LIMITS).images())[0]).toEqual({
+      digest: image.digest,
+      names: [],
+      kind: 'image',
+      signatures: 0,
+      referrers: 1,
+    });
+  });
+
+  it('is read once for all who ask meanwhile, and again for who asks later', async () => {
+    const layout = createLayoutOnDisk();
+    push(layout, PILOT, manifest);
+    rmSync(layout.pathOf(manifest.digest));
+    const entries = await createReadIndex(layout.directory, 10_000)();
+    const { findReferring } = createLayoutContent(layout.directory, LIMITS.manifestBytes);
+    const [first, second] = await Promise.all([findReferring(entries), findReferring(entries)]);
+    expect(first).toEqual([]);
+    expect(second).toBe(first);
+    layout.pushBlob('', manifest.bytes);
+    expect(await findReferring(entries)).toMatchObject([{ subject: image.digest }]);
+  });
+
   it('is one thing where a list and its own subject tell of it, and its own word on its type counts', async () => {
     const layout = createLayoutOnDisk();
     push(layout, PILOT, manifest);
@@ -555,6 +651,27 @@ describe('an index that changes', () => {
     utimesSync(join(layout.directory, 'index.json'), 1, 1);
     expect(await read()).toEqual(first);
     expect(await read()).not.toBe(first);
+  });
+
+  it('is parsed once for all who ask meanwhile', async () => {
+    const layout = createLayoutOnDisk();
+    push(layout, PILOT, image, '1.28.0');
+    const read = createReadIndex(layout.directory, 10_000);
+    const [first, second] = await Promise.all([read(), read()]);
+    expect(first).toMatchObject([{ digest: image.digest }]);
+    expect(second).toBe(first);
+  });
+
+  it('is read again where it could not be read, though nothing of it has changed', async () => {
+    const layout = createLayoutOnDisk();
+    layout.writeIndex('{');
+    const read = createReadIndex(layout.directory, 10_000);
+    const faults = [
+      await read().catch((error: unknown) => error),
+      await read().catch((error: unknown) => error),
+    ];
+    expect(faults).toEqual([expect.any(SourceFault), expect.any(SourceFault)]);
+    expect(faults[1]).not.toBe(faults[0]);
   });
 
   /** A layout as a kubelet mounts one: every name leads through `..data`, which is swapped in one step. */
