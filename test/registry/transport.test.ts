@@ -176,18 +176,33 @@ describe('questions at once', () => {
     expect(await Promise.all(under)).toMatchObject([{ digest: DIGEST }, { digest: DIGEST }]);
   });
 
-  it('to a registry that is back after it failed are one, until that is answered', async () => {
-    const { registry, client } = await scene();
-    registry.fault = answering(500);
-    for (let time = 0; time < 5; time += 1) await codeOf(client.ask().manifest());
-    client.time += 5_000;
-    registry.fault = undefined;
-    registry.forget();
-    const codes = await Promise.all([1, 2, 3].map(() => codeOf(client.ask().manifest())));
-    expect(codes).toEqual(['none', 'unavailable', 'unavailable']);
-    expect(registry.requests.length).toBe(1);
-    expect(await codeOf(client.ask().manifest())).toBe('none');
-  });
+  it.each([
+    ['back', 200, ['none', 'none', 'none'], 3],
+    ['still down', 500, ['unavailable', 'unavailable', 'unavailable'], 1],
+  ] as const)(
+    'to a registry that failed are one, and the others wait for its answer: it is %s',
+    async (_name, status, codes, requests) => {
+      const { registry, client } = await scene();
+      registry.fault = answering(500);
+      for (let time = 0; time < 5; time += 1) await codeOf(client.ask().manifest());
+      client.time += 5_000;
+      registry.forget();
+      const arrived = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      registry.fault = (_request, response) => {
+        arrived.resolve();
+        registry.fault = undefined;
+        void held.promise.then(() => response.writeHead(status === 200 ? 404 : status).end());
+        return true;
+      };
+      const asking = [1, 2, 3].map(() => codeOf(client.ask().manifest()));
+      await arrived.promise;
+      expect(registry.requests.length).toBe(1);
+      held.resolve();
+      expect(await Promise.all(asking)).toEqual(codes);
+      expect(registry.requests.length).toBe(requests);
+    },
+  );
 });
 
 describe('a caller', () => {
