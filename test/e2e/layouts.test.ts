@@ -173,6 +173,7 @@ describe('verify --local-image reads', () => {
   it.each([
     ['cosign 2', 'cosign 2'],
     ['cosign 3', 'cosign 2'],
+    ['cosign 3', 'cosign 3'],
   ] as const)(
     'what `save` of %s writes of an image signed by %s, as it does itself',
     async (saver, signer) => {
