@@ -2,8 +2,8 @@ import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { isAddressLiteral } from './address-class.ts';
 import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } from './addresses.ts';
-import type { ProxyFor } from './proxy.ts';
-import { createForwarder, createTunnel } from './tunnel.ts';
+import type { ProxyFor } from './proxy/proxy.ts';
+import { createForwarder, createTunnel } from './proxy/tunnel.ts';
 
 /** Who named a host: the registry itself · the configuration · only an answer of the registry. */
 export type Reach = 'registry' | 'named' | 'elsewhere';

@@ -1,7 +1,7 @@
 import { claimOf } from './authority.ts';
-import { type Candidate, createCandidates } from './candidates.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import type { FindCredentials } from './credentials.ts';
+import { type Candidate, createCandidates } from './credentials/candidates.ts';
+import type { FindCredentials } from './credentials/credentials.ts';
 import { SourceFault } from './source.ts';
 import { basicAuthorization, helperNotRun, type TokenRealm } from './token.ts';
 import { createTokens } from './tokens.ts';

@@ -1,7 +1,7 @@
 import { errors } from 'undici';
 import { AddressForbidden, LookUpFailed } from './addresses.ts';
+import { ProxyFault } from './proxy/tunnel.ts';
 import { type FaultCode, SourceFault } from './source.ts';
-import { ProxyFault } from './tunnel.ts';
 
 /** What was asked, for the fault it ended with. */
 export interface Attempt {

@@ -1,9 +1,9 @@
 import type { LookUp } from './addresses.ts';
-import { createFindCredentials } from './keyring.ts';
-import { createProxyFor, type Proxy } from './proxy.ts';
-import type { PullSecrets } from './pull-secrets.ts';
+import { createFindCredentials } from './credentials/keyring.ts';
+import type { PullSecrets } from './credentials/pull-secrets.ts';
+import type { Environment } from './credentials/run-program.ts';
+import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
-import type { Environment } from './run-program.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type OpenSource, SourceFault } from './source.ts';
 import { createTransport } from './transport.ts';

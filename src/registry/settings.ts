@@ -1,5 +1,5 @@
-import type { CredentialProviders } from './credential-provider.ts';
-import type { PullSecretName } from './pull-secrets.ts';
+import type { CredentialProviders } from './credentials/credential-provider.ts';
+import type { PullSecretName } from './credentials/pull-secrets.ts';
 
 /** What the configuration says of one registry host; every field has a default, so an unnamed host has all of them. */
 export interface RegistrySettings {

@@ -1,6 +1,6 @@
 import type { Reach } from './agents.ts';
 import { checkIsAnswer } from './answer-status.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credentials/credentials.ts';
 import { SourceFault } from './source.ts';
 import type { Asker, HttpAnswer, HttpQuestion, Transport } from './transport.ts';
 

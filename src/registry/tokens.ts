@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credentials/credentials.ts';
 import { fetchToken, type Token, type TokenRealm } from './token.ts';
 import type { Transport } from './transport.ts';
 

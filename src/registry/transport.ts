@@ -4,9 +4,9 @@ import type { LookUp } from './addresses.ts';
 import { createAgents, type Means, type Reach } from './agents.ts';
 import { discardBody, readBody } from './body.ts';
 import { faultOf, isLostConnection } from './network-fault.ts';
-import type { ProxyFor } from './proxy.ts';
+import type { ProxyFor } from './proxy/proxy.ts';
+import { proxyRefusal } from './proxy/tunnel.ts';
 import { SourceFault } from './source.ts';
-import { proxyRefusal } from './tunnel.ts';
 
 export interface HttpQuestion {
   readonly method: 'GET' | 'HEAD' | 'POST';

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createRunHelpers } from '../../src/registry/credential-helper.ts';
-import { matching, parseDockerConfig } from '../../src/registry/docker-config.ts';
-import { createRegistries } from '../../src/registry/index.ts';
-import { registryLimits } from '../support/registry-limits.ts';
-import { type RegistryAuth, startRegistry } from '../support/registry-server.ts';
-import { executable, faultOf } from './scene.ts';
+import { createRunHelpers } from '../../../src/registry/credentials/credential-helper.ts';
+import { matching, parseDockerConfig } from '../../../src/registry/credentials/docker-config.ts';
+import { createRegistries } from '../../../src/registry/index.ts';
+import { registryLimits } from '../../support/registry-limits.ts';
+import { type RegistryAuth, startRegistry } from '../../support/registry-server.ts';
+import { executable, faultOf } from '../scene.ts';
 
 /*
  * A docker config.json may leave credentials to a helper program, as `docker login` does on most desktops. A server runs

@@ -3,8 +3,8 @@ import { request as requestSecurely } from 'node:https';
 import type { Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
-import { isAddressLiteral } from './address-class.ts';
-import type { FaultCode } from './source.ts';
+import { isAddressLiteral } from '../address-class.ts';
+import type { FaultCode } from '../source.ts';
 
 /** A proxy did not connect us. The message is a sentence that names the proxy, and never its password. */
 export class ProxyFault extends Error {

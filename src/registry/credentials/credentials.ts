@@ -1,4 +1,4 @@
-import { SourceFault } from './source.ts';
+import { SourceFault } from '../source.ts';
 
 export type Credentials =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createTokens } from '../../src/registry/tokens.ts';
-import type { Transport } from '../../src/registry/transport.ts';
-import type { RegistryAuth, TestRegistry } from '../support/registry-server.ts';
+import { createTokens } from '../../../src/registry/tokens.ts';
+import type { Transport } from '../../../src/registry/transport.ts';
+import type { RegistryAuth, TestRegistry } from '../../support/registry-server.ts';
 import {
   answering,
   askedOf,
@@ -12,7 +12,7 @@ import {
   fileOf,
   fill,
   started,
-} from './scene.ts';
+} from '../scene.ts';
 
 /*
  * Several credentials may match an image. The kubelet tries them one after the other, the most particular first, and

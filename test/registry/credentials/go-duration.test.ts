@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseGoDuration } from '../../src/registry/index.ts';
+import { parseGoDuration } from '../../../src/registry/index.ts';
 
 describe('a duration as Go writes it', () => {
   it.each(['', '1', '1d', 's', '1 s', '1h 2m', '1s1', '.s', '--1s', '1e3s', 'Infinitys'])(

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startProxy } from '../support/proxy.ts';
-import type { Fault, RegistryAuth } from '../support/registry-server.ts';
-import { createTls } from '../support/tls.ts';
+import { startProxy } from '../../support/proxy.ts';
+import type { Fault, RegistryAuth } from '../../support/registry-server.ts';
+import { createTls } from '../../support/tls.ts';
 import {
   type ClientOptions,
   clientOf,
@@ -17,7 +17,7 @@ import {
   names,
   portOf,
   started,
-} from './scene.ts';
+} from '../scene.ts';
 
 /*
  * Each kind of credentials, against a registry over TLS of a private authority, directly and through a proxy that wants

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
+import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
 import { type DockerConfig, matching, parseDockerConfig } from './docker-config.ts';
-import { SourceFault } from './source.ts';
 
 /** Why a text is no docker `config.json`, without a word of what is in it. */
 export const whyUnread = (error: unknown): string =>

@@ -1,7 +1,7 @@
+import { SourceFault } from '../source.ts';
 import { whyUnread } from './credential-file.ts';
 import type { CredentialSource } from './credentials.ts';
 import { matching, parseDockerConfig } from './docker-config.ts';
-import { SourceFault } from './source.ts';
 
 /** A Secret of a cluster that holds registry credentials. */
 export interface PullSecretName {

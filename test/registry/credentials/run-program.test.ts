@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Ending, runProgram } from '../../src/registry/run-program.ts';
-import { directory, executable } from './scene.ts';
+import { type Ending, runProgram } from '../../../src/registry/credentials/run-program.ts';
+import { directory, executable } from '../scene.ts';
 
 const LIMITS = { time: 5000, output: 1000 };
 

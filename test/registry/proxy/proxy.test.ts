@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import type { Proxy } from '../../src/registry/index.ts';
-import { type ProxyOptions, startProxy, type TestProxy } from '../support/proxy.ts';
-import type { RegistryOptions } from '../support/registry-server.ts';
-import { createTls } from '../support/tls.ts';
+import type { Proxy } from '../../../src/registry/index.ts';
+import { type ProxyOptions, startProxy, type TestProxy } from '../../support/proxy.ts';
+import type { RegistryOptions } from '../../support/registry-server.ts';
+import { createTls } from '../../support/tls.ts';
 import {
   answering,
   BLOB,
@@ -19,7 +19,7 @@ import {
   names,
   portOf,
   started,
-} from './scene.ts';
+} from '../scene.ts';
 
 /*
  * Nobody here can look `registry.example` up: what is reached under that name was reached through the proxy, which leads

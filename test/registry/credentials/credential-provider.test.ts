@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createProvidersCredentials } from '../../src/registry/credential-provider.ts';
-import type { CredentialProvider } from '../../src/registry/index.ts';
-import { clientOf, DIGEST, directory, executable, faultOf, fill, started } from './scene.ts';
+import { createProvidersCredentials } from '../../../src/registry/credentials/credential-provider.ts';
+import type { CredentialProvider } from '../../../src/registry/index.ts';
+import { clientOf, DIGEST, directory, executable, faultOf, fill, started } from '../scene.ts';
 
 /*
  * Providers are real programs: each writes what it was asked into a log beside it, and answers with what it is told to.

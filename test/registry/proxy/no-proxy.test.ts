@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createProxyFor, parseProxy } from '../../src/registry/proxy.ts';
+import { createProxyFor, parseProxy } from '../../../src/registry/proxy/proxy.ts';
 
 const PROXY = new URL('http://proxy.example:3128');
 const isDirect = (no: string, url: string): boolean =>

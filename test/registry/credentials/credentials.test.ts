@@ -2,11 +2,18 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDockerConfigFile, createFileCredentials } from '../../src/registry/credential-file.ts';
-import type { Credentials } from '../../src/registry/credentials.ts';
-import { credentialsMatch, matching, parseDockerConfig } from '../../src/registry/docker-config.ts';
-import { withThirdParty } from '../support/third-party.ts';
-import { faultOf } from './scene.ts';
+import {
+  createDockerConfigFile,
+  createFileCredentials,
+} from '../../../src/registry/credentials/credential-file.ts';
+import type { Credentials } from '../../../src/registry/credentials/credentials.ts';
+import {
+  credentialsMatch,
+  matching,
+  parseDockerConfig,
+} from '../../../src/registry/credentials/docker-config.ts';
+import { withThirdParty } from '../../support/third-party.ts';
+import { faultOf } from '../scene.ts';
 
 interface Table {
   readonly kubelet: {

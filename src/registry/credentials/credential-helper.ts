@@ -1,7 +1,7 @@
+import { SourceFault } from '../source.ts';
 import type { CredentialSource, Credentials, HelperNamed } from './credentials.ts';
 import { type DockerConfig, inStore, matching } from './docker-config.ts';
 import { type Environment, runProgram } from './run-program.ts';
-import { SourceFault } from './source.ts';
 
 /** Milliseconds that an answer stands: a registry that wants a password wants it with every question. */
 const HELD = 60_000;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
 import { matching } from './docker-config.ts';
 import { createHeldAnswers } from './held-answers.ts';
 import { matchesPlace, parsePlace } from './image-glob.ts';
 import { type ProviderAnswer, parseProviderAnswer } from './provider-answer.ts';
 import { type Environment, runProgram } from './run-program.ts';
-import { SourceFault } from './source.ts';
 
 /** One provider of a kubelet `CredentialProviderConfig` (kubelet.config.k8s.io/v1). */
 export interface CredentialProvider {

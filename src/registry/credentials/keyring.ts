@@ -1,10 +1,10 @@
+import type { RegistrySettings } from '../settings.ts';
 import { createDockerConfigFile, createFileCredentials } from './credential-file.ts';
 import { createNamedHelpers, createRunHelpers } from './credential-helper.ts';
 import { createProvidersCredentials } from './credential-provider.ts';
 import { type CredentialSource, createKeyring, type FindCredentials } from './credentials.ts';
 import { createPullSecretCredentials, type PullSecrets } from './pull-secrets.ts';
 import type { Environment } from './run-program.ts';
-import type { RegistrySettings } from './settings.ts';
 
 /** What a process has from which credentials may come. */
 export interface KeyringParts {
