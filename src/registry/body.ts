@@ -1,10 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { SourceFault } from './source.ts';
+import { invalidAnswer } from './source.ts';
 
 type Response = Dispatcher.ResponseData;
-
-const invalid = (detail: string, cause?: unknown): SourceFault =>
-  new SourceFault('answer-invalid', detail, { asked: true, cause });
 
 /** The first value of a header. */
 const headerOf = (headers: Response['headers'], name: string): string | undefined =>
@@ -37,7 +34,7 @@ export const readBody = async (
   const objection = objectionTo(headers, limit);
   if (objection !== undefined) {
     giveUp(body);
-    throw invalid(`${subject}: ${objection}`);
+    throw invalidAnswer(`${subject}: ${objection}`);
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -49,11 +46,11 @@ export const readBody = async (
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw invalid(`${subject}: the answer broke off`, error);
+    throw invalidAnswer(`${subject}: the answer broke off`, error);
   }
   if (size <= limit) return Buffer.concat(chunks, size);
   giveUp(body);
-  throw invalid(`${subject}: the answer is longer than ${limit} bytes`);
+  throw invalidAnswer(`${subject}: the answer is longer than ${limit} bytes`);
 };
 
 /** Lets a body that nobody reads go by, so that its connection can be used again; a long one is given up with it. */

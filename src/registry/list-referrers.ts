@@ -1,11 +1,11 @@
 import type { Digest } from '../image/index.ts';
+import { mediaTypeOf, OCI_INDEX } from './media-types.ts';
 import { parseReferrers, referrersTag } from './referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
 import type { AskRegistry } from './registry-question.ts';
-import { type Manifest, type Referrer, type Referrers, type Source, SourceFault } from './source.ts';
+import { invalidAnswer, type Manifest, type Referrer, type Referrers, type Source } from './source.ts';
 import type { HttpAnswer } from './transport.ts';
 
-const INDEX = 'application/vnd.oci.image.index.v1+json';
 const NOTHING: Referrers = { descriptors: [], more: false };
 
 interface ListingParts {
@@ -17,11 +17,8 @@ interface ListingParts {
   readonly limits: { readonly manifestBytes: number; readonly referrerPages: number };
 }
 
-const invalid = (detail: string): SourceFault => new SourceFault('answer-invalid', detail, { asked: true });
-
 /** A registry that knows the API answers with an index, also where nothing refers; others show a page of theirs. */
-const isList = (answer: HttpAnswer): boolean =>
-  answer.status === 200 && answer.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() === INDEX;
+const isList = (answer: HttpAnswer): boolean => answer.status === 200 && mediaTypeOf(answer) === OCI_INDEX;
 
 /** Whether it is the repository that is not there (distribution-spec, "Error Codes"): that tells nothing of the API. */
 const isUnknownName = ({ body }: HttpAnswer): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
@@ -48,7 +45,7 @@ export const createListReferrers = ({
 }: ListingParts): Source['referrers'] => {
   const read = (bytes: Uint8Array, what: string): readonly Referrer[] => {
     const descriptors = parseReferrers(bytes);
-    if (descriptors === undefined) throw invalid(`${id}: ${what} is no image index`);
+    if (descriptors === undefined) throw invalidAnswer(`${id}: ${what} is no image index`);
     return descriptors;
   };
 
@@ -59,11 +56,11 @@ export const createListReferrers = ({
     let next: string | undefined = first;
     for (let page = 0; next !== undefined && page < limits.referrerPages; page += 1) {
       const answer: HttpAnswer | undefined = await ask(
-        { method: 'GET', resource: next, accept: INDEX, limit: limits.manifestBytes, mayBeUnknown: true },
+        { method: 'GET', resource: next, accept: OCI_INDEX, limit: limits.manifestBytes, mayBeUnknown: true },
         signal,
       );
       if (answer === undefined || !isList(answer)) {
-        if (page > 0) throw invalid(`${id}: page ${page + 1} of the referrers is no image index`);
+        if (page > 0) throw invalidAnswer(`${id}: page ${page + 1} of the referrers is no image index`);
         if (answer === undefined || !isUnknownName(answer)) referrersApi.missing();
         return undefined;
       }

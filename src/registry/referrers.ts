@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from '../image/index.ts';
-import { isJsonObject, parseJson } from './json.ts';
+import { descriptorsIn, isJsonObject } from './json.ts';
 import type { Referrer } from './source.ts';
 
 /** The tag under which a registry without the referrers API lists them (distribution-spec 1.1, "Referrers Tag Schema"). */
@@ -14,12 +14,8 @@ const referrerOf = (descriptor: unknown): readonly Referrer[] => {
 };
 
 /** The descriptors of an image index, without those of no sha256 digest; undefined where the bytes are no index. */
-export const parseReferrers = (bytes: Uint8Array): readonly Referrer[] | undefined => {
-  const index = parseJson(bytes);
-  return isJsonObject(index) && Array.isArray(index['manifests'])
-    ? index['manifests'].flatMap(referrerOf)
-    : undefined;
-};
+export const parseReferrers = (bytes: Uint8Array): readonly Referrer[] | undefined =>
+  descriptorsIn(bytes)?.flatMap(referrerOf);
 
 /** The digests that an image index lists; undefined where the bytes are no index. */
 export const childrenOf = (bytes: Uint8Array): readonly Digest[] | undefined =>

@@ -1,32 +1,22 @@
 import { type Digest, digestOf, parseDigest } from '../image/index.ts';
 import { createListReferrers } from './list-referrers.ts';
+import { DOCKER_LIST, DOCKER_MANIFEST, mediaTypeOf, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
 import type { ReferrersApi } from './referrers-api.ts';
 import type { AskRegistry } from './registry-question.ts';
-import { type Manifest, type Source, SourceFault } from './source.ts';
+import { invalidAnswer, type Manifest, type Source } from './source.ts';
 import type { HttpAnswer } from './transport.ts';
 
-/** Manifests and indexes, Docker's and OCI's (image-spec, media-types.md; distribution, manifest-v2-2.md). */
-const MANIFEST_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-] as const;
+const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 const ACCEPT = MANIFEST_TYPES.join(', ');
 /** What stores that do not know what they hold call it. */
 const VAGUE_TYPES: readonly string[] = ['application/json', 'application/octet-stream'];
-
-const invalid = (detail: string): SourceFault => new SourceFault('answer-invalid', detail, { asked: true });
-
-const mediaTypeOf = (answer: HttpAnswer): string | undefined =>
-  answer.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
 
 /** `Docker-Content-Digest`: undefined where it is absent; a fault where it is no sha256 digest. */
 const declaredDigest = (answer: HttpAnswer, name: string): Digest | undefined => {
   const text = answer.header('docker-content-digest');
   if (text === undefined) return undefined;
   const digest = parseDigest(text);
-  if (digest === undefined) throw invalid(`${name}: its Docker-Content-Digest is no sha256 digest`);
+  if (digest === undefined) throw invalidAnswer(`${name}: its Docker-Content-Digest is no sha256 digest`);
   return digest;
 };
 
@@ -41,9 +31,9 @@ const manifestOf = (answer: HttpAnswer, name: string, asked: Digest | undefined)
     mediaType !== undefined &&
     ![...MANIFEST_TYPES, ...VAGUE_TYPES].includes(mediaType)
   )
-    throw invalid(`${name}: ${what} is no manifest`);
+    throw invalidAnswer(`${name}: ${what} is no manifest`);
   const wanted = asked ?? declaredDigest(answer, name) ?? digest;
-  if (digest !== wanted) throw invalid(`${name}: ${what} is not the manifest of ${wanted}`);
+  if (digest !== wanted) throw invalidAnswer(`${name}: ${what} is not the manifest of ${wanted}`);
   return { digest, mediaType, bytes: answer.body };
 };
 
@@ -88,7 +78,8 @@ export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryPa
     async blob(digest, signal) {
       const answer = await ask({ method: 'GET', resource: `blobs/${digest}`, limit: blobBytes }, signal);
       if (answer === undefined) return undefined;
-      if (digestOf(answer.body) !== digest) throw invalid(`${id}: the blob is not the one of ${digest}`);
+      if (digestOf(answer.body) !== digest)
+        throw invalidAnswer(`${id}: the blob is not the one of ${digest}`);
       return answer.body;
     },
     referrers: createListReferrers({ id, ask, readTag, referrersApi, limits }),

@@ -76,3 +76,7 @@ export class SourceFault extends Error {
     this.asked = options.asked;
   }
 }
+
+/** The fault of bytes that are not what was asked for. */
+export const invalidAnswer = (detail: string, cause?: unknown): SourceFault =>
+  new SourceFault('answer-invalid', detail, { asked: true, cause });

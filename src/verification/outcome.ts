@@ -1,5 +1,5 @@
 import type { Digest } from '../image/index.ts';
-import type { SourceFault } from '../registry/index.ts';
+import { SourceFault } from '../registry/index.ts';
 import { verifySignature } from './ecdsa.ts';
 import type { KeyRing, TrustedKey } from './key-ring.ts';
 import type { ProveLogged } from './log/log-proof.ts';
@@ -42,6 +42,12 @@ export interface Wanted {
 }
 
 export const invalid = (detail: string): Outcome => ({ kind: 'invalid', detail });
+
+/** What a fault of the source comes to; anything else that was thrown is thrown on. */
+export const unreadFor = (error: unknown): Outcome => {
+  if (error instanceof SourceFault) return { kind: 'unread', fault: error };
+  throw error;
+};
 
 /** The key of the ring that made a signature over these bytes; undefined: none. */
 export const findSigner = (

@@ -1,7 +1,7 @@
 import { type Digest, parseDigest } from '../image/index.ts';
-import { type Manifest, type Referrer, type Source, SourceFault } from '../registry/index.ts';
+import { type Manifest, type Referrer, type Source } from '../registry/index.ts';
 import { type Envelope, parseBundle, parseStatement, signedBytesOf } from './bundle.ts';
-import { findSigner, invalid, type Outcome, type Reading, type Wanted } from './outcome.ts';
+import { findSigner, invalid, type Outcome, type Reading, unreadFor, type Wanted } from './outcome.ts';
 import { memberOf, parseStrictJson } from './strict-json.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle';
@@ -91,8 +91,7 @@ const judgeReferrer = async (
     if (blob.length !== layer.size) return invalid('the bundle is not as long as declared');
     return judgeBundle(manifest, blob, wanted);
   } catch (error) {
-    if (error instanceof SourceFault) return { kind: 'unread', fault: error };
-    throw error;
+    return unreadFor(error);
   }
 };
 

@@ -1,7 +1,7 @@
-import { type Source, SourceFault } from '../registry/index.ts';
+import type { Source } from '../registry/index.ts';
 import type { KeyRing } from './key-ring.ts';
 import { obstacleOf } from './obstacle.ts';
-import type { Outcome, Reading, Wanted } from './outcome.ts';
+import { type Outcome, type Reading, unreadFor, type Wanted } from './outcome.ts';
 import { readBundles } from './read-bundles.ts';
 import { readSimpleSignings } from './read-simple-signings.ts';
 import type { Obstacle, Rejection } from './verification.ts';
@@ -46,10 +46,7 @@ const explainOutcomes = ({ outcomes, more }: Reading, ring: KeyRing): Rejection 
 
 /** A place that cannot be read at all is a candidate that cannot be read: what the other place holds still counts. */
 const asReading = (reading: Promise<Reading>): Promise<Reading> =>
-  reading.catch((error: unknown) => {
-    if (error instanceof SourceFault) return { outcomes: [{ kind: 'unread', fault: error }], more: false };
-    throw error;
-  });
+  reading.catch((error: unknown) => ({ outcomes: [unreadFor(error)], more: false }));
 
 const isValid = (outcome: Outcome): outcome is Extract<Outcome, { kind: 'valid' }> =>
   outcome.kind === 'valid';

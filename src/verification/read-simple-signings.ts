@@ -1,8 +1,8 @@
 import type { Digest } from '../image/index.ts';
-import { type Manifest, type Source, SourceFault } from '../registry/index.ts';
+import { type Manifest, type Source } from '../registry/index.ts';
 import { parseBase64 } from './base64.ts';
 import { isStrictSignature } from './ecdsa.ts';
-import { findSigner, invalid, type Outcome, type Reading, type Wanted } from './outcome.ts';
+import { findSigner, invalid, type Outcome, type Reading, unreadFor, type Wanted } from './outcome.ts';
 import {
   type Candidate,
   parsePayload,
@@ -82,8 +82,7 @@ const judgeCandidate = async (
     if (payload.length !== size) return invalid('the signed payload is not as long as declared');
     return judgePayload({ manifest, logBundle, payload, signature }, wanted);
   } catch (error) {
-    if (error instanceof SourceFault) return { kind: 'unread', fault: error };
-    throw error;
+    return unreadFor(error);
   }
 };
 

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Credentials, HelperNamed } from './credentials.ts';
 import { matchesPlace, type Place, parsePlace } from './image-glob.ts';
 
@@ -19,16 +20,13 @@ const DOCKER_HUB: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io',
 /** What Docker calls Docker Hub where it asks a helper. */
 const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const textAt = (from: Record<string, unknown>, name: string): string | undefined => {
+const textAt = (from: JsonObject, name: string): string | undefined => {
   const value = Object.hasOwn(from, name) ? from[name] : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
 
 const parseCredentials = (entry: unknown): Credentials | undefined => {
-  if (!isRecord(entry)) return undefined;
+  if (!isJsonObject(entry)) return undefined;
   const token = textAt(entry, 'identitytoken');
   if (token !== undefined) return { kind: 'identity-token', token };
   const auth = textAt(entry, 'auth');
@@ -59,9 +57,9 @@ export const credentialsMatch = (key: string, repository: string): boolean =>
 const isLonger = (one: Entry, other: Entry): number =>
   other.path.length - one.path.length || other.host.length - one.host.length;
 
-const recordAt = (from: Record<string, unknown>, name: string): Record<string, unknown> => {
+const recordAt = (from: JsonObject, name: string): JsonObject => {
   const value = Object.hasOwn(from, name) ? from[name] : {};
-  if (!isRecord(value)) throw new Error(`its "${name}" is no object`);
+  if (!isJsonObject(value)) throw new Error(`its "${name}" is no object`);
   return value;
 };
 
@@ -70,7 +68,7 @@ const keptBy = (helper: string | undefined, server: string): HelperNamed | undef
 
 /** The keys of one map with what is found for each, the most particular first. */
 export const entriesOf = (
-  keys: Record<string, unknown>,
+  keys: JsonObject,
   find: (key: string) => Credentials | undefined = (key) => parseCredentials(keys[key]),
 ): readonly Entry[] =>
   Object.keys(keys)
@@ -89,7 +87,7 @@ const NAMES = ['auths', 'credHelpers', 'credsStore'] as const;
  */
 export const parseDockerConfig = (text: string): DockerConfig => {
   const document: unknown = JSON.parse(text);
-  if (!isRecord(document)) throw new Error('it is no JSON object');
+  if (!isJsonObject(document)) throw new Error('it is no JSON object');
   if (!NAMES.some((name) => Object.hasOwn(document, name)))
     return { entries: entriesOf(document), store: undefined };
   const [auths, helpers] = [recordAt(document, 'auths'), recordAt(document, 'credHelpers')];

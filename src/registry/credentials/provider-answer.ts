@@ -1,8 +1,10 @@
+import { isJsonObject, parseJson } from '../json.ts';
 import { entriesOf } from './docker-config.ts';
 import { parseGoDuration } from './go-duration.ts';
 
 /** What an answer is for: the image that was asked about, its registry, or every image. */
 export type CacheKeyType = 'Image' | 'Registry' | 'Global';
+
 /** What a provider answered. */
 export interface ProviderAnswer {
   readonly keyType: CacheKeyType;
@@ -13,24 +15,13 @@ export interface ProviderAnswer {
 
 export const KEY_TYPES: readonly CacheKeyType[] = ['Image', 'Registry', 'Global'];
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** The password that an answer has under one key; empty ones are how providers say that they have none. */
 const passwordIn = (auth: unknown) => {
-  if (!isRecord(auth)) return undefined;
+  if (!isJsonObject(auth)) return undefined;
   const { username, password } = auth;
   if (typeof username !== 'string' || typeof password !== 'string' || `${username}${password}` === '')
     return undefined;
   return { kind: 'password', username, password } as const;
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** Milliseconds; undefined where it says nothing, null where it says nonsense. */
@@ -43,7 +34,7 @@ const parseCacheDuration = (value: unknown): number | undefined | null => {
 /** Reads a `CredentialProviderResponse`; a sentence without its subject where it is none. It quotes nothing of it. */
 export const parseProviderAnswer = (output: string, apiVersion: string): ProviderAnswer | string => {
   const document = parseJson(output);
-  if (!isRecord(document) || document['kind'] !== 'CredentialProviderResponse')
+  if (!isJsonObject(document) || document['kind'] !== 'CredentialProviderResponse')
     return 'does not answer with a CredentialProviderResponse in JSON';
   if (document['apiVersion'] !== apiVersion)
     return `does not answer in ${apiVersion}, as its configuration says`;
@@ -52,6 +43,6 @@ export const parseProviderAnswer = (output: string, apiVersion: string): Provide
   const duration = parseCacheDuration(document['cacheDuration']);
   if (duration === null) return 'answers with a cacheDuration that is none';
   const auths = document['auth'] ?? {};
-  if (!isRecord(auths)) return 'answers with an auth that is no object';
+  if (!isJsonObject(auths)) return 'answers with an auth that is no object';
   return { keyType, duration, entries: entriesOf(auths, (key) => passwordIn(auths[key])) };
 };

@@ -1,14 +1,6 @@
 import type { Manifest } from '../source.ts';
+import { KIND, KINDS, NAME } from './annotations.ts';
 import type { Kept } from './layout-writer.ts';
-
-const NAME = 'org.opencontainers.image.ref.name';
-/** How cosign finds things in its layouts (cosign, pkg/oci/layout): `cosign verify --local-image` reads the first of each. */
-const KIND = 'kind';
-const KINDS = {
-  image: 'dev.cosignproject.cosign/image',
-  index: 'dev.cosignproject.cosign/imageIndex',
-  signatures: 'dev.cosignproject.cosign/sigs',
-} as const;
 
 /** What proves one signature: its manifest, under the tag it stood under or as what refers to the image, and its layer. */
 export const keptSignature = ({

@@ -1,16 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import { isJsonObject, parseJson } from '../json.ts';
+import { DOCKER_LIST, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
 import { listBlobs, readLayoutBlob } from './layout-files.ts';
 import type { LayoutEntry } from './layout-index.ts';
-import { isMarkedImage, isNamed, isSignatures, SIGNATURES, signedBy } from './layout-names.ts';
+import { isMarkedImage, isNamed, isSignatures, signedBy } from './layout-names.ts';
 
-const IMAGE_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const INDEXES: ReadonlySet<unknown> = new Set([
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-]);
+const INDEXES: ReadonlySet<unknown> = new Set([OCI_INDEX, DOCKER_LIST]);
 /** Manifests of which it is remembered what they say of themselves; a blob never changes. */
 const KNOWN = 50_000;
 
@@ -38,7 +35,10 @@ export interface LayoutContent {
    * index names it (cosign, pkg/cosign, `getLocalBundleDescriptors`).
    */
   findReferring(entries: readonly LayoutEntry[]): Promise<readonly Referring[]>;
-  /** The manifests that are there, each once; of more than one manifest's bytes only the first. Broken ones are left out while there is another. */
+  /**
+   * The manifests that are there, each once, the first as long together as one may be. Broken ones are left out while
+   * there is another.
+   */
   readReadable(entries: readonly LayoutEntry[]): Promise<readonly Manifest[]>;
   /**
    * The signature manifest under a tag: the union of all that are named so, and of those that cosign keeps without a
@@ -60,9 +60,9 @@ const unite = (manifests: readonly Manifest[]): Manifest => {
   const layers = new Map(
     manifests.flatMap(({ bytes }) => layersOf(bytes)).map((layer) => [JSON.stringify(layer), layer]),
   );
-  const united = { schemaVersion: 2, mediaType: IMAGE_MANIFEST, layers: [...layers.values()] };
+  const united = { schemaVersion: 2, mediaType: OCI_MANIFEST, layers: [...layers.values()] };
   const bytes = Buffer.from(JSON.stringify(united));
-  return { digest: digestOf(bytes), mediaType: IMAGE_MANIFEST, bytes };
+  return { digest: digestOf(bytes), mediaType: OCI_MANIFEST, bytes };
 };
 
 const aboutOf = (bytes: Uint8Array): About => {
@@ -155,7 +155,7 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
     },
     async readSignatures(entries, tag) {
       const named = entries.filter((entry) => isNamed(entry, tag));
-      const nameless = entries.filter((entry) => entry.kind === SIGNATURES && signedBy(entry) === undefined);
+      const nameless = entries.filter((entry) => isSignatures(entry) && signedBy(entry) === undefined);
       const manifests = await readReadable([...named, ...nameless]);
       return manifests.length < 2 ? manifests[0] : unite(manifests);
     },

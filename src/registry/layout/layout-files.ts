@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
-import { SourceFault } from '../source.ts';
+import { invalidAnswer, SourceFault } from '../source.ts';
 
 const blobsOf = (directory: string): string => join(directory, 'blobs', 'sha256');
 
@@ -26,7 +26,7 @@ export const unreadable = (directory: string, error: unknown): SourceFault => {
 };
 
 export const damaged = (directory: string, what: string): SourceFault =>
-  new SourceFault('answer-invalid', `evidence in ${directory}: ${what}`, { asked: true });
+  invalidAnswer(`evidence in ${directory}: ${what}`);
 
 /** A pipe in the place of a file would let its reader wait for ever: opened so, it does not. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../image/index.ts';
-import { isJsonObject, parseJson } from '../json.ts';
+import { descriptorsIn, isJsonObject } from '../json.ts';
 import { SourceFault } from '../source.ts';
+import { KIND, NAME } from './annotations.ts';
 import { damaged, isAbsence, readLayoutFile, unreadable } from './layout-files.ts';
 
-/** A descriptor of `index.json`, or of an index below it. */
+/** A descriptor of `index.json`. Those of no sha256 digest are left out. */
 export interface LayoutEntry {
   readonly digest: Digest;
   readonly mediaType: string | undefined;
@@ -16,9 +17,8 @@ export interface LayoutEntry {
   readonly kind: string | undefined;
 }
 
-/** The names tools give: the specification's annotation (image-layout.md), and containerd's. */
-const NAMES = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'] as const;
-const KIND = 'kind';
+/** The names tools give: the specification's annotation, and containerd's. */
+const NAMES = [NAME, 'io.containerd.image.name'] as const;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -38,15 +38,7 @@ const entryOf = (descriptor: unknown): readonly LayoutEntry[] => {
   ];
 };
 
-/** The descriptors of an image index; undefined where the bytes are none. Those of no sha256 digest are left out. */
-export const parseIndex = (bytes: Uint8Array): readonly LayoutEntry[] | undefined => {
-  const index = parseJson(bytes);
-  return isJsonObject(index) && Array.isArray(index['manifests'])
-    ? index['manifests'].flatMap(entryOf)
-    : undefined;
-};
-
-/** The entries of a layout, read again when its `index.json` is another file or has changed. */
+/** Gives the entries of a layout, read again when its `index.json` is another file or has changed. */
 export type ReadIndex = () => Promise<readonly LayoutEntry[]>;
 
 /**
@@ -68,9 +60,9 @@ export const createReadIndex = (directory: string, limit: number): ReadIndex => 
   };
   const read = async (): Promise<readonly LayoutEntry[]> => {
     const bytes = await readLayoutFile(directory, path, limit);
-    const parsed = bytes && parseIndex(bytes);
-    if (parsed === undefined) throw damaged(directory, 'its index.json is no image index');
-    return parsed;
+    const descriptors = bytes && descriptorsIn(bytes);
+    if (descriptors === undefined) throw damaged(directory, 'its index.json is no image index');
+    return descriptors.flatMap(entryOf);
   };
 
   return async () => {

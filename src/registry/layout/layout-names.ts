@@ -1,10 +1,8 @@
 import { type Digest, type ImageReference, parseDigest, parseImageReference } from '../../image/index.ts';
+import { KINDS } from './annotations.ts';
 import type { LayoutEntry } from './layout-index.ts';
 
-/** How cosign marks what it keeps beside an image (cosign, pkg/oci/layout). */
-export const SIGNATURES = 'dev.cosignproject.cosign/sigs';
-const ATTESTATIONS = 'dev.cosignproject.cosign/atts';
-const IMAGES: readonly unknown[] = ['dev.cosignproject.cosign/image', 'dev.cosignproject.cosign/imageIndex'];
+const IMAGES: readonly unknown[] = [KINDS.image, KINDS.index];
 const SIGNATURE_TAG = /(?:^|:)(sha256)-([0-9a-f]{64})\.sig$/;
 const REFERRERS_TAG = /(?:^|:)sha256-[0-9a-f]{64}$/;
 
@@ -24,7 +22,7 @@ export const signedBy = ({ names }: LayoutEntry): Digest | undefined => {
 
 /** Whether an entry holds signatures of the kind that stand under a tag. */
 export const isSignatures = (entry: LayoutEntry): boolean =>
-  entry.kind === SIGNATURES || signedBy(entry) !== undefined;
+  entry.kind === KINDS.signatures || signedBy(entry) !== undefined;
 
 /** Whether an entry is what cosign marks as the image of a layout. */
 export const isMarkedImage = ({ kind }: LayoutEntry): boolean => IMAGES.includes(kind);
@@ -32,7 +30,7 @@ export const isMarkedImage = ({ kind }: LayoutEntry): boolean => IMAGES.includes
 /** Whether an entry can be an image: nothing by which tools keep what is said about one. */
 export const couldBeImage = (entry: LayoutEntry): boolean =>
   !isSignatures(entry) &&
-  entry.kind !== ATTESTATIONS &&
+  entry.kind !== KINDS.attestations &&
   !entry.names.some((name) => REFERRERS_TAG.test(name));
 
 const wholeNameIn = (name: string): ImageReference | undefined => {

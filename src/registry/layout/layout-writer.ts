@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../image/index.ts';
-import { isJsonObject, parseJson } from '../json.ts';
+import { descriptorsIn, isJsonObject, parseJson } from '../json.ts';
+import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import { blobPath, readLayoutBlob } from './layout-files.ts';
 
 /** A manifest to keep, with the blobs of it that are needed. */
@@ -25,8 +26,6 @@ export interface LayoutWriter {
 }
 
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
-const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 /** What a volume, or a former run that was ended, may have left in a directory that is empty otherwise. */
 const HARMLESS = /^(?:lost\+found|sailmark-tags\.json|(?:oci-layout|sailmark-tags\.json)\.[^.]+\.tmp|\..*)$/;
 
@@ -70,7 +69,7 @@ const descriptorOf = ({ manifest, annotations }: Kept): Descriptor => {
   };
   const artifactType = textAt('artifactType');
   return {
-    mediaType: textAt('mediaType') ?? manifest.mediaType ?? MANIFEST_TYPE,
+    mediaType: textAt('mediaType') ?? manifest.mediaType ?? OCI_MANIFEST,
     digest: manifest.digest,
     size: manifest.bytes.length,
     ...(artifactType === undefined ? {} : { artifactType }),
@@ -88,10 +87,10 @@ const identityOf = ({ digest, annotations: written }: Descriptor): string => {
 /** The index that is there now; another process may have written it. */
 const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {
   if (!(await exists(path))) return [];
-  const index = parseJson(await readFile(path));
-  if (!isJsonObject(index) || !Array.isArray(index['manifests']) || !index['manifests'].every(isJsonObject))
+  const descriptors = descriptorsIn(await readFile(path));
+  if (descriptors?.every(isJsonObject) !== true)
     throw new Error(`${path} is no image index: move it away, and what it should hold is fetched again`);
-  return index['manifests'] as readonly unknown[] as readonly Descriptor[];
+  return descriptors as readonly unknown[] as readonly Descriptor[];
 };
 
 const prepare = async (directory: string): Promise<void> => {
@@ -132,7 +131,7 @@ export const createLayoutWriter = (directory: string): LayoutWriter => {
     const before = await readDescriptors(path);
     const all = new Map([...before, ...entries.map(descriptorOf)].map((one) => [identityOf(one), one]));
     if (all.size === before.length && (await exists(path))) return;
-    const index = { schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [...all.values()] };
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...all.values()] };
     await writeWhole(path, JSON.stringify(index));
   };
 
