@@ -1,54 +1,19 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
-import { createMemory, type Findings, type Memory } from './era.ts';
-import { isObstacle, obstacleOfThrown } from './obstacle.ts';
-import { type Selection, selectSignatures } from './select.ts';
+import { conclude, type Known, recallVerified, undetermined } from './conclude.ts';
+import { createMemory } from './era.ts';
+import { obstacleOfThrown } from './obstacle.ts';
 import type {
   Obstacle,
   Question,
   Rejected,
-  Rejection,
   Undetermined,
-  ValidSignature,
   Verification,
   Verified,
   VerifyImage,
 } from './verification.ts';
 import type { VerifierOptions } from './verifier-options.ts';
 import { askSource, createVisit, repositoriesOf, resolveTag, tagOf, type Visit } from './visit.ts';
-
-const undetermined = (digest: Digest | undefined, reason: Obstacle, requests: number): Undetermined => ({
-  outcome: 'undetermined',
-  digest,
-  reason,
-  requests,
-  fromMemory: false,
-});
-
-/** What is known, and what decides whether it counts for a use. */
-interface Known {
-  readonly memory: Memory;
-  readonly options: VerifierOptions;
-}
-
-const select = ({ memory, options }: Known, held: readonly ValidSignature[], question: Question): Selection =>
-  selectSignatures(held, question, {
-    ring: memory.era().ring,
-    requireLog: options.proveLogged !== undefined,
-  });
-
-/** *Verified* from memory, for this use; the way most questions go. */
-const recallVerified = (
-  known: Known,
-  question: Question,
-  digest: Digest,
-  requests: number,
-): Verified | undefined => {
-  const selection = select(known, known.memory.verified.find(digest), question);
-  if (!selection.satisfied) return undefined;
-  const { signatures, componentProven } = selection;
-  return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory: true };
-};
 
 const gotNoAnswer = (obstacle: Obstacle): boolean =>
   obstacle.code === 'registry-unavailable' ||
@@ -68,21 +33,6 @@ const withoutTag = (visit: Visit, obstacle: Obstacle): Undetermined => {
     lastDigest,
     ...(verified === undefined ? {} : { standsFor: { answeredAt, verified } }),
   };
-};
-
-/** The verdict on valid signatures and on the failure of the others, for this use. */
-const conclude = (visit: Visit, digest: Digest, findings: Findings, fromMemory: boolean): Verification => {
-  const { requests } = visit.spent;
-  const selection = select(visit, findings.signatures, visit.question);
-  if (selection.satisfied) {
-    const { signatures, componentProven } = selection;
-    return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory };
-  }
-  if (findings.failure !== undefined && isObstacle(findings.failure))
-    return undetermined(digest, findings.failure, requests);
-  const reason: Rejection = selection.reason ??
-    findings.failure ?? { code: 'signer-untrusted', detail: 'the key that made it has left the ring' };
-  return { outcome: 'rejected', digest, reason, requests, fromMemory };
 };
 
 /** Milliseconds that evidence may take before the repositories are asked: it lies on a disk, and disks hang. */
