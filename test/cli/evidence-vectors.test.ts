@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { IMAGE, KEY, lineOf, logFlags, vectorCases } from '../support/cosign-vectors.ts';
 import { createLayoutOnDisk, layoutOfVector } from '../support/layout.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
 import { runCli } from '../support/terminal.ts';
@@ -8,27 +9,6 @@ import { runCli } from '../support/terminal.ts';
  * Every vector that real cosign made, through an OCI image layout, each in a directory and a process's worth of memory
  * of its own. No registry is named that anybody could answer for.
  */
-
-const IMAGE = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21e224942';
-const KEY = fixturePath('cosign/keys/cosign.pub');
-const ROOT = fixturePath('cosign/keys/trusted_root.json');
-
-type Log = 'ignore' | 'require';
-const expected = readFixture<Readonly<Record<string, Readonly<Record<Log, 'accept' | 'reject' | 'either'>>>>>(
-  'cosign',
-  'expected.json',
-);
-const cases = Object.keys(expected).flatMap((vector) => [
-  { vector, log: 'ignore' as const },
-  { vector, log: 'require' as const },
-]);
-
-/** `reject` is met by *rejected*, or by evidence that is no answer. */
-const WANTED = {
-  accept: /^verified$/,
-  reject: /^(?:rejected|undetermined registry-answer-invalid)/,
-  either: /./,
-} as const;
 
 interface Verdict {
   readonly outcome: string;
@@ -43,23 +23,16 @@ const verdictsOf = async (...argv: readonly string[]): Promise<readonly Verdict[
 
 describe('verify --offline --evidence', () => {
   it('has 188 verdicts to reach', () => {
-    expect(cases.length).toBe(188);
+    expect(vectorCases.length).toBe(188);
   });
 
-  it.each(cases)('reaches the verdict on $vector, log: $log, from a layout', async ({ vector, log }) => {
+  it.each(vectorCases)('reaches the verdict on $vector, log: $log, from a layout', async (each) => {
+    const { vector, log, verdict } = each;
     const { directory } = layoutOfVector(vector);
-    const argv = [
-      '--offline',
-      '--evidence',
-      directory,
-      ...(log === 'ignore' ? [] : ['--transparency-log', log, '--trusted-root', ROOT]),
-    ];
-    const [verdict] = await verdictsOf(...argv, `registry.invalid/${vector.split('/').at(-1)}@${IMAGE}`);
-    const { outcome = '', reason = null, requests } = verdict ?? {};
-    expect([outcome, reason].filter((part) => part !== null).join(' ')).toMatch(
-      WANTED[expected[vector]?.[log] ?? 'either'],
-    );
-    expect(requests).toBe(0);
+    const image = `registry.invalid/${vector.split('/').at(-1)}@${IMAGE}`;
+    const [found] = await verdictsOf('--offline', '--evidence', directory, ...logFlags(log), image);
+    expect(lineOf(found as Verdict)).toMatch(verdict);
+    expect(found?.requests).toBe(0);
   });
 });
 
