@@ -21,10 +21,13 @@ export const imagesOf = async (
   operands: readonly string[],
   io: Io,
   command: string,
-): Promise<readonly string[]> => {
+): Promise<readonly [string, ...string[]]> => {
   const file = flags.text('filename');
-  const images = [...operands, ...(file === undefined ? [] : parseList(await readInput(file, io)))];
-  if (images.length === 0)
+  const [first, ...others] = [
+    ...operands,
+    ...(file === undefined ? [] : parseList(await readInput(file, io))),
+  ];
+  if (first === undefined)
     throw new UsageError(`no image is named: sailmark ${command} IMAGE…, or -f FILE with one a line`);
-  return images;
+  return [first, ...others];
 };

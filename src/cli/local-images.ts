@@ -42,14 +42,8 @@ const findOnly = async (directory: string, limits: Config['limits']): Promise<La
   return only;
 };
 
-/** The image of each OCI layout directory. Rejects with `CommandError` where one holds none, or several. */
-export const wantLocalImages = (
-  directories: readonly string[],
-  limits: Config['limits'],
-): Promise<readonly Wanted[]> =>
-  Promise.all(
-    directories.map(async (named) => {
-      const found = await findOnly(named, limits);
-      return { named, image: `${repositoryOf(found)}@${found.digest}` };
-    }),
-  );
+/** The image of an OCI layout directory. Rejects with `CommandError` where it holds none, or several. */
+export const wantLocalImage = async (directory: string, limits: Config['limits']): Promise<Wanted> => {
+  const found = await findOnly(directory, limits);
+  return { named: directory, image: `${repositoryOf(found)}@${found.digest}` };
+};

@@ -1,11 +1,12 @@
 import type { Core } from '../compose.ts';
+import type { Config } from '../config/index.ts';
 import { choiceOf } from './arguments.ts';
 import { mapBounded } from './bounded.ts';
 import type { Command, Flags, Io } from './command.ts';
 import { configOf, coreFlags, timeoutFlag, timeoutOf } from './core-flags.ts';
 import { exitCodes, worstOf } from './exit-codes.ts';
 import { filenameFlag, imagesOf } from './image-list.ts';
-import { type Wanted, wantLocalImages } from './local-images.ts';
+import { type Wanted, wantLocalImage } from './local-images.ts';
 import { createProgress, progressFlag } from './progress.ts';
 import { printReports } from './verify-print.ts';
 import { exitCodeOfReport, type ImageReport, reportOf } from './verify-report.ts';
@@ -16,6 +17,7 @@ const OUTPUTS = ['text', 'json', 'cosign'] as const;
 /** Images that are verified side by side. */
 const AT_ONCE = 8;
 
+/** Verifies images side by side, by what one configuration leads to. */
 const verifyAll = (
   core: Core,
   images: readonly Wanted[],
@@ -31,29 +33,63 @@ const verifyAll = (
     };
   });
 
+/** Images and the configuration that leads to them. A directory leads to its own image alone: each must prove itself. */
+interface Group {
+  readonly config: Config;
+  readonly images: readonly Wanted[];
+}
+
+type Groups = readonly [Group, ...Group[]];
+
+const groupsOf = async (flags: Flags, names: readonly [string, ...string[]], io: Io): Promise<Groups> => {
+  if (!flags.has('local-image')) {
+    const config = await configOf(flags, io, { images: () => names });
+    return [{ config, images: names.map((name) => ({ named: name, image: name })) }];
+  }
+  const groupOf = async (directory: string): Promise<Group> => {
+    const config = await configOf(flags, io, { directories: [directory] });
+    return { config, images: [await wantLocalImage(directory, config.limits)] };
+  };
+  const [first, ...others] = names;
+  return [await groupOf(first), ...(await Promise.all(others.map(groupOf)))];
+};
+
+/** What verifying a group needs besides it. `heard`: what must be said of the keys has been. */
+interface Asking {
+  readonly flags: Flags;
+  readonly io: Io;
+  readonly heard: boolean;
+  readonly advance: () => void;
+}
+
+/** The reports of a group, and the keys they were made with. */
+const verifyGroup = ({ config, images }: Group, { flags, io, heard, advance }: Asking) =>
+  withCore(config, io, async (core) => {
+    if (!heard) checkKeys(core.ring(), config, flags, io);
+    const options = { timeout: timeoutOf(flags), offline: config.offline, advance };
+    return { ring: core.ring(), reports: await verifyAll(core, images, options) };
+  });
+
+const verifyGroups = async ([first, ...others]: Groups, asking: Omit<Asking, 'heard'>) => {
+  const { ring, reports } = await verifyGroup(first, { ...asking, heard: false });
+  const all = [...reports];
+  for (const group of others) all.push(...(await verifyGroup(group, { ...asking, heard: true })).reports);
+  return { ring, reports: all };
+};
+
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
   const output = choiceOf(flags, 'output', OUTPUTS);
-  const timeout = timeoutOf(flags);
   const names = await imagesOf(flags, operands, io, 'verify');
-  const local = flags.has('local-image');
-  const config = await configOf(flags, io, local ? { directories: names } : { images: () => names });
-  const images = local
-    ? await wantLocalImages(names, config.limits)
-    : names.map((name) => ({ named: name, image: name }));
-  return withCore(config, io, async (core) => {
-    checkKeys(core.ring(), config, flags, io);
-    const { advance, clear } = createProgress(io, flags, images.length);
-    const reports = await verifyAll(core, images, { timeout, offline: config.offline, advance }).finally(
-      clear,
-    );
-    const cosign = {
-      ...config,
-      caFile: flags.text('ca-file'),
-      registryConfig: flags.text('registry-config'),
-    };
-    printReports(reports, output, { ring: core.ring(), local, cosign }, io);
-    return worstOf(reports.map(exitCodeOfReport));
-  });
+  const groups = await groupsOf(flags, names, io);
+  const { advance, clear } = createProgress(io, flags, names.length);
+  const { ring, reports } = await verifyGroups(groups, { flags, io, advance }).finally(clear);
+  const cosign = {
+    ...groups[0].config,
+    caFile: flags.text('ca-file'),
+    registryConfig: flags.text('registry-config'),
+  };
+  printReports(reports, output, { ring, local: flags.has('local-image'), cosign }, io);
+  return worstOf(reports.map(exitCodeOfReport));
 };
 
 export const command: Command = {

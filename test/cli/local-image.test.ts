@@ -133,6 +133,14 @@ describe('verify --local-image refuses', () => {
   ])('an image that %s', async (_, make, code) => {
     expect((await verify(make().directory)).code).toBe(code);
   });
+
+  it('one that lacks its signature, though a directory beside it has it', async () => {
+    const unsigned = createLayoutOnDisk();
+    keep(unsigned, image, kind('image'));
+    const { code, stdout } = await verify(cosignSave().directory, unsigned.directory);
+    expect(code).toBe(10);
+    expect(stdout).toContain(`${unsigned.directory}: rejected`);
+  });
 });
 
 describe('verify --local-image verifies', () => {
