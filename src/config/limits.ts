@@ -77,7 +77,8 @@ export const limitTable = [
     unit: 'bytes',
     min: 4 * KIB,
     max: 64 * MIB,
-    effect: 'a signature payload past it is `registry-answer-invalid`',
+    effect:
+      'a bundle declared longer is no signature; a body that turns out longer is `registry-answer-invalid`',
   },
   {
     name: 'tokenBytes',
