@@ -18,7 +18,8 @@ const isOutage = (obstacle: Obstacle): boolean => {
     case 'internal-error':
       return false;
     default:
-      return obstacle satisfies never;
+      obstacle satisfies never;
+      return false;
   }
 };
 

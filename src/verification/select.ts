@@ -53,8 +53,7 @@ const selectByComponent = (
   );
   const other = named.find((name) => name !== undefined && name !== asked);
   const componentProven = named.includes(asked);
-  const signatures =
-    other === undefined ? usable : usable.filter((_, place) => (named[place] ?? asked) === asked);
+  const signatures = usable.filter((_, place) => (named[place] ?? asked) === asked);
   // A signature that names no component proves nothing against one that names another.
   if (!isSome(signatures) || (other !== undefined && !componentProven))
     return { satisfied: false, reason: { code: 'component-mismatch', asked, signed: other ?? '' } };

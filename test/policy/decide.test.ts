@@ -177,6 +177,13 @@ describe('enforce mode denies', () => {
 });
 
 describe('enforce mode lets through', () => {
+  it('says of two that deny the more serious, in whichever order they were found', () => {
+    const down = judgement(PROXY, undetermined({ code: 'registry-unavailable', detail: 'no answer' }));
+    expect(decideOn(down, {}, { ...choice('deny'), requireDigest: true }).findings).toEqual([
+      { use: use(PROXY), reason: { code: 'image-not-pinned' }, effect: 'deny' },
+    ]);
+  });
+
   it('what is verified', () => {
     expect(decideOn(judgement(PROXY, verified()))).toEqual(ALLOWED);
   });

@@ -71,6 +71,13 @@ describe('the judge refuses', () => {
     });
   });
 
+  it('no digest but those that are revoked', async () => {
+    const { judge } = judgeOf(verified(), undefined, [
+      { digest: digestFor('revoked'), reason: 'CVE-2026-1' },
+    ]);
+    expect((await judge(PROXY, signal)).refused).toBeUndefined();
+  });
+
   it('a tag that resolves to a revoked digest, though that is verified', async () => {
     const digest = digestFor('revoked');
     const { judge } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
