@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
 import { createVerifier, parseKeys } from '../../src/verification/index.ts';
-import { fixturePath } from '../support/shared.ts';
 import { signatureTag } from '../support/signing-kit.ts';
-import { withThirdParty } from '../support/third-party.ts';
+import { thirdPartyPath, withThirdParty } from '../support/third-party.ts';
 import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
 import { createStore } from './store.ts';
 
@@ -19,8 +18,7 @@ const BLOBS = [
 
 /** Signatures somebody else made years ago, as Docker Hub served them to somebody else. */
 withThirdParty<unknown>([...FOLDER, 'manifests', 'multi-cosigned-alice.json'], () => {
-  const read = (...parts: readonly string[]) =>
-    readFileSync(fixturePath('../../../shared/vectors/third-party', ...parts));
+  const read = (...parts: readonly string[]) => readFileSync(thirdPartyPath(...parts));
   const store = createStore();
   const digestOfImage = (name: string) => digestOf(read(...FOLDER, 'manifests', `${name}.json`));
   for (const name of ['multi-cosigned-alice', 'multi-cosigned-alice-bob-charlie', 'keyless']) {

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memberOf, parseStrictJson } from '../../src/verification/strict-json.ts';
-import { fixturePath } from '../support/shared.ts';
-import { withThirdParty } from '../support/third-party.ts';
+import { thirdPartyPath, withThirdParty } from '../support/third-party.ts';
 
 const parse = (text: string) => parseStrictJson(Buffer.from(text));
 
@@ -84,7 +83,7 @@ describe('a member', () => {
 const AMBIGUOUS = /^y_object_duplicated_key/;
 
 withThirdParty<unknown>(['json-test-suite', 'test_parsing', 'y_array_empty.json'], () => {
-  const folder = fixturePath('../../../shared/vectors/third-party/json-test-suite/test_parsing');
+  const folder = thirdPartyPath('json-test-suite/test_parsing');
   const names = readdirSync(folder).filter((name) => /^[yn]_/.test(name));
 
   describe('the JSON parsing test suite', () => {

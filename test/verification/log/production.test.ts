@@ -10,8 +10,7 @@ import { publicLogs } from '../../../src/verification/log/public-logs.ts';
 import { readEntries } from '../../../src/verification/log/read-entries.ts';
 import type { TrustedLogs } from '../../../src/verification/log/trusted-log.ts';
 import { parseTrustedRoot } from '../../../src/verification/log/trusted-root.ts';
-import { fixturePath } from '../../support/shared.ts';
-import { withThirdParty } from '../../support/third-party.ts';
+import { thirdPartyPath, withThirdParty } from '../../support/third-party.ts';
 import { otherKey } from './vectors.ts';
 
 /*
@@ -24,8 +23,7 @@ interface Bundle {
   readonly messageSignature: { readonly signature: string };
 }
 
-const text = (...parts: readonly string[]) =>
-  readFileSync(fixturePath('../../../shared/vectors/third-party', ...parts), 'utf8');
+const text = (...parts: readonly string[]) => readFileSync(thirdPartyPath(...parts), 'utf8');
 const rootOf = (...parts: readonly string[]): TrustedLogs => {
   const parsed = parseTrustedRoot(text(...parts));
   return parsed.ok ? parsed.logs : [];
