@@ -8,7 +8,7 @@ import {
   rankOf,
 } from '../policy/index.ts';
 import { API_VERSION } from './admission-review.ts';
-import { keyIdsOf, type Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 
 /** AdmissionReview with a response (k8s.io/api/admission/v1/types.go); never with a patch: we validate. */
 export interface AdmissionAnswer {
@@ -77,7 +77,7 @@ const annotationsOf = (outcome: Outcome): Readonly<Record<string, string>> => {
     mode: outcome.context.mode,
     reason: listWithin(codesOf(outcome), ANNOTATION_LIMIT),
     images: listWithin(imagesOf(outcome), ANNOTATION_LIMIT),
-    'key-id': listWithin(keyIdsOf(outcome), ANNOTATION_LIMIT),
+    'key-id': listWithin(outcome.keyIds, ANNOTATION_LIMIT),
     ...(through.length === 0 ? {} : { 'let-through': listWithin(through, ANNOTATION_LIMIT, '; ') }),
     ...(outcome.skipped === undefined ? {} : { skipped: outcome.skipped }),
   };

@@ -18,14 +18,18 @@ export interface Outcome {
   readonly findings: readonly Finding[];
   /** The distinct images that are Istio's or have a finding. */
   readonly judged: readonly Judgement[];
+  /** The ids of the keys whose signatures count, each once. */
+  readonly keyIds: readonly string[];
   /** Present where something threw: the review as a whole could not be judged. */
   readonly failure: Extract<Reason, { code: 'internal-error' }> | undefined;
 }
 
 /** The ids of the keys whose signatures count, each once. */
-export const keyIdsOf = ({ judged }: Outcome): readonly string[] => {
-  const ids = new Set<string>();
-  for (const { verification } of judged)
-    if (verification?.outcome === 'verified') for (const { keyId } of verification.signatures) ids.add(keyId);
-  return [...ids];
+export const keyIdsOf = (judged: Outcome['judged']): readonly string[] => {
+  const ids: string[] = [];
+  for (const { verification } of judged) {
+    if (verification?.outcome !== 'verified') continue;
+    for (const { keyId } of verification.signatures) if (!ids.includes(keyId)) ids.push(keyId);
+  }
+  return ids;
 };

@@ -1,7 +1,7 @@
 import { type Effect, type Mode, oneLine, type ReasonCode, type Verdict } from '../policy/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { isObject } from './json.ts';
-import { keyIdsOf, type Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { Skipped } from './subject.ts';
 
 /** The facts of one review, for one log line and the metrics. Texts that somebody else chose are one short line. */
@@ -86,7 +86,7 @@ export const recordOf = (outcome: Outcome): ReviewRecord => {
     skipped,
     findings: findingsOf(outcome),
     images: judged.slice(0, MOST_LISTED).map(({ image }) => oneLine(image, 300)),
-    keyIds: keyIdsOf(outcome),
+    keyIds: outcome.keyIds,
     ...costOf(outcome),
     incident: failure?.incident,
   };

@@ -12,7 +12,7 @@ import {
 import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
 import { type AdmissionAnswer, answer } from './answer.ts';
 import { MalformedReview } from './malformed-review.ts';
-import type { Outcome, ReviewContext } from './outcome.ts';
+import { keyIdsOf, type Outcome, type ReviewContext } from './outcome.ts';
 import { type ReviewRecord, recordOf } from './record.ts';
 import { findSubject } from './subject.ts';
 import { findWorkload } from './workloads.ts';
@@ -52,7 +52,10 @@ const ours = (
   findings: readonly Finding[],
 ): readonly Judgement[] => {
   const found = new Set(findings.map(({ use }) => use.image));
-  return [...judgements.values()].filter((one) => one.class?.kind === 'istio' || found.has(one.image));
+  const chosen: Judgement[] = [];
+  for (const one of judgements.values())
+    if (one.class?.kind === 'istio' || found.has(one.image)) chosen.push(one);
+  return chosen;
 };
 
 type Judgements = ReadonlyMap<string, Judgement>;
@@ -63,10 +66,11 @@ const openReview = (request: AdmissionRequest, context: ReviewContext, { rules, 
   const nothing = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
   const close = (judgements: Judgements): Outcome => {
-    if (subject.skipped !== undefined) return { ...nothing, verdict: 'allow', findings: [], judged: [] };
+    if (subject.skipped !== undefined) return { ...nothing, verdict: 'allow', findings: [], judged: [], keyIds: [] };
     const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
     const decision = decide(review, rules, now());
-    return { ...nothing, ...decision, judged: ours(judgements, decision.findings) };
+    const judged = ours(judgements, decision.findings);
+    return { ...nothing, ...decision, judged, keyIds: keyIdsOf(judged) };
   };
   return { uses, close };
 };
@@ -75,7 +79,7 @@ const outcomeOfFailure = (request: AdmissionRequest, context: ReviewContext, inc
   const workload = findWorkload(request.group, request.resource)?.holds ?? 'pod';
   const failure = { code: 'internal-error', incident } as const;
   const verdict = decideFailure(context.mode, workload);
-  return { request, context, verdict, skipped: undefined, findings: [], judged: [], failure };
+  return { request, context, verdict, skipped: undefined, findings: [], judged: [], keyIds: [], failure };
 };
 
 const conclude = (outcome: Outcome): Reviewed => ({ answer: answer(outcome), record: recordOf(outcome) });

@@ -13,12 +13,16 @@ export const isComponent = (segment: string): boolean => findComponent(segment) 
 export const isSample = (segment: string): boolean =>
   samples.has(segment) || samplePrefixes.some((prefix) => segment.startsWith(prefix));
 
+const before = (text: string, mark: string): string => {
+  const end = text.indexOf(mark);
+  return end === -1 ? text : text.slice(0, end);
+};
+
 /**
  * The last path segment of a signed `docker-reference`, which names its component. The registry and path before it are
  * not looked at: a mirror's copy keeps the reference of the hub it was signed for. Never throws.
  */
 export const lastSegmentOf = (signedReference: string): string => {
-  const [named = ''] = signedReference.split('@', 1);
-  const [segment = ''] = named.slice(named.lastIndexOf('/') + 1).split(':', 1);
-  return segment;
+  const named = before(signedReference, '@');
+  return before(named.slice(named.lastIndexOf('/') + 1), ':');
 };

@@ -26,7 +26,7 @@ const SECRETS = [
 const WAITING = 8 * 1024 * 1024;
 
 /** Bytes of lines that are written together, and milliseconds that a line waits for others at most. */
-const TOGETHER = 8 * 1024;
+const TOGETHER = 16 * 1024 - 1;
 const SOON = 100;
 
 /** The time as ISO 8601, written out once a millisecond: under load several lines share it. */

@@ -8,6 +8,7 @@ export type RecordReview = (record: ReviewRecord, milliseconds: number) => void;
 export const createRecordReview =
   (log: Log, metrics: Pick<Metrics, 'countReview'>): RecordReview =>
   (record, milliseconds) => {
-    log.info({ ...record, durationMs: Math.round(milliseconds * 1000) / 1000 }, 'review');
+    // As one member: pino writes each of its own members apart, which costs as much again as the whole record.
+    log.info({ review: record, durationMs: Math.round(milliseconds * 1000) / 1000 }, 'review');
     metrics.countReview(record, milliseconds / 1000);
   };

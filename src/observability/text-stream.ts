@@ -14,8 +14,8 @@ const isWorthSaying = (value: unknown): boolean =>
 
 /** One JSON line of the log as a line for people: `12:00:00.000 INFO review verdict=deny …`, a stack below it. */
 const lineOf = (json: string): string => {
-  const { time, level, msg, err, ...facts } = JSON.parse(json) as Readonly<Record<string, unknown>>;
-  const said = Object.entries(facts)
+  const { time, level, msg, err, review, ...facts } = JSON.parse(json) as Readonly<Record<string, unknown>>;
+  const said = Object.entries({ ...(review as object | undefined), ...facts })
     .filter(([, value]) => isWorthSaying(value))
     .map(([name, value]) => `${name}=${textOf(value)}`);
   const stack = (err as { readonly stack?: string } | undefined)?.stack;
