@@ -26,6 +26,32 @@ export interface ServerSettings {
   };
 }
 
+/** Certificates that the webhook issues to itself. Milliseconds. */
+export interface CertificateSettings {
+  /** A Secret in the webhook's own namespace. */
+  readonly secret: string;
+  /** The ValidatingWebhookConfiguration whose `caBundle` follows. */
+  readonly webhookConfiguration: string;
+  /** Subject alternative names: host names and IP addresses. */
+  readonly dnsNames: readonly string[];
+  readonly caLifetime: number;
+  /** Of the serving certificate. */
+  readonly lifetime: number;
+  /** From a new CA being trusted to the first certificate it issues: as long as an API server may take to hear of it. */
+  readonly overlap: number;
+}
+
+/** What is asked of the API of the cluster that the webhook runs in. */
+export interface KubernetesSettings {
+  /** The namespace that the webhook runs in. */
+  readonly namespace: string;
+  /** Undefined: somebody else brings the certificate. */
+  readonly certificates?: CertificateSettings;
+  readonly events: boolean;
+  /** Milliseconds that looking at the images that run already may hold up the first readiness; 0: not at all. */
+  readonly warmUp: number;
+}
+
 /** Directories that hold evidence. */
 export interface EvidenceSettings {
   /** Asked before any registry, in this order. */
@@ -64,6 +90,8 @@ export interface Config {
   readonly tagMemory: number;
   readonly limits: Limits;
   readonly server: ServerSettings;
+  /** Undefined: the API of the cluster is never asked. */
+  readonly kubernetes?: KubernetesSettings;
 }
 
 /** Freezes a value and everything in it. */

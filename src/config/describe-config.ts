@@ -43,6 +43,19 @@ const describeRegistry = (registry: ConfiguredRegistry): object => {
 const describeLimits = ({ limits }: Config): object =>
   Object.fromEntries(limitTable.map(({ name, unit }) => [name, formatQuantity(limits[name], unit)]));
 
+const describeKubernetes = ({ kubernetes }: Config): object => {
+  if (kubernetes === undefined) return {};
+  const { certificates, warmUp, ...rest } = kubernetes;
+  if (certificates === undefined) return { kubernetes: { ...rest, warmUp: formatDuration(warmUp) } };
+  const { caLifetime, lifetime, overlap, ...names } = certificates;
+  const times = {
+    caLifetime: formatDuration(caLifetime),
+    lifetime: formatDuration(lifetime),
+    overlap: formatDuration(overlap),
+  };
+  return { kubernetes: { ...rest, warmUp: formatDuration(warmUp), certificates: { ...names, ...times } } };
+};
+
 const describeServer = ({ server }: Config): object => ({
   ...server,
   listen: formatAddress(server.listen),
@@ -77,6 +90,7 @@ export const describeConfig = (config: Config): string => {
     tagMemory: formatDuration(config.tagMemory),
     limits: describeLimits(config),
     server: describeServer(config),
+    ...describeKubernetes(config),
   };
   return dump(file, { noRefs: true, lineWidth: -1 });
 };

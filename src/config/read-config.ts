@@ -4,6 +4,7 @@ import { defaultConfig } from './defaults.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { readEvidence } from './read-evidence.ts';
 import { readKeys } from './read-keys.ts';
+import { readKubernetes } from './read-kubernetes.ts';
 import { readDuration, readLimits } from './read-limits.ts';
 import { readLog } from './read-log.ts';
 import { readPlaces } from './read-places.ts';
@@ -41,6 +42,7 @@ const readAll = async (reading: Reading): Promise<Config> => {
     tagMemory: readDuration(reading.part('tagMemory'), 'tagMemory', tagMemory, reading.note),
     limits: readLimits(reading),
     server: readServer(reading),
+    ...readKubernetes(reading),
   };
 };
 

@@ -199,6 +199,44 @@ const server = {
   },
 } as const;
 
+const namePattern = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
+const objectName = (what: string) =>
+  ({ type: 'string', pattern: namePattern, maxLength: 253, description: `the name of ${what}` }) as const;
+
+const kubernetes = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['namespace'],
+  description: 'access to the API of the cluster: {namespace: sailmark, certificates: …, events: …, warmUp: …}',
+  properties: {
+    namespace: objectName('the namespace that the webhook runs in'),
+    certificates: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['secret', 'webhookConfiguration', 'dnsNames'],
+      description: 'certificates issued by itself: {secret: …, webhookConfiguration: …, dnsNames: […]}',
+      properties: {
+        secret: objectName('a Secret in that namespace'),
+        webhookConfiguration: objectName('a ValidatingWebhookConfiguration'),
+        dnsNames: {
+          ...list({
+            type: 'string',
+            pattern: '^[0-9A-Za-z:]([-0-9A-Za-z.:]*[0-9A-Za-z:])?$',
+            maxLength: 253,
+            description: 'a host name, such as sailmark.sailmark.svc, or an IP address',
+          } as const),
+          minItems: 1,
+        },
+        caLifetime: duration,
+        lifetime: duration,
+        overlap: duration,
+      },
+    },
+    events: flag,
+    warmUp: duration,
+  },
+} as const;
+
 /** The configuration file, `sailmark.dev/v1alpha1`: exactly what this version knows, and nothing that it would ignore. */
 export const configurationSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
@@ -232,6 +270,7 @@ export const configurationSchema = {
       properties: limitSchemas,
     },
     server,
+    kubernetes,
   },
 } as const;
 
