@@ -1,3 +1,4 @@
+export type { ClusterEvent } from './cluster-event.ts';
 export { createLog, type Log } from './log.ts';
 export { measureOpen, measureVerify } from './measure.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
