@@ -8,7 +8,7 @@ import {
   type Log,
 } from '../observability/index.ts';
 import { endOf } from '../policy/index.ts';
-import { createServer } from '../server/index.ts';
+import { createFileCertificates, createServer } from '../server/index.ts';
 import type { KeyEvent, KeyRing } from '../verification/index.ts';
 import { build } from './build.ts';
 import { type Command, CommandError, type Flags, type Io } from './command.ts';
@@ -68,6 +68,7 @@ const createWebhook = (config: Config, log: Log, io: Io) => {
   const core = compose(config, { report, onKeyEvent, metrics, now: Date.now, network: networkOf(io) });
   const server = createServer({
     ...config.server,
+    certificate: createFileCertificates(config.server.certificate),
     review: core.review,
     record: createRecordReview(log, metrics),
     report,

@@ -1,5 +1,12 @@
 export { formatAddress, parseAddress } from './address.ts';
-export type { Address, CertificateSettings, Config, ConfiguredRegistry, KubernetesSettings, ServerSettings } from './config.ts';
+export type {
+  Address,
+  CertificateSettings,
+  Config,
+  ConfiguredRegistry,
+  KubernetesSettings,
+  ServerSettings,
+} from './config.ts';
 export { defaultConfig } from './defaults.ts';
 export { describeConfig } from './describe-config.ts';
 export { type Flags, withFlags } from './flags.ts';

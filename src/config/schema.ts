@@ -207,7 +207,8 @@ const kubernetes = {
   type: 'object',
   additionalProperties: false,
   required: ['namespace'],
-  description: 'access to the API of the cluster: {namespace: sailmark, certificates: …, events: …, warmUp: …}',
+  description:
+    'access to the API of the cluster: {namespace: sailmark, certificates: …, events: …, warmUp: …}',
   properties: {
     namespace: objectName('the namespace that the webhook runs in'),
     certificates: {

@@ -53,6 +53,21 @@ const ofRegistries = ({ registries }: Config): readonly Problem[] =>
       : [],
   );
 
+const ofPullSecrets = ({ registries, kubernetes }: Config): readonly Problem[] =>
+  kubernetes !== undefined
+    ? []
+    : registries.flatMap(({ pullSecrets }, index) =>
+        pullSecrets === undefined
+          ? []
+          : [
+              {
+                path: `registries[${index}].credentials.pullSecrets`,
+                message:
+                  'are kept by a cluster, whose API is asked only where `kubernetes` names a namespace',
+              },
+            ],
+      );
+
 const ofOutages = ({ rules }: Config): readonly Problem[] =>
   (['enforce', 'critical'] as const)
     .filter((where) => rules.undetermined[where] === 'allow')
@@ -65,6 +80,7 @@ const ofOutages = ({ rules }: Config): readonly Problem[] =>
 export const warningsOf = (config: Config, now: number): readonly Problem[] => [
   ...ofKeys(config),
   ...ofRegistries(config),
+  ...ofPullSecrets(config),
   ...ofOutages(config),
   ...ofExemptions(config, now),
 ];

@@ -18,6 +18,8 @@ export interface Metrics {
   watchKeys(ring: () => KeyRing): void;
   /** Ends of exemptions in milliseconds, in the order of the configuration. */
   setExemptionEnds(ends: readonly number[]): void;
+  /** The end of the certificate that is served, in milliseconds. */
+  setCertificateEnd(end: number): void;
 }
 
 const createReviewMetrics = (registers: Registry[]): Pick<Metrics, 'countReview'> => {
@@ -120,6 +122,15 @@ const createExemptionMetrics = (registers: Registry[]): Pick<Metrics, 'setExempt
   };
 };
 
+const createCertificateMetrics = (registers: Registry[]): Pick<Metrics, 'setCertificateEnd'> => {
+  const end = new Gauge({
+    name: 'sailmark_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate that is served ends',
+    registers,
+  });
+  return { setCertificateEnd: (time) => end.set(time / 1000) };
+};
+
 /** The metrics of one process in a registry of their own. `build` is what `sailmark_build_info` says. */
 export const createMetrics = (build: {
   readonly version: string;
@@ -140,6 +151,7 @@ export const createMetrics = (build: {
     ...createVerificationMetrics(registers),
     ...createKeyMetrics(registers),
     ...createExemptionMetrics(registers),
+    ...createCertificateMetrics(registers),
     render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };
 };

@@ -1,10 +1,20 @@
 import { STATUS_CODES } from 'node:http';
+import type { Server } from 'node:https';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
 import { BadRequest } from './bad-request.ts';
-import type { Certificate } from './certificate.ts';
+import type { CertificatePair } from './certificate.ts';
 import { addReviewRoutes, isReviewPath, type RouteParts } from './review-route.ts';
+
+const MIN_VERSION = 'TLSv1.2';
+
+/**
+ * Serves another certificate from the next handshake on; connections that are open stay. The version is said again:
+ * a secure context that leaves it out falls back to Node's default.
+ */
+export const replaceCertificate = (app: FastifyInstance, { cert, key }: CertificatePair): void =>
+  (app.server as Server).setSecureContext({ cert, key, minVersion: MIN_VERSION });
 
 /** As long as Go's client, which the API server is, waits for a handshake. */
 const HANDSHAKE = 10_000;
@@ -55,13 +65,13 @@ const addErrors = (app: FastifyInstance, report: AppParts['report']): void => {
  * Bodies go through `JSON.parse`, not through a parser that refuses `__proto__`: such a member is possible in a valid
  * object, a 400 for it would be an admission where the webhook fails open, and `JSON.parse` makes it a plain member.
  */
-export const createApp = ({ cert, key }: Certificate, parts: AppParts): FastifyInstance => {
+export const createApp = ({ cert, key }: CertificatePair, parts: AppParts): FastifyInstance => {
   const { limits, isDraining } = parts;
   const app = fastify({
     https: {
       cert,
       key,
-      minVersion: 'TLSv1.2',
+      minVersion: MIN_VERSION,
       handshakeTimeout: HANDSHAKE,
       headersTimeout: limits.requestTime,
       requestTimeout: limits.requestTime,

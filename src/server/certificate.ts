@@ -7,12 +7,16 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-export interface Certificate {
-  /** PEM. */
+/** PEM: a certificate with its chain, and its private key. */
+export interface CertificatePair {
   readonly cert: string;
-  /** PEM. */
   readonly key: string;
+}
+
+/** A pair that belongs together. */
+export interface Certificate extends CertificatePair {
   /** Milliseconds. */
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -46,12 +50,19 @@ const parseKey = (path: string, pem: string): KeyObject => {
   }
 };
 
+/**
+ * A serving certificate and its key, which must belong together. `from` says where each came from, for messages. Throws
+ * `CertificateError`.
+ */
+export const parsePair = ({ cert, key }: CertificatePair, from: CertificateFiles): Certificate => {
+  const parsed = parseCertificate(from.cert, cert);
+  if (!parsed.checkPrivateKey(parseKey(from.key, key)))
+    throw new CertificateError(`${from.key} is not the private key of the certificate in ${from.cert}`);
+  return { cert, key, notBefore: parsed.validFromDate.getTime(), notAfter: parsed.validToDate.getTime() };
+};
+
 /** Reads a serving certificate and its key, and checks that they belong together. Rejects with `CertificateError`. */
-export const readCertificate = async ({ cert, key }: CertificateFiles): Promise<Certificate> => {
-  const certPem = await readPem(cert);
-  const keyPem = await readPem(key);
-  const parsed = parseCertificate(cert, certPem);
-  if (!parsed.checkPrivateKey(parseKey(key, keyPem)))
-    throw new CertificateError(`${key} is not the private key of the certificate in ${cert}`);
-  return { cert: certPem, key: keyPem, notAfter: parsed.validToDate.getTime() };
+export const readCertificate = async (files: CertificateFiles): Promise<Certificate> => {
+  const cert = await readPem(files.cert);
+  return parsePair({ cert, key: await readPem(files.key) }, files);
 };

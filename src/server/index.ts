@@ -1,2 +1,8 @@
-export { CertificateError } from './certificate.ts';
+export {
+  type Certificate,
+  CertificateError,
+  type CertificatePair,
+  parsePair,
+} from './certificate.ts';
+export { type CertificateSource, createFileCertificates, eitherOf } from './certificate-source.ts';
 export { createServer, type ReviewServer, type ServerParts } from './server.ts';

@@ -4,8 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Review } from '../admission/index.ts';
 import { type Address, formatAddress, type Limits } from '../config/index.ts';
 import type { Log, Metrics, RecordReview, Report } from '../observability/index.ts';
-import { type AppParts, createApp } from './app.ts';
-import { type CertificateFiles, readCertificate } from './certificate.ts';
+import { type AppParts, createApp, replaceCertificate } from './app.ts';
+import type { Certificate } from './certificate.ts';
+import type { CertificateSource } from './certificate-source.ts';
 import { longestWait } from './deadline.ts';
 import { createProbes } from './probes.ts';
 
@@ -13,9 +14,9 @@ export interface ServerParts {
   readonly review: Review;
   readonly record: RecordReview;
   readonly report: Report;
-  readonly metrics: Pick<Metrics, 'render'>;
+  readonly metrics: Pick<Metrics, 'render' | 'setCertificateEnd'>;
   readonly log: Log;
-  readonly certificate: CertificateFiles;
+  readonly certificate: CertificateSource;
   readonly listen: Address;
   readonly probes: Address;
   readonly limits: Limits;
@@ -27,7 +28,7 @@ export interface ServerParts {
 
 export interface ReviewServer {
   /**
-   * Reads the certificate, waits for `beforeOpen` (keys loaded, canary right), then opens both ports. Rejects where any
+   * Gets the certificate, waits for `beforeOpen` (keys loaded, canary right), then opens both ports. Rejects where any
    * of it does, and then nothing listens. The addresses have the ports that were free where 0 was asked for.
    */
   start(beforeOpen?: () => Promise<void>): Promise<{ readonly listen: Address; readonly probes: Address }>;
@@ -80,18 +81,38 @@ const closeProbes = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
+/** Serves each certificate that its source hands over. */
+const followCertificate = (app: FastifyInstance, first: Certificate, parts: ServerParts): (() => void) => {
+  const { log, metrics } = parts;
+  let current = first.cert;
+  const use = (certificate: Certificate): void => {
+    if (certificate.cert === current) return;
+    replaceCertificate(app, certificate);
+    current = certificate.cert;
+    metrics.setCertificateEnd(certificate.notAfter);
+    log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, 'certificate replaced');
+  };
+  return parts.certificate.follow({
+    use,
+    problem: (err) => log.warn({ err }, 'the certificate could not be renewed; the last good one is served'),
+  });
+};
+
 /** The webhook's two listeners: reviews over HTTPS, probes and metrics over plain HTTP. */
 export const createServer = (parts: ServerParts): ReviewServer => {
   const { log, limits, notReady = () => [] } = parts;
-  let open: { readonly app: FastifyInstance; readonly probes: Server } | undefined;
+  let open:
+    | { readonly app: FastifyInstance; readonly probes: Server; readonly unfollow: () => void }
+    | undefined;
   let drained: Promise<void> | undefined;
   const isDraining = (): boolean => drained !== undefined;
   const appParts: AppParts = { ...parts, isDraining };
   const probeParts = { ...parts, notReady: () => [...(isDraining() ? ['draining'] : []), ...notReady()] };
 
   const start: ReviewServer['start'] = async (beforeOpen = () => Promise.resolve()) => {
-    const certificate = await readCertificate(parts.certificate);
-    if (certificate.notAfter < Date.now()) log.warn({ ...parts.certificate }, 'the certificate has ended');
+    const certificate = await parts.certificate.first();
+    parts.metrics.setCertificateEnd(certificate.notAfter);
+    if (certificate.notAfter < Date.now()) log.warn({}, 'the certificate has ended');
     await beforeOpen();
     if (isDraining()) throw new Error('told to stop before the ports were open');
     const app = createApp(certificate, appParts);
@@ -101,13 +122,14 @@ export const createServer = (parts: ServerParts): ReviewServer => {
       await app.close();
       throw error;
     });
-    open = { app, probes };
+    open = { app, probes, unfollow: followCertificate(app, certificate, parts) };
     return { listen: addressOf(app.server, parts.listen), probes: addressOf(probes, parts.probes) };
   };
 
   const drainOnce = async (): Promise<void> => {
     if (open === undefined) return;
     await pause(limits.drain);
+    open.unfollow();
     await closeWithin(open.app, longestWait(limits));
     await closeProbes(open.probes);
   };

@@ -21,21 +21,29 @@ describe('access to the API of the cluster', () => {
       'kubernetes.certificates.webhookConfiguration: is missing: it must be the name of a ValidatingWebhookConfiguration',
     ]);
     expect(
-      await refusals('kubernetes: {namespace: n, certificates: {secret: s, webhookConfiguration: w, dnsNames: ["*.x y"]}}'),
+      await refusals(
+        'kubernetes: {namespace: n, certificates: {secret: s, webhookConfiguration: w, dnsNames: ["*.x y"]}}',
+      ),
     ).toEqual([
       'kubernetes.certificates.dnsNames[0]: must be a host name, such as sailmark.sailmark.svc, or an IP address',
     ]);
   });
 
   it('is refused with times that do not fit each other', async () => {
-    expect(await refusals(`kubernetes: {namespace: n, certificates: {${CERTIFICATES}, caLifetime: 1y}}`)).toEqual([
+    expect(
+      await refusals(`kubernetes: {namespace: n, certificates: {${CERTIFICATES}, caLifetime: 1y}}`),
+    ).toEqual([
       'kubernetes.certificates.caLifetime: must be a duration such as 500ms, 10s, 1m30s or 24h (0 is none)',
     ]);
     expect(
-      await refusals(`kubernetes: {namespace: n, certificates: {${CERTIFICATES}, caLifetime: 1h, lifetime: 2h}}`),
+      await refusals(
+        `kubernetes: {namespace: n, certificates: {${CERTIFICATES}, caLifetime: 1h, lifetime: 2h}}`,
+      ),
     ).toEqual(['kubernetes.certificates.lifetime: must not be longer than caLifetime']);
     expect(
-      await refusals(`kubernetes: {namespace: n, certificates: {${CERTIFICATES}, lifetime: 1h, overlap: 11m}}`),
+      await refusals(
+        `kubernetes: {namespace: n, certificates: {${CERTIFICATES}, lifetime: 1h, overlap: 11m}}`,
+      ),
     ).toEqual([
       'kubernetes.certificates.overlap: must be at most a sixth of lifetime, 10m, so that it ends before a certificate does',
     ]);
@@ -79,8 +87,12 @@ describe('access to the API of the cluster', () => {
 
   it('is missed where pull secrets are named', async () => {
     const registries = 'registries: [{host: a.example, credentials: {pullSecrets: [n/s]}}]';
-    expect(warningsOf(await parse(registries), 0).map(({ path }) => path)).toContain('registries[0].credentials.pullSecrets');
+    expect(warningsOf(await parse(registries), 0).map(({ path }) => path)).toContain(
+      'registries[0].credentials.pullSecrets',
+    );
     const granted = await parse(`${registries}\nkubernetes: {namespace: n}`);
-    expect(warningsOf(granted, 0).map(({ path }) => path)).not.toContain('registries[0].credentials.pullSecrets');
+    expect(warningsOf(granted, 0).map(({ path }) => path)).not.toContain(
+      'registries[0].credentials.pullSecrets',
+    );
   });
 });

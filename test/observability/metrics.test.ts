@@ -121,7 +121,7 @@ describe('the record of a review', () => {
       {
         level: 'info',
         time: expect.any(String),
-        ...JSON.parse(JSON.stringify(record)),
+        review: JSON.parse(JSON.stringify(record)),
         durationMs: 12.346,
         msg: 'review',
       },

@@ -29,7 +29,12 @@ describe('a serving certificate', () => {
 
   it('is read with its key and its end', async () => {
     const certificate = await readCertificate(await certificateFiles());
-    expect(certificate).toEqual({ cert: tls.cert, key: tls.key, notAfter: expect.any(Number) });
+    expect(certificate).toEqual({
+      cert: tls.cert,
+      key: tls.key,
+      notBefore: expect.any(Number),
+      notAfter: expect.any(Number),
+    });
     expect(certificate.notAfter).toBeGreaterThan(Date.now());
   });
 });

@@ -37,7 +37,7 @@ describe('the probes', () => {
   });
 
   it('say 500 where the metrics cannot be read, and live on', async () => {
-    const metrics = { render: () => Promise.reject(new Error('no')) };
+    const metrics = { render: () => Promise.reject(new Error('no')), setCertificateEnd: () => {} };
     const { probePort } = await startServer(allowAll, {}, { metrics });
     expect(await get(probePort, '/metrics')).toEqual([500, 'the metrics could not be read\n']);
     expect(await get(probePort, '/livez')).toEqual([200, 'alive\n']);

@@ -6,7 +6,12 @@ import { onTestFinished } from 'vitest';
 import type { Review } from '../../src/admission/index.ts';
 import { defaultLimits, type Limits } from '../../src/config/index.ts';
 import { createMetrics } from '../../src/observability/index.ts';
-import { createServer, type ReviewServer, type ServerParts } from '../../src/server/index.ts';
+import {
+  createFileCertificates,
+  createServer,
+  type ReviewServer,
+  type ServerParts,
+} from '../../src/server/index.ts';
 import { pod, review as reviewOf } from '../support/builders.ts';
 import { createTls, type Tls } from '../support/tls.ts';
 
@@ -73,7 +78,7 @@ export const createTestServer = async (
     },
     metrics: createMetrics({ version: '0', commit: 'none', node: 'none' }),
     log: { debug: write, info: write, warn: write, error: write },
-    certificate: await certificateFiles(),
+    certificate: createFileCertificates(await certificateFiles()),
     listen: free,
     probes: free,
     limits: { ...defaultLimits, drain: 0, ...limits },

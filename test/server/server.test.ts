@@ -2,6 +2,7 @@ import { connect as netConnect } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { MalformedReview, type Review, type ReviewContext } from '../../src/admission/index.ts';
+import { createFileCertificates } from '../../src/server/index.ts';
 import { deployment, review as reviewOf } from '../support/builders.ts';
 import { allowAll, allowed, body, createTestServer, send, startServer, tls, uid } from './review-server.ts';
 
@@ -354,7 +355,7 @@ describe('opening', () => {
   });
 
   it('does not happen where the certificate cannot be used, and what must come first is not begun', async () => {
-    const certificate = { cert: '/nowhere/tls.crt', key: '/nowhere/tls.key' };
+    const certificate = createFileCertificates({ cert: '/nowhere/tls.crt', key: '/nowhere/tls.key' });
     const { server } = await createTestServer(allowAll, {}, { certificate });
     let begun = false;
     await expect(

@@ -7,7 +7,7 @@ import type { ReviewRecord } from '../../src/admission/index.ts';
 import { compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/index.ts';
 import { createMetrics } from '../../src/observability/index.ts';
-import { createServer } from '../../src/server/index.ts';
+import { createFileCertificates, createServer } from '../../src/server/index.ts';
 import { createTls } from './tls.ts';
 import type { Answer } from './webhook.ts';
 
@@ -103,7 +103,7 @@ export const openDoor = async (configuration: object): Promise<Door> => {
     report,
     metrics: createMetrics({ version: '0', commit: 'none', node: 'none' }),
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    certificate: await certificateFiles(),
+    certificate: createFileCertificates(await certificateFiles()),
     listen: { host: '127.0.0.1', port: 0 },
     probes: { host: '127.0.0.1', port: 0 },
     now: () => performance.now(),

@@ -1,0 +1,91 @@
+import { type Certificate, type CertificateFiles, readCertificate } from './certificate.ts';
+
+/** Where the serving certificate comes from. */
+export interface CertificateSource {
+  /** The certificate to open the port with. Rejects where there is none. */
+  first(): Promise<Certificate>;
+  /** Hands over each later one, until it is stopped. What goes wrong is told, and the last good one stays. */
+  follow(tell: CertificateListener): () => void;
+}
+
+export interface CertificateListener {
+  readonly use: (certificate: Certificate) => void;
+  /** Told once for each problem that lasts. */
+  readonly problem: (error: unknown) => void;
+}
+
+/** Milliseconds between two looks at the files. The kubelet swaps a symbolic link, which no file watch sees reliably. */
+const POLL = 3_000;
+
+/** Tells a problem when it begins or changes, not at every look. */
+const onceEach = (problem: CertificateListener['problem']) => {
+  let last = '';
+  return {
+    clear: () => {
+      last = '';
+    },
+    tell: (error: unknown) => {
+      const text = String(error);
+      if (text !== last) problem(error);
+      last = text;
+    },
+  };
+};
+
+/** PEM files that others replace: a mounted Secret, whoever fills it. Half a pair, or none, leaves the last good one. */
+export const createFileCertificates = (files: CertificateFiles, every = POLL): CertificateSource => ({
+  first: () => readCertificate(files),
+  follow({ use, problem }) {
+    const problems = onceEach(problem);
+    let last = '';
+    let busy = false;
+    const look = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      try {
+        const certificate = await readCertificate(files);
+        problems.clear();
+        if (certificate.cert !== last) use(certificate);
+        last = certificate.cert;
+      } catch (error) {
+        problems.tell(error);
+      } finally {
+        busy = false;
+      }
+    };
+    const timer = setInterval(() => void look(), every);
+    return () => clearInterval(timer);
+  },
+});
+
+/**
+ * A source that issues certificates, and the files that what it issued is mounted as: where its first answer does not
+ * come, the files serve, so that a webhook starts while the API server does not answer.
+ */
+export const eitherOf = (issued: CertificateSource, files: CertificateSource): CertificateSource => ({
+  async first() {
+    try {
+      return await issued.first();
+    } catch (error) {
+      return await files.first().catch(() => {
+        throw error;
+      });
+    }
+  },
+  follow({ use, problem }) {
+    let latest = Number.NEGATIVE_INFINITY;
+    // The same certificate comes by both ways, and one of them lags behind: it never leads back to an earlier one.
+    const useLater = (certificate: Certificate): void => {
+      if (certificate.notBefore < latest) return;
+      latest = certificate.notBefore;
+      use(certificate);
+    };
+    const stopIssued = issued.follow({ use: useLater, problem });
+    // That the files are still empty is no problem here.
+    const stopFiles = files.follow({ use: useLater, problem: () => {} });
+    return () => {
+      stopIssued();
+      stopFiles();
+    };
+  },
+});

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  type Certificate,
+  type CertificateSource,
+  createFileCertificates,
+  eitherOf,
+  parsePair,
+} from '../../src/server/index.ts';
+import { createTls, type Tls } from '../support/tls.ts';
+import { allowAll, body, send, startServer, tls } from './review-server.ts';
+
+const EVERY = 5;
+const where = { cert: 'tls.crt', key: 'tls.key' };
+
+/** A mounted Secret as the kubelet keeps it: the files are links into `..data`, which is a link that is swapped. */
+const mountSecret = async (first: Pick<Tls, 'cert' | 'key'>) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-mount-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  let version = 0;
+  const put = async (content: Readonly<Record<string, string>>): Promise<void> => {
+    version += 1;
+    const data = `..${version}`;
+    await mkdir(join(directory, data));
+    for (const [name, text] of Object.entries(content)) await writeFile(join(directory, data, name), text);
+    await symlink(data, join(directory, '..new'));
+    await rename(join(directory, '..new'), join(directory, '..data'));
+  };
+  await put({ 'tls.crt': first.cert, 'tls.key': first.key });
+  for (const name of ['tls.crt', 'tls.key']) await symlink(join('..data', name), join(directory, name));
+  return { put, files: { cert: join(directory, 'tls.crt'), key: join(directory, 'tls.key') } };
+};
+
+const follow = (source: CertificateSource) => {
+  const used: string[] = [];
+  const problems: string[] = [];
+  const stop = source.follow({
+    use: ({ cert }) => void used.push(cert),
+    problem: (error) => void problems.push(String(error)),
+  });
+  onTestFinished(stop);
+  return { used, problems };
+};
+
+/** The certificate that a new connection is shown. */
+const shown = (port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerX509Certificate()?.toString() ?? '');
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+
+const later = (pair: Pick<Tls, 'cert' | 'key'>, by: number): Certificate => {
+  const certificate = parsePair(pair, where);
+  return { ...certificate, notBefore: certificate.notBefore + by };
+};
+
+/** A source whose next certificates the test hands over. */
+const createHand = (first: Certificate) => {
+  let hand = (_: Certificate): void => {};
+  const source: CertificateSource = {
+    first: () => Promise.resolve(first),
+    follow: ({ use }) => {
+      hand = use;
+      return () => {};
+    },
+  };
+  return { source, give: (certificate: Certificate) => hand(certificate) };
+};
+
+describe('files that a certificate is read from', () => {
+  it('are told of once, and change nothing, where they are half a pair, no certificate, or gone', async () => {
+    const other = createTls();
+    const { put, files } = await mountSecret(tls);
+    const { used, problems } = follow(createFileCertificates(files, EVERY));
+    await vi.waitFor(() => expect(used).toEqual([tls.cert]));
+    await put({ 'tls.crt': other.cert, 'tls.key': tls.key });
+    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('is not the private key of')]));
+    await put({ 'tls.crt': 'half a cert', 'tls.key': other.key });
+    await vi.waitFor(() => expect(problems[1]).toContain('holds no PEM certificate'));
+    await put({});
+    await vi.waitFor(() => expect(problems[2]).toContain('cannot be read'));
+    await put({ 'tls.crt': other.cert, 'tls.key': other.key });
+    await vi.waitFor(() => expect(used).toEqual([tls.cert, other.cert]));
+    expect(problems).toHaveLength(3);
+  });
+});
+
+describe('a certificate that is issued, and also mounted', () => {
+  const never: CertificateSource = {
+    first: () => Promise.reject(new Error('no API')),
+    follow: () => () => {},
+  };
+
+  it('is missing only where neither has one, for the reason of the one that issues', async () => {
+    await expect(eitherOf(never, never).first()).rejects.toThrow('no API');
+    const { files } = await mountSecret(tls);
+    const first = await eitherOf(never, createFileCertificates(files, EVERY)).first();
+    expect(first.cert).toBe(tls.cert);
+  });
+
+  it('does not go back to one that was issued earlier', () => {
+    const [one, other] = [createTls(), createTls()];
+    const oneWay = createHand(later(one, 0));
+    const otherWay = createHand(later(one, 0));
+    const { used } = follow(eitherOf(oneWay.source, otherWay.source));
+    oneWay.give(later(one, 0));
+    otherWay.give(later(other, -60_000));
+    otherWay.give(later(one, 0));
+    oneWay.give(later(other, 60_000));
+    otherWay.give(later(one, 0));
+    expect(used).toEqual([one.cert, one.cert, other.cert]);
+  });
+
+  it('comes by whichever way it comes, and empty files are no problem', async () => {
+    const { put, files } = await mountSecret(tls);
+    await put({ 'tls.crt': '', 'tls.key': '' });
+    const issued = later(tls, 0);
+    const issuing: CertificateSource = {
+      first: () => Promise.resolve(issued),
+      follow: ({ use }) => {
+        use(issued);
+        return () => {};
+      },
+    };
+    const { used, problems } = follow(eitherOf(issuing, createFileCertificates(files, EVERY)));
+    const other = createTls();
+    await put({ 'tls.crt': other.cert, 'tls.key': other.key });
+    await vi.waitFor(() => expect(used).toEqual([tls.cert, other.cert]));
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('a server whose certificate is replaced', () => {
+  it('shows it to new connections and drops none that is open', async () => {
+    const other = createTls();
+    const { source, give } = createHand(later(tls, 0));
+    const { port, logged } = await startServer(allowAll, {}, { certificate: source });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const before = await send(port, '/validate/enforce', body, { agent });
+    give(later(other, 1000));
+    const after = await send(port, '/validate/enforce', body, { agent });
+    expect([before.status, after.status, after.connection]).toEqual([200, 200, before.connection]);
+    expect(await shown(port)).toBe(other.cert);
+    expect((await send(port, '/validate/enforce', body, { ca: other.ca })).status).toBe(200);
+    await expect(send(port, '/validate/enforce', body)).rejects.toThrow();
+    expect(logged).toEqual([{ notAfter: new Date(later(other, 0).notAfter).toISOString() }]);
+  });
+});
