@@ -16,6 +16,8 @@ export interface Metrics {
   countKeyEvent(event: Pick<KeyEvent, 'code'>): void;
   /** Reads the ring's state each time the metrics are. */
   watchKeys(ring: () => KeyRing): void;
+  /** One write of an Event; `dropped`: it was not tried. */
+  countEvent(result: 'written' | 'dropped' | 'failed'): void;
   /** Ends of exemptions in milliseconds, in the order of the configuration. */
   setExemptionEnds(ends: readonly number[]): void;
   /** The end of the certificate that is served, in milliseconds. */
@@ -108,6 +110,16 @@ const createKeyMetrics = (registers: Registry[]): Pick<Metrics, 'countKeyEvent' 
   };
 };
 
+const createEventMetrics = (registers: Registry[]): Pick<Metrics, 'countEvent'> => {
+  const events = new Counter({
+    name: 'sailmark_events_total',
+    help: 'Writes of Events on reviews; dropped: not written, for the limit of rate or for want of an object',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  return { countEvent: (result) => events.inc({ result }) };
+};
+
 const createExemptionMetrics = (registers: Registry[]): Pick<Metrics, 'setExemptionEnds'> => {
   const ends = new Gauge({
     name: 'sailmark_exemption_expiry_timestamp_seconds',
@@ -150,6 +162,7 @@ export const createMetrics = (build: {
     ...createReviewMetrics(registers),
     ...createVerificationMetrics(registers),
     ...createKeyMetrics(registers),
+    ...createEventMetrics(registers),
     ...createExemptionMetrics(registers),
     ...createCertificateMetrics(registers),
     render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
