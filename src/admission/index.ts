@@ -1,6 +1,7 @@
 export type { AdmissionAnswer } from './answer.ts';
 export { imageUses } from './image-uses.ts';
 export { MalformedReview } from './malformed-review.ts';
+export { chartExpression, matchConditions } from './match-conditions.ts';
 export type { ReviewContext } from './outcome.ts';
 export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';

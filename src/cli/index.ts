@@ -41,6 +41,11 @@ const ENTRIES: readonly Entry[] = [
     summary: 'check a configuration and print what it comes to',
     load: () => import('./check-config.ts'),
   },
+  {
+    name: 'match-conditions',
+    summary: "print the webhook's match conditions",
+    load: () => import('./match-conditions.ts'),
+  },
   { name: 'version', summary: 'print version, Node and commit', load: () => import('./version.ts') },
 ];
 

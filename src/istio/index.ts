@@ -3,5 +3,6 @@ export { isComponent } from './component.ts';
 export { istioContainerNames, placeholderImage } from './components.ts';
 export { builtInHubs } from './hubs.ts';
 export type { ImageClass, Mirror, Places } from './image-class.ts';
+export { basePattern, findUnmatchable, matchPattern } from './match-pattern.ts';
 export { parsePlace } from './place.ts';
 export { releaseKeys } from './release-keys.ts';

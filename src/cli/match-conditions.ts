@@ -1,0 +1,41 @@
+import { matchConditions } from '../admission/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { findUnmatchable } from '../istio/index.ts';
+import { choiceOf } from './arguments.ts';
+import { type Command, CommandError, type Flags, type Io } from './command.ts';
+import { readFile } from './read-file.ts';
+
+const OUTPUTS = ['yaml', 'json'] as const;
+
+const print = async (flags: Flags, io: Io): Promise<number> => {
+  const output = choiceOf(flags, 'output', OUTPUTS);
+  const { places, rules } = await loadConfig({ path: flags.text('config'), readFile });
+  const revoked = rules.revoked.map(({ digest }) => digest);
+  const unmatchable = findUnmatchable(places, revoked);
+  if (unmatchable.length > 0)
+    throw new CommandError(
+      `no match condition for this configuration:\n${unmatchable.map(({ place, why }) => `  ${place} ${why}`).join('\n')}`,
+    );
+  const conditions = { matchConditions: matchConditions(places, revoked) };
+  if (output === 'json') {
+    const schema = 'sailmark.dev/match-conditions/v1';
+    io.stdout.write(`${JSON.stringify({ schema, ...conditions }, null, 2)}\n`);
+  } else {
+    const { dump } = await import('js-yaml');
+    io.stdout.write(dump(conditions, { lineWidth: -1 }));
+  }
+  return 0;
+};
+
+export const command: Command = {
+  usage: 'match-conditions [flags]',
+  description:
+    "Prints the webhook's match conditions for a configuration, as a ValidatingWebhookConfiguration holds them and the chart writes them. With them the API server asks the webhook only about pods with a new or changed image that could be Istio's: on a hub or mirror, a look-alike, in a container named as Istio's, or a revoked digest. They match more rather than less.",
+  flags: [
+    { name: 'config', value: 'FILE', help: "a configuration, as the webhook's" },
+    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'yaml (default), or json' },
+  ],
+  examples: ['sailmark match-conditions', 'sailmark match-conditions --config sailmark.yaml --output json'],
+  operands: 0,
+  run: (flags, _operands, io) => print(flags, io),
+};
