@@ -1,0 +1,28 @@
+# Both are arguments, for those who must build from copies of their own, and pinned by digest of the multi-platform index.
+ARG BUILD_IMAGE=docker.io/library/node:26.10.0-trixie-slim@sha256:ec7758ee051e457b468b32bde57b0879010b325bb9862718e9615225ce4aaae1
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:afc6657a4b662f9cb69ca892b0596e55d6ef81a10e83ee8887b13f602877df89
+
+# The bundle is the same for every platform, so it is made on the builder's own.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY .ci/bundle.ts .ci/
+COPY src src
+ARG COMMIT=unknown
+RUN SAILMARK_COMMIT="$COMMIT" npm run -s build
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.1.0
+ARG COMMIT=unknown
+LABEL org.opencontainers.image.title="sailmark" \
+      org.opencontainers.image.description="Lets a pod start only when every Istio image in it is signed by Istio's release key" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+ENV NODE_ENV=production
+COPY LICENSE /app/LICENSE
+COPY --from=build /build/dist /app
+USER 65532:65532
+ENTRYPOINT ["/nodejs/bin/node", "/app/main.js"]
+CMD ["--help"]

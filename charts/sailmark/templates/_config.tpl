@@ -1,0 +1,56 @@
+{{/* The configuration file: `config`, and what the chart knows better. */}}
+{{- define "sailmark.config" -}}
+{{- $file := deepCopy .Values.config -}}
+{{- if not $file.trustedRoot }}{{ $_ := unset $file "trustedRoot" }}{{ end -}}
+{{- $_ := set $file "apiVersion" "sailmark.dev/v1alpha1" -}}
+{{- $_ := set $file "kind" "Configuration" -}}
+{{- with include "sailmark.config.evidence" . | fromYaml }}{{ $_ := set $file "evidence" . }}{{ end -}}
+{{- $_ := set $file "server" (include "sailmark.config.server" . | fromYaml) -}}
+{{- if include "sailmark.asksApi" . }}{{ $_ := set $file "kubernetes" (include "sailmark.config.kubernetes" . | fromYaml) }}{{ end -}}
+{{- toYaml $file -}}
+{{- end }}
+
+{{- define "sailmark.config.evidence" -}}
+{{- with .Values.evidence.read }}
+read:
+  {{- range $name := keys . | sortAlpha }}
+  - /evidence/{{ $name }}
+  {{- end }}
+{{- end }}
+{{- if ne .Values.evidence.write.kind "none" }}
+write: /var/lib/sailmark
+{{- end }}
+{{- end }}
+
+{{- define "sailmark.config.server" -}}
+{{- $host := ternary (printf "[%s]" .Values.listen.address) .Values.listen.address (contains ":" .Values.listen.address) -}}
+listen: {{ printf "%s:%v" $host .Values.listen.webhook | quote }}
+probes: {{ printf "%s:%v" $host .Values.listen.probes | quote }}
+certificate: {cert: /tls/tls.crt, key: /tls/tls.key}
+log: {level: {{ .Values.log.level }}, format: {{ .Values.log.format }}}
+{{- end }}
+
+{{- define "sailmark.config.kubernetes" -}}
+namespace: {{ .Release.Namespace | quote }}
+events: {{ .Values.kubernetes.events }}
+warmUp: {{ .Values.kubernetes.warmUp | quote }}
+{{- if eq .Values.certificates.mode "self" }}
+{{- with .Values.certificates.self }}
+certificates:
+  secret: {{ include "sailmark.certificateSecret" $ }}
+  webhookConfiguration: {{ include "sailmark.fullname" $ }}
+  dnsNames:
+    - {{ include "sailmark.host" $ }}
+    - {{ include "sailmark.host" $ }}.cluster.local
+    {{- with $.Values.webhook.url }}
+    - {{ (urlParse .).hostname | trimPrefix "[" | trimSuffix "]" | quote }}
+    {{- end }}
+    {{- range .extraNames }}
+    - {{ . | quote }}
+    {{- end }}
+  caLifetime: {{ .caLifetime | quote }}
+  lifetime: {{ .lifetime | quote }}
+  overlap: {{ .overlap | quote }}
+{{- end }}
+{{- end }}
+{{- end }}

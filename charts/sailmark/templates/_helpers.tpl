@@ -1,0 +1,105 @@
+{{/* The name of the chart's things: at most 45 characters, so that what is appended still fits into 63. */}}
+{{- define "sailmark.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 45 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "sailmark.fullname" -}}
+{{- $name := include "sailmark.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 45 | trimSuffix "-" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "sailmark.serviceAccountName" -}}
+{{- default (ternary (include "sailmark.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
+{{- end }}
+
+{{/* What a Deployment, a Service and a budget select by: never more, for a selector cannot be changed. */}}
+{{- define "sailmark.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "sailmark.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: webhook
+{{- end }}
+
+{{- define "sailmark.releaseLabels" -}}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: sailmark
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* labels and annotations of an object. Call with (dict "root" $ "labels" … "annotations" …), both may be left out. */}}
+{{- define "sailmark.meta" -}}
+{{- $own := merge (include "sailmark.selectorLabels" .root | fromYaml) (include "sailmark.releaseLabels" .root | fromYaml) -}}
+labels:
+  {{- merge $own (default dict .labels) .root.Values.commonLabels | toYaml | nindent 2 }}
+{{- with merge dict (default dict .annotations) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "sailmark.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Seconds of a duration such as 1m30s, rounded up. */}}
+{{- define "sailmark.seconds" -}}
+{{- $text := toString . -}}
+{{- $hours := regexFind "[0-9]+h" $text | trimSuffix "h" | default "0" | int -}}
+{{- $minutes := regexFind "[0-9]+m($|[0-9])" $text | regexFind "[0-9]+" | default "0" | int -}}
+{{- $seconds := regexFind "[0-9]+s" (regexReplaceAll "[0-9]+ms" $text "") | trimSuffix "s" | default "0" | int -}}
+{{- $rest := regexFind "[0-9]+ms" $text | trimSuffix "ms" | default "0" | int -}}
+{{- add (mul $hours 3600) (mul $minutes 60) $seconds (ternary 1 0 (gt $rest 0)) -}}
+{{- end }}
+
+{{- define "sailmark.host" -}}
+{{- include "sailmark.fullname" . }}.{{ .Release.Namespace }}.svc
+{{- end }}
+
+{{/* The Secret that holds the serving certificate. */}}
+{{- define "sailmark.certificateSecret" -}}
+{{- if eq .Values.certificates.mode "provided" -}}
+{{- .Values.certificates.provided.secret -}}
+{{- else if eq .Values.certificates.mode "cert-manager" -}}
+{{- include "sailmark.fullname" . }}-cert-manager
+{{- else -}}
+{{- include "sailmark.fullname" . }}-certificates
+{{- end -}}
+{{- end }}
+
+{{/* Every namespace/name of the configuration's pull secrets, once, as a JSON list. */}}
+{{- define "sailmark.pullSecrets" -}}
+{{- $all := list -}}
+{{- range .Values.config.registries -}}
+{{- with .credentials -}}
+{{- $all = concat $all (default list .pullSecrets) -}}
+{{- end -}}
+{{- end -}}
+{{- $all | uniq | sortAlpha | toJson -}}
+{{- end }}
+
+{{/* "true" where sailmark looks at what runs before it is ready. */}}
+{{- define "sailmark.warmsUp" -}}
+{{- if gt (include "sailmark.seconds" .Values.kubernetes.warmUp | int) 0 }}true{{ end -}}
+{{- end }}
+
+{{/* "true" where sailmark asks the API of the cluster anything at all. */}}
+{{- define "sailmark.asksApi" -}}
+{{- if or (eq .Values.certificates.mode "self") .Values.kubernetes.events (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) }}true{{ end -}}
+{{- end }}
+
+{{/* The ConfigMap's name changes with its content. */}}
+{{- define "sailmark.configName" -}}
+{{- include "sailmark.fullname" . }}-config-{{ include "sailmark.config" . | sha256sum | trunc 10 }}
+{{- end }}

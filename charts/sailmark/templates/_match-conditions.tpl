@@ -1,0 +1,3 @@
+{{/* Which pods the API server sends at all: those with an image that could be Istio's. */}}
+{{- define "sailmark.matchConditions" -}}
+{{- end }}

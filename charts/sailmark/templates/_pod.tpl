@@ -1,0 +1,68 @@
+{{/* On OpenShift user and group come from the namespace's SecurityContextConstraints, and others are refused. */}}
+{{- define "sailmark.podSecurityContext" -}}
+{{- $context := deepCopy .Values.podSecurityContext -}}
+{{- if .Values.openshift }}{{ $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}{{ end -}}
+{{- toYaml $context -}}
+{{- end }}
+
+{{- define "sailmark.env" -}}
+# Of the memory limit; the rest is for what Node keeps outside its heap.
+- {name: NODE_OPTIONS, value: "--max-old-space-size-percentage=75"}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "sailmark.volumeMounts" -}}
+- {name: config, mountPath: /etc/sailmark/config.yaml, subPath: config.yaml, readOnly: true}
+- {name: certificate, mountPath: /tls, readOnly: true}
+{{- if include "sailmark.asksApi" . }}
+- {name: api, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+{{- end }}
+{{- range $name := keys .Values.files | sortAlpha }}
+- {name: files-{{ $name }}, mountPath: /etc/sailmark/{{ $name }}, readOnly: true}
+{{- end }}
+{{- range $name := keys .Values.evidence.read | sortAlpha }}
+- {name: evidence-{{ $name }}, mountPath: /evidence/{{ $name }}, readOnly: true}
+{{- end }}
+{{- if ne .Values.evidence.write.kind "none" }}
+- {name: kept, mountPath: /var/lib/sailmark}
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "sailmark.volumes" -}}
+- name: config
+  configMap: {name: {{ include "sailmark.configName" . }}}
+- name: certificate
+  secret: {secretName: {{ include "sailmark.certificateSecret" . }}}
+{{- if include "sailmark.asksApi" . }}
+# What automounting would mount, here because it is used.
+- name: api
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3607}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]}
+{{- end }}
+{{- range $name := keys .Values.files | sortAlpha }}
+- {{ merge (dict "name" (printf "files-%s" $name)) (get $.Values.files $name) | toYaml | nindent 2 | trim }}
+{{- end }}
+{{- range $name := keys .Values.evidence.read | sortAlpha }}
+- {{ merge (dict "name" (printf "evidence-%s" $name)) (get $.Values.evidence.read $name) | toYaml | nindent 2 | trim }}
+{{- end }}
+{{- with .Values.evidence.write }}
+{{- if eq .kind "emptyDir" }}
+- name: kept
+  emptyDir: {sizeLimit: {{ .sizeLimit }}}
+{{- else if eq .kind "persistentVolumeClaim" }}
+- name: kept
+  persistentVolumeClaim: {claimName: {{ .persistentVolumeClaim.existingClaim | default (printf "%s-kept" (include "sailmark.fullname" $)) }}}
+{{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

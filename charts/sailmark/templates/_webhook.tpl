@@ -1,0 +1,83 @@
+{{/* Names of the namespaces that must come up without us: a JSON list. */}}
+{{- define "sailmark.criticalNamespaces" -}}
+{{- append .Values.criticalNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
+{{- end }}
+
+{{/* The labels that count beside the release's mode: a JSON list. */}}
+{{- define "sailmark.otherModes" -}}
+{{- $order := list "audit" "warn" "enforce" -}}
+{{- $others := list -}}
+{{- $below := true -}}
+{{- range $order -}}
+{{- if eq . $.Values.mode -}}
+{{- $below = false -}}
+{{- else if or (not $below) $.Values.modes.allowWeakerLabels -}}
+{{- $others = append $others . -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $others -}}
+{{- end }}
+
+{{/*
+The namespaces of one mode, as matchExpressions. With the list of critical ones each namespace is in exactly one entry: its
+label decides where it may, and otherwise the release's mode holds. NotIn is also true of a namespace without the label.
+Call with (dict "root" $ "mode" …).
+*/}}
+{{- define "sailmark.namespacesOf" -}}
+{{- $others := include "sailmark.otherModes" .root | fromJsonArray -}}
+{{- if or (eq .mode .root.Values.mode) (has .mode $others) -}}
+- {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "sailmark.criticalNamespaces" .root }}}
+{{- if has .mode $others }}
+- {key: sailmark.dev/mode, operator: In, values: [{{ .mode }}]}
+{{- else if $others }}
+- {key: sailmark.dev/mode, operator: NotIn, values: {{ toJson $others }}}
+{{- end }}
+{{- else -}}
+# Nobody's mode now: every namespace has this label. The entry is kept, so that it has its caBundle when it is wanted.
+- {key: kubernetes.io/metadata.name, operator: DoesNotExist}
+{{- end }}
+{{- end }}
+
+{{- define "sailmark.clientConfig" -}}
+{{- with .root.Values.webhook.url -}}
+url: {{ printf "%s%s" (trimSuffix "/" .) $.path | quote }}
+{{- else -}}
+service: {name: {{ include "sailmark.fullname" .root }}, namespace: {{ .root.Release.Namespace }}, port: {{ .root.Values.service.port }}, path: {{ .path }}}
+{{- end }}
+{{- with .root.Values.certificates }}
+{{- if and (eq .mode "provided") .provided.caBundle }}
+caBundle: {{ b64enc .provided.caBundle }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+One entry. Where it lets through what it gets no answer about, and could have refused it, it has no condition on content:
+an expression that is made to fail skips such an entry, and so would be a way around it.
+Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "timeoutSeconds" … "namespaces" …).
+*/}}
+{{- define "sailmark.webhook" -}}
+- name: {{ .name }}.sailmark.dev
+  admissionReviewVersions: [v1]
+  clientConfig:
+    {{- include "sailmark.clientConfig" . | nindent 4 }}
+  failurePolicy: {{ .failurePolicy }}
+  timeoutSeconds: {{ .timeoutSeconds }}
+  # Events are written, but not on a dry run.
+  sideEffects: NoneOnDryRun
+  matchPolicy: Equivalent
+  namespaceSelector:
+    matchExpressions:
+      {{- .namespaces | nindent 6 }}
+  objectSelector: {}
+  {{- if not (and (eq .mode "enforce") (eq .failurePolicy "Ignore")) }}
+  {{- with include "sailmark.matchConditions" .root | trim }}
+  matchConditions:
+    {{- . | nindent 4 }}
+  {{- end }}
+  {{- end }}
+  rules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods], scope: Namespaced}
+    # The only way to add a container to a pod that runs; the object sent is the whole pod.
+    - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced}
+{{- end }}
