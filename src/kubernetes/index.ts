@@ -1,0 +1,3 @@
+export type { Cluster, ClusterOptions, SecretData } from './cluster.ts';
+export { ClusterFault } from './cluster-fault.ts';
+export { openCluster } from './open-cluster.ts';

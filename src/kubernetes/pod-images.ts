@@ -1,0 +1,82 @@
+import { imageUses } from '../admission/index.ts';
+import type { Ask } from './api.ts';
+import type { Cluster } from './cluster.ts';
+import { ClusterFault } from './cluster-fault.ts';
+import { isObject, type JsonObject, objectAt, readObject } from './object.ts';
+import type { Resource } from './resource.ts';
+
+/** Pods a page, as kubectl asks. */
+const PAGE = 500;
+/** Bytes of a page: a pod that runs has some 10 kB. */
+const PAGE_BYTES = 48 * 1024 * 1024;
+/** Anybody who may create pods can name images, as many as he likes. */
+const MOST_IMAGES = 10_000;
+
+const PODS: Resource = { group: '', plural: 'pods' };
+const ENDED: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed']);
+const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
+
+interface Page {
+  readonly images: readonly string[];
+  /** Where the next page begins; empty: this was the last. */
+  readonly next: string;
+}
+
+const imagesOf = (pod: unknown): readonly string[] => {
+  if (!isObject(pod) || ENDED.has(objectAt(pod, 'status')['phase'])) return [];
+  return imageUses(objectAt(pod, 'spec'), 'spec', () => {}).map(({ image }) => image);
+};
+
+const pageOf = (list: JsonObject): Page => {
+  const { items } = list;
+  const next = objectAt(list, 'metadata')['continue'];
+  return {
+    images: Array.isArray(items) ? items.flatMap(imagesOf) : [],
+    next: typeof next === 'string' ? next : '',
+  };
+};
+
+/** Lists pods, with the verb `list`. */
+export const createPodImages = (ask: Ask): Cluster['podImages'] => {
+  const readPage = async (next: string, signal: AbortSignal): Promise<Page> => {
+    const query = {
+      limit: String(PAGE),
+      fieldSelector: NOT_ENDED,
+      ...(next === '' ? {} : { continue: next }),
+    };
+    const question = { method: 'GET', resource: PODS, query, limit: PAGE_BYTES } as const;
+    return pageOf(readObject((await ask(question, signal)).body, question));
+  };
+
+  /** A list that took so long that its state is gone (410) begins again, once. */
+  async function* pages(signal: AbortSignal): AsyncIterable<readonly string[]> {
+    let next = '';
+    let mayBeginAgain = true;
+    do {
+      const page: Page | undefined = await readPage(next, signal).catch((error: unknown) => {
+        if (!(error instanceof ClusterFault && error.status === 410 && mayBeginAgain)) throw error;
+        mayBeginAgain = false;
+        return undefined;
+      });
+      if (page !== undefined) yield page.images;
+      next = page?.next ?? '';
+      if (page === undefined) continue;
+      if (next === '') return;
+    } while (!signal.aborted);
+  }
+
+  return async function* podImages(signal) {
+    const seen = new Set<string>();
+    try {
+      for await (const images of pages(signal))
+        for (const image of images) {
+          if (seen.has(image)) continue;
+          if (signal.aborted || seen.size === MOST_IMAGES) return;
+          seen.add(image);
+          yield { image };
+        }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+};
