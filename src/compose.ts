@@ -33,7 +33,7 @@ export interface Surroundings {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The process's environment, as far as registries are concerned; undefined: no proxy, no program is run. */
-  readonly network?: Pick<RegistriesOptions, 'proxy' | 'environment' | 'helpers'>;
+  readonly network?: Pick<RegistriesOptions, 'proxy' | 'environment' | 'helpers' | 'pullSecrets'>;
   /** Resolves host names where the system's resolver is not to be asked. */
   readonly lookUp?: RegistriesOptions['lookUp'];
 }
