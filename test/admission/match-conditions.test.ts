@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chartExpression, createReview, matchConditions } from '../../src/admission/index.ts';
+import { builtInHubs, createClassifier, istioContainerNames, type Places } from '../../src/istio/index.ts';
+import { createJudge } from '../../src/policy/index.ts';
+import { container, imageVolume, type PodSpec, pod, review } from '../support/builders.ts';
+import { compileCondition } from '../support/cel.ts';
+import { imageTexts } from '../support/image-texts.ts';
+import {
+  type MatchCase,
+  matchConfiguration,
+  matchPlaces,
+  mustMatch,
+  mustMatchConfigured,
+  mustNotMatch,
+} from '../support/match-cases.ts';
+import { readFixture } from '../support/shared.ts';
+import { rejected, rules } from '../support/verdicts.ts';
+
+const RUNS = Number(process.env['SAILMARK_RUNS'] ?? 1000);
+
+const builtIn: Places = { hubs: builtInHubs, mirrors: [] };
+const { revoked } = matchConfiguration;
+const digests = revoked.map(({ digest }) => digest);
+
+const expressionOf = (places: Places, digests: readonly string[]): string =>
+  matchConditions(places, digests)[0]?.expression ?? '';
+const asked = {
+  builtIn: compileCondition(expressionOf(builtIn, [])),
+  configured: compileCondition(expressionOf(matchPlaces, digests)),
+};
+
+/** What the webhook itself finds in a pod where nothing is signed and everything is refused: nothing, or something. */
+const webhook = (places: Places, ofRevoked: typeof revoked | readonly []) => {
+  const answer = createReview({
+    judge: createJudge({
+      ...createClassifier(places),
+      verify: async () => rejected({ code: 'signature-missing' }),
+      revoked: ofRevoked,
+    }),
+    rules: { ...rules(), lookAlikes: 'deny', unrecognised: 'deny', revoked: ofRevoked },
+    limits: { imagesPerReview: 100, verificationsAtOnce: 8 },
+    now: () => 0,
+    report: (error) => expect.unreachable(String(error)),
+  });
+  return async (spec: PodSpec, before?: PodSpec): Promise<boolean> => {
+    const update = before === undefined ? {} : { operation: 'UPDATE', oldObject: pod(before) };
+    const context = { mode: 'enforce', critical: false } as const;
+    const { record } = await answer(review(pod(spec), update), context, new AbortController().signal);
+    return record.findings.length > 0;
+  };
+};
+
+const uncalledFor = (matches: typeof asked.builtIn, cases: readonly MatchCase[], wanted: boolean) =>
+  cases.filter(({ spec, before }) => matches(spec, before) !== wanted).map(({ name }) => name);
+
+describe('what the API server asks about', () => {
+  it('is every pod of the table, with the built-in hubs', () => {
+    expect(uncalledFor(asked.builtIn, mustMatch, true)).toEqual([]);
+    expect(uncalledFor(asked.builtIn, mustMatchConfigured, false)).toEqual([]);
+    expect(uncalledFor(asked.configured, [...mustMatch, ...mustMatchConfigured], true)).toEqual([]);
+  });
+
+  it('is no pod without images of Istio’s, and none whose images stay', () => {
+    expect(uncalledFor(asked.builtIn, mustNotMatch, false)).toEqual([]);
+    expect(uncalledFor(asked.configured, mustNotMatch, false)).toEqual([]);
+  });
+
+  it('the webhook itself finds something in each pod of the table, and nothing in the others', async () => {
+    const finds = webhook(matchPlaces, revoked);
+    const findings = async (cases: readonly MatchCase[]) =>
+      Promise.all(cases.map(async ({ name, spec, before }) => [name, await finds(spec, before)]));
+    const all = (cases: readonly MatchCase[], found: boolean) => cases.map(({ name }) => [name, found]);
+    const matching = [...mustMatch, ...mustMatchConfigured];
+    expect(await findings(matching)).toEqual(all(matching, true));
+    expect(await findings(mustNotMatch)).toEqual(all(mustNotMatch, false));
+  });
+
+  it('is each pod of Istio’s injector that the webhook finds something in; of the others Istio’s samples alone', async () => {
+    const finds = webhook(builtIn, []);
+    const pods = readFixture<readonly { readonly pod: { readonly spec: PodSpec } }[]>('istio', 'pods.json');
+    const seen = await Promise.all(
+      pods.map(async ({ pod: { spec } }) => ({
+        spec,
+        isAsked: asked.builtIn(spec),
+        found: await finds(spec),
+      })),
+    );
+    expect(seen.filter(({ isAsked, found }) => found && !isAsked)).toEqual([]);
+    const forNothing = seen.filter(({ isAsked, found }) => isAsked && !found);
+    const isSample = ({ spec }: { readonly spec: PodSpec }) =>
+      JSON.stringify(spec).includes('/examples-bookinfo-');
+    expect([seen.length, seen.filter(({ found }) => found).length, forNothing.length]).toEqual([127, 116, 6]);
+    expect(forNothing.every(isSample)).toBe(true);
+    expect(seen.filter(({ spec }) => asked.builtIn(spec, spec))).toEqual([]);
+  });
+});
+
+/** Pods as the API server writes them: names always, no empty list, an image where it is not empty. */
+const names = fc.constantFrom('app', 'web', 'istio-proxyx', ...istioContainerNames);
+const podSpecs = (texts: fc.Arbitrary<string>): fc.Arbitrary<PodSpec> => {
+  const image = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom('nginx', 'busybox', undefined) },
+    { weight: 2, arbitrary: texts },
+  );
+  const containers = fc.uniqueArray(fc.tuple(image, names), { maxLength: 3, selector: ([, name]) => name });
+  const list = containers.map((all) =>
+    all.length === 0 ? undefined : all.map(([one, name]) => container(one, name)),
+  );
+  const volumes = fc
+    .uniqueArray(fc.tuple(image, names), { maxLength: 2, selector: ([, name]) => name })
+    .map((all) =>
+      all.map(([one, name]) => (one === undefined ? { name, emptyDir: {} } : imageVolume(one, name))),
+    );
+  return fc
+    .record({ containers: list, initContainers: list, ephemeralContainers: list, volumes })
+    .map((lists) =>
+      Object.fromEntries(Object.entries(lists).filter(([, one]) => one !== undefined && one.length > 0)),
+    );
+};
+
+/** A pod and what it was: nothing, another, or the same but for some of its lists. */
+const changes = (texts: fc.Arbitrary<string>): fc.Arbitrary<readonly [PodSpec, PodSpec | undefined]> => {
+  const specs = podSpecs(texts);
+  return fc.oneof(
+    specs.map((spec) => [spec, undefined] as const),
+    fc.tuple(specs, specs),
+    fc
+      .tuple(specs, specs, fc.subarray(['containers', 'initContainers', 'ephemeralContainers', 'volumes']))
+      .map(
+        ([spec, other, changed]) =>
+          [
+            spec,
+            { ...spec, ...Object.fromEntries(changed.map((list) => [list, other[list] ?? []])) },
+          ] as const,
+      ),
+  );
+};
+
+describe.each([
+  ['the built-in hubs', builtIn, [], asked.builtIn, ['docker.io/istio']],
+  [
+    'a configuration of its own',
+    matchPlaces,
+    revoked,
+    asked.configured,
+    ['registry.corp.example/mesh', 'registry.corp.example:5000/upstream', 'corp', 'corp/m.e'],
+  ],
+] as const)('with %s', (_, places, ofRevoked, matches, writtenPlaces) => {
+  const texts = fc.oneof(
+    { weight: 9, arbitrary: imageTexts(writtenPlaces) },
+    { weight: 1, arbitrary: fc.constantFrom(...digests).map((digest) => `nginx@${digest}`) },
+  );
+
+  it('the API server asks about every pod that the webhook finds something in, and errs on none', async () => {
+    const finds = webhook(places, ofRevoked);
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(changes(texts), async ([spec, before]) => {
+        const isAsked = matches(spec, before);
+        if (!(await finds(spec, before))) return;
+        found += 1;
+        expect(isAsked, JSON.stringify({ spec, before })).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(found).toBeGreaterThan(RUNS / 5);
+  });
+});

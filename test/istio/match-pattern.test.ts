@@ -1,0 +1,120 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseImageReference } from '../../src/image/index.ts';
+import {
+  basePattern,
+  builtInHubs,
+  createClassifier,
+  findUnmatchable,
+  matchPattern,
+  type Places,
+} from '../../src/istio/index.ts';
+import { imageTexts } from '../support/image-texts.ts';
+import { matchPlaces } from '../support/match-cases.ts';
+
+const RUNS = Number(process.env['SAILMARK_RUNS'] ?? 2000);
+
+const builtIn: Places = { hubs: builtInHubs, mirrors: [] };
+const mirrored = (...mirrors: readonly string[]): Places => ({
+  hubs: builtInHubs,
+  mirrors: mirrors.map((mirror) => ({ mirror, of: 'docker.io/istio' })),
+});
+const search = (places: Places) => new RegExp(matchPattern(places, []), 'i');
+
+/** What the classifier makes of a text: whether it could be an image of Istio's. */
+const interests = (places: Places) => {
+  const { classify, couldBeIstio } = createClassifier(places);
+  return (text: string): boolean => {
+    const parsed = parseImageReference(text);
+    return parsed.ok ? classify(parsed.reference).kind !== 'not-ours' : couldBeIstio(text);
+  };
+};
+
+describe('a hub or mirror that the pattern cannot tell', () => {
+  it('is that of Docker Hub’s official images, for they are written without it', () => {
+    expect(findUnmatchable(mirrored('docker.io/library', 'docker.io/library/mesh'), [])).toEqual([
+      {
+        place: 'docker.io/library',
+        why: 'must not be a place whose images are written without its name, as "x"',
+      },
+    ]);
+  });
+
+  it('is one too many, for the API server’s budget', () => {
+    const many = Array.from({ length: 50 }, (_, index) => `registry.corp.example/team-${100 + index}/mesh`);
+    const found = findUnmatchable(mirrored(...many), []);
+    const left = mirrored(...many.filter((one) => !found.some(({ place }) => place === one)));
+    expect(found.map(({ place }) => place)).toEqual(many.slice(-found.length));
+    expect(found.length).toBeGreaterThan(0);
+    expect(matchPattern(left, []).length).toBeLessThanOrEqual(1800);
+    expect(found[0]?.why).toMatch(/^makes the match condition cost more than the API server allows/);
+  });
+
+  it('may be a revoked digest, of which there can be too many as well', () => {
+    const digests = Array.from({ length: 100 }, (_, index) => `sha256:${String(index).padStart(64, '0')}`);
+    expect(findUnmatchable(builtIn, digests)).toEqual([]);
+    const different = digests.map((_, index) => `sha256:${String(index).padEnd(64, '0')}`);
+    expect(findUnmatchable(builtIn, different).length).toBeGreaterThan(0);
+  });
+
+  it('is none of the built-in ones, nor one of a usual name', () => {
+    expect([
+      ...findUnmatchable(builtIn, []),
+      ...findUnmatchable(matchPlaces, []),
+      ...findUnmatchable(mirrored('localhost', '[::1]:5000', 'FOO/bar', 'registry.corp.example'), []),
+    ]).toEqual([]);
+  });
+});
+
+describe('the pattern', () => {
+  it('of Istio’s own names is short, and is where every configuration’s begins', () => {
+    expect(basePattern).toBe(String.raw`istio|proxyv2|install[._-]+cni|ztunnel|(?:\b|_)pilot|^auto$`);
+    expect(matchPattern(builtIn, [])).toBe(basePattern);
+  });
+
+  it('adds what a configuration names, each once, in its order', () => {
+    const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+    const places = mirrored(
+      'registry.corp.example:5000/m',
+      'docker.io/a.b',
+      'FOO/bar',
+      'docker.io/a.b',
+      'h.example/Istio',
+    );
+    expect(matchPattern(places, [digest, digest])).toBe(
+      [
+        basePattern,
+        String.raw`registry\.corp\.example:5000/m/`,
+        String.raw`(?:^\W*|docker\.io/)a\.b/`,
+        'foo/bar/',
+        'sha256:0123456789ab',
+      ].join('|'),
+    );
+  });
+
+  it.each([
+    ['the built-in hubs', builtIn, []],
+    [
+      'a configuration of its own',
+      matchPlaces,
+      ['registry.corp.example/mesh', 'registry.corp.example:5000/upstream', 'corp', 'corp/m.e'],
+    ],
+    [
+      'mirrors of odd names',
+      mirrored('localhost', '[::1]:5000', 'FOO/bar', 'docker.io/library/x'),
+      ['localhost', '[::1]:5000', 'FOO/bar', 'library/x', 'x'],
+    ],
+  ] as const)('finds every text that the classifier could take for Istio’s, with %s', (_, places, names) => {
+    const [isFound, isOfInterest] = [search(places), interests(places)];
+    let interesting = 0;
+    fc.assert(
+      fc.property(imageTexts(names), (text) => {
+        if (!isOfInterest(text)) return;
+        interesting += 1;
+        expect(isFound.test(text), text).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(interesting).toBeGreaterThan(RUNS / 10);
+  });
+});

@@ -1,0 +1,21 @@
+import { Environment } from '@marcbachmann/cel-js';
+import type { PodSpec } from './builders.ts';
+
+/** Whether a webhook with this match condition would be asked. Throws where the expression is wrong, or errs. */
+export type Matches = (spec: PodSpec, before?: PodSpec) => boolean;
+
+/** A match condition as the API server evaluates it: over `object` and `oldObject` of any type, to a boolean. */
+export const compileCondition = (expression: string): Matches => {
+  const environment = new Environment()
+    .registerVariable('object', 'dyn')
+    .registerVariable('oldObject', 'dyn');
+  const evaluate = environment.parse(expression);
+  const { valid, type, error } = evaluate.check();
+  if (!valid || type !== 'bool') throw error ?? new Error(`a condition must be a boolean, and is ${type}`);
+  const objectOf = (spec: PodSpec) => ({ metadata: { name: 'web' }, spec });
+  return (spec, before) =>
+    evaluate({
+      object: objectOf(spec),
+      oldObject: before === undefined ? null : objectOf(before),
+    }) as boolean;
+};
