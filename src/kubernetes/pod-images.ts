@@ -65,16 +65,23 @@ export const createPodImages = (ask: Ask): Cluster['podImages'] => {
     } while (!signal.aborted);
   }
 
-  return async function* podImages(signal) {
+  /** Each image once, and no more than anybody could have meant. */
+  async function* distinct(signal: AbortSignal): AsyncIterable<{ readonly image: string }> {
     const seen = new Set<string>();
+    for await (const images of pages(signal)) {
+      const fresh = [...new Set(images)].filter((image) => !seen.has(image));
+      for (const image of fresh.slice(0, MOST_IMAGES - seen.size)) {
+        if (signal.aborted) return;
+        seen.add(image);
+        yield { image };
+      }
+      if (seen.size === MOST_IMAGES) return;
+    }
+  }
+
+  return async function* podImages(signal) {
     try {
-      for await (const images of pages(signal))
-        for (const image of images) {
-          if (seen.has(image)) continue;
-          if (signal.aborted || seen.size === MOST_IMAGES) return;
-          seen.add(image);
-          yield { image };
-        }
+      yield* distinct(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -24,6 +24,20 @@ export interface HeldPullSecrets extends PullSecrets {
   stop(): void;
 }
 
+/** Does work every `interval` milliseconds, never twice at once. Returns what ends that. */
+const repeat = (work: () => Promise<void>, interval: number): (() => void) => {
+  let isUnderWay = false;
+  const timer = setInterval(() => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void work().finally(() => {
+      isUnderWay = false;
+    });
+  }, interval);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
 /**
  * Remembers pull secrets. The first question for one reads it, on behalf of all who ask meanwhile; from then on it is
  * read every `refresh` milliseconds, beside the questions: so it is there when the API is not.
@@ -65,21 +79,14 @@ export const createPullSecrets = (
 
   /** An API that does not answer changes nothing. */
   const refreshAll = async (): Promise<void> => {
-    for (const [place, { namespace, name }] of held.entries())
+    const known = [...held.values()];
+    for (const { namespace, name } of known)
       await read(namespace, name).then(
-        (next) => held.set(place, next),
+        (next) => held.set(`${namespace}/${name}`, next),
         () => undefined,
       );
   };
-  let isRefreshing = false;
-  const timer = setInterval(() => {
-    if (isRefreshing) return;
-    isRefreshing = true;
-    void refreshAll().finally(() => {
-      isRefreshing = false;
-    });
-  }, refresh);
-  timer.unref();
+  const stopRefreshing = repeat(refreshAll, refresh);
 
   return {
     async find(namespace, name) {
@@ -91,7 +98,7 @@ export const createPullSecrets = (
       return (await (underWay.get(place) ?? readFirst(place, namespace, name))).text;
     },
     stop() {
-      clearInterval(timer);
+      stopRefreshing();
       end.abort();
     },
   };
