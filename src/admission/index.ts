@@ -7,4 +7,5 @@ export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';
 export { createReview, type Review, type Reviewed } from './review.ts';
 export type { Skipped } from './subject.ts';
+export type { Told } from './told.ts';
 export { workloads } from './workloads.ts';

@@ -3,6 +3,7 @@ import type { AdmissionRequest } from './admission-review.ts';
 import { isObject } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import type { Skipped } from './subject.ts';
+import { type Told, toldOf } from './told.ts';
 
 /** The facts of one review, for one log line and the metrics. Texts that somebody else chose are one short line. */
 export interface ReviewRecord {
@@ -25,6 +26,8 @@ export interface ReviewRecord {
     readonly code: ReasonCode;
     readonly effect: Effect;
   }[];
+  /** What an Event says of findings that warn or audit; absent where there are none, on a dry run and a denial. */
+  readonly told?: Told;
   /** The distinct images that are Istio's or have a finding, as written; the first `MOST_LISTED`. */
   readonly images: readonly string[];
   readonly keyIds: readonly string[];
@@ -85,6 +88,7 @@ export const recordOf = (outcome: Outcome): ReviewRecord => {
     verdict,
     skipped,
     findings: findingsOf(outcome),
+    ...toldOf(outcome),
     images: judged.slice(0, MOST_LISTED).map(({ image }) => oneLine(image, 300)),
     keyIds: outcome.keyIds,
     ...costOf(outcome),

@@ -1,4 +1,5 @@
 export type { ClusterEvent } from './cluster-event.ts';
+export { createEventLog, type EventLog } from './events.ts';
 export { createLog, type Log } from './log.ts';
 export { measureOpen, measureVerify } from './measure.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

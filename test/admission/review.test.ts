@@ -121,6 +121,10 @@ describe('a review refuses', () => {
         critical: true,
         verdict: 'warn',
         findings: [{ ...finding, effect: 'warn' }],
+        told: {
+          regarding: { apiVersion: 'v1', kind: 'Pod', name: 'web' },
+          sentences: [{ code: 'signature-missing', effect: 'warn', letThrough: false, sentence: DENIAL }],
+        },
         images: [PROXY],
         verifications: 1,
         requests: 2,

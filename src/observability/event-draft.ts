@@ -1,0 +1,35 @@
+import type { ReviewRecord, Told } from '../admission/index.ts';
+import type { ClusterEvent } from './cluster-event.ts';
+
+/** An Event without what its process and its series add. */
+export type EventDraft = Omit<ClusterEvent, 'name' | 'series' | 'reportingController' | 'reportingInstance'>;
+
+/** Bytes of a note (NoteLengthLimit, k8s.io/kubernetes/pkg/apis/core/validation/events.go). */
+const NOTE = 1024;
+
+/** The beginning of the text that fits in a note; no character is cut in two. */
+const withinNote = (text: string): string =>
+  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(NOTE)).read);
+
+/** A reason is in UpperCamelCase, as the API conventions have it: `signature-missing` is `SignatureMissing`. */
+const spelled = (code: string): string =>
+  code.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+const ACTIONS = { warn: 'Warn', audit: 'Audit' } as const;
+
+/** The Events that a review's record asks for; `eventTime` in milliseconds. */
+export const draftEvents = (
+  { namespace, mode }: Pick<ReviewRecord, 'namespace' | 'mode'>,
+  sentences: Told['sentences'],
+  regarding: ClusterEvent['regarding'],
+  eventTime: number,
+): readonly EventDraft[] =>
+  sentences.map(({ code, effect, letThrough, sentence }) => ({
+    namespace,
+    regarding,
+    reason: spelled(code),
+    action: letThrough ? 'LetThrough' : ACTIONS[effect],
+    note: withinNote(`admitted in ${mode} mode: ${sentence}`),
+    type: 'Warning',
+    eventTime,
+  }));

@@ -1,0 +1,318 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ReviewRecord, Told } from '../../src/admission/index.ts';
+import { type ClusterEvent, createEventLog } from '../../src/observability/index.ts';
+
+const NOON = Date.parse('2026-11-24T12:00:00Z');
+const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-7d4c', uid: 'u-1' };
+const SENTENCE = 'image "a" in container "b" (spec): no signature was found (signature-missing); use another';
+
+const told = (
+  over: Partial<Told['sentences'][number]> = {},
+  regarding: Told['regarding'] = REPLICA_SET,
+): Told => ({
+  regarding,
+  sentences: [{ code: 'signature-missing', effect: 'audit', letThrough: false, sentence: SENTENCE, ...over }],
+});
+
+const record = (of: { readonly told?: Told } = { told: told() }): ReviewRecord => ({
+  uid: 'r',
+  namespace: 'shop',
+  kind: 'Pod',
+  name: 'web-7d4c-*',
+  operation: 'CREATE',
+  mode: 'audit',
+  critical: false,
+  dryRun: false,
+  verdict: 'audit',
+  skipped: undefined,
+  findings: [],
+  images: [],
+  keyIds: [],
+  verifications: 0,
+  fromMemory: 0,
+  requests: 0,
+  incident: undefined,
+  ...of,
+});
+
+type Parts = Parameters<typeof createEventLog>[0];
+
+/** An event log in a window of its own time; `write` fails as the test says. */
+const open = (over: Partial<Parts> = {}) => {
+  vi.useFakeTimers({ now: NOON });
+  onTestFinished(() => void vi.useRealTimers());
+  const written: ClusterEvent[] = [];
+  const counted: Record<string, number> = {};
+  const reported: unknown[] = [];
+  const log = createEventLog({
+    write: async (event) => void written.push(event),
+    now: Date.now,
+    report: (error) => {
+      reported.push(error);
+      return 'incident-1';
+    },
+    metrics: { countEvent: (result) => (counted[result] = (counted[result] ?? 0) + 1) },
+    instance: 'sailmark-5f-x',
+    ...over,
+  });
+  return { log, written, counted, reported };
+};
+
+const WINDOW = 5 * 60_000;
+const pass = (milliseconds: number): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
+
+describe('Events are not written', () => {
+  it('where a record tells nothing, and then nothing is looked at', async () => {
+    const { log, written, counted } = open();
+    const nothing = new Proxy(record({}), {
+      get: (target, name) => {
+        if (name !== 'told') throw new Error(`${String(name)} was read`);
+        return target.told;
+      },
+    });
+    log.tell(nothing);
+    await log.close();
+    expect({ written, counted }).toEqual({ written: [], counted: {} });
+  });
+
+  it('about an object that has no name, and are counted', async () => {
+    const { log, written, counted } = open();
+    log.tell(record({ told: { ...told(), regarding: undefined } }));
+    await log.close();
+    expect({ written, counted }).toEqual({ written: [], counted: { dropped: 1 } });
+  });
+
+  it('past 25 at once and one a second, and are counted; what was dropped is told when it comes again', async () => {
+    const { log, written, counted } = open();
+    const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
+    for (let index = 0; index < 30; index += 1) log.tell(about(`web-${index}`));
+    await pass(0);
+    expect({ written: written.length, counted }).toEqual({
+      written: 25,
+      counted: { written: 25, dropped: 5 },
+    });
+    await pass(2000);
+    for (let index = 25; index < 30; index += 1) log.tell(about(`web-${index}`));
+    await pass(0);
+    expect(counted).toEqual({ written: 27, dropped: 8 });
+    expect(written.slice(25).map(({ regarding }) => regarding.name)).toEqual(['web-25', 'web-26']);
+  });
+
+  it('after the end', async () => {
+    const { log, written } = open();
+    await log.close();
+    log.tell(record());
+    await pass(WINDOW);
+    await log.close();
+    expect(written).toEqual([]);
+  });
+});
+
+describe('an Event', () => {
+  it('says what was found, about what, and what became of it', async () => {
+    const { log, written, counted } = open();
+    log.tell(record());
+    await pass(0);
+    expect(counted).toEqual({ written: 1 });
+    expect(written).toEqual([
+      {
+        name: expect.stringMatching(/^web-7d4c\.[0-9a-f]{10}-1$/),
+        namespace: 'shop',
+        regarding: REPLICA_SET,
+        reason: 'SignatureMissing',
+        action: 'Audit',
+        note: `admitted in audit mode: ${SENTENCE}`,
+        type: 'Warning',
+        eventTime: NOON,
+        reportingController: 'sailmark.dev/webhook',
+        reportingInstance: 'sailmark-5f-x',
+      },
+    ]);
+  });
+
+  it.each([
+    ['warn', false, 'Warn'],
+    ['audit', false, 'Audit'],
+    ['warn', true, 'LetThrough'],
+  ] as const)('of effect %s, let through: %s, has the action %s', async (effect, letThrough, action) => {
+    const { log, written } = open();
+    log.tell(record({ told: told({ effect, letThrough }) }));
+    await pass(0);
+    expect(written.map((event) => event.action)).toEqual([action]);
+  });
+
+  it('is one for each object, reason and effect', async () => {
+    const { log, written } = open();
+    const { sentences } = told();
+    const [first] = sentences as [Told['sentences'][number]];
+    const both = {
+      regarding: REPLICA_SET,
+      sentences: [first, { ...first, code: 'signer-untrusted' as const }],
+    };
+    log.tell(record({ told: both }));
+    log.tell(record({ told: both }));
+    log.tell(record({ told: told({ effect: 'warn' }) }));
+    log.tell(record({ told: told({}, { ...REPLICA_SET, uid: 'u-2' }) }));
+    log.tell({ ...record(), namespace: 'other' });
+    await pass(0);
+    expect(
+      written.map(({ namespace, reason, action, regarding }) => [namespace, reason, action, regarding.uid]),
+    ).toEqual([
+      ['shop', 'SignatureMissing', 'Audit', 'u-1'],
+      ['shop', 'SignerUntrusted', 'Audit', 'u-1'],
+      ['shop', 'SignatureMissing', 'Warn', 'u-1'],
+      ['shop', 'SignatureMissing', 'Audit', 'u-2'],
+      ['other', 'SignatureMissing', 'Audit', 'u-1'],
+    ]);
+    expect(new Set(written.map(({ name }) => name)).size).toBe(5);
+  });
+
+  it.each([
+    ['web.example', /^web\.example\.[0-9a-f]{10}-1$/],
+    ['a--b-', /^a--b\.[0-9a-f]{10}-1$/],
+    ['Not A Name', /^sailmark\.[0-9a-f]{10}-1$/],
+    ['x'.repeat(253), /^x{200}\.[0-9a-f]{10}-1$/],
+  ])('about %s has a name that is a DNS subdomain', async (name, expected) => {
+    const { log, written } = open();
+    log.tell(record({ told: told({}, { ...REPLICA_SET, name }) }));
+    await pass(0);
+    expect(written.map((event) => event.name)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('has a note of at most 1024 bytes, whatever a character takes, and none is cut in two', async () => {
+    const { log, written } = open();
+    log.tell(record({ told: told({ sentence: '✗'.repeat(512) }) }));
+    log.tell(record({ told: told({ code: 'signer-untrusted', sentence: `.${'𐍈'.repeat(256)}` }) }));
+    await pass(0);
+    expect(written.map(({ note }) => [Buffer.byteLength(note), note.isWellFormed()])).toEqual([
+      [1023, true],
+      [1021, true],
+    ]);
+  });
+});
+
+describe('repeats', () => {
+  it('are counted, and written once when the window ends', async () => {
+    const { log, written } = open();
+    log.tell(record());
+    for (let index = 0; index < 100; index += 1) log.tell(record());
+    await pass(1000);
+    log.tell(record());
+    await pass(WINDOW - 1001);
+    expect(written.map(({ series }) => series)).toEqual([undefined]);
+    await pass(1);
+    const [first, second] = written;
+    expect(second).toEqual({ ...first, series: { count: 102, lastObservedTime: NOON + 1000 } });
+    expect(written.length).toBe(2);
+  });
+
+  it('go on in the next window as the same Event', async () => {
+    const { log, written } = open();
+    log.tell(record());
+    log.tell(record());
+    await pass(WINDOW);
+    log.tell(record());
+    await pass(WINDOW);
+    expect(new Set(written.map(({ name }) => name)).size).toBe(1);
+    expect(written.map(({ series }) => series?.count)).toEqual([undefined, 2, 3]);
+  });
+
+  it('after a window without any are another Event', async () => {
+    const { log, written } = open();
+    log.tell(record());
+    await pass(2 * WINDOW);
+    log.tell(record());
+    await pass(0);
+    expect(written.map(({ series, eventTime }) => [series, eventTime])).toEqual([
+      [undefined, NOON],
+      [undefined, NOON + 2 * WINDOW],
+    ]);
+    expect(new Set(written.map(({ name }) => name)).size).toBe(2);
+  });
+
+  it('are written at the end of the process', async () => {
+    const { log, written } = open();
+    log.tell(record());
+    log.tell(record());
+    await log.close();
+    expect(written.map(({ series }) => series?.count)).toEqual([undefined, 2]);
+  });
+
+  it('past the limit of rate wait for the next window, and none is lost', async () => {
+    const { log, written, counted } = open({ limits: { burst: 1, perSecond: 0.002, window: 1000 * 60 } });
+    log.tell(record());
+    log.tell(record());
+    await pass(60_000 * 8);
+    expect(counted).toEqual({ written: 1 });
+    await pass(60_000);
+    expect(written.map(({ series }) => series?.count)).toEqual([undefined, 2]);
+  });
+
+  it('of more objects than are remembered begin anew', async () => {
+    const { log, written } = open({ limits: { aggregates: 2 } });
+    const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
+    for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) log.tell(about(name));
+    await pass(0);
+    expect(written.map(({ regarding }) => regarding.name)).toEqual(['a', 'b', 'c', 'b']);
+  });
+});
+
+describe('a write that fails', () => {
+  it('is counted, reported at most once a minute, and tried again when the window ends', async () => {
+    let failing = true;
+    const tried: ClusterEvent[] = [];
+    const write = async (event: ClusterEvent): Promise<void> => {
+      tried.push(event);
+      if (failing) throw new Error(`no ${event.regarding.name}`);
+    };
+    const { log, counted, reported } = open({ write });
+    const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
+    log.tell(about('a'));
+    log.tell(about('b'));
+    await pass(59_999);
+    log.tell(about('c'));
+    await pass(1);
+    log.tell(about('d'));
+    await pass(0);
+    expect(counted).toEqual({ failed: 4 });
+    expect(reported).toEqual([new Error('no a'), new Error('no d')]);
+    failing = false;
+    log.tell(about('a'));
+    await pass(WINDOW);
+    expect(counted).toEqual({ failed: 4, written: 4 });
+    expect(tried.slice(4).map(({ regarding, series }) => [regarding.name, series?.count])).toEqual([
+      ['b', undefined],
+      ['c', undefined],
+      ['d', undefined],
+      ['a', 2],
+    ]);
+  });
+
+  it('at once fails no review', async () => {
+    const { log, counted } = open({
+      write: () => {
+        throw new Error('at once');
+      },
+    });
+    log.tell(record());
+    await pass(0);
+    expect(counted).toEqual({ failed: 1 });
+  });
+
+  it('because nobody answers is given up, even where it misses its signal', async () => {
+    const { log, counted, reported } = open({ write: () => new Promise(() => {}), limits: { patience: 20 } });
+    vi.useRealTimers();
+    log.tell(record());
+    await vi.waitFor(() => expect(counted).toEqual({ failed: 1 }));
+    expect(reported).toEqual([expect.objectContaining({ name: 'TimeoutError' })]);
+  });
+
+  it('keeps no process from ending', async () => {
+    const { log, counted } = open({ write: () => new Promise(() => {}) });
+    log.tell(record());
+    const closed = log.close();
+    await pass(2000);
+    await closed;
+    expect(counted).toEqual({ failed: 1 });
+  });
+});
