@@ -1,4 +1,5 @@
 import { checkFile } from './check.ts';
+import { checkMatch } from './check-match.ts';
 import { type Config, deepFreeze } from './config.ts';
 import { defaultConfig } from './defaults.ts';
 import { ConfigError, type Problem } from './problem.ts';
@@ -55,6 +56,7 @@ export const readConfig = async (text: string, readFile: ReadFile): Promise<Conf
   if (problems.some(({ path }) => path === '')) throw new ConfigError(problems);
   const unsound = problems.map(({ path }) => path);
   const config = await readAll(createReading(parsed as Partial<ConfigurationFile>, unsound, note, readFile));
+  checkMatch(config, note);
   if (problems.length > 0) throw new ConfigError(inOrder(problems));
   return deepFreeze(config);
 };
