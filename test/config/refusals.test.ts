@@ -50,13 +50,12 @@ describe('a file that is no configuration', () => {
 
 describe('places that the API server could not tell from others', () => {
   it('are refused, because their images would start unseen', async () => {
-    expect(await refusals('mirrors: [{mirror: docker.io/library, of: docker.io/istio}]')).toEqual([
-      'mirrors[0].mirror: must not be a place whose images are written without its name, as "x" (docker.io/library)',
-    ]);
     const many = Array.from({ length: 40 }, (_, index) => `${'x'.repeat(50)}${index}.example/mesh`);
     expect((await refusals(`hubs: [${many.join(', ')}]`))[0]).toMatch(
       /^hubs: makes the match condition cost more than the API server allows for a large pod: .* \(x{50}\d+\.example\/mesh\)$/,
     );
+    const mirrors = many.map((mirror) => `{mirror: ${mirror}, of: istio}`).join(', ');
+    expect((await refusals(`mirrors: [${mirrors}]`))[0]).toMatch(/^mirrors\[\d+\]\.mirror: makes the match/);
   });
 });
 
