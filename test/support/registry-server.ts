@@ -27,9 +27,11 @@ export interface RegistryOptions {
   readonly referrersApi?: boolean;
   /** Referrers on a page; the next one is named by `Link`. */
   readonly pageSize?: number;
+  /** Of this machine; loopback unless named. */
+  readonly address?: string;
 }
 
-/** A real registry on a port of loopback: the distribution API as far as images are read. */
+/** A real registry on a port of loopback, or of another address: the distribution API as far as images are read. */
 export interface TestRegistry extends PushTarget {
   /** `127.0.0.1:PORT`, a registry's name in a reference. */
   readonly host: string;
@@ -209,8 +211,9 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
 
   const server: Server =
     options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { address = '127.0.0.1' } = options;
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  const host = `${address}:${(server.address() as AddressInfo).port}`;
 
   const registry: TestRegistry = {
     host,

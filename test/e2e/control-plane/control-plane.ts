@@ -81,34 +81,44 @@ const writeFiles = async (directory: string): Promise<void> => {
 
 const startEtcd = (directory: string): Running =>
   startProcess(programOf('etcd'), [
-    ...['--data-dir', join(directory, 'etcd'), '--unsafe-no-fsync', '--log-level', 'error'],
-    ...['--listen-client-urls', ETCD, '--advertise-client-urls', ETCD],
-    ...['--listen-peer-urls', 'http://127.0.0.1:2380'],
+    '--data-dir',
+    join(directory, 'etcd'),
+    '--unsafe-no-fsync',
+    '--log-level',
+    'error',
+    '--listen-client-urls',
+    ETCD,
+    '--advertise-client-urls',
+    ETCD,
+    '--listen-peer-urls',
+    'http://127.0.0.1:2380',
   ]);
 
 const startApiServer = (release: Release, directory: string): Running =>
   startProcess(programOf(`kube-apiserver ${release}`), [
     `--etcd-servers=${ETCD}`,
     `--cert-dir=${directory}`,
-    ...[`--bind-address=${HOST}`, `--advertise-address=${HOST}`, `--secure-port=${API_PORT}`],
+    `--bind-address=${HOST}`,
+    `--advertise-address=${HOST}`,
+    `--secure-port=${API_PORT}`,
     '--service-cluster-ip-range=10.96.0.0/16',
-    ...['--authorization-mode=RBAC', `--token-auth-file=${join(directory, 'tokens.csv')}`],
+    '--authorization-mode=RBAC',
+    `--token-auth-file=${join(directory, 'tokens.csv')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${join(directory, 'sa.pub')}`,
     `--service-account-signing-key-file=${join(directory, 'sa.key')}`,
     '--allow-privileged=true',
     // There is no kube-proxy: webhooks are called at the addresses of their endpoints.
     '--enable-aggregator-routing=true',
-    ...[
-      `--audit-policy-file=${join(directory, 'audit-policy.json')}`,
-      `--audit-log-path=${join(directory, 'audit.log')}`,
-    ],
+    `--audit-policy-file=${join(directory, 'audit-policy.json')}`,
+    `--audit-log-path=${join(directory, 'audit.log')}`,
   ]);
 
 const startControllers = (directory: string): Running =>
   startProcess(programOf('kube-controller-manager'), [
     `--kubeconfig=${join(directory, 'controllers.conf')}`,
-    ...['--leader-elect=false', '--use-service-account-credentials=true'],
+    '--leader-elect=false',
+    '--use-service-account-credentials=true',
     `--service-account-private-key-file=${join(directory, 'sa.key')}`,
     `--root-ca-file=${join(directory, 'apiserver.crt')}`,
     // Nobody keeps a Node's lease: it is the played kubelet's, and always well.

@@ -1,0 +1,113 @@
+import { existsSync, lstatSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mustRun } from '../../tools.ts';
+import { type Running, startProcess } from '../process.ts';
+import { until } from '../until.ts';
+
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** What a pod's image stands for here. */
+export interface Image {
+  readonly entrypoint: readonly string[];
+  /** The image's root file system, a directory; without it, only what is mounted is there. */
+  readonly root?: string;
+  readonly mounts?: readonly Mount[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of the image, where the pod names none. */
+  readonly user?: number;
+}
+
+export interface ContainerOptions {
+  readonly image: Image;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  readonly address: string;
+  readonly user: number;
+  readonly group: number;
+  readonly readOnlyRoot: boolean;
+  /** Its own, empty. */
+  readonly directory: string;
+}
+
+const SCRIPT = new URL('container.sh', import.meta.url).pathname;
+const APART = 'apart\n';
+
+const onlyRead = (source: string, target = source): Mount => ({ source, target, readOnly: true });
+
+/** `/lib` and the like: directories, or links into `/usr`. */
+const LIBRARIES = ['/usr', '/lib', '/lib64'].filter((path) => existsSync(path));
+
+/**
+ * A stand-in for the image that the Dockerfile builds, with nothing but what that has: Node and the bundle at the same
+ * paths, and the libraries of this machine.
+ */
+export const bundleImage = (program: string): Image => ({
+  entrypoint: ['/nodejs/bin/node', '/app/main.js'],
+  mounts: [
+    ...LIBRARIES.map((path) => onlyRead(path)),
+    onlyRead(dirname(process.execPath), '/nodejs/bin'),
+    onlyRead(program, '/app'),
+  ],
+  user: 65_532,
+});
+
+const lineOf = ({ source, target, readOnly }: Mount): string => {
+  const linked = lstatSync(source).isSymbolicLink() && LIBRARIES.includes(source);
+  return `${source}\t${target}\t${linked ? 'link' : readOnly ? 'ro' : 'rw'}\n`;
+};
+
+/** Connects the network namespace of a process to the bridge, by a pair whose other end is its `eth0`. */
+const connect = async (pid: number): Promise<void> => {
+  const end = `pod${pid}`;
+  await mustRun('ip', ['link', 'add', end, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
+  await mustRun('ip', ['link', 'set', end, 'master', 'pods', 'up']);
+};
+
+/**
+ * Starts a program in a container: a root file system, mounts, user and network address of its own. It has the process
+ * ids of the test, and no limits of memory or processor.
+ */
+export const startContainer = async (options: ContainerOptions): Promise<Running> => {
+  const { image, argv, mounts, address, user, group, readOnlyRoot, directory } = options;
+  const base = join(directory, 'root');
+  const table = join(directory, 'mounts');
+  await mkdir(base, { recursive: true });
+  await writeFile(table, [...(image.mounts ?? []), ...mounts].map(lineOf).join(''));
+  const env = Object.entries({ PATH: '/usr/bin:/bin', ...image.env, ...options.env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const running = startProcess('unshare', [
+    '--mount',
+    '--net',
+    SCRIPT,
+    base,
+    address,
+    image.root ?? '',
+    table,
+    `${user}:${group}`,
+    readOnlyRoot ? 'ro' : 'rw',
+    `${env.length}`,
+    ...env,
+    ...argv,
+  ]);
+  const isApart = async (): Promise<boolean> => {
+    if (running.exitCode !== undefined) throw new Error(`no container: ${running.output()}`);
+    return running.output().startsWith(APART);
+  };
+  await until('namespaces of a container', isApart, { seconds: 10, every: 10 });
+  await connect(running.pid);
+  running.send('connected');
+  return {
+    ...running,
+    output: () => running.output().slice(APART.length),
+    get exitCode() {
+      return running.exitCode;
+    },
+  };
+};

@@ -1,0 +1,51 @@
+import type { Api } from '../api.ts';
+import { API_PORT, HOST } from '../control-plane.ts';
+import type { ConfigMap, Container, EnvironmentVariable, Secret } from '../objects.ts';
+import { fieldOf, type Placed } from './fields.ts';
+
+/**
+ * Where programs in a cluster find the API server. The kubelet names the address of its Service, which only kube-proxy
+ * could lead anywhere; here it is the API server's own.
+ */
+const SERVICE = { KUBERNETES_SERVICE_HOST: HOST, KUBERNETES_SERVICE_PORT: `${API_PORT}` };
+
+const valueOf = async (
+  { name, value, valueFrom }: EnvironmentVariable,
+  placed: Placed,
+  api: Api,
+): Promise<string> => {
+  const base = `/api/v1/namespaces/${placed.pod.metadata.namespace}`;
+  if (valueFrom === undefined) return value ?? '';
+  const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  if (fieldRef) return fieldOf(placed, fieldRef.fieldPath);
+  if (configMapKeyRef) {
+    const { data } = await api.get<ConfigMap>(`${base}/configmaps/${configMapKeyRef.name}`);
+    return data?.[configMapKeyRef.key] ?? '';
+  }
+  if (secretKeyRef) {
+    const { data } = await api.get<Secret>(`${base}/secrets/${secretKeyRef.name}`);
+    return Buffer.from(data?.[secretKeyRef.key] ?? '', 'base64').toString();
+  }
+  throw new Error(`the played kubelet knows no source of the variable ${name}`);
+};
+
+/** The environment of a container. */
+export const environmentOf = async (
+  { env = [] }: Container,
+  placed: Placed,
+  api: Api,
+): Promise<Readonly<Record<string, string>>> => {
+  const named = { ...SERVICE, HOSTNAME: placed.pod.metadata.name };
+  const own = await Promise.all(
+    env.map(async (variable) => [variable.name, await valueOf(variable, placed, api)] as const),
+  );
+  return { ...named, ...Object.fromEntries(own) };
+};
+
+const REFERENCE = /\$\$|\$\(([\w.-]+)\)/g;
+
+/** Arguments with `$(NAME)` replaced as the kubelet does it: `$$` is `$`, and a name that is unknown stays as it is. */
+export const expand = (argument: string, env: Readonly<Record<string, string>>): string =>
+  argument.replaceAll(REFERENCE, (whole, name: string | undefined) =>
+    name === undefined ? '$' : (env[name] ?? whole),
+  );

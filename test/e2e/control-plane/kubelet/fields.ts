@@ -1,0 +1,37 @@
+import type { Metadata, Pod } from '../objects.ts';
+
+/** What the kubelet knows of a pod that the object does not say yet. */
+export interface Placed {
+  readonly pod: Pod;
+  readonly address: string;
+  readonly node: string;
+}
+
+const ENTRY = /^metadata\.(labels|annotations)\['(.+)'\]$/;
+
+const listOf = (values: Metadata['labels'] = {}): string =>
+  Object.entries(values)
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .join('\n');
+
+/** A field of the downward API (core/v1, ObjectFieldSelector). Throws on one that the harness does not play. */
+export const fieldOf = ({ pod, address, node }: Placed, path: string): string => {
+  const { metadata, spec } = pod;
+  const [, map, key] = ENTRY.exec(path) ?? [];
+  if (map === 'labels' || map === 'annotations') return metadata[map]?.[key ?? ''] ?? '';
+  const fields: Readonly<Record<string, string | undefined>> = {
+    'metadata.name': metadata.name,
+    'metadata.namespace': metadata.namespace,
+    'metadata.uid': metadata.uid,
+    'metadata.labels': listOf(metadata.labels),
+    'metadata.annotations': listOf(metadata.annotations),
+    'spec.nodeName': node,
+    'spec.serviceAccountName': spec.serviceAccountName,
+    'status.podIP': address,
+    'status.podIPs': address,
+    'status.hostIP': address,
+  };
+  const value = fields[path];
+  if (value === undefined) throw new Error(`the played kubelet knows no field ${path}`);
+  return value;
+};

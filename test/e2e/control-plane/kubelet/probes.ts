@@ -1,0 +1,61 @@
+import { request as ask } from 'node:http';
+import { request as askOverTls } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Container, Probe } from '../objects.ts';
+
+const portOf = (container: Container, port: number | string): number => {
+  if (typeof port === 'number') return port;
+  const named = container.ports?.find(({ name }) => name === port);
+  if (named === undefined) throw new Error(`container ${container.name} has no port ${port}`);
+  return named.containerPort;
+};
+
+/** As the kubelet asks: from 200 to 399 is a success, and over TLS it believes any certificate. */
+const answers = (url: string, milliseconds: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const options = { timeout: milliseconds, agent: false, rejectUnauthorized: false };
+    const request = (url.startsWith('https:') ? askOverTls : ask)(url, options, (response) => {
+      response.resume();
+      const status = response.statusCode ?? 0;
+      resolve(status >= 200 && status < 400);
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
+    request.end();
+  });
+
+const urlOf = (probe: Probe, container: Container, address: string): string => {
+  const { httpGet } = probe;
+  if (httpGet === undefined) throw new Error('the played kubelet knows HTTP probes only');
+  const scheme = (httpGet.scheme ?? 'HTTP').toLowerCase();
+  return `${scheme}://${address}:${portOf(container, httpGet.port)}${httpGet.path}`;
+};
+
+/**
+ * Probes a container at the probe's own times, and tells each change: first to true, or to false after
+ * `failureThreshold` failures in a row. Only HTTP is played. Ends with the signal.
+ */
+export const watchProbe = async (
+  {
+    probe,
+    container,
+    address,
+  }: { readonly probe: Probe; readonly container: Container; readonly address: string },
+  tell: (healthy: boolean) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { initialDelaySeconds = 0, periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
+  const url = urlOf(probe, container, address);
+  const pause = (seconds: number): Promise<unknown> =>
+    delay(seconds * 1000, undefined, { signal }).catch(() => undefined);
+  await pause(initialDelaySeconds);
+  let failures = 0;
+  let told: boolean | undefined;
+  while (!signal.aborted) {
+    failures = (await answers(url, timeoutSeconds * 1000)) ? 0 : failures + 1;
+    const healthy = failures === 0 ? true : failures >= failureThreshold ? false : told;
+    if (healthy !== undefined && healthy !== told && !signal.aborted) await tell(healthy);
+    told = healthy;
+    await pause(periodSeconds);
+  }
+};
