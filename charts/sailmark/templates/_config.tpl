@@ -42,8 +42,8 @@ certificates:
   dnsNames:
     - {{ include "sailmark.host" $ }}
     - {{ include "sailmark.host" $ }}.cluster.local
-    {{- with $.Values.webhook.url }}
-    - {{ (urlParse .).hostname | trimPrefix "[" | trimSuffix "]" | quote }}
+    {{- with include "sailmark.urlHost" $ }}
+    - {{ . | quote }}
     {{- end }}
     {{- range .extraNames }}
     - {{ . | quote }}

@@ -67,6 +67,11 @@ annotations:
 {{- include "sailmark.fullname" . }}.{{ .Release.Namespace }}.svc
 {{- end }}
 
+{{/* The host of webhook.url, an IPv6 address without its brackets; empty where there is none. */}}
+{{- define "sailmark.urlHost" -}}
+{{- with .Values.webhook.url }}{{ (urlParse .).hostname | trimPrefix "[" | trimSuffix "]" }}{{ end -}}
+{{- end }}
+
 {{/* The Secret that holds the serving certificate. */}}
 {{- define "sailmark.certificateSecret" -}}
 {{- if eq .Values.certificates.mode "provided" -}}

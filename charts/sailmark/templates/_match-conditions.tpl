@@ -1,3 +1,29 @@
-{{/* Which pods the API server sends at all: those with an image that could be Istio's. */}}
+{{/*
+What the match condition looks for besides Istio's own names: hubs, mirrors and revoked digests of the configuration, as an
+alternative each. The same as src/istio/match-pattern.ts, whose command `sailmark match-conditions` prints what is rendered here.
+*/}}
+{{- define "sailmark.morePattern" -}}
+{{- $places := .Values.config.hubs -}}
+{{- range .Values.config.mirrors }}{{ $places = append $places .mirror }}{{ end -}}
+{{- $more := list -}}
+{{- range $place := $places -}}
+{{- $lower := lower $place -}}
+{{- $path := regexReplaceAll "^(index\\.)?docker\\.io/" $lower "" -}}
+{{- if contains "istio" $lower -}}
+{{/* Istio's own names find it. */}}
+{{- else if or (ne $path $lower) (not (regexMatch "^[^/]*[.:A-Z]|^localhost(/|$)" $place)) -}}
+{{- $more = append $more (printf `(?:^\W*|docker\.io/)%s/` (regexQuoteMeta $path)) -}}
+{{- else -}}
+{{- $more = append $more (printf "%s/" (regexQuoteMeta $lower)) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.config.revoked }}{{ $more = append $more (trunc 19 .digest) }}{{ end -}}
+{{- range uniq $more }}|{{ . }}{{ end -}}
+{{- end }}
+
+{{/* Which pods the API server sends at all: those with a new or changed image that could be Istio's. */}}
 {{- define "sailmark.matchConditions" -}}
+- name: new-or-changed-istio-image
+  expression: |-
+    {{- .Files.Get "files/match-condition.cel" | trim | replace "<more>" (include "sailmark.morePattern" .) | nindent 4 }}
 {{- end }}

@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import { configurationSchema } from '../src/config/schema.ts';
+
+/*
+ * Writes what is generated of the chart: the descriptions, defaults and `config` of
+ * values.schema.json; the schema of the configuration file; the table of values in its README; in deploy/ the rendered manifests (with HELM, where helm is). Everything is said once, in
+ * values.yaml and in src/config/schema.ts. `--check` writes nothing, and fails where something would change.
+ */
+
+const CHART = 'charts/sailmark';
+const VALUES = `${CHART}/values.yaml`;
+
+interface Value {
+  readonly path: readonly string[];
+  readonly comment: string;
+  readonly default: unknown;
+  /** It only groups the values below it. */
+  readonly section: boolean;
+}
+
+type Schema = Record<string, unknown> & { properties?: Record<string, Schema> };
+
+const at = (tree: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], tree);
+
+/** Every key of values.yaml with the comment above it; throws for one without. */
+const readValues = (text: string): readonly Value[] => {
+  const tree: unknown = load(text);
+  const values: Value[] = [];
+  let comment: string[] = [];
+  let path: readonly string[] = [];
+  for (const line of text.split('\n')) {
+    const [, indent = '', key, rest = ''] = /^( *)([A-Za-z]+):(.*)$/.exec(line) ?? [];
+    if (key === undefined) {
+      comment = /^ *#/.test(line) ? [...comment, line.replace(/^ *# ?/, '')] : [];
+      continue;
+    }
+    path = [...path.slice(0, indent.length / 2), key];
+    if (comment.length === 0) throw new Error(`${VALUES}: ${path.join('.')} has no comment`);
+    const value = at(tree, path);
+    const section = rest.trim() === '' && typeof value === 'object' && !Array.isArray(value);
+    values.push({ path, comment: comment.join(' '), default: value, section });
+    comment = [];
+  }
+  return values;
+};
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
+const rowOf = ({ path, comment, default: value, section }: Value): string =>
+  section
+    ? `| **\`${path.join('.')}\`** | | ${cell(comment)} |`
+    : `| \`${path.join('.')}\` | \`${cell(JSON.stringify(value))}\` | ${cell(comment)} |`;
+
+const readmeWith = (text: string, values: readonly Value[]): string => {
+  const table = ['| value | default | |', '|---|---|---|', ...values.map(rowOf)].join('\n');
+  return text.replace(/(<!-- values: [^>]*-->\n)[\s\S]*?(\n<!-- end of values -->)/, `$1${table.replaceAll('$', '$$$$')}$2`);
+};
+
+/** The configuration's own schema, but for what the chart writes itself. */
+const configSchema = (): Schema => {
+  const { apiVersion, kind, evidence, server, kubernetes, ...properties } = configurationSchema.properties;
+  void [apiVersion, kind, evidence, server, kubernetes];
+  const { minLength, ...trustedRoot } = properties.trustedRoot;
+  void minLength;
+  return { type: 'object', additionalProperties: false, properties: { ...properties, trustedRoot } } as Schema;
+};
+
+const describe = (schema: Schema, value: Value): void => {
+  const found = value.path.reduce<Schema | undefined>((node, key) => node?.properties?.[key], schema);
+  if (found === undefined) throw new Error(`values.schema.json knows no ${value.path.join('.')}`);
+  found['description'] = value.comment;
+  if (!value.section) found['default'] = value.default;
+};
+
+const format = (path: string, text: string): string =>
+  execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${path}`], { input: text, encoding: 'utf8' });
+
+const schemaWith = (text: string, values: readonly Value[]): string => {
+  const schema = JSON.parse(text) as Schema;
+  const properties = schema.properties ?? {};
+  properties['config'] = structuredClone(configSchema());
+  for (const value of values) describe(schema, value);
+  return format(`${CHART}/values.schema.json`, JSON.stringify(schema, null, 2));
+};
+
+/** Hooks are `helm test`, which there is none of without Helm. */
+const render = (helm: string, mode: string): string =>
+  execFileSync(helm, ['template', 'sailmark', CHART, '--namespace', 'sailmark', '--no-hooks', '--set', `mode=${mode}`], {
+    encoding: 'utf8',
+  });
+
+const generated = (): ReadonlyMap<string, string> => {
+  const values = readValues(readFileSync(VALUES, 'utf8'));
+  const readme = `${CHART}/README.md`;
+  const schema = `${CHART}/values.schema.json`;
+  const configuration = `${CHART}/configuration.schema.json`;
+  const helm = process.env['HELM'];
+  return new Map([
+    [readme, readmeWith(readFileSync(readme, 'utf8'), values)],
+    [schema, schemaWith(readFileSync(schema, 'utf8'), values)],
+    [configuration, format(configuration, JSON.stringify(configurationSchema, null, 2))],
+    ...(helm === undefined ? [] : ['audit', 'enforce'].map((mode) => [`deploy/${mode}.yaml`, render(helm, mode)] as const)),
+  ]);
+};
+
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+const stale = [...generated()].filter(([path, text]) => textOf(path) !== text);
+if (process.argv[2] === '--check') {
+  for (const [path] of stale) console.error(`${path} is not what node .ci/chart-files.ts writes`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else for (const [path, text] of stale) writeFileSync(path, text);

@@ -1,0 +1,70 @@
+/*
+ * `helm test`: asks the webhook through its Service, as the API server does, and looks at certificate and answer. It says
+ * nothing of the way from the API server to the Service; the API server's own metrics do.
+ */
+import { request } from 'node:https';
+import { checkServerIdentity } from 'node:tls';
+
+const { SAILMARK_URL: base, SAILMARK_MODE: mode } = process.env;
+const { hostname, port } = new URL(base);
+
+// The name says what it is: an image that only looks like Istio's. No registry is asked.
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'sailmark-check', namespace: 'default' },
+  spec: { containers: [{ name: 'istio-proxy', image: 'registry.invalid/look-alike/proxyv2:0' }] },
+};
+const review = {
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  request: {
+    uid: 'b1f2c7de-0000-4000-8000-7361696c6d61',
+    kind: { group: '', version: 'v1', kind: 'Pod' },
+    resource: { group: '', version: 'v1', resource: 'pods' },
+    name: pod.metadata.name,
+    namespace: pod.metadata.namespace,
+    operation: 'CREATE',
+    userInfo: { username: 'helm-test' },
+    dryRun: true,
+    object: pod,
+    oldObject: null,
+  },
+};
+
+/** The certificate as it was presented, and the answer. The CA is the API server's to check: this pod is not given it. */
+const ask = () =>
+  new Promise((resolve, reject) => {
+    const options = { method: 'POST', rejectUnauthorized: false, headers: { 'content-type': 'application/json' } };
+    const sent = request(`${base}/validate/${mode}?timeout=10s`, options, (response) => {
+      const certificate = response.socket.getPeerCertificate();
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('error', reject).on('end', () => resolve({ status: response.statusCode, text, certificate }));
+    });
+    sent.setTimeout(15_000, () => sent.destroy(new Error(`no answer from ${hostname}:${port || 443} within 15 s`)));
+    sent.on('error', reject).end(JSON.stringify(review));
+  });
+
+const problemsOf = ({ status, text, certificate }) => {
+  if (status !== 200) return [`the webhook answered HTTP ${status}: ${text.slice(0, 300)}`];
+  const { response } = JSON.parse(text);
+  const wrongName = checkServerIdentity(hostname, certificate);
+  return [
+    ...(wrongName === undefined ? [] : [wrongName.message]),
+    ...(Date.parse(certificate.valid_to) > Date.now() ? [] : [`the certificate ended at ${certificate.valid_to}`]),
+    ...(response.uid === review.request.uid ? [] : ['the answer is to another review']),
+    ...(response.auditAnnotations.mode === mode ? [] : [`the answer is of mode ${response.auditAnnotations.mode}, not ${mode}`]),
+    ...(mode === 'enforce' || response.allowed ? [] : [`a pod was refused in mode ${mode}`]),
+  ];
+};
+
+const answer = await ask().catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
+const problems = problemsOf(answer);
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exit(1);
+const { response } = JSON.parse(answer.text);
+console.log(`mode ${mode}, certificate until ${answer.certificate.valid_to}`);
+console.log(`${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}`);

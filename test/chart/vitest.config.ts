@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/chart/**/*.test.ts'],
+    cache: false,
+    testTimeout: 30_000,
+  },
+});
