@@ -1,0 +1,81 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { container, pod, review } from '../support/builders.ts';
+import { answerTo, fine, openPair, refused } from '../support/journey-answers.ts';
+import type { Door } from '../support/journey-door.ts';
+
+/*
+ * Who may make a pod chooses its images; who reaches the port chooses every byte. What neither gets with that.
+ */
+
+/** Counts who connects, and hangs up. */
+const startListener = async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => connections };
+};
+
+const verdictOf = async (door: Door, image: string, name: string) => {
+  const { verdict, reasons } = await answerTo(door, review(pod({ containers: [container(image, name)] })));
+  return [verdict, ...reasons];
+};
+
+describe('a host that nobody configured', () => {
+  it('is not connected to, whatever image and container name it', async () => {
+    const foreign = await startListener();
+    const { door } = await openPair({ unrecognised: 'deny' });
+    const named = [
+      [`${foreign.host}/istio/proxyv2:1.28.0`, 'app'],
+      [`${foreign.host}/proxyv2@sha256:${'0'.repeat(64)}`, 'app'],
+      [`${foreign.host}/docker.io/istio/pilot:1.28.0`, 'discovery'],
+      [`${foreign.host}/anything:latest`, 'istio-proxy'],
+    ] as const;
+    expect(await Promise.all(named.map(([image, name]) => verdictOf(door, image, name)))).toEqual([
+      ['deny', 'image-look-alike'],
+      ['deny', 'image-look-alike'],
+      ['deny', 'image-look-alike'],
+      ['deny', 'image-unrecognised'],
+    ]);
+    expect(foreign.connections()).toBe(0);
+  });
+
+  it('is connected to once it is a mirror', async () => {
+    const foreign = await startListener();
+    const { door } = await openPair({
+      mirrors: [{ mirror: `${foreign.host}/istio`, of: 'docker.io/istio' }],
+    });
+    expect(await verdictOf(door, `${foreign.host}/istio/proxyv2:1.28.0`, 'app')).toEqual([
+      'deny',
+      'registry-unavailable',
+    ]);
+    expect(foreign.connections()).toBeGreaterThan(0);
+  });
+});
+
+describe('a body that is nested two million deep', () => {
+  const deep = `${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}`;
+
+  it('instead of a review is 400', async () => {
+    const { door, signed } = await openPair();
+    expect((await door.post('/validate/enforce', deep)).status).toBe(400);
+    expect(await answerTo(door, review(pod([signed.byTag])))).toEqual(fine);
+  });
+
+  it('in a pod’s unknown member does not hide its unsigned image', async () => {
+    const { door, signed, unsigned } = await openPair();
+    const sent = JSON.stringify(review(pod([unsigned.byTag])));
+    for (const member of ['metadata', 'spec']) {
+      const { answer } = await door.post(
+        '/validate/enforce',
+        sent.replace(`"${member}":{`, `$&"unknown":${deep},`),
+      );
+      expect(answer).toMatchObject({ allowed: false, status: { code: refused.status } });
+    }
+    expect(await answerTo(door, review(pod([signed.byTag])))).toEqual(fine);
+  });
+});
