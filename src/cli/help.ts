@@ -58,6 +58,6 @@ export const describeProgram = (
   [
     'sailmark lets a pod start only when every Istio image in it is signed by a trusted key.\n',
     'Usage: sailmark COMMAND [flags]\n',
-    `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}\n`,
+    `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join('\n')}\n`,
     '`sailmark COMMAND --help` tells the rest. Results go to standard output, everything else to standard error.\n',
   ].join('\n');

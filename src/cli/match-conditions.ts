@@ -1,8 +1,7 @@
 import { matchConditions } from '../admission/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { findUnmatchable } from '../istio/index.ts';
 import { choiceOf } from './arguments.ts';
-import { type Command, CommandError, type Flags, type Io } from './command.ts';
+import type { Command, Flags, Io } from './command.ts';
 import { readFile } from './read-file.ts';
 
 const OUTPUTS = ['yaml', 'json'] as const;
@@ -11,11 +10,6 @@ const print = async (flags: Flags, io: Io): Promise<number> => {
   const output = choiceOf(flags, 'output', OUTPUTS);
   const { places, rules } = await loadConfig({ path: flags.text('config'), readFile });
   const revoked = rules.revoked.map(({ digest }) => digest);
-  const unmatchable = findUnmatchable(places, revoked);
-  if (unmatchable.length > 0)
-    throw new CommandError(
-      `no match condition for this configuration:\n${unmatchable.map(({ place, why }) => `  ${place} ${why}`).join('\n')}`,
-    );
   const conditions = { matchConditions: matchConditions(places, revoked) };
   if (output === 'json') {
     const schema = 'sailmark.dev/match-conditions/v1';

@@ -83,13 +83,15 @@ const spellingsOf = (place: string): readonly string[] => {
  */
 const LONGEST_PATTERN = 1800;
 
-const tooLong = (places: Places, revoked: readonly string[]): readonly Unmatchable[] => {
+/** The first that is too much: those behind it are no better. */
+const tooMuch = (places: Places, revoked: readonly string[]): readonly Unmatchable[] => {
   const why = `makes the match condition cost more than the API server allows for a large pod: its names must come to ${LONGEST_PATTERN} characters at most, so list a path that several have in common, or fewer`;
   let length = basePattern.length;
-  return [...additionsOf(places, revoked)].flatMap(([pattern, place]) => {
+  for (const [pattern, place] of additionsOf(places, revoked)) {
     length += pattern.length + 1;
-    return length > LONGEST_PATTERN ? [{ place, why }] : [];
-  });
+    if (length > LONGEST_PATTERN) return [{ place, why }];
+  }
+  return [];
 };
 
 /** The hubs, mirrors and revoked digests of a configuration whose images the API server could not tell by the pattern. */
@@ -101,5 +103,5 @@ export const findUnmatchable = (places: Places, revoked: readonly string[]): rea
       ? []
       : [{ place, why: `must not be a place whose images are written without its name, as "${spelling}"` }];
   });
-  return [...nameless, ...tooLong(places, revoked)];
+  return [...nameless, ...tooMuch(places, revoked)];
 };

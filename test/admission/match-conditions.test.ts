@@ -2,7 +2,15 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chartExpression, createReview, matchConditions } from '../../src/admission/index.ts';
-import { builtInHubs, createClassifier, istioContainerNames, type Places } from '../../src/istio/index.ts';
+import {
+  basePattern,
+  builtInHubs,
+  createClassifier,
+  findUnmatchable,
+  istioContainerNames,
+  matchPattern,
+  type Places,
+} from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { container, imageVolume, type PodSpec, pod, review } from '../support/builders.ts';
 import { compileCondition } from '../support/cel.ts';
@@ -15,6 +23,7 @@ import {
   mustMatchConfigured,
   mustNotMatch,
 } from '../support/match-cases.ts';
+import { ordinaryImages } from '../support/ordinary-images.ts';
 import { readFixture } from '../support/shared.ts';
 import { rejected, rules } from '../support/verdicts.ts';
 
@@ -94,6 +103,63 @@ describe('what the API server asks about', () => {
     expect([seen.length, seen.filter(({ found }) => found).length, forNothing.length]).toEqual([127, 116, 6]);
     expect(forNothing.every(isSample)).toBe(true);
     expect(seen.filter(({ spec }) => asked.builtIn(spec, spec))).toEqual([]);
+  });
+});
+
+/** Ordinary images that the API server asks about all the same: samples of a hub, and names that hold one of Istio's. */
+const ASKED_FOR_NOTHING = `
+auto bitnami/istioctl calico/pilot-light pilot acme/pilot acme/pilot-agent acme/istioctl-action acme/proxyv2-exporter
+acme/web-proxyv2 acme/ztunnels acme/my-install-cni-test acme/mistiopilot ghcr.io/acme/platform/pilot
+quay.io/jetstack/cert-manager-istio-csr gcr.io/istio-release/examples-helloworld-v1 [::1]:5000/acme/pilot
+istio/examples-bookinfo-productpage-v1:1.20.3 istio/examples-helloworld-v2 istio/tcp-echo-server:1.3
+`
+  .trim()
+  .split(/\s+/);
+
+describe('ordinary images', () => {
+  it('are not asked about, but for those that come nearest to Istio’s', () => {
+    const ofApp = (image: string): PodSpec => ({ containers: [container(image)] });
+    expect(ordinaryImages.filter((image) => asked.builtIn(ofApp(image)))).toEqual(ASKED_FOR_NOTHING);
+  });
+});
+
+/**
+ * What a search in a text may cost at most, by CEL's price list: a tenth of the text by a quarter of the expression
+ * (cel-go, `interpreter/runtimecost.go`).
+ */
+const priceOfSearch = (text: number, expression: string): number => {
+  const [, regularExpression = ''] = /matches\(r'([^']*)'\)/.exec(expression) ?? [];
+  return Math.ceil((text + 1) / 10) * Math.ceil(regularExpression.length / 4);
+};
+
+describe('the cost of a pod with 60 containers and images of 300 characters', () => {
+  const BUDGET = 1_000_000;
+
+  it('is a tenth of what the API server allows, as things are', () => {
+    expect(60 * priceOfSearch(300, expressionOf(builtIn, []))).toBeLessThan(BUDGET / 10);
+  });
+
+  it('leaves a tenth for all but the search, with all that a configuration may name', () => {
+    const many = Array.from({ length: 100 }, (_, index) => `registry.corp.example/team-${index}`);
+    const placesWith = (names: readonly string[]): Places => ({
+      ...builtIn,
+      mirrors: names.map((mirror) => ({ mirror, of: 'docker.io/istio' })),
+    });
+    const [tooMuch] = findUnmatchable(placesWith(many), []);
+    const most = placesWith(many.slice(0, many.indexOf(tooMuch?.place ?? '')));
+    const price = 60 * priceOfSearch(300, expressionOf(most, []));
+    expect(price).toBeGreaterThan(BUDGET / 2);
+    expect(price).toBeLessThan(BUDGET * 0.9);
+  });
+});
+
+describe('the chart', () => {
+  it('carries the expression, with a mark where its values add what they name', async () => {
+    const file = join(import.meta.dirname, '../../charts/sailmark/files/match-condition.cel');
+    await expect(`${chartExpression}\n`).toMatchFileSnapshot(file);
+    const more = matchPattern(matchPlaces, digests).slice(basePattern.length);
+    expect(chartExpression.replaceAll('<more>', () => more)).toBe(expressionOf(matchPlaces, digests));
+    expect(chartExpression.replaceAll('<more>', '')).toBe(expressionOf(builtIn, []));
   });
 });
 

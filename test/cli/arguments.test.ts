@@ -15,7 +15,8 @@ describe('a command line that is wrong', () => {
     [['evidence', 'pull', 'x'], '--output is missing'],
     [['evidence', 'list'], 'no directory is named'],
     [['help', 'evidence'], 'evidence is not a command alone'],
-    [['match-conditions'], 'unknown command "match-conditions".'],
+    [['match-conditons'], 'Did you mean match-conditions?'],
+    [['match-conditions', '--output', 'text'], '--output must be one of yaml, json, and is "text"'],
     [['verify', '--ouput', 'json', 'x'], 'unknown flag --ouput. Did you mean --output?'],
     [['verify', '-x', 'x'], 'unknown flag -x.'],
     [
