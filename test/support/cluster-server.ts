@@ -1,0 +1,376 @@
+import { X509Certificate } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createTls, type Tls } from './tls.ts';
+
+/*
+ * A Kubernetes API server on a port of loopback, as far as sailmark asks one: objects under their paths with versions,
+ * lists in pages, updates that conflict, JSON and merge patches, tokens. What it does not know is 404 or 405.
+ */
+
+/** A Kubernetes object, or a part of one. */
+export type Json = { [name: string]: unknown };
+
+/** One request as it came in. */
+export interface ClusterRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly contentType: string | undefined;
+  readonly authorization: string | undefined;
+  /** Parsed; undefined: none. */
+  readonly body: unknown;
+}
+
+/** Takes over a request where it returns true: it has answered, will answer later, or never. */
+export type ClusterTrouble = (request: ClusterRequest, response: ServerResponse) => boolean;
+
+export interface TestCluster {
+  /** `https://127.0.0.1:PORT`. */
+  readonly origin: string;
+  readonly tls: Tls;
+  /** A kubeconfig for it. */
+  kubeconfig(token?: string): string;
+  /** Everything asked since the start or the last `forget`. */
+  readonly requests: ClusterRequest[];
+  /** TCP connections since the start. */
+  connections(): number;
+  /** Takes effect for the requests that follow; undefined: none. */
+  trouble: ClusterTrouble | undefined;
+  /** Bearer tokens that are accepted. */
+  tokens: readonly string[];
+  /** Called after each write. */
+  onWrite: ((path: string) => void) | undefined;
+  get(path: string): Json | undefined;
+  /** Creates or replaces an object, as somebody else. */
+  put(path: string, object: Json): void;
+  delete(path: string): void;
+  forget(): void;
+  close(): Promise<void>;
+}
+
+export const secretPath = (namespace: string, name: string): string =>
+  `/api/v1/namespaces/${namespace}/secrets/${name}`;
+export const podPath = (namespace: string, name: string): string =>
+  `/api/v1/namespaces/${namespace}/pods/${name}`;
+export const webhookPath = (name: string): string =>
+  `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`;
+export const eventPath = (namespace: string, name: string): string =>
+  `/apis/events.k8s.io/v1/namespaces/${namespace}/events/${name}`;
+
+/** A Secret with text in it. */
+export const secretOf = (data: Readonly<Record<string, string>>, metadata: Json = {}): Json => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  type: 'Opaque',
+  metadata,
+  data: Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+  ),
+});
+
+/** A ValidatingWebhookConfiguration with an entry for each name. */
+export const webhooksOf = (...names: readonly string[]): Json => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingWebhookConfiguration',
+  metadata: {},
+  webhooks: names.map((name) => ({
+    name,
+    clientConfig: { service: { name: 'sailmark', namespace: 'sailmark', path: `/validate/${name}` } },
+    failurePolicy: 'Ignore',
+  })),
+});
+
+/** Answers with a `Status`, as the API server refuses. */
+export const refuse =
+  (code: number, message: string, headers: Readonly<Record<string, string>> = {}): ClusterTrouble =>
+  (_request, response) => {
+    send(response, code, statusOf(code, message), headers);
+    return true;
+  };
+
+/** Never answers. */
+export const hang: ClusterTrouble = () => true;
+
+/** Ends the connection under the request. */
+export const reset: ClusterTrouble = (_request, response) => {
+  response.socket?.resetAndDestroy();
+  return true;
+};
+
+/** Answers 200 with a text that is no JSON. */
+export const babble: ClusterTrouble = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{"kind": "Secr');
+  return true;
+};
+
+/** Trouble for the first `count` requests that match. */
+export const firstOnly = (
+  count: number,
+  trouble: ClusterTrouble,
+  matches: (request: ClusterRequest) => boolean = () => true,
+): ClusterTrouble => {
+  let left = count;
+  return (request, response) => {
+    if (left === 0 || !matches(request)) return false;
+    left -= 1;
+    return trouble(request, response);
+  };
+};
+
+const statusOf = (code: number, message: string): Json => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  status: 'Failure',
+  message,
+  code,
+});
+
+const send = (
+  response: ServerResponse,
+  code: number,
+  body: Json,
+  headers: Readonly<Record<string, string>> = {},
+): void => {
+  response.writeHead(code, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));
+};
+
+class Refused extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+const metadataOf = (object: Json): Json => (isObject(object['metadata']) ? object['metadata'] : {});
+
+/** `fieldSelector=status.phase!=X,…`, the one that is known. */
+const isSelected = (object: Json, selector: string | undefined): boolean => {
+  const phase = isObject(object['status']) ? object['status']['phase'] : undefined;
+  return !(selector ?? '').split(',').includes(`status.phase!=${String(phase)}`);
+};
+
+const stepInto = (from: unknown, key: string): unknown => (isObject(from) ? from[key] : undefined);
+
+/** RFC 6902: `test`, `add` and `remove` of members. */
+const applyJsonPatch = (object: Json, patch: unknown): Json => {
+  const patched = structuredClone(object);
+  for (const { op, path, value } of patch as { op: string; path: string; value?: unknown }[]) {
+    const keys = path
+      .slice(1)
+      .split('/')
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = keys.pop() as string;
+    const parent = keys.reduce(stepInto, patched as unknown);
+    if (!isObject(parent)) throw new Refused(422, `there is no ${path}`);
+    if (op === 'add') parent[last] = value;
+    else if (op === 'remove') delete parent[last];
+    else if (op !== 'test' || JSON.stringify(parent[last]) !== JSON.stringify(value))
+      throw new Refused(422, `testing value ${path} failed`);
+  }
+  return patched;
+};
+
+/** RFC 7386. */
+const applyMergePatch = (object: unknown, patch: unknown): unknown => {
+  if (!isObject(patch)) return patch;
+  const merged: Json = isObject(object) ? { ...object } : {};
+  for (const [key, value] of Object.entries(patch))
+    if (value === null) delete merged[key];
+    else merged[key] = applyMergePatch(merged[key], value);
+  return merged;
+};
+
+/** The API server takes no bundle without a certificate (validation of webhook client configurations). */
+const checkBundles = ({ webhooks }: Json): void => {
+  for (const entry of Array.isArray(webhooks) ? webhooks : []) {
+    const bundle = stepInto(stepInto(entry, 'clientConfig'), 'caBundle');
+    if (typeof bundle !== 'string') continue;
+    try {
+      void new X509Certificate(Buffer.from(bundle, 'base64'));
+    } catch {
+      throw new Refused(422, 'webhooks[0].clientConfig.caBundle: unable to load root certificates');
+    }
+  }
+};
+
+const createStore = () => {
+  const objects = new Map<string, Json>();
+  let version = 100;
+  const write = (path: string, object: Json): Json => {
+    version += 1;
+    const [namespace, name] = [/\/namespaces\/([^/]+)\//.exec(path)?.[1], path.split('/').at(-1)];
+    const metadata = {
+      ...metadataOf(object),
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      resourceVersion: String(version),
+    };
+    const stored = { ...structuredClone(object), metadata };
+    objects.set(path, stored);
+    return stored;
+  };
+  const must = (path: string): Json => {
+    const found = objects.get(path);
+    if (found === undefined) throw new Refused(404, `${path} not found`);
+    return found;
+  };
+  /** Of one namespace, or of all: `/api/v1/pods`. */
+  const list = (path: string, query: ClusterRequest['query']): Json => {
+    const place = path.lastIndexOf('/');
+    const pattern = new RegExp(
+      `^${path.slice(0, place)}(/namespaces/[^/]+)?${path.slice(place)}/[^/]+$`.replaceAll('.', '\\.'),
+    );
+    const all = [...objects]
+      .filter(([at, object]) => pattern.test(at) && isSelected(object, query['fieldSelector']))
+      .map(([, object]) => object);
+    const from = Number(query['continue'] ?? 0);
+    const to = from + Number(query['limit'] ?? all.length);
+    return {
+      kind: 'List',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: String(version), ...(to < all.length ? { continue: String(to) } : {}) },
+      items: all.slice(from, to),
+    };
+  };
+  return { objects, write, must, list };
+};
+
+const KINDS = ['secrets', 'pods', 'events', 'validatingwebhookconfigurations'];
+
+/** An object's path, not a collection's. */
+const isObjectPath = (path: string): boolean => !KINDS.includes(path.split('/').at(-1) ?? '');
+
+const createHandler = (
+  { objects, write, must, list }: ReturnType<typeof createStore>,
+  onWrite: (path: string) => void,
+) => {
+  const written = (path: string, object: Json): Json => {
+    checkBundles(object);
+    const stored = write(path, object);
+    onWrite(path);
+    return stored;
+  };
+  const verbs: Readonly<Record<string, (request: ClusterRequest) => Json>> = {
+    GET: ({ path, query }) => (isObjectPath(path) ? must(path) : list(path, query)),
+    PUT: ({ path, body }) => {
+      const before = must(path);
+      const { resourceVersion } = metadataOf(body as Json);
+      if (resourceVersion !== undefined && resourceVersion !== metadataOf(before)['resourceVersion'])
+        throw new Refused(
+          409,
+          'the object has been modified; please apply your changes to the latest version',
+        );
+      return written(path, body as Json);
+    },
+    PATCH: ({ path, body, contentType }) => {
+      const before = must(path);
+      if (contentType === 'application/json-patch+json') return written(path, applyJsonPatch(before, body));
+      if (contentType === 'application/merge-patch+json')
+        return written(path, applyMergePatch(before, body) as Json);
+      throw new Refused(415, 'the body of the request was in an unknown format');
+    },
+    POST: ({ path, body }) => {
+      const at = `${path}/${String(metadataOf(body as Json)['name'])}`;
+      if (objects.has(at)) throw new Refused(409, `${at} already exists`);
+      return written(at, body as Json);
+    },
+  };
+  return (request: ClusterRequest): Json => {
+    const handle = verbs[request.method];
+    if (handle === undefined) throw new Refused(405, 'the server does not allow this method');
+    return handle(request);
+  };
+};
+
+const readRequest = async (incoming: IncomingMessage): Promise<ClusterRequest> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const url = new URL(incoming.url ?? '/', 'https://cluster.example');
+  const text = Buffer.concat(chunks).toString('utf8');
+  return {
+    method: incoming.method ?? '',
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    contentType: incoming.headers['content-type'],
+    authorization: incoming.headers.authorization,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+};
+
+const kubeconfigOf = (origin: string, ca: string, token: string): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'test',
+        cluster: { server: origin, 'certificate-authority-data': Buffer.from(ca).toString('base64') },
+      },
+    ],
+    users: [{ name: 'test', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    'current-context': 'test',
+  });
+
+const TOKEN = 'test-token';
+
+/** Starts an API server that holds nothing. */
+export const startCluster = async (): Promise<TestCluster> => {
+  const tls = createTls();
+  const store = createStore();
+  const handle = createHandler(store, (path) => cluster.onWrite?.(path));
+  let connections = 0;
+
+  const answer = (request: ClusterRequest, response: ServerResponse): void => {
+    cluster.requests.push(request);
+    if (cluster.trouble?.(request, response) === true) return;
+    const token = request.authorization?.replace(/^Bearer /, '') ?? '';
+    if (!cluster.tokens.includes(token)) send(response, 401, statusOf(401, 'Unauthorized'));
+    else
+      try {
+        send(response, request.method === 'POST' ? 201 : 200, handle(request));
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        send(response, error.code, statusOf(error.code, error.message));
+      }
+  };
+  const server = createServer({ cert: tls.cert, key: tls.key }, (incoming, response) => {
+    readRequest(incoming).then(
+      (request) => answer(request, response),
+      () => response.destroy(),
+    );
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const cluster: TestCluster = {
+    origin,
+    tls,
+    kubeconfig: (token = TOKEN) => kubeconfigOf(origin, tls.ca, token),
+    requests: [],
+    connections: () => connections,
+    trouble: undefined,
+    tokens: [TOKEN],
+    onWrite: undefined,
+    get: (path) => store.objects.get(path),
+    put: (path, object) => void store.write(path, object),
+    delete: (path) => void store.objects.delete(path),
+    forget: () => void cluster.requests.splice(0),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return cluster;
+};
