@@ -2,7 +2,7 @@ export { type Case, decide, decideFailure } from './decide.ts';
 export type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
 export { endOf, patternProblem } from './exemption.ts';
 export { explain, explainBriefly, explainRefusal } from './explain.ts';
-export { createJudge, type Judge } from './judge.ts';
+export { createJudge, type Judge, needsVerification } from './judge.ts';
 export { type JudgeLimits, judgeAll, recallAll } from './judge-all.ts';
 export {
   outcomeOf,
