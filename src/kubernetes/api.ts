@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type Asked, ClusterFault, faultOfStatus, faultOfThrown, isLostConnection } from './cluster-fault.ts';
 import type { RawAnswer, Wire } from './pooled-config.ts';
 import { pathOf } from './resource.ts';
@@ -74,7 +74,10 @@ export const createAsk = (wire: Wire, requestTimeout: number): Ask => {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
     });
-    return [answer, await readText(answer, question, limit)];
+    const text = await readText(answer, question, limit);
+    // A connection is given back one turn later; a question before that would open another.
+    await nextTurn();
+    return [answer, text];
   };
 
   /** A kept connection may end as it is used. Each of our writes may be repeated: it is tied to a version or a name. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createTls, type Tls } from './tls.ts';
 
 /*
@@ -94,9 +94,12 @@ export const refuse =
 /** Never answers. */
 export const hang: ClusterTrouble = () => true;
 
-/** Ends the connection under the request. */
+/** TCP connections by the port of who asks; TLS hides them, and only they can be reset. */
+const sockets = new Map<number | undefined, Socket>();
+
+/** Resets the connection under the request. */
 export const reset: ClusterTrouble = (_request, response) => {
-  response.socket?.resetAndDestroy();
+  sockets.get(response.socket?.remotePort)?.resetAndDestroy();
   return true;
 };
 
@@ -345,8 +348,11 @@ export const startCluster = async (): Promise<TestCluster> => {
       () => response.destroy(),
     );
   });
-  server.on('connection', () => {
+  server.on('connection', (socket) => {
     connections += 1;
+    const { remotePort } = socket;
+    sockets.set(remotePort, socket);
+    socket.once('close', () => sockets.delete(remotePort));
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

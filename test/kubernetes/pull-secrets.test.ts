@@ -1,0 +1,77 @@
+import { describe, expect, it, vi } from 'vitest';
+import { hang, refuse, secretOf, secretPath } from '../support/cluster-server.ts';
+import { scene } from './scene.ts';
+
+const PATH = secretPath('shop', 'pull');
+const TEXT = '{"auths":{}}';
+const reads = (requests: readonly { readonly path: string }[]): number =>
+  requests.filter(({ path }) => path === PATH).length;
+
+describe('a pull secret', () => {
+  it('is a fault where it could never be read, which is not tried with every question', async () => {
+    const { server, cluster } = await scene();
+    server.trouble = refuse(403, 'no');
+    for (let count = 0; count < 3; count += 1)
+      await expect(cluster.find('shop', 'pull')).rejects.toThrow(
+        'it takes a Role in the namespace shop with the rule {apiGroups: [""], resources: ["secrets"], resourceNames: ["pull"], verbs: ["get"]}',
+      );
+    expect(reads(server.requests)).toBe(1);
+  });
+
+  it('is undefined where there is none, or it holds something else', async () => {
+    const { server, cluster } = await scene();
+    expect(await cluster.find('shop', 'pull')).toBeUndefined();
+    server.put(secretPath('shop', 'other'), secretOf({ password: 'x' }));
+    expect(await cluster.find('shop', 'other')).toBeUndefined();
+  });
+
+  it.each(['.dockerconfigjson', '.dockercfg'])('is the text of %s', async (key) => {
+    const { server, cluster } = await scene();
+    server.put(PATH, secretOf({ [key]: TEXT }));
+    expect(await cluster.find('shop', 'pull')).toBe(TEXT);
+  });
+
+  it('is read once for all who ask at once, and from memory after that', async () => {
+    const { server, cluster } = await scene();
+    server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
+    const find = (): Promise<string | undefined> => cluster.find('shop', 'pull');
+    expect(await Promise.all([find(), find(), find()])).toEqual([TEXT, TEXT, TEXT]);
+    expect(await find()).toBe(TEXT);
+    expect(reads(server.requests)).toBe(1);
+  });
+
+  it('is read again beside the questions: changed, deleted, there again', async () => {
+    const { server, cluster } = await scene({ refresh: 20 });
+    server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
+    expect(await cluster.find('shop', 'pull')).toBe(TEXT);
+    server.put(PATH, secretOf({ '.dockerconfigjson': 'changed' }));
+    await vi.waitFor(async () => expect(await cluster.find('shop', 'pull')).toBe('changed'));
+    server.delete(PATH);
+    await vi.waitFor(async () => expect(await cluster.find('shop', 'pull')).toBeUndefined());
+    server.put(PATH, secretOf({ '.dockerconfigjson': 'again' }));
+    await vi.waitFor(async () => expect(await cluster.find('shop', 'pull')).toBe('again'));
+  });
+
+  it('is what it last was while the API fails or hangs, and nobody waits', async () => {
+    const { server, cluster } = await scene({ refresh: 20, requestTimeout: 50 });
+    server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
+    await cluster.find('shop', 'pull');
+    for (const trouble of [refuse(500, 'down'), refuse(403, 'no'), hang]) {
+      server.trouble = trouble;
+      server.forget();
+      await vi.waitFor(() => expect(reads(server.requests)).toBeGreaterThan(1));
+      expect(await cluster.find('shop', 'pull')).toBe(TEXT);
+    }
+  });
+
+  it('is no longer read once the cluster is closed', async () => {
+    const { server, cluster } = await scene({ refresh: 10 });
+    await cluster.find('shop', 'pull');
+    await cluster.close();
+    const before = server.requests.length;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+    expect(server.requests.length).toBe(before);
+  });
+});
