@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { at, one, render } from './helm.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Expression {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values?: readonly string[];
+}
+
+interface Entry {
+  readonly name: string;
+  readonly failurePolicy: 'Fail' | 'Ignore';
+  readonly clientConfig: { readonly service?: { readonly path: string }; readonly url?: string; readonly caBundle?: string };
+  readonly namespaceSelector: { readonly matchExpressions: readonly Expression[] };
+  readonly matchConditions?: readonly unknown[];
+  readonly [key: string]: unknown;
+}
+
+/** As the API server reads it (k8s.io/apimachinery, labels.Requirement): NotIn is also true of a label that is not there. */
+const holds = ({ key, operator, values = [] }: Expression, labels: Labels): boolean => {
+  const value = labels[key];
+  if (operator === 'Exists') return value !== undefined;
+  if (operator === 'DoesNotExist') return value === undefined;
+  const isIn = value !== undefined && values.includes(value);
+  return operator === 'In' ? isIn : !isIn;
+};
+
+const entriesOf = async (values: object = {}): Promise<readonly Entry[]> =>
+  at(one(await render(values), 'ValidatingWebhookConfiguration'), 'webhooks') as readonly Entry[];
+
+const MODES = ['audit', 'warn', 'enforce'] as const;
+const LABELS = [undefined, '', 'audit', 'warn', 'enforce', 'Enforce', 'off', 'disabled'] as const;
+const NAMESPACES = ['apps', 'default', 'kube-system', 'istio-system', 'istio-cni', 'sailmark', 'istio-system-2'] as const;
+const CRITICAL: readonly string[] = ['kube-system', 'istio-system', 'istio-cni', 'sailmark'];
+
+type Mode = (typeof MODES)[number];
+const rank = (mode: Mode): number => MODES.indexOf(mode);
+
+/** interface.md, "Chart": the release's mode, unless a label strengthens it, or may weaken it. */
+const expected = (mode: Mode, weaker: boolean, namespace: string, label: string | undefined): string => {
+  if (CRITICAL.includes(namespace)) return `/validate/critical/${mode}`;
+  const asked = MODES.find((one) => one === label);
+  return `/validate/${asked !== undefined && (weaker || rank(asked) > rank(mode)) ? asked : mode}`;
+};
+
+const cases = MODES.flatMap((mode) => [false, true].map((weaker) => ({ mode, weaker })));
+
+describe('the webhook entries', () => {
+  it.each(cases)('send each pod once, and where its namespace says: $mode, weaker labels $weaker', async ({ mode, weaker }) => {
+    const entries = await entriesOf({ mode, modes: { allowWeakerLabels: weaker } });
+    const all = NAMESPACES.flatMap((namespace) => LABELS.map((label) => ({ namespace, label })));
+    const sent = all.map(({ namespace, label }) => {
+      const labels: Labels = { 'kubernetes.io/metadata.name': namespace, ...(label === undefined ? {} : { 'sailmark.dev/mode': label }) };
+      const chosen = entries.filter(({ namespaceSelector }) => namespaceSelector.matchExpressions.every((one) => holds(one, labels)));
+      return { namespace, label, paths: chosen.map(({ clientConfig }) => clientConfig.service?.path) };
+    });
+    expect(sent).toEqual(all.map(({ namespace, label }) => ({ namespace, label, paths: [expected(mode, weaker, namespace, label)] })));
+  });
+
+  it.each(MODES)('are four, with these rules: %s', async (mode) => {
+    const entries = await entriesOf({ mode });
+    expect(entries.map(({ name, failurePolicy, timeoutSeconds }) => ({ name, failurePolicy, timeoutSeconds }))).toEqual([
+      { name: 'critical.sailmark.dev', failurePolicy: 'Ignore', timeoutSeconds: 5 },
+      { name: 'enforce.sailmark.dev', failurePolicy: 'Fail', timeoutSeconds: 10 },
+      { name: 'warn.sailmark.dev', failurePolicy: 'Ignore', timeoutSeconds: 10 },
+      { name: 'audit.sailmark.dev', failurePolicy: 'Ignore', timeoutSeconds: 10 },
+    ]);
+    for (const { sideEffects, matchPolicy, objectSelector, admissionReviewVersions, rules } of entries)
+      expect({ sideEffects, matchPolicy, objectSelector, admissionReviewVersions, rules }).toEqual({
+        sideEffects: 'NoneOnDryRun',
+        matchPolicy: 'Equivalent',
+        objectSelector: {},
+        admissionReviewVersions: ['v1'],
+        rules: [
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'], scope: 'Namespaced' },
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
+        ],
+      });
+  });
+
+  it('have no condition on content where they can refuse, and a missing answer lets a pod through', async () => {
+    const conditional = async (values: object) =>
+      (await entriesOf(values)).filter(({ matchConditions }) => matchConditions !== undefined).map(({ name }) => name.split('.')[0]);
+    expect(await conditional({ mode: 'enforce' })).toEqual(['enforce', 'warn', 'audit']);
+    expect(await conditional({ mode: 'enforce', webhook: { failurePolicy: 'Ignore' } })).toEqual(['warn', 'audit']);
+    expect(await conditional({ mode: 'warn' })).toEqual(['critical', 'enforce', 'warn', 'audit']);
+    expect(await conditional({ mode: 'audit' })).toEqual(['critical', 'enforce', 'warn', 'audit']);
+  });
+
+  it('never render a caBundle, but for one that is provided', async () => {
+    const bundles = async (values: object) => (await entriesOf(values)).map(({ clientConfig }) => clientConfig.caBundle);
+    expect(await bundles({})).toEqual([undefined, undefined, undefined, undefined]);
+    const caBundle = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    const given = Buffer.from(caBundle).toString('base64');
+    expect(await bundles({ certificates: { mode: 'provided', provided: { secret: 'serving', caBundle } } })).toEqual([given, given, given, given]);
+  });
+
+  it('reach the Service, or a URL', async () => {
+    const [, enforce] = await entriesOf({ service: { port: 8443 } });
+    expect(enforce?.clientConfig).toEqual({ service: { name: 'sailmark', namespace: 'sailmark', port: 8443, path: '/validate/enforce' } });
+    const [critical] = await entriesOf({ webhook: { url: 'https://gate.corp.example:8443/' } });
+    expect(critical?.clientConfig).toEqual({ url: 'https://gate.corp.example:8443/validate/critical/audit' });
+  });
+});

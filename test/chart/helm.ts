@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { loadAll } from 'js-yaml';
+
+/** A manifest, as far as tests look into all of them; they look further with `at`. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [key: string]: unknown;
+}
+
+export interface Release {
+  readonly name?: string;
+  readonly namespace?: string;
+  /** APIs of the cluster beside Kubernetes' own. */
+  readonly apis?: readonly string[];
+}
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const CHART = 'charts/sailmark';
+
+export const helm = (args: readonly string[], stdin = ''): Promise<Ran> =>
+  new Promise((resolve) => {
+    const program = process.env['HELM'] ?? 'helm';
+    const child = execFile(program, args, { maxBuffer: 2 ** 24 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : 1, stdout, stderr: error === null ? stderr : `${stderr}${error.message}` }),
+    );
+    child.stdin?.end(stdin);
+  });
+
+const template = (values: object, { name = 'sailmark', namespace = 'sailmark', apis = [] }: Release) =>
+  helm(
+    [
+      'template',
+      name,
+      CHART,
+      ...['--namespace', namespace, '--values', '-'],
+      ...apis.flatMap((api) => ['--api-versions', api]),
+    ],
+    JSON.stringify(values),
+  );
+
+/** What the values render, in Helm's order; fails where they are refused. */
+export const render = async (values: object = {}, release: Release = {}): Promise<readonly Manifest[]> => {
+  const { code, stdout, stderr } = await template(values, release);
+  if (code !== 0) throw new Error(stderr);
+  return loadAll(stdout).filter((one) => one !== null && one !== undefined) as readonly Manifest[];
+};
+
+/** What the values are refused for, a line each; fails where they are not. */
+export const refusals = async (values: object, release: Release = {}): Promise<readonly string[]> => {
+  const { code, stderr } = await template(values, release);
+  if (code === 0) throw new Error('not refused');
+  return stderr
+    .split('\n')
+    .map((line) => /^\s*(?:\*|- at) (.+)$/.exec(line)?.[1] ?? '')
+    .filter((line) => line !== '');
+};
+
+/** What lies at a path of keys and indices, or undefined. */
+export const at = (tree: unknown, ...path: readonly (string | number)[]): unknown =>
+  path.reduce<unknown>((node, key) => (node as Record<string | number, unknown> | undefined)?.[key], tree);
+
+/** The only one of its kind, or the one of a name; fails where it is not there. */
+export const one = (manifests: readonly Manifest[], kind: string, name?: string): Manifest => {
+  const found = manifests.filter((manifest) => manifest.kind === kind && (name ?? manifest.metadata.name) === manifest.metadata.name);
+  if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} ${kind} ${name ?? ''}`);
+  return found[0];
+};
+
+/** `Kind namespace/name` of each. */
+export const namesOf = (manifests: readonly Manifest[]): readonly string[] =>
+  manifests.map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`);
+
+/** The configuration file of a release. */
+export const configurationOf = (manifests: readonly Manifest[]): string =>
+  at(one(manifests, 'ConfigMap'), 'data', 'config.yaml') as string;
+
+/** The container of the Deployment. */
+export const containerOf = (manifests: readonly Manifest[]): unknown =>
+  at(one(manifests, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0);

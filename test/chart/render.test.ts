@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { at, helm, namesOf, one, render } from './helm.ts';
+import { valueSets } from './value-sets.ts';
+
+describe('the chart', () => {
+  it('passes helm lint, strictly', async () => {
+    const { code, stdout } = await helm(['lint', '--strict', 'charts/sailmark']);
+    expect({ code, faults: stdout.split('\n').filter((line) => /WARNING|ERROR/.test(line)) }).toEqual({ code: 0, faults: [] });
+  });
+
+  it('renders these objects with no values, and no others', async () => {
+    const [config = ''] = namesOf(await render()).filter((name) => name.startsWith('ConfigMap '));
+    expect(config).toMatch(/^ConfigMap sailmark\/sailmark-config-[0-9a-f]{10}$/);
+    expect(namesOf(await render()).toSorted()).toEqual(
+      [
+        'ClusterRole sailmark',
+        'ClusterRoleBinding sailmark',
+        config,
+        'Deployment sailmark/sailmark',
+        'Pod sailmark/sailmark-check',
+        'PodDisruptionBudget sailmark/sailmark',
+        'Role sailmark/sailmark',
+        'RoleBinding sailmark/sailmark',
+        'Secret sailmark/sailmark-certificates',
+        'Service sailmark/sailmark',
+        'ServiceAccount sailmark/sailmark',
+        'ValidatingWebhookConfiguration sailmark',
+      ].toSorted(),
+    );
+  });
+
+  it.each(valueSets)('renders the same objects each time, each once, all with our labels: $name', async ({ values, release }) => {
+    const manifests = await render(values, release);
+    expect(await render(values, release)).toEqual(manifests);
+    const names = manifests.map(({ apiVersion }, index) => `${apiVersion} ${namesOf(manifests)[index]}`);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { metadata } of manifests)
+      expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'sailmark', 'app.kubernetes.io/instance': release?.name ?? 'sailmark' });
+  });
+
+  it('names everything after the release, or as it is told', async () => {
+    const other = namesOf(await render({}, { name: 'gate', namespace: 'platform' }));
+    expect(other.filter((name) => !/ (?:platform\/)?gate-sailmark(?:$|-)/.test(name))).toEqual([]);
+    const told = namesOf(await render({ fullnameOverride: 'gate' }));
+    expect(told.filter((name) => !/ (?:sailmark\/)?gate(?:$|-)/.test(name))).toEqual([]);
+  });
+
+  it('puts common labels and annotations on every object, and lets none replace what selects', async () => {
+    const manifests = await render({
+      commonLabels: { team: 'platform', 'app.kubernetes.io/name': 'stolen' },
+      commonAnnotations: { owner: 'platform' },
+    });
+    for (const { kind, metadata } of manifests.filter(({ kind }) => kind !== 'Pod')) {
+      expect([kind, metadata.labels?.['team'], metadata.labels?.['app.kubernetes.io/name']]).toEqual([kind, 'platform', 'sailmark']);
+      expect([kind, metadata.annotations?.['owner']]).toEqual([kind, 'platform']);
+    }
+  });
+
+  it('selects its own pods alone: not the one of helm test', async () => {
+    const manifests = await render();
+    const selector = at(one(manifests, 'Service'), 'spec', 'selector');
+    expect(at(one(manifests, 'Deployment'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
+    expect(at(one(manifests, 'PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
+    expect(at(one(manifests, 'Deployment'), 'spec', 'template', 'metadata', 'labels')).toMatchObject(selector as object);
+    expect(one(manifests, 'Pod').metadata.labels).not.toMatchObject(selector as object);
+  });
+
+  it('leaves out what it is told to', async () => {
+    const names = namesOf(
+      await render({
+        rbac: { create: false },
+        podDisruptionBudget: { enabled: false },
+        serviceAccount: { create: false, name: 'mine' },
+      }),
+    );
+    expect(names.filter((name) => /Role|Budget|ServiceAccount/.test(name))).toEqual([]);
+  });
+});
+
+describe('the Secret for certificates', () => {
+  it('is made without data, so that no upgrade takes away what sailmark wrote', async () => {
+    const secret = one(await render(), 'Secret');
+    expect(Object.keys(secret).toSorted()).toEqual(['apiVersion', 'kind', 'metadata', 'type']);
+  });
+
+  it('is left to who else makes it', async () => {
+    const managed = await render({ certificates: { mode: 'cert-manager' } }, { apis: ['cert-manager.io/v1'] });
+    expect(namesOf(managed).filter((name) => /^(?:Secret|Issuer|Certificate) /.test(name))).toEqual([
+      'Certificate sailmark/sailmark-ca',
+      'Certificate sailmark/sailmark',
+      'Issuer sailmark/sailmark-root',
+      'Issuer sailmark/sailmark',
+    ]);
+    const provided = { mode: 'provided', provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' } };
+    expect(namesOf(await render({ certificates: provided })).filter((name) => name.startsWith('Secret '))).toEqual([]);
+  });
+});
+
+describe('cert-manager', () => {
+  it('issues for the Service and for the host of a URL, and has its CA injected', async () => {
+    const values = { certificates: { mode: 'cert-manager', certManager: { issuerRef: { name: 'corp', kind: 'ClusterIssuer' } } } };
+    const apis = { apis: ['cert-manager.io/v1'] };
+    const manifests = await render({ ...values, webhook: { url: 'https://10.0.0.1:8443' } }, apis);
+    expect(at(one(manifests, 'Certificate'), 'spec')).toMatchObject({
+      secretName: 'sailmark-cert-manager',
+      dnsNames: ['sailmark.sailmark.svc', 'sailmark.sailmark.svc.cluster.local'],
+      ipAddresses: ['10.0.0.1'],
+      issuerRef: { group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'corp' },
+    });
+    expect(one(manifests, 'ValidatingWebhookConfiguration').metadata.annotations).toEqual({
+      'cert-manager.io/inject-ca-from': 'sailmark/sailmark',
+    });
+    const named = await render({ ...values, webhook: { url: 'https://gate.corp.example' } }, apis);
+    expect(at(one(named, 'Certificate'), 'spec', 'dnsNames')).toContain('gate.corp.example');
+  });
+});
+
+describe('the network policy', () => {
+  it('lets the API server in from anywhere, and out to DNS, registries and the API server alone', async () => {
+    const values = {
+      networkPolicy: { enabled: true },
+      config: {
+        mirrors: [{ mirror: 'registry.corp.example:5000/istio', of: 'docker.io/istio' }],
+        registries: [{ host: 'plain.corp.example', plainHTTP: true }],
+        keys: [{ url: 'https://keys.corp.example:8443/key.pub' }],
+      },
+    };
+    const policy = one(await render(values), 'NetworkPolicy');
+    expect(at(policy, 'spec', 'ingress')).toEqual([
+      { ports: [{ port: 'https', protocol: 'TCP' }] },
+      { ports: [{ port: 'probes', protocol: 'TCP' }] },
+    ]);
+    const out = at(policy, 'spec', 'egress', 1, 'ports') as readonly { readonly port: number }[];
+    expect(out.map(({ port }) => port).toSorted((one, other) => one - other)).toEqual([80, 443, 5000, 6443, 8443]);
+  });
+
+  it('lets nothing out to the API server where nothing is asked of it', async () => {
+    const policy = one(
+      await render({
+        networkPolicy: { enabled: true, apiServerPorts: [16443] },
+        kubernetes: { events: false, warmUp: '0s' },
+        certificates: { mode: 'provided', provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' } },
+      }),
+      'NetworkPolicy',
+    );
+    expect(JSON.stringify(policy)).not.toContain('16443');
+  });
+});
