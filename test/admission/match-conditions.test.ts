@@ -167,7 +167,7 @@ describe('the chart', () => {
 const names = fc.constantFrom('app', 'web', 'istio-proxyx', ...istioContainerNames);
 const podSpecs = (texts: fc.Arbitrary<string>): fc.Arbitrary<PodSpec> => {
   const image = fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom('nginx', 'busybox', undefined) },
+    { weight: 4, arbitrary: fc.constantFrom('nginx', 'busybox', 'auto', undefined) },
     { weight: 2, arbitrary: texts },
   );
   const containers = fc.uniqueArray(fc.tuple(image, names), { maxLength: 3, selector: ([, name]) => name });
