@@ -8,12 +8,13 @@ import {
   type Log,
 } from '../observability/index.ts';
 import { endOf } from '../policy/index.ts';
-import { createFileCertificates, createServer } from '../server/index.ts';
+import { createServer } from '../server/index.ts';
 import type { KeyEvent, KeyRing } from '../verification/index.ts';
 import { build } from './build.ts';
 import { type Command, CommandError, type Flags, type Io } from './command.ts';
 import { configFlag, loadNamedConfig } from './config-file.ts';
 import { networkOf } from './network.ts';
+import { joinCluster } from './serve-cluster.ts';
 
 const STDOUT = 1;
 
@@ -55,8 +56,11 @@ const noKey = ({ missing }: KeyRing): CommandError => {
   return new CommandError(`no key could be loaded, and without one nothing can be verified:\n${why}`);
 };
 
+/** Which of the replicas this is: the pod's name, where the cluster says it. */
+const nameOf = ({ env }: Io): string => env['POD_NAME'] ?? env['HOSTNAME'] ?? 'sailmark';
+
 /** The webhook and its core, wired and not yet open. */
-const createWebhook = (config: Config, log: Log, io: Io) => {
+const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSignal) => {
   const metrics = createMetrics(build);
   metrics.setExemptionEnds(config.rules.exemptions.map(endOf));
   const report = createReport(log);
@@ -65,12 +69,19 @@ const createWebhook = (config: Config, log: Log, io: Io) => {
     metrics.countKeyEvent(event);
     tellKey(event);
   };
-  const core = compose(config, { report, onKeyEvent, metrics, now: Date.now, network: networkOf(io) });
+  const joined = await joinCluster(config, { log, metrics, report, ended, instance: nameOf(io) });
+  const pullSecrets = joined.cluster === undefined ? {} : { pullSecrets: joined.cluster };
+  const network = { ...networkOf(io), ...pullSecrets };
+  const core = compose(config, { report, onKeyEvent, metrics, now: Date.now, network });
+  const record = createRecordReview(log, metrics);
   const server = createServer({
     ...config.server,
-    certificate: createFileCertificates(config.server.certificate),
+    certificate: joined.certificate,
     review: core.review,
-    record: createRecordReview(log, metrics),
+    record: (review, milliseconds) => {
+      record(review, milliseconds);
+      joined.tell(review);
+    },
     report,
     metrics,
     log,
@@ -78,7 +89,11 @@ const createWebhook = (config: Config, log: Log, io: Io) => {
     notReady: () => findNotReady(core.ring()),
     now: () => performance.now(),
   });
-  return { core, server };
+  const close = async (): Promise<void> => {
+    await core.close();
+    await joined.close();
+  };
+  return { core, server, warm: () => joined.warm(core.judge), close };
 };
 
 const serve = async (flags: Flags, io: Io): Promise<number> => {
@@ -86,13 +101,15 @@ const serve = async (flags: Flags, io: Io): Promise<number> => {
   const ended = io.ended();
   const log = createLog({ ...config.server.log, to: STDOUT });
   log.info({ ...build }, 'start');
-  const { core, server } = createWebhook(config, log, io);
+  const { core, server, warm, close } = await createWebhook(config, log, io, ended);
   const load = async (): Promise<void> => {
     // A key URL that does not answer holds this up; who is told to end by then does not wait for it.
     await Promise.race([core.load(), untilEnded(ended)]);
     ended.throwIfAborted();
     logStart(log, config, core.ring());
     if (core.ring().keys.size === 0) throw noKey(core.ring());
+    await warm();
+    ended.throwIfAborted();
   };
   try {
     const { listen, probes } = await server.start(load);
@@ -103,7 +120,7 @@ const serve = async (flags: Flags, io: Io): Promise<number> => {
   } catch (error) {
     if (!ended.aborted || error !== ended.reason) throw error;
   } finally {
-    await core.close();
+    await close();
   }
   log.info({}, 'stopped');
   return 0;

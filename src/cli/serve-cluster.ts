@@ -1,0 +1,81 @@
+import type { Config, KubernetesSettings } from '../config/index.ts';
+import { type Cluster, openCluster } from '../kubernetes/index.ts';
+import {
+  createEventLog,
+  type Log,
+  type Metrics,
+  type RecordReview,
+  type Report,
+} from '../observability/index.ts';
+import type { Judge } from '../policy/index.ts';
+import { warmUp } from '../scan/index.ts';
+import { type CertificateSource, createFileCertificates } from '../server/index.ts';
+
+/** What a webhook has of the cluster it runs in. With nothing of it, it judges all the same. */
+export interface ClusterParts {
+  /** Undefined: the API is not asked, or cannot be. */
+  readonly cluster: Cluster | undefined;
+  readonly certificate: CertificateSource;
+  /** Told of each answered review. */
+  readonly tell: (record: Parameters<RecordReview>[0]) => void;
+  /** Verifies what already runs, for a while at most. Never rejects. */
+  readonly warm: (judge: Judge) => Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly report: Report;
+  readonly ended: AbortSignal;
+  /** The pod's name. */
+  readonly instance: string;
+}
+
+/** Images that warming up asks about at once; reviews do not wait for it. */
+const WARM_AT_ONCE = 4;
+
+const open = (log: Log): Promise<Cluster | undefined> =>
+  openCluster({}).catch((err: unknown) => {
+    log.warn({ err }, 'the API of the cluster cannot be asked; reviews are judged without it');
+    return undefined;
+  });
+
+const createWarm =
+  (cluster: Cluster, { warmUp: patience }: KubernetesSettings, { log, ended }: Surroundings) =>
+  async (judge: Judge): Promise<void> => {
+    if (patience === 0) return;
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(patience)]);
+    const found = await warmUp({ images: cluster.podImages(signal), judge, atOnce: WARM_AT_ONCE, signal });
+    log.info(found, 'warmed up by the images that run');
+  };
+
+/** Joins the cluster as the configuration allows. Rejects with nothing but the reason of `ended`. */
+export const joinCluster = async (config: Config, surroundings: Surroundings): Promise<ClusterParts> => {
+  const { log, metrics, report, instance } = surroundings;
+  const { kubernetes } = config;
+  const files = createFileCertificates(config.server.certificate);
+  const cluster = kubernetes === undefined ? undefined : await open(log);
+  if (kubernetes === undefined || cluster === undefined)
+    return {
+      cluster,
+      certificate: files,
+      tell: () => {},
+      warm: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+  const { events } = kubernetes;
+  const eventLog = events
+    ? createEventLog({ write: cluster.writeEvent, now: Date.now, report, metrics, instance })
+    : undefined;
+  return {
+    cluster,
+    certificate: files,
+    tell: (record) => eventLog?.tell(record),
+    warm: createWarm(cluster, kubernetes, surroundings),
+    async close() {
+      await eventLog?.close();
+      await cluster.close();
+    },
+  };
+};
