@@ -33,8 +33,8 @@ const builtIn: Places = { hubs: builtInHubs, mirrors: [] };
 const { revoked } = matchConfiguration;
 const digests = revoked.map(({ digest }) => digest);
 
-const expressionOf = (places: Places, digests: readonly string[]): string =>
-  matchConditions(places, digests)[0]?.expression ?? '';
+const expressionOf = (places: Places, revokedDigests: readonly string[]): string =>
+  matchConditions(places, revokedDigests)[0]?.expression ?? '';
 const asked = {
   builtIn: compileCondition(expressionOf(builtIn, [])),
   configured: compileCondition(expressionOf(matchPlaces, digests)),
@@ -227,7 +227,7 @@ describe.each([
         const isAsked = matches(spec, before);
         if (!(await finds(spec, before))) return;
         found += 1;
-        expect(isAsked, JSON.stringify({ spec, before })).toBe(true);
+        expect({ spec, before, isAsked }).toEqual({ spec, before, isAsked: true });
       }),
       { numRuns: RUNS },
     );

@@ -116,7 +116,7 @@ describe('the pattern', () => {
       fc.property(imageTexts(names), (text) => {
         if (!isOfInterest(text)) return;
         interesting += 1;
-        expect(isFound.test(text), text).toBe(true);
+        expect({ text, isFound: isFound.test(text) }).toEqual({ text, isFound: true });
       }),
       { numRuns: RUNS },
     );
