@@ -56,7 +56,10 @@ const rowOf = ({ path, comment, default: value, section }: Value): string =>
 
 const readmeWith = (text: string, values: readonly Value[]): string => {
   const table = ['| value | default | |', '|---|---|---|', ...values.map(rowOf)].join('\n');
-  return text.replace(/(<!-- values: [^>]*-->\n)[\s\S]*?(\n<!-- end of values -->)/, `$1${table.replaceAll('$', '$$$$')}$2`);
+  return text.replace(
+    /(<!-- values: [^>]*-->\n)[\s\S]*?(\n<!-- end of values -->)/,
+    `$1${table.replaceAll('$', '$$$$')}$2`,
+  );
 };
 
 /** The configuration's own schema, but for what the chart writes itself. */
@@ -65,7 +68,11 @@ const configSchema = (): Schema => {
   void [apiVersion, kind, evidence, server, kubernetes];
   const { minLength, ...trustedRoot } = properties.trustedRoot;
   void minLength;
-  return { type: 'object', additionalProperties: false, properties: { ...properties, trustedRoot } } as Schema;
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: { ...properties, trustedRoot },
+  } as Schema;
 };
 
 const describe = (schema: Schema, value: Value): void => {
@@ -76,7 +83,10 @@ const describe = (schema: Schema, value: Value): void => {
 };
 
 const format = (path: string, text: string): string =>
-  execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${path}`], { input: text, encoding: 'utf8' });
+  execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${path}`], {
+    input: text,
+    encoding: 'utf8',
+  });
 
 const schemaWith = (text: string, values: readonly Value[]): string => {
   const schema = JSON.parse(text) as Schema;
@@ -88,9 +98,13 @@ const schemaWith = (text: string, values: readonly Value[]): string => {
 
 /** Hooks are `helm test`, which there is none of without Helm. */
 const render = (helm: string, mode: string): string =>
-  execFileSync(helm, ['template', 'sailmark', CHART, '--namespace', 'sailmark', '--no-hooks', '--set', `mode=${mode}`], {
-    encoding: 'utf8',
-  });
+  execFileSync(
+    helm,
+    ['template', 'sailmark', CHART, '--namespace', 'sailmark', '--no-hooks', '--set', `mode=${mode}`],
+    {
+      encoding: 'utf8',
+    },
+  );
 
 const generated = (): ReadonlyMap<string, string> => {
   const values = readValues(readFileSync(VALUES, 'utf8'));
@@ -102,7 +116,9 @@ const generated = (): ReadonlyMap<string, string> => {
     [readme, readmeWith(readFileSync(readme, 'utf8'), values)],
     [schema, schemaWith(readFileSync(schema, 'utf8'), values)],
     [configuration, format(configuration, JSON.stringify(configurationSchema, null, 2))],
-    ...(helm === undefined ? [] : ['audit', 'enforce'].map((mode) => [`deploy/${mode}.yaml`, render(helm, mode)] as const)),
+    ...(helm === undefined
+      ? []
+      : ['audit', 'enforce'].map((mode) => [`deploy/${mode}.yaml`, render(helm, mode)] as const)),
   ]);
 };
 

@@ -12,7 +12,11 @@ interface Expression {
 interface Entry {
   readonly name: string;
   readonly failurePolicy: 'Fail' | 'Ignore';
-  readonly clientConfig: { readonly service?: { readonly path: string }; readonly url?: string; readonly caBundle?: string };
+  readonly clientConfig: {
+    readonly service?: { readonly path: string };
+    readonly url?: string;
+    readonly caBundle?: string;
+  };
   readonly namespaceSelector: { readonly matchExpressions: readonly Expression[] };
   readonly matchConditions?: readonly unknown[];
   readonly [key: string]: unknown;
@@ -32,7 +36,15 @@ const entriesOf = async (values: object = {}): Promise<readonly Entry[]> =>
 
 const MODES = ['audit', 'warn', 'enforce'] as const;
 const LABELS = [undefined, '', 'audit', 'warn', 'enforce', 'Enforce', 'off', 'disabled'] as const;
-const NAMESPACES = ['apps', 'default', 'kube-system', 'istio-system', 'istio-cni', 'sailmark', 'istio-system-2'] as const;
+const NAMESPACES = [
+  'apps',
+  'default',
+  'kube-system',
+  'istio-system',
+  'istio-cni',
+  'sailmark',
+  'istio-system-2',
+] as const;
 const CRITICAL: readonly string[] = ['kube-system', 'istio-system', 'istio-cni', 'sailmark'];
 
 type Mode = (typeof MODES)[number];
@@ -48,20 +60,36 @@ const expected = (mode: Mode, weaker: boolean, namespace: string, label: string 
 const cases = MODES.flatMap((mode) => [false, true].map((weaker) => ({ mode, weaker })));
 
 describe('the webhook entries', () => {
-  it.each(cases)('send each pod once, and where its namespace says: $mode, weaker labels $weaker', async ({ mode, weaker }) => {
-    const entries = await entriesOf({ mode, modes: { allowWeakerLabels: weaker } });
-    const all = NAMESPACES.flatMap((namespace) => LABELS.map((label) => ({ namespace, label })));
-    const sent = all.map(({ namespace, label }) => {
-      const labels: Labels = { 'kubernetes.io/metadata.name': namespace, ...(label === undefined ? {} : { 'sailmark.dev/mode': label }) };
-      const chosen = entries.filter(({ namespaceSelector }) => namespaceSelector.matchExpressions.every((one) => holds(one, labels)));
-      return { namespace, label, paths: chosen.map(({ clientConfig }) => clientConfig.service?.path) };
-    });
-    expect(sent).toEqual(all.map(({ namespace, label }) => ({ namespace, label, paths: [expected(mode, weaker, namespace, label)] })));
-  });
+  it.each(cases)(
+    'send each pod once, and where its namespace says: $mode, weaker labels $weaker',
+    async ({ mode, weaker }) => {
+      const entries = await entriesOf({ mode, modes: { allowWeakerLabels: weaker } });
+      const all = NAMESPACES.flatMap((namespace) => LABELS.map((label) => ({ namespace, label })));
+      const sent = all.map(({ namespace, label }) => {
+        const labels: Labels = {
+          'kubernetes.io/metadata.name': namespace,
+          ...(label === undefined ? {} : { 'sailmark.dev/mode': label }),
+        };
+        const chosen = entries.filter(({ namespaceSelector }) =>
+          namespaceSelector.matchExpressions.every((one) => holds(one, labels)),
+        );
+        return { namespace, label, paths: chosen.map(({ clientConfig }) => clientConfig.service?.path) };
+      });
+      expect(sent).toEqual(
+        all.map(({ namespace, label }) => ({
+          namespace,
+          label,
+          paths: [expected(mode, weaker, namespace, label)],
+        })),
+      );
+    },
+  );
 
   it.each(MODES)('are four, with these rules: %s', async (mode) => {
     const entries = await entriesOf({ mode });
-    expect(entries.map(({ name, failurePolicy, timeoutSeconds }) => ({ name, failurePolicy, timeoutSeconds }))).toEqual([
+    expect(
+      entries.map(({ name, failurePolicy, timeoutSeconds }) => ({ name, failurePolicy, timeoutSeconds })),
+    ).toEqual([
       { name: 'critical.sailmark.dev', failurePolicy: 'Ignore', timeoutSeconds: 5 },
       { name: 'enforce.sailmark.dev', failurePolicy: 'Fail', timeoutSeconds: 10 },
       { name: 'warn.sailmark.dev', failurePolicy: 'Ignore', timeoutSeconds: 10 },
@@ -74,32 +102,54 @@ describe('the webhook entries', () => {
         objectSelector: {},
         admissionReviewVersions: ['v1'],
         rules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'], scope: 'Namespaced' },
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
+          {
+            apiGroups: [''],
+            apiVersions: ['v1'],
+            operations: ['CREATE', 'UPDATE'],
+            resources: ['pods'],
+            scope: 'Namespaced',
+          },
+          {
+            apiGroups: [''],
+            apiVersions: ['v1'],
+            operations: ['UPDATE'],
+            resources: ['pods/ephemeralcontainers'],
+            scope: 'Namespaced',
+          },
         ],
       });
   });
 
   it('have no condition on content where they can refuse, and a missing answer lets a pod through', async () => {
     const conditional = async (values: object) =>
-      (await entriesOf(values)).filter(({ matchConditions }) => matchConditions !== undefined).map(({ name }) => name.split('.')[0]);
+      (await entriesOf(values))
+        .filter(({ matchConditions }) => matchConditions !== undefined)
+        .map(({ name }) => name.split('.')[0]);
     expect(await conditional({ mode: 'enforce' })).toEqual(['enforce', 'warn', 'audit']);
-    expect(await conditional({ mode: 'enforce', webhook: { failurePolicy: 'Ignore' } })).toEqual(['warn', 'audit']);
+    expect(await conditional({ mode: 'enforce', webhook: { failurePolicy: 'Ignore' } })).toEqual([
+      'warn',
+      'audit',
+    ]);
     expect(await conditional({ mode: 'warn' })).toEqual(['critical', 'enforce', 'warn', 'audit']);
     expect(await conditional({ mode: 'audit' })).toEqual(['critical', 'enforce', 'warn', 'audit']);
   });
 
   it('never render a caBundle, but for one that is provided', async () => {
-    const bundles = async (values: object) => (await entriesOf(values)).map(({ clientConfig }) => clientConfig.caBundle);
+    const bundles = async (values: object) =>
+      (await entriesOf(values)).map(({ clientConfig }) => clientConfig.caBundle);
     expect(await bundles({})).toEqual([undefined, undefined, undefined, undefined]);
     const caBundle = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
     const given = Buffer.from(caBundle).toString('base64');
-    expect(await bundles({ certificates: { mode: 'provided', provided: { secret: 'serving', caBundle } } })).toEqual([given, given, given, given]);
+    expect(
+      await bundles({ certificates: { mode: 'provided', provided: { secret: 'serving', caBundle } } }),
+    ).toEqual([given, given, given, given]);
   });
 
   it('reach the Service, or a URL', async () => {
     const [, enforce] = await entriesOf({ service: { port: 8443 } });
-    expect(enforce?.clientConfig).toEqual({ service: { name: 'sailmark', namespace: 'sailmark', port: 8443, path: '/validate/enforce' } });
+    expect(enforce?.clientConfig).toEqual({
+      service: { name: 'sailmark', namespace: 'sailmark', port: 8443, path: '/validate/enforce' },
+    });
     const [critical] = await entriesOf({ webhook: { url: 'https://gate.corp.example:8443/' } });
     expect(critical?.clientConfig).toEqual({ url: 'https://gate.corp.example:8443/validate/critical/audit' });
   });

@@ -33,7 +33,7 @@ export const helm = (args: readonly string[], stdin = ''): Promise<Ran> =>
   new Promise((resolve) => {
     const program = process.env['HELM'] ?? 'helm';
     const child = execFile(program, args, { maxBuffer: 2 ** 24 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : 1, stdout, stderr: error === null ? stderr : `${stderr}${error.message}` }),
+      resolve({ code: error === null ? 0 : 1, stdout, stderr: stderr || (error?.message ?? '') }),
     );
     child.stdin?.end(stdin);
   });
@@ -73,14 +73,19 @@ export const at = (tree: unknown, ...path: readonly (string | number)[]): unknow
 
 /** The only one of its kind, or the one of a name; fails where it is not there. */
 export const one = (manifests: readonly Manifest[], kind: string, name?: string): Manifest => {
-  const found = manifests.filter((manifest) => manifest.kind === kind && (name ?? manifest.metadata.name) === manifest.metadata.name);
+  const found = manifests.filter(
+    (manifest) => manifest.kind === kind && (name ?? manifest.metadata.name) === manifest.metadata.name,
+  );
   if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} ${kind} ${name ?? ''}`);
   return found[0];
 };
 
 /** `Kind namespace/name` of each. */
 export const namesOf = (manifests: readonly Manifest[]): readonly string[] =>
-  manifests.map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`);
+  manifests.map(
+    ({ kind, metadata: { namespace, name } }) =>
+      `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+  );
 
 /** The configuration file of a release. */
 export const configurationOf = (manifests: readonly Manifest[]): string =>

@@ -5,7 +5,10 @@ import { valueSets } from './value-sets.ts';
 describe('the chart', () => {
   it('passes helm lint, strictly', async () => {
     const { code, stdout } = await helm(['lint', '--strict', 'charts/sailmark']);
-    expect({ code, faults: stdout.split('\n').filter((line) => /WARNING|ERROR/.test(line)) }).toEqual({ code: 0, faults: [] });
+    expect({ code, faults: stdout.split('\n').filter((line) => /WARNING|ERROR/.test(line)) }).toEqual({
+      code: 0,
+      faults: [],
+    });
   });
 
   it('renders these objects with no values, and no others', async () => {
@@ -29,14 +32,20 @@ describe('the chart', () => {
     );
   });
 
-  it.each(valueSets)('renders the same objects each time, each once, all with our labels: $name', async ({ values, release }) => {
-    const manifests = await render(values, release);
-    expect(await render(values, release)).toEqual(manifests);
-    const names = manifests.map(({ apiVersion }, index) => `${apiVersion} ${namesOf(manifests)[index]}`);
-    expect(new Set(names).size).toBe(names.length);
-    for (const { metadata } of manifests)
-      expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'sailmark', 'app.kubernetes.io/instance': release?.name ?? 'sailmark' });
-  });
+  it.each(valueSets)(
+    'renders the same objects each time, each once, all with our labels: $name',
+    async ({ values, release }) => {
+      const manifests = await render(values, release);
+      expect(await render(values, release)).toEqual(manifests);
+      const names = manifests.map(({ apiVersion }, index) => `${apiVersion} ${namesOf(manifests)[index]}`);
+      expect(new Set(names).size).toBe(names.length);
+      for (const { metadata } of manifests)
+        expect(metadata.labels).toMatchObject({
+          'app.kubernetes.io/name': 'sailmark',
+          'app.kubernetes.io/instance': release?.name ?? 'sailmark',
+        });
+    },
+  );
 
   it('names everything after the release, or as it is told', async () => {
     const other = namesOf(await render({}, { name: 'gate', namespace: 'platform' }));
@@ -51,7 +60,11 @@ describe('the chart', () => {
       commonAnnotations: { owner: 'platform' },
     });
     for (const { kind, metadata } of manifests.filter(({ kind }) => kind !== 'Pod')) {
-      expect([kind, metadata.labels?.['team'], metadata.labels?.['app.kubernetes.io/name']]).toEqual([kind, 'platform', 'sailmark']);
+      expect([kind, metadata.labels?.['team'], metadata.labels?.['app.kubernetes.io/name']]).toEqual([
+        kind,
+        'platform',
+        'sailmark',
+      ]);
       expect([kind, metadata.annotations?.['owner']]).toEqual([kind, 'platform']);
     }
   });
@@ -61,7 +74,9 @@ describe('the chart', () => {
     const selector = at(one(manifests, 'Service'), 'spec', 'selector');
     expect(at(one(manifests, 'Deployment'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
     expect(at(one(manifests, 'PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
-    expect(at(one(manifests, 'Deployment'), 'spec', 'template', 'metadata', 'labels')).toMatchObject(selector as object);
+    expect(at(one(manifests, 'Deployment'), 'spec', 'template', 'metadata', 'labels')).toMatchObject(
+      selector as object,
+    );
     expect(one(manifests, 'Pod').metadata.labels).not.toMatchObject(selector as object);
   });
 
@@ -84,21 +99,34 @@ describe('the Secret for certificates', () => {
   });
 
   it('is left to who else makes it', async () => {
-    const managed = await render({ certificates: { mode: 'cert-manager' } }, { apis: ['cert-manager.io/v1'] });
+    const managed = await render(
+      { certificates: { mode: 'cert-manager' } },
+      { apis: ['cert-manager.io/v1'] },
+    );
     expect(namesOf(managed).filter((name) => /^(?:Secret|Issuer|Certificate) /.test(name))).toEqual([
       'Certificate sailmark/sailmark-ca',
       'Certificate sailmark/sailmark',
       'Issuer sailmark/sailmark-root',
       'Issuer sailmark/sailmark',
     ]);
-    const provided = { mode: 'provided', provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' } };
-    expect(namesOf(await render({ certificates: provided })).filter((name) => name.startsWith('Secret '))).toEqual([]);
+    const provided = {
+      mode: 'provided',
+      provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
+    };
+    expect(
+      namesOf(await render({ certificates: provided })).filter((name) => name.startsWith('Secret ')),
+    ).toEqual([]);
   });
 });
 
 describe('cert-manager', () => {
   it('issues for the Service and for the host of a URL, and has its CA injected', async () => {
-    const values = { certificates: { mode: 'cert-manager', certManager: { issuerRef: { name: 'corp', kind: 'ClusterIssuer' } } } };
+    const values = {
+      certificates: {
+        mode: 'cert-manager',
+        certManager: { issuerRef: { name: 'corp', kind: 'ClusterIssuer' } },
+      },
+    };
     const apis = { apis: ['cert-manager.io/v1'] };
     const manifests = await render({ ...values, webhook: { url: 'https://10.0.0.1:8443' } }, apis);
     expect(at(one(manifests, 'Certificate'), 'spec')).toMatchObject({
@@ -131,7 +159,9 @@ describe('the network policy', () => {
       { ports: [{ port: 'probes', protocol: 'TCP' }] },
     ]);
     const out = at(policy, 'spec', 'egress', 1, 'ports') as readonly { readonly port: number }[];
-    expect(out.map(({ port }) => port).toSorted((one, other) => one - other)).toEqual([80, 443, 5000, 6443, 8443]);
+    expect(out.map(({ port }) => port).toSorted((one, other) => one - other)).toEqual([
+      80, 443, 5000, 6443, 8443,
+    ]);
   });
 
   it('lets nothing out to the API server where nothing is asked of it', async () => {
@@ -139,7 +169,10 @@ describe('the network policy', () => {
       await render({
         networkPolicy: { enabled: true, apiServerPorts: [16443] },
         kubernetes: { events: false, warmUp: '0s' },
-        certificates: { mode: 'provided', provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' } },
+        certificates: {
+          mode: 'provided',
+          provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
+        },
       }),
       'NetworkPolicy',
     );

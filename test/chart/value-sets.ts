@@ -19,8 +19,17 @@ export const corporate = {
     providers: { image: { reference: 'registry.corp.example/providers:1' } },
   },
   config: {
-    keys: [{ istio: 'release' }, { file: '/etc/sailmark/keys/corp.pub', for: ['registry.corp.example:5000/istio'] }],
-    mirrors: [{ mirror: 'registry.corp.example:5000/istio', of: 'docker.io/istio', components: { 'mesh-a': 'proxyv2' } }],
+    keys: [
+      { istio: 'release' },
+      { file: '/etc/sailmark/keys/corp.pub', for: ['registry.corp.example:5000/istio'] },
+    ],
+    mirrors: [
+      {
+        mirror: 'registry.corp.example:5000/istio',
+        of: 'docker.io/istio',
+        components: { 'mesh-a': 'proxyv2' },
+      },
+    ],
     registries: [
       {
         host: 'registry.corp.example:5000',
@@ -34,7 +43,13 @@ export const corporate = {
     ],
     revoked: [{ digest: DIGEST, reason: 'stolen key' }],
     exemptions: [
-      { images: ['quay.io/legacy/proxyv2:1.11.*'], namespaces: ['legacy'], reason: 'migrating', owner: 'team-a', expires: '2027-03-01' },
+      {
+        images: ['quay.io/legacy/proxyv2:1.11.*'],
+        namespaces: ['legacy'],
+        reason: 'migrating',
+        owner: 'team-a',
+        expires: '2027-03-01',
+      },
     ],
     limits: { rejectedEntries: 1_000_000, reviewBytes: '32MiB' },
   },
@@ -44,21 +59,34 @@ export const valueSets: readonly ValueSet[] = [
   { name: 'none', values: {} },
   { name: 'warn', values: { mode: 'warn' } },
   { name: 'enforce', values: { mode: 'enforce' } },
-  { name: 'enforce, weaker labels, guarded', values: { mode: 'enforce', modes: { allowWeakerLabels: true, guard: { enabled: true } } } },
+  {
+    name: 'enforce, weaker labels, guarded',
+    values: { mode: 'enforce', modes: { allowWeakerLabels: true, guard: { enabled: true } } },
+  },
   { name: 'another name and namespace', values: {}, release: { name: 'gate', namespace: 'platform' } },
   { name: 'a full name', values: { fullnameOverride: 'gate' } },
-  { name: 'cert-manager', values: { certificates: { mode: 'cert-manager' } }, release: { apis: ['cert-manager.io/v1'] } },
+  {
+    name: 'cert-manager',
+    values: { certificates: { mode: 'cert-manager' } },
+    release: { apis: ['cert-manager.io/v1'] },
+  },
   {
     name: 'cert-manager with an issuer, by URL',
     values: {
       webhook: { url: 'https://10.0.0.1:8443' },
-      certificates: { mode: 'cert-manager', certManager: { issuerRef: { name: 'corp', kind: 'ClusterIssuer' } } },
+      certificates: {
+        mode: 'cert-manager',
+        certManager: { issuerRef: { name: 'corp', kind: 'ClusterIssuer' } },
+      },
     },
     release: { apis: ['cert-manager.io/v1'] },
   },
-  { name: 'a provided certificate', values: { certificates: { mode: 'provided', provided: { secret: 'serving', caBundle: PEM } } } },
   {
-    name: "OpenShift, with its own service CA",
+    name: 'a provided certificate',
+    values: { certificates: { mode: 'provided', provided: { secret: 'serving', caBundle: PEM } } },
+  },
+  {
+    name: 'OpenShift, with its own service CA',
     values: {
       openshift: true,
       certificates: { mode: 'provided', provided: { secret: 'serving' } },
@@ -73,9 +101,18 @@ export const valueSets: readonly ValueSet[] = [
       kubernetes: { events: false, warmUp: '0s' },
     },
   },
-  { name: 'by URL', values: { webhook: { url: 'https://gate.corp.example:8443' }, certificates: { self: { extraNames: ['10.0.0.1'] } } } },
+  {
+    name: 'by URL',
+    values: {
+      webhook: { url: 'https://gate.corp.example:8443' },
+      certificates: { self: { extraNames: ['10.0.0.1'] } },
+    },
+  },
   { name: 'a corporate mirror', values: corporate },
-  { name: 'the network policy', values: { ...corporate, networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3128 }] }] } } },
+  {
+    name: 'the network policy',
+    values: { ...corporate, networkPolicy: { enabled: true, extraEgress: [{ ports: [{ port: 3128 }] }] } },
+  },
   {
     name: 'evidence from and to volumes',
     values: {
@@ -88,7 +125,14 @@ export const valueSets: readonly ValueSet[] = [
       },
     },
   },
-  { name: 'evidence on a claim of its own', values: { evidence: { write: { kind: 'persistentVolumeClaim', persistentVolumeClaim: { existingClaim: 'kept' } } } } },
+  {
+    name: 'evidence on a claim of its own',
+    values: {
+      evidence: {
+        write: { kind: 'persistentVolumeClaim', persistentVolumeClaim: { existingClaim: 'kept' } },
+      },
+    },
+  },
   { name: 'no evidence', values: { evidence: { write: { kind: 'none' } } } },
   { name: 'the host network', values: { hostNetwork: true, listen: { webhook: 10250, probes: 10251 } } },
   { name: 'IPv6', values: { listen: { address: '::' }, service: { ipFamilyPolicy: 'PreferDualStack' } } },

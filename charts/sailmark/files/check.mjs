@@ -35,16 +35,24 @@ const review = {
 /** The certificate as it was presented, and the answer. The CA is the API server's to check: this pod is not given it. */
 const ask = () =>
   new Promise((resolve, reject) => {
-    const options = { method: 'POST', rejectUnauthorized: false, headers: { 'content-type': 'application/json' } };
+    const options = {
+      method: 'POST',
+      rejectUnauthorized: false,
+      headers: { 'content-type': 'application/json' },
+    };
     const sent = request(`${base}/validate/${mode}?timeout=10s`, options, (response) => {
       const certificate = response.socket.getPeerCertificate();
       let text = '';
       response.setEncoding('utf8').on('data', (chunk) => {
         text += chunk;
       });
-      response.on('error', reject).on('end', () => resolve({ status: response.statusCode, text, certificate }));
+      response
+        .on('error', reject)
+        .on('end', () => resolve({ status: response.statusCode, text, certificate }));
     });
-    sent.setTimeout(15_000, () => sent.destroy(new Error(`no answer from ${hostname}:${port || 443} within 15 s`)));
+    sent.setTimeout(15_000, () =>
+      sent.destroy(new Error(`no answer from ${hostname}:${port || 443} within 15 s`)),
+    );
     sent.on('error', reject).end(JSON.stringify(review));
   });
 
@@ -54,9 +62,13 @@ const problemsOf = ({ status, text, certificate }) => {
   const wrongName = checkServerIdentity(hostname, certificate);
   return [
     ...(wrongName === undefined ? [] : [wrongName.message]),
-    ...(Date.parse(certificate.valid_to) > Date.now() ? [] : [`the certificate ended at ${certificate.valid_to}`]),
+    ...(Date.parse(certificate.valid_to) > Date.now()
+      ? []
+      : [`the certificate ended at ${certificate.valid_to}`]),
     ...(response.uid === review.request.uid ? [] : ['the answer is to another review']),
-    ...(response.auditAnnotations.mode === mode ? [] : [`the answer is of mode ${response.auditAnnotations.mode}, not ${mode}`]),
+    ...(response.auditAnnotations.mode === mode
+      ? []
+      : [`the answer is of mode ${response.auditAnnotations.mode}, not ${mode}`]),
     ...(mode === 'enforce' || response.allowed ? [] : [`a pod was refused in mode ${mode}`]),
   ];
 };
@@ -67,4 +79,6 @@ for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
 const { response } = JSON.parse(answer.text);
 console.log(`mode ${mode}, certificate until ${answer.certificate.valid_to}`);
-console.log(`${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}`);
+console.log(
+  `${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}`,
+);

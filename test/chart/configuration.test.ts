@@ -1,0 +1,159 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultConfig, parseConfig } from '../../src/config/index.ts';
+import { matchConfiguration } from '../support/match-cases.ts';
+import { runCli } from '../support/terminal.ts';
+import { createTls } from '../support/tls.ts';
+import { at, configurationOf, one, render } from './helm.ts';
+import { corporate, valueSets } from './value-sets.ts';
+
+const PROVIDERS = `
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+- name: corp
+  apiVersion: credentialprovider.kubelet.k8s.io/v1
+  matchImages: ["registry.corp.example"]
+  defaultCacheDuration: 1m
+`;
+
+/** What the volumes of the value sets hold. */
+const files: Readonly<Record<string, string>> = {
+  '/etc/sailmark/authorities/ca.pem': createTls().ca,
+  '/etc/sailmark/pull/.dockerconfigjson': '{"auths":{}}',
+  '/etc/sailmark/providers/config.yaml': PROVIDERS,
+};
+
+const readFile = async (path: string): Promise<string> => {
+  const text = files[path];
+  if (text === undefined) throw new Error(`no such file: ${path}`);
+  return text;
+};
+
+const configured = async (values: object) => parseConfig(configurationOf(await render(values)), readFile);
+
+describe('the configuration of a release', () => {
+  it.each(valueSets)('is one that serve reads: $name', async ({ values, release }) => {
+    await parseConfig(configurationOf(await render(values, release)), readFile);
+  });
+
+  it('is our default where the values say nothing, with the release’s own places', async () => {
+    expect(await configured({})).toEqual({
+      ...defaultConfig,
+      evidence: { read: [], write: '/var/lib/sailmark' },
+      kubernetes: {
+        namespace: 'sailmark',
+        certificates: {
+          secret: 'sailmark-certificates',
+          webhookConfiguration: 'sailmark',
+          dnsNames: ['sailmark.sailmark.svc', 'sailmark.sailmark.svc.cluster.local'],
+          caLifetime: 8760 * 3_600_000,
+          lifetime: 720 * 3_600_000,
+          overlap: 600_000,
+        },
+        events: true,
+        warmUp: 5000,
+      },
+    });
+  });
+
+  it('says what the values say: numbers past a million, dates without quotes', async () => {
+    const { limits, rules, registries } = await configured(corporate);
+    expect([limits.rejectedEntries, limits.reviewBytes]).toEqual([1_000_000, 32 * 2 ** 20]);
+    expect(rules.exemptions[0]?.expires).toBe('2027-03-01');
+    expect(registries[0]?.pullSecrets).toEqual([
+      { namespace: 'istio-system', name: 'registry' },
+      { namespace: 'istio-system', name: 'other' },
+      { namespace: 'apps', name: 'registry' },
+    ]);
+  });
+
+  it('has the host of the webhook’s URL and further names in the certificate', async () => {
+    const names = async (url: string) =>
+      (
+        await configured({ webhook: { url }, certificates: { self: { extraNames: ['gate.corp.example'] } } })
+      ).kubernetes?.certificates?.dnsNames.slice(2);
+    expect(await names('https://10.0.0.1:8443')).toEqual(['10.0.0.1', 'gate.corp.example']);
+    expect(await names('https://[fd00::1]:8443')).toEqual(['fd00::1', 'gate.corp.example']);
+  });
+
+  it('asks nothing of the API where no value wants anything of it', async () => {
+    const values = {
+      certificates: {
+        mode: 'provided',
+        provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
+      },
+      kubernetes: { events: false, warmUp: '0s' },
+    };
+    expect((await configured(values)).kubernetes).toBeUndefined();
+    expect((await configured({ ...values, kubernetes: { events: true, warmUp: '0s' } })).kubernetes).toEqual({
+      namespace: 'sailmark',
+      events: true,
+      warmUp: 0,
+    });
+  });
+});
+
+describe('the ConfigMap', () => {
+  it('cannot be changed, and has another name with each content', async () => {
+    const nameOf = async (values: object) => one(await render(values), 'ConfigMap').metadata.name;
+    expect(one(await render(), 'ConfigMap')['immutable']).toBe(true);
+    const names = await Promise.all(
+      [
+        {},
+        { config: { requireDigest: true } },
+        { log: { level: 'debug' } },
+        { kubernetes: { events: false } },
+      ].map(nameOf),
+    );
+    expect(new Set(names).size).toBe(4);
+    expect(await nameOf({ replicas: 3, mode: 'enforce' })).toBe(names[0]);
+  });
+
+  it('is the one that the pods mount', async () => {
+    const manifests = await render(corporate);
+    const volumes = at(one(manifests, 'Deployment'), 'spec', 'template', 'spec', 'volumes') as readonly {
+      readonly name: string;
+    }[];
+    expect(volumes.find(({ name }) => name === 'config')).toEqual({
+      name: 'config',
+      configMap: { name: one(manifests, 'ConfigMap').metadata.name },
+    });
+  });
+});
+
+describe('the match conditions', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'sailmark-chart-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  it.each([
+    { name: 'no values', config: {} },
+    { name: 'places without a word of Istio’s', config: matchConfiguration },
+    {
+      name: 'a mirror of Istio’s name and a revoked digest',
+      config: { mirrors: corporate.config.mirrors, revoked: corporate.config.revoked },
+    },
+    {
+      name: 'hubs replaced',
+      config: { replaceHubs: true, hubs: ['docker.io/corp/mesh', 'localhost/mesh', 'mesh.example/a.b'] },
+    },
+  ])('are what sailmark match-conditions prints for the same configuration: $name', async ({ config }) => {
+    const manifests = await render({ config });
+    const path = join(directory, 'config.yaml');
+    await writeFile(path, configurationOf(manifests));
+    const { code, stdout } = await runCli(['match-conditions', '--config', path, '--output', 'json']);
+    expect(code).toBe(0);
+    const { matchConditions } = JSON.parse(stdout) as { matchConditions: unknown };
+    const entries = at(one(manifests, 'ValidatingWebhookConfiguration'), 'webhooks') as readonly {
+      readonly matchConditions: unknown;
+    }[];
+    expect(entries.map((entry) => entry.matchConditions)).toEqual(
+      Array.from({ length: 4 }, () => matchConditions),
+    );
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { helm, type Release, refusals } from './helm.ts';
+
+interface Refusal {
+  readonly values: object;
+  readonly release?: Release;
+  readonly why: string | RegExp;
+}
+
+/** What the schema says, before anything is rendered. */
+const unknown: readonly Refusal[] = [
+  { values: { mod: 'enforce' }, why: "'': additional properties 'mod' not allowed" },
+  { values: { mode: 'block' }, why: "'/mode': value must be one of 'audit', 'warn', 'enforce'" },
+  { values: { replicas: 'two' }, why: "'/replicas': got string, want integer" },
+  { values: { config: { hub: [] } }, why: "'/config': additional properties 'hub' not allowed" },
+  { values: { config: { server: {} } }, why: "'/config': additional properties 'server' not allowed" },
+  { values: { config: { keys: [] } }, why: "'/config/keys': minItems: got 0, want 1" },
+  {
+    values: { config: { mirrors: [{ mirror: 'a.example/istio' }] } },
+    why: "'/config/mirrors/0': missing property 'of'",
+  },
+  {
+    values: { config: { limits: { drains: '1s' } } },
+    why: "'/config/limits': additional properties 'drains' not allowed",
+  },
+  {
+    values: { files: { keys: { configmap: {} } } },
+    why: "'/files/keys': additional properties 'configmap' not allowed",
+  },
+  {
+    values: { files: { keys: { configMap: {}, secret: {} } } },
+    why: "'/files/keys': maxProperties: got 2, want 1",
+  },
+  {
+    values: { files: { 'config.yaml': { configMap: {} } } },
+    why: "'/files': additional properties 'config.yaml' not allowed",
+  },
+  { values: { webhook: { timeoutSeconds: 31 } }, why: "'/webhook/timeoutSeconds': maximum: got 31, want 30" },
+  {
+    values: { image: { digest: 'sha256:short' } },
+    why: /^'\/image\/digest': 'sha256:short' does not match pattern/,
+  },
+  {
+    values: { certificates: { mode: 'manual' } },
+    why: "'/certificates/mode': value must be one of 'self', 'cert-manager', 'provided'",
+  },
+  {
+    values: { podSecurityContext: { runAsUser: 0 } },
+    why: "'/podSecurityContext/runAsUser': minimum: got 0, want 1",
+  },
+];
+
+const PEM = '-----BEGIN CERTIFICATE-----';
+const claim = (accessMode: string, replicas: number) => ({
+  replicas,
+  evidence: { write: { kind: 'persistentVolumeClaim', persistentVolumeClaim: { accessMode } } },
+});
+
+/** What only the values together say. */
+const impossible: readonly Refusal[] = [
+  { values: { replicas: 0 }, why: /^replicas is 0: / },
+  {
+    values: {},
+    release: { namespace: 'kube-system' },
+    why: /^sailmark wants a namespace of its own, and not kube-system: /,
+  },
+  { values: { listen: { webhook: 8081 } }, why: /^listen\.webhook and listen\.probes are both 8081: / },
+  {
+    values: { terminationGracePeriodSeconds: 30 },
+    why: /^terminationGracePeriodSeconds is 30, and config\.limits\.drain \(15 s\) .* at least 50: /,
+  },
+  {
+    values: { config: { limits: { drain: '1m30s500ms' } } },
+    why: /^terminationGracePeriodSeconds is 60, and config\.limits\.drain \(91 s\) .* at least 126: /,
+  },
+  {
+    values: { webhook: { url: 'http://gate.example' } },
+    why: /^webhook\.url must be https:\/\/host:port and nothing more/,
+  },
+  {
+    values: { webhook: { url: 'https://gate.example/path' } },
+    why: /^webhook\.url must be https:\/\/host:port and nothing more/,
+  },
+  {
+    values: { serviceAccount: { create: false } },
+    why: /^serviceAccount\.create is false and serviceAccount\.name is empty: /,
+  },
+  {
+    values: { certificates: { mode: 'cert-manager' } },
+    why: /^certificates\.mode is cert-manager, and this cluster has no API cert-manager\.io\/v1: /,
+  },
+  {
+    values: { certificates: { mode: 'provided', provided: { caBundle: PEM } } },
+    why: /^certificates\.mode is provided: name the Secret .* for sailmark\.sailmark\.svc in/,
+  },
+  {
+    values: { certificates: { mode: 'provided', provided: { secret: 'serving' } } },
+    why: /^certificates\.mode is provided, and nothing tells the API server which CA/,
+  },
+  {
+    values: { certificates: { mode: 'provided', provided: { secret: 'serving', caBundle: 'TUlJQg==' } } },
+    why: /^certificates\.provided\.caBundle must be PEM/,
+  },
+  {
+    values: { certificates: { provided: { secret: 'serving' } } },
+    why: /^certificates\.provided is set, and certificates\.mode is self: /,
+  },
+  {
+    values: claim('ReadWriteOnce', 2),
+    why: /^evidence\.write\.persistentVolumeClaim\.accessMode is ReadWriteOnce, and there are 2 replicas/,
+  },
+  {
+    values: { evidence: { write: { persistentVolumeClaim: { existingClaim: 'kept' } } } },
+    why: /^evidence\.write\.persistentVolumeClaim\.existingClaim is set, and evidence\.write\.kind is emptyDir: /,
+  },
+  {
+    values: { config: { keys: [{ file: '/etc/sailmark/keys/corp.pub' }] } },
+    why: /^config\.keys\[0\]\.file is \/etc\/sailmark\/keys\/corp\.pub, and files has no volume keys: /,
+  },
+  { values: { config: { trustedRoot: '/etc/sailmark/trust/root.json' } }, why: /^config\.trustedRoot is / },
+  ...[
+    [{ caFile: '/etc/sailmark/ca/a.pem' }, 'caFile'],
+    [{ credentials: { dockerConfig: '/etc/sailmark/ca/a.json' } }, 'credentials.dockerConfig'],
+    [
+      { credentials: { providers: { config: '/etc/sailmark/ca/a.yaml', binDir: '/opt' } } },
+      'credentials.providers.config',
+    ],
+    [
+      { credentials: { providers: { config: '/a.yaml', binDir: '/etc/sailmark/ca/bin' } } },
+      'credentials.providers.binDir',
+    ],
+  ].map(([more, key]) => ({
+    values: { config: { registries: [{ host: 'registry.corp.example', ...(more as object) }] } },
+    why: new RegExp(`^config\\.registries\\[0\\]\\.${key} is .*, and files has no volume ca: `),
+  })),
+];
+
+describe('values that are refused', () => {
+  it.each(unknown)('for what the schema says: $why', async ({ values, why }) => {
+    expect(await refusals(values)).toEqual([why instanceof RegExp ? expect.stringMatching(why) : why]);
+  });
+
+  it.each(impossible)('with a sentence: $why', async ({ values, release, why }) => {
+    expect(await refusals(values, release)).toEqual([expect.stringMatching(why)]);
+  });
+
+  it('for everything at once', async () => {
+    const values = { replicas: 0, terminationGracePeriodSeconds: 1, certificates: { mode: 'provided' } };
+    expect(await refusals(values)).toHaveLength(4);
+  });
+
+  it('on a cluster older than Kubernetes 1.30', async () => {
+    const { code, stderr } = await helm([
+      'template',
+      'sailmark',
+      'charts/sailmark',
+      '--kube-version',
+      '1.29.0',
+    ]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('requires kubeVersion: >=1.30.0-0')]);
+  });
+});

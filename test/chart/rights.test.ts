@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { at, type Manifest, one, render } from './helm.ts';
+import { corporate } from './value-sets.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** Every right, as `where: verbs group/resource names`. */
+const rightsOf = (manifests: readonly Manifest[]): readonly string[] =>
+  manifests
+    .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
+    .flatMap((role) =>
+      (role['rules'] as readonly Rule[]).map(({ apiGroups, resources, resourceNames = [], verbs }) =>
+        [
+          `${role.metadata.namespace ?? 'cluster'}:`,
+          verbs.join(),
+          apiGroups.map((group, index) => `${group}/${resources[index]}`).join(),
+          ...resourceNames,
+        ].join(' '),
+      ),
+    )
+    .toSorted();
+
+const OWN_SECRET = 'sailmark: get,update /secrets sailmark-certificates';
+const OWN_WEBHOOK =
+  'cluster: get,patch admissionregistration.k8s.io/validatingwebhookconfigurations sailmark';
+const PODS = 'cluster: list /pods';
+const EVENTS = 'cluster: create,patch events.k8s.io/events';
+
+const provided = {
+  mode: 'provided',
+  provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
+};
+const nothing = { events: false, warmUp: '0s' };
+const pullSecrets = { registries: corporate.config.registries };
+
+describe('the rights', () => {
+  it.each([
+    { name: 'no values', values: {}, rights: [EVENTS, OWN_WEBHOOK, PODS, OWN_SECRET] },
+    { name: 'no Events', values: { kubernetes: { events: false } }, rights: [OWN_WEBHOOK, PODS, OWN_SECRET] },
+    {
+      name: 'no warm-up',
+      values: { kubernetes: { warmUp: '0s' } },
+      rights: [EVENTS, OWN_WEBHOOK, OWN_SECRET],
+    },
+    {
+      name: 'certificates by itself alone',
+      values: { kubernetes: nothing },
+      rights: [OWN_WEBHOOK, OWN_SECRET],
+    },
+    { name: 'provided certificates', values: { certificates: provided }, rights: [EVENTS, PODS] },
+    { name: 'nothing asked', values: { certificates: provided, kubernetes: nothing }, rights: [] },
+    {
+      name: 'pull secrets, down to their names',
+      values: { certificates: provided, kubernetes: nothing, files: corporate.files, config: pullSecrets },
+      rights: ['apps: get /secrets registry', 'istio-system: get /secrets other registry'],
+    },
+    { name: 'none to be made', values: { rbac: { create: false } }, rights: [] },
+  ])('are these, and no more: $name', async ({ values, rights }) => {
+    expect(rightsOf(await render(values))).toEqual(rights.toSorted());
+  });
+
+  it('are the account’s of the pods, each role bound where it stands', async () => {
+    const manifests = await render({ ...corporate, serviceAccount: { name: 'gate' } });
+    const roles = manifests.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
+    for (const { kind, metadata } of roles) {
+      const binding = manifests.find(
+        (one) =>
+          one.kind === `${kind}Binding` &&
+          one.metadata.name === metadata.name &&
+          one.metadata.namespace === metadata.namespace,
+      );
+      expect([at(binding, 'roleRef'), at(binding, 'subjects')]).toEqual([
+        { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name },
+        [{ kind: 'ServiceAccount', name: 'gate', namespace: 'sailmark' }],
+      ]);
+    }
+    expect(manifests.filter(({ kind }) => kind.endsWith('Binding'))).toHaveLength(roles.length);
+    expect(at(one(manifests, 'Deployment'), 'spec', 'template', 'spec', 'serviceAccountName')).toBe('gate');
+    expect(one(manifests, 'ServiceAccount')).toMatchObject({
+      metadata: { name: 'gate' },
+      automountServiceAccountToken: false,
+    });
+  });
+});
