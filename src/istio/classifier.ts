@@ -104,6 +104,9 @@ function classOfOthers(reference: ImageReference): ImageClass {
   return lookAlike === undefined ? { kind: 'not-ours' } : { kind: 'look-alike', ...lookAlike };
 }
 
+/** ASCII alone, as the match condition ignores case: `İ` must not become an `i` here and none there. */
+const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+
 function createTextCheck(
   names: readonly string[],
   classify: Classifier['classify'],
@@ -114,7 +117,7 @@ function createTextCheck(
     .filter((name) => name.startsWith('docker.io/'))
     .map((name) => `${name.slice(10)}/`);
   return (text) => {
-    const lower = text.slice(0, LONGEST_TEXT).toLowerCase().trim();
+    const lower = lowerAscii(text.slice(0, LONGEST_TEXT)).trim();
     const [withoutDigest = ''] = lower.split('@', 1);
     const parsed = parseImageReference(withoutDigest);
     if (parsed.ok) return classify(parsed.reference).kind !== 'not-ours';
