@@ -88,7 +88,7 @@ const valuesFor = (registry: TestRegistry, signer: Signer): object => ({
 const prepare = async ({ api }: ControlPlane, tls: Tls): Promise<void> => {
   await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   const metadata = { name: 'registry-ca', namespace: NAMESPACE };
-  await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, ...{ data: { 'ca.pem': tls.ca } } });
+  await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.pem': tls.ca } });
 };
 
 /** Starts everything but the release itself. */

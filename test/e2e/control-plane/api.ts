@@ -128,7 +128,9 @@ export const openApi = (server: {
         headers: {
           authorization: `Bearer ${server.token}`,
           accept: 'application/json',
-          ...(text === undefined ? {} : { 'content-type': type ?? 'application/json' }),
+          ...(text === undefined
+            ? {}
+            : { 'content-type': type ?? 'application/json', 'content-length': Buffer.byteLength(text) }),
         },
       };
       const request = httpsRequest(`${server.url}${path}`, options, resolve);

@@ -18,6 +18,7 @@ export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: Partial<Metadata> & { readonly generateName?: string };
+  readonly [field: string]: unknown;
 }
 
 export interface ConfigMap {

@@ -1,0 +1,165 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type MatchCase,
+  matchConfiguration,
+  mustMatch,
+  mustMatchConfigured,
+  mustNotMatch,
+} from '../../support/match-cases.ts';
+import type { ApiAnswer } from '../control-plane/api.ts';
+import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
+import { sumOf } from '../control-plane/metrics.ts';
+import type { Release } from '../control-plane/programs.ts';
+import { until } from '../control-plane/until.ts';
+import { mustRun } from '../tools.ts';
+import { type Recorder, startRecorder } from './recorder.ts';
+
+/*
+ * What `sailmark match-conditions` prints, in a real API server: which pods it sends, and that nothing makes the
+ * conditions fail but their cost.
+ */
+
+const PROGRAM = 'dist/main.js';
+const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
+const PODS = '/api/v1/namespaces/default/pods';
+const HOOK = 'conditions';
+
+const conditionsOf = async (configuration: object): Promise<readonly object[]> => {
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-conditions-'));
+  const file = join(directory, 'config.yaml');
+  const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
+  await writeFile(file, JSON.stringify({ ...head, ...configuration }));
+  const argv = [PROGRAM, 'match-conditions', '--config', file, '--output', 'json'];
+  const printed = await mustRun(process.execPath, argv);
+  await rm(directory, { recursive: true });
+  return (JSON.parse(printed) as { readonly matchConditions: readonly object[] }).matchConditions;
+};
+
+const hookOf = ({ clientConfig }: Recorder, matchConditions: readonly object[]) => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingWebhookConfiguration',
+  metadata: { name: HOOK },
+  webhooks: [
+    {
+      name: 'conditions.sailmark.dev',
+      admissionReviewVersions: ['v1'],
+      clientConfig,
+      sideEffects: 'None',
+      failurePolicy: 'Fail',
+      matchConditions,
+      rules: [
+        {
+          apiGroups: [''],
+          apiVersions: ['v1'],
+          operations: ['CREATE', 'UPDATE'],
+          resources: ['pods', 'pods/ephemeralcontainers'],
+        },
+      ],
+    },
+  ],
+});
+
+const podOf = (name: string, spec: object) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'default' },
+  spec,
+});
+
+describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
+  let plane: ControlPlane;
+  let recorder: Recorder;
+  beforeAll(async () => {
+    [plane, recorder] = [await startControlPlane(release), await startRecorder()];
+  });
+  afterAll(async () => {
+    await recorder?.close();
+    await plane?.stop();
+  });
+
+  /** Puts the conditions in force, and waits until the API server calls by them. */
+  const use = async (configuration: object): Promise<void> => {
+    await plane.api.remove(`/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${HOOK}`);
+    await plane.api.create(hookOf(recorder, await conditionsOf(configuration)));
+    const probe = podOf('probe', { containers: [{ name: 'istio-proxy', image: 'istio/proxyv2' }] });
+    recorder.reviews.splice(0);
+    await until('the conditions are in force', async () => {
+      await plane.api.tryCreate(probe, '?dryRun=All');
+      return recorder.reviews.length > 0;
+    });
+  };
+
+  /** A change of a pod that is there: of its ephemeral containers through their subresource, of images, or of a label. */
+  const change = (name: string, { spec, before }: MatchCase): Promise<ApiAnswer> => {
+    const type = 'application/strategic-merge-patch+json';
+    const { ephemeralContainers, volumes: _, ...rest } = spec;
+    const added = ephemeralContainers !== undefined && before?.ephemeralContainers === undefined;
+    return added
+      ? plane.api.ask('PATCH', `${PODS}/${name}/ephemeralcontainers?dryRun=All`, {
+          type,
+          body: { spec: { ephemeralContainers } },
+        })
+      : plane.api.ask('PATCH', `${PODS}/${name}?dryRun=All`, {
+          type,
+          body: { metadata: { labels: { changed: 'yes' } }, spec: rest },
+        });
+  };
+
+  /** Whether the API server asked; the pod must be one that it accepts. */
+  const isSent = async (name: string, tried: MatchCase): Promise<boolean> => {
+    if (tried.before !== undefined) await plane.api.create(podOf(name, tried.before));
+    recorder.reviews.splice(0);
+    const { status, body } =
+      tried.before === undefined
+        ? await plane.api.tryCreate(podOf(name, tried.spec), '?dryRun=All')
+        : await change(name, tried);
+    if (status >= 300) throw new Error(`${tried.name}: ${JSON.stringify(body)}`);
+    return recorder.reviews.length > 0;
+  };
+
+  const sentOf = async (prefix: string, cases: readonly MatchCase[]): Promise<readonly string[]> => {
+    const sent: string[] = [];
+    for (const [place, tried] of cases.entries()) {
+      if (release === '1.30' && tried.hasImageVolume === true) continue;
+      if (await isSent(`${prefix}-${place}`, tried)) sent.push(tried.name);
+    }
+    return sent;
+  };
+  const namesOf = (cases: readonly MatchCase[]): readonly string[] =>
+    cases
+      .filter(({ hasImageVolume }) => release !== '1.30' || hasImageVolume !== true)
+      .map(({ name }) => name);
+
+  it('send every pod that could be of interest, and no other', async () => {
+    await use({});
+    expect(await sentOf('no', mustNotMatch)).toEqual([]);
+    expect(await sentOf('yes', mustMatch)).toEqual(namesOf(mustMatch));
+    expect(await sentOf('later', mustMatchConfigured)).toEqual([]);
+  });
+
+  it('send what a configuration adds', async () => {
+    await use(matchConfiguration);
+    expect(await sentOf('never', mustNotMatch)).toEqual([]);
+    expect(await sentOf('still', mustMatch)).toEqual(namesOf(mustMatch));
+    expect(await sentOf('too', mustMatchConfigured)).toEqual(namesOf(mustMatchConfigured));
+  });
+
+  it('fail for their cost and for nothing else, and then refuse the pod', async () => {
+    await use({});
+    const errors = async (): Promise<number> =>
+      sumOf(await plane.metrics(), 'apiserver_admission_match_condition_evaluation_errors_total');
+    expect(await errors()).toBe(0);
+    const padded = podOf('padded', { containers: [{ name: 'app', image: '<'.repeat(1_300_000) }] });
+    recorder.reviews.splice(0);
+    const { status, body } = await plane.api.tryCreate(padded, '?dryRun=All');
+    expect({ status, body: JSON.stringify(body) }).toEqual({
+      status: 403,
+      body: expect.stringContaining('actual cost limit exceeded') as string,
+    });
+    expect(recorder.reviews).toEqual([]);
+    expect(await errors()).toBe(1);
+  });
+});
