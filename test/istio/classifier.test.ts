@@ -423,7 +423,7 @@ describe("a text that is no reference could be Istio's", () => {
   });
 
   it.each([
-    'INSTALL-CN\u0130',
+    ['a letter that only Unicode lowers to an i', 'INSTALL-CN\u0130'],
     ['nothing', ''],
     ['a template', '{{ .Values.image }}'],
     ['an image id', DIGEST],
