@@ -20,7 +20,7 @@ interface Value {
   readonly section: boolean;
 }
 
-type Schema = Record<string, unknown> & { properties?: Record<string, Schema> };
+type Schema = Record<string, unknown> & { properties?: Record<string, unknown> };
 
 const at = (tree: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], tree);
@@ -72,11 +72,14 @@ const configSchema = (): Schema => {
     type: 'object',
     additionalProperties: false,
     properties: { ...properties, trustedRoot },
-  } as Schema;
+  };
 };
 
 const describe = (schema: Schema, value: Value): void => {
-  const found = value.path.reduce<Schema | undefined>((node, key) => node?.properties?.[key], schema);
+  const found = value.path.reduce<Schema | undefined>(
+    (node, key) => node?.properties?.[key] as Schema | undefined,
+    schema,
+  );
   if (found === undefined) throw new Error(`values.schema.json knows no ${value.path.join('.')}`);
   found['description'] = value.comment;
   if (!value.section) found['default'] = value.default;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
-import { at, one, render } from './helm.ts';
+import { at, manifestOf, render } from './helm.ts';
 
 interface Ran {
   readonly code: number;
@@ -11,7 +11,13 @@ interface Ran {
 
 /** What the pod of `helm test` runs, here with Node's own path. */
 const check = async (url: string, mode: string): Promise<Ran> => {
-  const command = at(one(await render(), 'Pod'), 'spec', 'containers', 0, 'command') as readonly string[];
+  const command = at(
+    manifestOf(await render(), 'Pod'),
+    'spec',
+    'containers',
+    0,
+    'command',
+  ) as readonly string[];
   expect(command[0]).toBe('/nodejs/bin/node');
   const env = { PATH: process.env['PATH'], SAILMARK_URL: url, SAILMARK_MODE: mode };
   return new Promise((resolve) => {
@@ -38,7 +44,10 @@ describe('helm test', () => {
   });
 
   it('asks the Service, in the release’s mode', async () => {
-    const pod = one(await render({ mode: 'warn', service: { port: 8443 } }, { namespace: 'gate' }), 'Pod');
+    const pod = manifestOf(
+      await render({ mode: 'warn', service: { port: 8443 } }, { namespace: 'gate' }),
+      'Pod',
+    );
     expect(at(pod, 'spec', 'containers', 0, 'env')).toEqual([
       { name: 'SAILMARK_URL', value: 'https://sailmark.gate.svc:8443' },
       { name: 'SAILMARK_MODE', value: 'warn' },

@@ -6,7 +6,7 @@ import { defaultConfig, parseConfig } from '../../src/config/index.ts';
 import { matchConfiguration } from '../support/match-cases.ts';
 import { runCli } from '../support/terminal.ts';
 import { createTls } from '../support/tls.ts';
-import { at, configurationOf, one, render } from './helm.ts';
+import { at, configurationOf, manifestOf, render } from './helm.ts';
 import { corporate, valueSets } from './value-sets.ts';
 
 const PROVIDERS = `
@@ -36,7 +36,8 @@ const configured = async (values: object) => parseConfig(configurationOf(await r
 
 describe('the configuration of a release', () => {
   it.each(valueSets)('is one that serve reads: $name', async ({ values, release }) => {
-    await parseConfig(configurationOf(await render(values, release)), readFile);
+    const text = configurationOf(await render(values, release));
+    await expect(parseConfig(text, readFile)).resolves.toHaveProperty('server');
   });
 
   it('is our default where the values say nothing, with the release’s own places', async () => {
@@ -98,8 +99,8 @@ describe('the configuration of a release', () => {
 
 describe('the ConfigMap', () => {
   it('cannot be changed, and has another name with each content', async () => {
-    const nameOf = async (values: object) => one(await render(values), 'ConfigMap').metadata.name;
-    expect(one(await render(), 'ConfigMap')['immutable']).toBe(true);
+    const nameOf = async (values: object) => manifestOf(await render(values), 'ConfigMap').metadata.name;
+    expect(manifestOf(await render(), 'ConfigMap')['immutable']).toBe(true);
     const names = await Promise.all(
       [
         {},
@@ -114,12 +115,18 @@ describe('the ConfigMap', () => {
 
   it('is the one that the pods mount', async () => {
     const manifests = await render(corporate);
-    const volumes = at(one(manifests, 'Deployment'), 'spec', 'template', 'spec', 'volumes') as readonly {
+    const volumes = at(
+      manifestOf(manifests, 'Deployment'),
+      'spec',
+      'template',
+      'spec',
+      'volumes',
+    ) as readonly {
       readonly name: string;
     }[];
     expect(volumes.find(({ name }) => name === 'config')).toEqual({
       name: 'config',
-      configMap: { name: one(manifests, 'ConfigMap').metadata.name },
+      configMap: { name: manifestOf(manifests, 'ConfigMap').metadata.name },
     });
   });
 });
@@ -149,7 +156,7 @@ describe('the match conditions', () => {
     const { code, stdout } = await runCli(['match-conditions', '--config', path, '--output', 'json']);
     expect(code).toBe(0);
     const { matchConditions } = JSON.parse(stdout) as { matchConditions: unknown };
-    const entries = at(one(manifests, 'ValidatingWebhookConfiguration'), 'webhooks') as readonly {
+    const entries = at(manifestOf(manifests, 'ValidatingWebhookConfiguration'), 'webhooks') as readonly {
       readonly matchConditions: unknown;
     }[];
     expect(entries.map((entry) => entry.matchConditions)).toEqual(

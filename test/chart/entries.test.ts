@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, one, render } from './helm.ts';
+import { at, manifestOf, render } from './helm.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -32,7 +32,7 @@ const holds = ({ key, operator, values = [] }: Expression, labels: Labels): bool
 };
 
 const entriesOf = async (values: object = {}): Promise<readonly Entry[]> =>
-  at(one(await render(values), 'ValidatingWebhookConfiguration'), 'webhooks') as readonly Entry[];
+  at(manifestOf(await render(values), 'ValidatingWebhookConfiguration'), 'webhooks') as readonly Entry[];
 
 const MODES = ['audit', 'warn', 'enforce'] as const;
 const LABELS = [undefined, '', 'audit', 'warn', 'enforce', 'Enforce', 'off', 'disabled'] as const;

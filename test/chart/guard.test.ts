@@ -1,6 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { describe, expect, it } from 'vitest';
-import { at, namesOf, one, render } from './helm.ts';
+import { at, manifestOf, namesOf, render } from './helm.ts';
 
 type Mode = string | undefined;
 
@@ -10,7 +10,7 @@ const namespaceOf = (mode: Mode) => ({
 
 /** Whether the policy lets the label go from one to the other, for somebody without the right. */
 const allows = async (values: object): Promise<(before: Mode | null, after: Mode) => boolean> => {
-  const policy = one(
+  const policy = manifestOf(
     await render({ ...values, modes: { guard: { enabled: true }, ...(at(values, 'modes') as object) } }),
     'ValidatingAdmissionPolicy',
   );
@@ -69,13 +69,18 @@ describe('the policy that guards the mode label', () => {
   it('asks for none where no label can lower it, but where one that strengthens is taken away', async () => {
     expect(await guarded({ mode: 'enforce' })).toEqual([]);
     expect(await guarded({ mode: 'audit' })).toEqual([
-      ...['warn → none', 'warn → audit', 'warn → off'],
-      ...['enforce → none', 'enforce → audit', 'enforce → warn', 'enforce → off'],
+      'warn → none',
+      'warn → audit',
+      'warn → off',
+      'enforce → none',
+      'enforce → audit',
+      'enforce → warn',
+      'enforce → off',
     ]);
   });
 
   it('lets through who has the verb on the namespace', async () => {
-    const policy = one(
+    const policy = manifestOf(
       await render({ modes: { guard: { enabled: true, verb: 'lower' } } }),
       'ValidatingAdmissionPolicy',
     );

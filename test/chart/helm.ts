@@ -44,7 +44,10 @@ const template = (values: object, { name = 'sailmark', namespace = 'sailmark', a
       'template',
       name,
       CHART,
-      ...['--namespace', namespace, '--values', '-'],
+      '--namespace',
+      namespace,
+      '--values',
+      '-',
       ...apis.flatMap((api) => ['--api-versions', api]),
     ],
     JSON.stringify(values),
@@ -54,7 +57,7 @@ const template = (values: object, { name = 'sailmark', namespace = 'sailmark', a
 export const render = async (values: object = {}, release: Release = {}): Promise<readonly Manifest[]> => {
   const { code, stdout, stderr } = await template(values, release);
   if (code !== 0) throw new Error(stderr);
-  return loadAll(stdout).filter((one) => one !== null && one !== undefined) as readonly Manifest[];
+  return (loadAll(stdout) as readonly (Manifest | null | undefined)[]).filter((manifest) => manifest != null);
 };
 
 /** What the values are refused for, a line each; fails where they are not. */
@@ -72,7 +75,7 @@ export const at = (tree: unknown, ...path: readonly (string | number)[]): unknow
   path.reduce<unknown>((node, key) => (node as Record<string | number, unknown> | undefined)?.[key], tree);
 
 /** The only one of its kind, or the one of a name; fails where it is not there. */
-export const one = (manifests: readonly Manifest[], kind: string, name?: string): Manifest => {
+export const manifestOf = (manifests: readonly Manifest[], kind: string, name?: string): Manifest => {
   const found = manifests.filter(
     (manifest) => manifest.kind === kind && (name ?? manifest.metadata.name) === manifest.metadata.name,
   );
@@ -89,8 +92,8 @@ export const namesOf = (manifests: readonly Manifest[]): readonly string[] =>
 
 /** The configuration file of a release. */
 export const configurationOf = (manifests: readonly Manifest[]): string =>
-  at(one(manifests, 'ConfigMap'), 'data', 'config.yaml') as string;
+  at(manifestOf(manifests, 'ConfigMap'), 'data', 'config.yaml') as string;
 
 /** The container of the Deployment. */
 export const containerOf = (manifests: readonly Manifest[]): unknown =>
-  at(one(manifests, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0);
+  at(manifestOf(manifests, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { helm, type Release, refusals } from './helm.ts';
 
-interface Refusal {
+interface Refusal<Why> {
   readonly values: object;
   readonly release?: Release;
-  readonly why: string | RegExp;
+  readonly why: Why;
 }
 
 /** What the schema says, before anything is rendered. */
-const unknown: readonly Refusal[] = [
+const unknown: readonly Refusal<string>[] = [
   { values: { mod: 'enforce' }, why: "'': additional properties 'mod' not allowed" },
   { values: { mode: 'block' }, why: "'/mode': value must be one of 'audit', 'warn', 'enforce'" },
   { values: { replicas: 'two' }, why: "'/replicas': got string, want integer" },
@@ -38,7 +38,7 @@ const unknown: readonly Refusal[] = [
   { values: { webhook: { timeoutSeconds: 31 } }, why: "'/webhook/timeoutSeconds': maximum: got 31, want 30" },
   {
     values: { image: { digest: 'sha256:short' } },
-    why: /^'\/image\/digest': 'sha256:short' does not match pattern/,
+    why: "'/image/digest': 'sha256:short' does not match pattern '^(sha256:[0-9a-f]{64})?$'",
   },
   {
     values: { certificates: { mode: 'manual' } },
@@ -57,7 +57,7 @@ const claim = (accessMode: string, replicas: number) => ({
 });
 
 /** What only the values together say. */
-const impossible: readonly Refusal[] = [
+const impossible: readonly Refusal<RegExp>[] = [
   { values: { replicas: 0 }, why: /^replicas is 0: / },
   {
     values: {},
@@ -119,25 +119,25 @@ const impossible: readonly Refusal[] = [
   },
   { values: { config: { trustedRoot: '/etc/sailmark/trust/root.json' } }, why: /^config\.trustedRoot is / },
   ...[
-    [{ caFile: '/etc/sailmark/ca/a.pem' }, 'caFile'],
-    [{ credentials: { dockerConfig: '/etc/sailmark/ca/a.json' } }, 'credentials.dockerConfig'],
-    [
-      { credentials: { providers: { config: '/etc/sailmark/ca/a.yaml', binDir: '/opt' } } },
-      'credentials.providers.config',
-    ],
-    [
-      { credentials: { providers: { config: '/a.yaml', binDir: '/etc/sailmark/ca/bin' } } },
-      'credentials.providers.binDir',
-    ],
-  ].map(([more, key]) => ({
-    values: { config: { registries: [{ host: 'registry.corp.example', ...(more as object) }] } },
+    { key: 'caFile', caFile: '/etc/sailmark/ca/a.pem' },
+    { key: 'credentials.dockerConfig', credentials: { dockerConfig: '/etc/sailmark/ca/a.json' } },
+    {
+      key: 'credentials.providers.config',
+      credentials: { providers: { config: '/etc/sailmark/ca/a.yaml', binDir: '/opt' } },
+    },
+    {
+      key: 'credentials.providers.binDir',
+      credentials: { providers: { config: '/a.yaml', binDir: '/etc/sailmark/ca/bin' } },
+    },
+  ].map(({ key, ...more }) => ({
+    values: { config: { registries: [{ host: 'registry.corp.example', ...more }] } },
     why: new RegExp(`^config\\.registries\\[0\\]\\.${key} is .*, and files has no volume ca: `),
   })),
 ];
 
 describe('values that are refused', () => {
   it.each(unknown)('for what the schema says: $why', async ({ values, why }) => {
-    expect(await refusals(values)).toEqual([why instanceof RegExp ? expect.stringMatching(why) : why]);
+    expect(await refusals(values)).toEqual([why]);
   });
 
   it.each(impossible)('with a sentence: $why', async ({ values, release, why }) => {

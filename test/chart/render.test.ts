@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, helm, namesOf, one, render } from './helm.ts';
+import { at, helm, manifestOf, namesOf, render } from './helm.ts';
 import { valueSets } from './value-sets.ts';
 
 describe('the chart', () => {
@@ -59,7 +59,7 @@ describe('the chart', () => {
       commonLabels: { team: 'platform', 'app.kubernetes.io/name': 'stolen' },
       commonAnnotations: { owner: 'platform' },
     });
-    for (const { kind, metadata } of manifests.filter(({ kind }) => kind !== 'Pod')) {
+    for (const { kind, metadata } of manifests.filter((manifest) => manifest.kind !== 'Pod')) {
       expect([kind, metadata.labels?.['team'], metadata.labels?.['app.kubernetes.io/name']]).toEqual([
         kind,
         'platform',
@@ -71,13 +71,15 @@ describe('the chart', () => {
 
   it('selects its own pods alone: not the one of helm test', async () => {
     const manifests = await render();
-    const selector = at(one(manifests, 'Service'), 'spec', 'selector');
-    expect(at(one(manifests, 'Deployment'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
-    expect(at(one(manifests, 'PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
-    expect(at(one(manifests, 'Deployment'), 'spec', 'template', 'metadata', 'labels')).toMatchObject(
+    const selector = at(manifestOf(manifests, 'Service'), 'spec', 'selector');
+    expect(at(manifestOf(manifests, 'Deployment'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
+    expect(at(manifestOf(manifests, 'PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(
+      selector,
+    );
+    expect(at(manifestOf(manifests, 'Deployment'), 'spec', 'template', 'metadata', 'labels')).toMatchObject(
       selector as object,
     );
-    expect(one(manifests, 'Pod').metadata.labels).not.toMatchObject(selector as object);
+    expect(manifestOf(manifests, 'Pod').metadata.labels).not.toMatchObject(selector as object);
   });
 
   it('leaves out what it is told to', async () => {
@@ -94,7 +96,7 @@ describe('the chart', () => {
 
 describe('the Secret for certificates', () => {
   it('is made without data, so that no upgrade takes away what sailmark wrote', async () => {
-    const secret = one(await render(), 'Secret');
+    const secret = manifestOf(await render(), 'Secret');
     expect(Object.keys(secret).toSorted()).toEqual(['apiVersion', 'kind', 'metadata', 'type']);
   });
 
@@ -129,17 +131,17 @@ describe('cert-manager', () => {
     };
     const apis = { apis: ['cert-manager.io/v1'] };
     const manifests = await render({ ...values, webhook: { url: 'https://10.0.0.1:8443' } }, apis);
-    expect(at(one(manifests, 'Certificate'), 'spec')).toMatchObject({
+    expect(at(manifestOf(manifests, 'Certificate'), 'spec')).toMatchObject({
       secretName: 'sailmark-cert-manager',
       dnsNames: ['sailmark.sailmark.svc', 'sailmark.sailmark.svc.cluster.local'],
       ipAddresses: ['10.0.0.1'],
       issuerRef: { group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'corp' },
     });
-    expect(one(manifests, 'ValidatingWebhookConfiguration').metadata.annotations).toEqual({
+    expect(manifestOf(manifests, 'ValidatingWebhookConfiguration').metadata.annotations).toEqual({
       'cert-manager.io/inject-ca-from': 'sailmark/sailmark',
     });
     const named = await render({ ...values, webhook: { url: 'https://gate.corp.example' } }, apis);
-    expect(at(one(named, 'Certificate'), 'spec', 'dnsNames')).toContain('gate.corp.example');
+    expect(at(manifestOf(named, 'Certificate'), 'spec', 'dnsNames')).toContain('gate.corp.example');
   });
 });
 
@@ -153,7 +155,7 @@ describe('the network policy', () => {
         keys: [{ url: 'https://keys.corp.example:8443/key.pub' }],
       },
     };
-    const policy = one(await render(values), 'NetworkPolicy');
+    const policy = manifestOf(await render(values), 'NetworkPolicy');
     expect(at(policy, 'spec', 'ingress')).toEqual([
       { ports: [{ port: 'https', protocol: 'TCP' }] },
       { ports: [{ port: 'probes', protocol: 'TCP' }] },
@@ -165,7 +167,7 @@ describe('the network policy', () => {
   });
 
   it('lets nothing out to the API server where nothing is asked of it', async () => {
-    const policy = one(
+    const policy = manifestOf(
       await render({
         networkPolicy: { enabled: true, apiServerPorts: [16443] },
         kubernetes: { events: false, warmUp: '0s' },

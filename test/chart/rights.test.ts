@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, type Manifest, one, render } from './helm.ts';
+import { at, type Manifest, manifestOf, render } from './helm.ts';
 import { corporate } from './value-sets.ts';
 
 interface Rule {
@@ -61,7 +61,8 @@ describe('the rights', () => {
     },
     { name: 'none to be made', values: { rbac: { create: false } }, rights: [] },
   ])('are these, and no more: $name', async ({ values, rights }) => {
-    expect(rightsOf(await render(values))).toEqual(rights.toSorted());
+    const given: readonly string[] = rights;
+    expect(rightsOf(await render(values))).toEqual(given.toSorted());
   });
 
   it('are the account’s of the pods, each role bound where it stands', async () => {
@@ -80,8 +81,10 @@ describe('the rights', () => {
       ]);
     }
     expect(manifests.filter(({ kind }) => kind.endsWith('Binding'))).toHaveLength(roles.length);
-    expect(at(one(manifests, 'Deployment'), 'spec', 'template', 'spec', 'serviceAccountName')).toBe('gate');
-    expect(one(manifests, 'ServiceAccount')).toMatchObject({
+    expect(at(manifestOf(manifests, 'Deployment'), 'spec', 'template', 'spec', 'serviceAccountName')).toBe(
+      'gate',
+    );
+    expect(manifestOf(manifests, 'ServiceAccount')).toMatchObject({
       metadata: { name: 'gate' },
       automountServiceAccountToken: false,
     });

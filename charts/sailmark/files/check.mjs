@@ -75,10 +75,11 @@ const problemsOf = ({ status, text, certificate }) => {
 
 const answer = await ask().catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
 const problems = problemsOf(answer);
-for (const problem of problems) console.error(problem);
-if (problems.length > 0) process.exit(1);
+if (problems.length > 0) {
+  process.stderr.write(`${problems.join('\n')}\n`);
+  process.exit(1);
+}
 const { response } = JSON.parse(answer.text);
-console.log(`mode ${mode}, certificate until ${answer.certificate.valid_to}`);
-console.log(
-  `${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}`,
-);
+process.stdout.write(`mode ${mode}, certificate until ${answer.certificate.valid_to}
+${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}
+`);
