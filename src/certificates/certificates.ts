@@ -1,0 +1,94 @@
+import type { CertificateSettings } from '../config/index.ts';
+import { mayHandOver, servedBy } from './hand-over.ts';
+import type { Served } from './perform.ts';
+import { createSettle, type SettleOptions } from './settle.ts';
+import type { Pair } from './state.ts';
+import type { Trusted } from './trust.ts';
+
+export type CertificatesOptions = SettleOptions;
+
+/** The certificates that the webhook issues to itself. */
+export interface Certificates {
+  /**
+   * The certificate to serve by, once its CA is in the webhook configuration: the Secret's, or one that is issued where
+   * that has none to serve by. Rejects where that cannot be said, with a `ClusterFault` for what the API refused.
+   */
+  ensure(signal: AbortSignal): Promise<Pair>;
+  /**
+   * Sees to the certificates from now on, and calls `onChange` with each one that is to be served next. Never throws;
+   * failures are events. What `onChange` throws is a failure as well: the certificate is offered again.
+   */
+  watch(onChange: (pair: Pair) => void): { stop(): void };
+}
+
+/** Milliseconds between two looks at most, and for one of them. */
+const LOOK = 60_000;
+const LOOK_DEADLINE = 30_000;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Several replicas must not look at once; four looks fit into an overlap. */
+const untilNextLook = ({ overlap }: CertificateSettings): number =>
+  Math.min(LOOK, overlap / 4) * (0.75 + Math.random() / 2);
+
+/** Does work again and again, `wait()` milliseconds after it was done last. Keeps no process alive. */
+const repeat = (work: (signal: AbortSignal) => Promise<void>, wait: () => number): { stop(): void } => {
+  const end = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const later = (): void => {
+    if (end.signal.aborted) return;
+    timer = setTimeout(() => void work(end.signal).finally(later), wait());
+    timer.unref();
+  };
+  later();
+  return {
+    stop() {
+      end.abort();
+      clearTimeout(timer);
+    },
+  };
+};
+
+const pairOf = ({ leaf: { cert, key } }: Served): Pair => ({ cert, key });
+
+/** Creates what issues, rotates and hands over certificates. Asks nothing of the cluster yet. */
+export const createCertificates = (options: CertificatesOptions): Certificates => {
+  const { settings, now, onEvent } = options;
+  const settle = createSettle(options);
+  let served: Served | undefined;
+
+  /** What is to be served, and is not yet. */
+  const findOffered = ({ state, trustedSince }: Trusted): Served | undefined => {
+    const offered = servedBy(state);
+    if (offered === undefined || trustedSince === undefined) return undefined;
+    const context = { state, trustedSince, now: now(), overlap: settings.overlap };
+    return mayHandOver(offered, served, context) ? offered : undefined;
+  };
+
+  const look = async (onChange: (pair: Pair) => void, signal: AbortSignal): Promise<void> => {
+    const offered = findOffered(await settle(served, signal));
+    if (offered === undefined || signal.aborted) return;
+    onChange(pairOf(offered));
+    served = offered;
+    const ends = new Date(offered.leaf.until).toISOString();
+    onEvent({ code: 'certificate-handed-over', detail: `it ends at ${ends}` });
+  };
+
+  return {
+    async ensure(signal) {
+      served = findOffered(await settle(served, signal)) ?? served;
+      if (served === undefined) throw new Error('there is no certificate to serve by');
+      return pairOf(served);
+    },
+    watch: (onChange) =>
+      repeat(
+        (ended) =>
+          look(onChange, AbortSignal.any([ended, AbortSignal.timeout(LOOK_DEADLINE)])).catch(
+            (error: unknown) => {
+              if (!ended.aborted) onEvent({ code: 'certificates-failed', detail: messageOf(error) });
+            },
+          ),
+        () => untilNextLook(settings),
+      ),
+  };
+};

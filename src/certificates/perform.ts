@@ -1,0 +1,104 @@
+import type { CertificateSettings } from '../config/index.ts';
+import type { Step } from './plan.ts';
+import {
+  type Authority,
+  type Issuer,
+  inOrder,
+  type Leaf,
+  readIssuer,
+  readLeaf,
+  type State,
+} from './state.ts';
+
+/** A leaf that this process serves, and the CA that clients trust it by. */
+export interface Served {
+  readonly leaf: Leaf;
+  readonly authority: Authority;
+}
+
+export interface Means {
+  readonly now: number;
+  readonly settings: CertificateSettings;
+  /** What this process serves; undefined: nothing yet. */
+  readonly served: Served | undefined;
+}
+
+/** How often `overlap` the CA of a Secret that was lost stays trusted: every replica has moved on by then. */
+const OVERLAPS_AFTER_LOSS = 3;
+
+/** Writing X.509 takes a library that takes a tenth of a second to load. */
+const loadIssue = () => import('./issue.ts');
+
+const createAuthority = async ({ now, settings }: Means): Promise<Issuer> =>
+  readIssuer(await (await loadIssue()).issueAuthority(now, settings.caLifetime));
+
+/** The state with a new leaf of `issuing`, which issues from now on. */
+const withLeaf = async (
+  state: State,
+  issuing: Issuer,
+  names: readonly string[],
+  { now, settings }: Means,
+): Promise<State> => {
+  const { issueLeaf } = await loadIssue();
+  const until = now + settings.lifetime;
+  const leaf = readLeaf(await issueLeaf(issuing, names, { now, until }), issuing);
+  // Somebody may serve the leaf before this one, and it may end later: `lifetime` may have been made shorter.
+  const last = Math.max(leaf.until, state.issuedUntil.get(issuing.id) ?? 0, lastOf(state, issuing));
+  return { ...state, issuing, leaf, issuedUntil: new Map([...state.issuedUntil, [issuing.id, last]]) };
+};
+
+const lastOf = ({ leaf }: State, { id }: Authority): number => (leaf?.issuer === id ? leaf.until : 0);
+
+/** Who serves by the CA of a Secret that was lost goes on for a while, and so that CA is trusted for a while. */
+const withServed = (state: State, { served, now, settings }: Means): State => {
+  if (served === undefined || state.trusted.some(({ id }) => id === served.authority.id)) return state;
+  const until = now + OVERLAPS_AFTER_LOSS * settings.overlap;
+  return {
+    ...state,
+    trusted: inOrder([...state.trusted, served.authority]),
+    issuedUntil: new Map([...state.issuedUntil, [served.authority.id, until]]),
+  };
+};
+
+const begin = async (state: State, means: Means): Promise<State> => {
+  const authority = await createAuthority(means);
+  const known = withServed(state, means);
+  const trusted = inOrder([...known.trusted, authority]);
+  return withLeaf({ ...known, trusted, next: undefined }, authority, means.settings.dnsNames, means);
+};
+
+const prepare = async (state: State, means: Means): Promise<State> => {
+  const next = await createAuthority(means);
+  return { ...state, next, trusted: inOrder([...state.trusted, next]) };
+};
+
+const promote = (state: State, means: Means): Promise<State> => {
+  if (state.next === undefined) throw new Error('there is no next CA to promote');
+  return withLeaf({ ...state, next: undefined }, state.next, means.settings.dnsNames, means);
+};
+
+const renew = (state: State, names: readonly string[], means: Means): Promise<State> => {
+  if (state.issuing === undefined) throw new Error('there is no CA to renew by');
+  return withLeaf(state, state.issuing, names, means);
+};
+
+/** Does what {@link plan} says: the state that is to be written. */
+export const perform = (
+  step: Exclude<Step, { do: 'nothing' }>,
+  state: State,
+  means: Means,
+): Promise<State> => {
+  switch (step.do) {
+    case 'begin':
+      return begin(state, means);
+    case 'prepare':
+      return prepare(state, means);
+    case 'promote':
+      return promote(state, means);
+    case 'renew':
+      return renew(state, step.names, means);
+    case 'retire':
+      break;
+  }
+  return Promise.resolve({ ...state, trusted: state.trusted.filter(({ id }) => !step.ids.has(id)) });
+};
