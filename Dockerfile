@@ -7,12 +7,16 @@ FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
-COPY .ci/bundle.ts .ci/
+COPY .ci/bundle.ts .ci/licences.ts .ci/
 COPY src src
 ARG COMMIT=unknown
-RUN SAILMARK_COMMIT="$COMMIT" npm run -s build
+# What is bundled are ES modules, and Node asks the nearest package.json.
+RUN SAILMARK_COMMIT="$COMMIT" npm run -s build \
+ && node .ci/licences.ts > dist/LICENSES.txt \
+ && printf '{"type":"module"}\n' > dist/package.json
 
 FROM ${RUNTIME_IMAGE}
+# As in package.json.
 ARG VERSION=0.1.0
 ARG COMMIT=unknown
 LABEL org.opencontainers.image.title="sailmark" \
