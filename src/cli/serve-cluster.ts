@@ -1,4 +1,6 @@
-import type { Config, KubernetesSettings } from '../config/index.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createCertificates } from '../certificates/index.ts';
+import type { CertificateSettings, Config, KubernetesSettings } from '../config/index.ts';
 import { type Cluster, openCluster } from '../kubernetes/index.ts';
 import {
   createEventLog,
@@ -9,7 +11,7 @@ import {
 } from '../observability/index.ts';
 import type { Judge } from '../policy/index.ts';
 import { warmUp } from '../scan/index.ts';
-import { type CertificateSource, createFileCertificates } from '../server/index.ts';
+import { type CertificateSource, createFileCertificates, eitherOf, parsePair } from '../server/index.ts';
 
 /** What a webhook has of the cluster it runs in. With nothing of it, it judges all the same. */
 export interface ClusterParts {
@@ -35,11 +37,56 @@ interface Surroundings {
 /** Images that warming up asks about at once; reviews do not wait for it. */
 const WARM_AT_ONCE = 4;
 
+/** Milliseconds that the first certificate may take, before the mounted one is looked at, and between two tries. */
+const PATIENCE = 10_000;
+const BETWEEN = 3_000;
+
 const open = (log: Log): Promise<Cluster | undefined> =>
   openCluster({}).catch((err: unknown) => {
     log.warn({ err }, 'the API of the cluster cannot be asked; reviews are judged without it');
     return undefined;
   });
+
+/** The certificates that the webhook issues to itself, by the API. */
+const issueBy = (
+  cluster: Cluster,
+  { namespace }: KubernetesSettings,
+  settings: CertificateSettings,
+  log: Log,
+): CertificateSource => {
+  const from = {
+    cert: `tls.crt of the Secret ${settings.secret}`,
+    key: `tls.key of the Secret ${settings.secret}`,
+  };
+  const certificates = createCertificates({
+    cluster,
+    settings,
+    namespace,
+    now: Date.now,
+    onEvent: ({ code, detail }) =>
+      log[code === 'certificates-failed' ? 'warn' : 'info']({ code, detail }, 'certificates'),
+  });
+  return {
+    first: async () => parsePair(await certificates.ensure(AbortSignal.timeout(PATIENCE)), from),
+    follow: ({ use }) => certificates.watch((pair) => use(parsePair(pair, from))).stop,
+  };
+};
+
+/** Tries until there is a certificate: a webhook that ends for want of one is started again later and later. */
+const untilIssued = (source: CertificateSource, { log, ended }: Surroundings): CertificateSource => ({
+  ...source,
+  async first() {
+    for (;;) {
+      try {
+        return await source.first();
+      } catch (err) {
+        ended.throwIfAborted();
+        log.warn({ err }, 'there is no certificate yet; trying again');
+        await pause(BETWEEN, undefined, { signal: ended }).catch(() => ended.throwIfAborted());
+      }
+    }
+  },
+});
 
 const createWarm =
   (cluster: Cluster, { warmUp: patience }: KubernetesSettings, { log, ended }: Surroundings) =>
@@ -64,13 +111,16 @@ export const joinCluster = async (config: Config, surroundings: Surroundings): P
       warm: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
-  const { events } = kubernetes;
+  const { certificates, events } = kubernetes;
   const eventLog = events
     ? createEventLog({ write: cluster.writeEvent, now: Date.now, report, metrics, instance })
     : undefined;
   return {
     cluster,
-    certificate: files,
+    certificate:
+      certificates === undefined
+        ? files
+        : untilIssued(eitherOf(issueBy(cluster, kubernetes, certificates, log), files), surroundings),
     tell: (record) => eventLog?.tell(record),
     warm: createWarm(cluster, kubernetes, surroundings),
     async close() {
