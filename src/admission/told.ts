@@ -9,10 +9,10 @@ import { findRegarding, type Regarding } from './regarding.ts';
 export interface Told {
   /** Undefined: nothing that has a name yet. */
   readonly regarding: Regarding | undefined;
-  /** One for each reason and effect: of the first finding of its kind. */
+  readonly effect: 'warn' | 'audit';
+  /** One for each reason: of the first finding that has it. */
   readonly sentences: readonly {
     readonly code: ReasonCode;
-    readonly effect: 'warn' | 'audit';
     /** Whether an outage rule let it through. */
     readonly letThrough: boolean;
     /** One line of at most 512 characters. */
@@ -27,16 +27,13 @@ const sentenceOf = (finding: Finding): string =>
     ? explain(finding.reason, finding.use)
     : explainBriefly(finding, SENTENCE_LIMIT);
 
-const sentencesOf = ({ findings, failure }: Outcome, verdict: 'warn' | 'audit'): Told['sentences'] => {
-  if (failure !== undefined)
-    return [{ code: failure.code, effect: verdict, letThrough: false, sentence: explain(failure) }];
+const sentencesOf = ({ findings, failure }: Outcome): Told['sentences'] => {
+  if (failure !== undefined) return [{ code: failure.code, letThrough: false, sentence: explain(failure) }];
   const sentences: Told['sentences'][number][] = [];
   for (const finding of findings) {
-    const { reason, effect, letThrough } = finding;
-    if (effect !== 'warn' && effect !== 'audit') continue;
-    if (sentences.some((one) => one.code === reason.code && one.effect === effect)) continue;
-    const sentence = sentenceOf(finding);
-    sentences.push({ code: reason.code, effect, letThrough: letThrough !== undefined, sentence });
+    const { code } = finding.reason;
+    if (finding.effect === 'exempt' || sentences.some((one) => one.code === code)) continue;
+    sentences.push({ code, letThrough: finding.letThrough !== undefined, sentence: sentenceOf(finding) });
   }
   return sentences;
 };
@@ -45,5 +42,5 @@ const sentencesOf = ({ findings, failure }: Outcome, verdict: 'warn' | 'audit'):
 export const toldOf = (outcome: Outcome): { readonly told?: Told } => {
   const { request, verdict } = outcome;
   if (request.dryRun || (verdict !== 'warn' && verdict !== 'audit')) return {};
-  return { told: { regarding: findRegarding(request), sentences: sentencesOf(outcome, verdict) } };
+  return { told: { regarding: findRegarding(request), effect: verdict, sentences: sentencesOf(outcome) } };
 };

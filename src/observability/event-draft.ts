@@ -17,14 +17,14 @@ const spelled = (code: string): string =>
 
 const ACTIONS = { warn: 'Warn', audit: 'Audit' } as const;
 
-/** The Events that a review's record asks for; `eventTime` in milliseconds. */
+/** The Events on an object that a review's record asks for; `eventTime` in milliseconds. */
 export const draftEvents = (
   { namespace, mode }: Pick<ReviewRecord, 'namespace' | 'mode'>,
-  sentences: Told['sentences'],
+  { effect, sentences }: Pick<Told, 'effect' | 'sentences'>,
   regarding: ClusterEvent['regarding'],
   eventTime: number,
 ): readonly EventDraft[] =>
-  sentences.map(({ code, effect, letThrough, sentence }) => ({
+  sentences.map(({ code, letThrough, sentence }) => ({
     namespace,
     regarding,
     reason: spelled(code),

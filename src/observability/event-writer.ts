@@ -27,11 +27,9 @@ export interface EventWriter {
 const within = (work: Promise<void>, signal: AbortSignal): Promise<void> =>
   Promise.race([
     work,
-    new Promise<never>((_, reject) => {
-      const leave = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', leave, { once: true });
-      if (signal.aborted) leave();
-    }),
+    new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+    ),
   ]);
 
 /** At most one report in `quiet` milliseconds. */

@@ -138,7 +138,7 @@ export const createEventLog = (parts: EventLogParts): EventLog => {
       if (told === undefined || closed) return;
       const { regarding, sentences } = told;
       if (regarding === undefined) for (const _ of sentences) metrics.countEvent('dropped');
-      else for (const draft of draftEvents(record, sentences, regarding, now())) take(draft);
+      else for (const draft of draftEvents(record, told, regarding, now())) take(draft);
     },
     async close() {
       if (closed) return;

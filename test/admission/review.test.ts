@@ -123,7 +123,8 @@ describe('a review refuses', () => {
         findings: [{ ...finding, effect: 'warn' }],
         told: {
           regarding: { apiVersion: 'v1', kind: 'Pod', name: 'web' },
-          sentences: [{ code: 'signature-missing', effect: 'warn', letThrough: false, sentence: DENIAL }],
+          effect: 'warn',
+          sentences: [{ code: 'signature-missing', letThrough: false, sentence: DENIAL }],
         },
         images: [PROXY],
         verifications: 1,

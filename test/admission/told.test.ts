@@ -108,10 +108,10 @@ describe('a record tells', () => {
     );
     expect(told).toEqual({
       regarding: WEB,
+      effect: 'warn',
       sentences: [
         {
           code: 'signature-missing',
-          effect: 'warn',
           letThrough: false,
           sentence:
             `image "${PROXY}" in container "app" (spec.containers[0].image): no signature was found ` +
@@ -119,7 +119,6 @@ describe('a record tells', () => {
         },
         {
           code: 'signer-untrusted',
-          effect: 'warn',
           letThrough: false,
           sentence:
             `image "${PILOT}" in container "app-1" (spec.containers[1].image): signed by no key that is trusted ` +
@@ -135,10 +134,10 @@ describe('a record tells', () => {
       ENFORCE,
       undetermined(AWAY, { verified: verified(), answeredAt: NOW - 60_000 }),
     );
+    expect(told?.effect).toBe('warn');
     expect(told?.sentences).toEqual([
       {
         code: 'registry-unavailable',
-        effect: 'warn',
         letThrough: true,
         sentence: expect.stringMatching(
           /^image ".*" in container "app" .*\(registry-unavailable\); let through: the tag last stood for sha256:[0-9a-f]{64}, which is verified, 1 minutes ago$/,
@@ -147,14 +146,24 @@ describe('a record tells', () => {
     ]);
   });
 
+  it('nothing of an exempt image beside another', async () => {
+    const verify: VerifyImage = async ({ reference }) =>
+      reference.text === PILOT ? rejected({ code: 'signature-invalid', detail: 'no base64' }) : MISSING;
+    const exemptions = [
+      { images: [PROXY], namespaces: ['shop'], reason: 'old', owner: 'me', expires: '2027-03-01' },
+    ];
+    const told = await toldOf(review(pod([PROXY, PILOT])), AUDIT, verify, { exemptions });
+    expect(told?.sentences.map(({ code }) => code)).toEqual(['signature-invalid']);
+  });
+
   it('that a review could not be judged', async () => {
     const told = await toldOf(review(pod([PROXY])), AUDIT, () => Promise.reject(new Error('broken')));
     expect(told).toEqual({
       regarding: WEB,
+      effect: 'audit',
       sentences: [
         {
           code: 'internal-error',
-          effect: 'audit',
           letThrough: false,
           sentence: expect.stringContaining('incident incident-1 (internal-error)'),
         },

@@ -7,12 +7,16 @@ const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-7d4c
 const SENTENCE = 'image "a" in container "b" (spec): no signature was found (signature-missing); use another';
 
 const told = (
-  over: Partial<Told['sentences'][number]> = {},
+  over: Partial<Told['sentences'][number]> & Pick<Partial<Told>, 'effect'> = {},
   regarding: Told['regarding'] = REPLICA_SET,
-): Told => ({
-  regarding,
-  sentences: [{ code: 'signature-missing', effect: 'audit', letThrough: false, sentence: SENTENCE, ...over }],
-});
+): Told => {
+  const { effect = 'audit', ...of } = over;
+  return {
+    regarding,
+    effect,
+    sentences: [{ code: 'signature-missing', letThrough: false, sentence: SENTENCE, ...of }],
+  };
+};
 
 const record = (of: { readonly told?: Told } = { told: told() }): ReviewRecord => ({
   uid: 'r',
@@ -98,7 +102,35 @@ describe('Events are not written', () => {
     expect(written.slice(25).map(({ regarding }) => regarding.name)).toEqual(['web-25', 'web-26']);
   });
 
-  it('after the end', async () => {
+  it('past 25 at once, however long nothing was found before', async () => {
+    const { log, counted } = open();
+    await pass(60 * 60_000);
+    for (let index = 0; index < 30; index += 1)
+      log.tell(record({ told: told({}, { ...REPLICA_SET, name: `web-${index}` }) }));
+    await pass(0);
+    expect(counted).toEqual({ written: 25, dropped: 5 });
+  });
+
+  it('after the end, not even counts that had to wait or a second end', async () => {
+    const { log, counted } = open({ limits: { burst: 1 } });
+    log.tell(record());
+    log.tell(record());
+    await log.close();
+    await pass(2 * WINDOW);
+    await log.close();
+    expect(counted).toEqual({ written: 1 });
+  });
+
+  it('after the end, where the last write failed', async () => {
+    const { log, counted } = open({ write: () => Promise.reject(new Error('no')) });
+    log.tell(record());
+    log.tell(record());
+    await log.close();
+    await pass(2 * WINDOW);
+    expect(counted).toEqual({ failed: 2 });
+  });
+
+  it('of reviews after the end', async () => {
     const { log, written } = open();
     await log.close();
     log.tell(record());
@@ -143,16 +175,13 @@ describe('an Event', () => {
 
   it('is one for each object, reason and effect', async () => {
     const { log, written } = open();
-    const { sentences } = told();
-    const [first] = sentences as [Told['sentences'][number]];
-    const both = {
-      regarding: REPLICA_SET,
-      sentences: [first, { ...first, code: 'signer-untrusted' as const }],
-    };
+    const [first, other] = [told(), told({ code: 'signer-untrusted' })];
+    const both = { ...first, sentences: [...first.sentences, ...other.sentences] };
     log.tell(record({ told: both }));
     log.tell(record({ told: both }));
     log.tell(record({ told: told({ effect: 'warn' }) }));
     log.tell(record({ told: told({}, { ...REPLICA_SET, uid: 'u-2' }) }));
+    log.tell(record({ told: told({}, { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4c', uid: 'u-1' }) }));
     log.tell({ ...record(), namespace: 'other' });
     await pass(0);
     expect(
@@ -162,9 +191,10 @@ describe('an Event', () => {
       ['shop', 'SignerUntrusted', 'Audit', 'u-1'],
       ['shop', 'SignatureMissing', 'Warn', 'u-1'],
       ['shop', 'SignatureMissing', 'Audit', 'u-2'],
+      ['shop', 'SignatureMissing', 'Audit', 'u-1'],
       ['other', 'SignatureMissing', 'Audit', 'u-1'],
     ]);
-    expect(new Set(written.map(({ name }) => name)).size).toBe(5);
+    expect(new Set(written.map(({ name }) => name)).size).toBe(6);
   });
 
   it.each([
@@ -177,6 +207,13 @@ describe('an Event', () => {
     log.tell(record({ told: told({}, { ...REPLICA_SET, name }) }));
     await pass(0);
     expect(written.map((event) => event.name)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('names this process in at most 128 bytes', async () => {
+    const { log, written } = open({ instance: 'x'.repeat(253) });
+    log.tell(record());
+    await pass(0);
+    expect(written.map(({ reportingInstance }) => reportingInstance)).toEqual(['x'.repeat(128)]);
   });
 
   it('has a note of at most 1024 bytes, whatever a character takes, and none is cut in two', async () => {
