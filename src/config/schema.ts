@@ -2,35 +2,13 @@ import type { XStatic } from 'typebox/schema';
 import { logFormats, logLevels } from './config.ts';
 import { type LimitName, limitTable } from './limits.ts';
 import { examples } from './quantity.ts';
+import { kubernetes } from './schema-kubernetes.ts';
+import { address, duration, flag, list, oneOf, path, place, registryHost, text } from './schema-parts.ts';
 
 /*
  * JSON Schema, draft 7, from which come the types of a file, its checks and its messages. `description` completes "must
  * be …"; what one key alone cannot say (a mirror of a hub that is not there) is checked where that key is read.
  */
-
-const path = { type: 'string', minLength: 1, description: 'the path of a file' } as const;
-const place = {
-  type: 'string',
-  minLength: 1,
-  description: 'a registry and a path, such as registry.corp.example/istio',
-} as const;
-const registryHost = {
-  type: 'string',
-  minLength: 1,
-  description: 'a registry host, with its port if it has one: registry.corp.example:5000',
-} as const;
-const duration = { type: ['string', 'integer'], description: examples.milliseconds } as const;
-const address = { type: 'string', description: 'host:port, such as 0.0.0.0:8443 or [::]:8443' } as const;
-const text = { type: 'string', minLength: 1, description: 'a text that is not empty' } as const;
-const flag = { type: 'boolean', description: 'true or false' } as const;
-
-const list = <const Item>(items: Item) => ({ type: 'array', items, description: 'a list' }) as const;
-const oneOf = <const Values extends readonly string[]>(...values: Values) =>
-  ({
-    type: 'string',
-    enum: values,
-    description: values.length === 1 ? values[0] : `one of ${values.join(', ')}`,
-  }) as const;
 
 const key = {
   type: 'object',
@@ -196,45 +174,6 @@ const server = {
         format: oneOf(...logFormats),
       },
     },
-  },
-} as const;
-
-const namePattern = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
-const objectName = (what: string) =>
-  ({ type: 'string', pattern: namePattern, maxLength: 253, description: `the name of ${what}` }) as const;
-
-const kubernetes = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['namespace'],
-  description:
-    'access to the API of the cluster: {namespace: sailmark, certificates: …, events: …, warmUp: …}',
-  properties: {
-    namespace: objectName('the namespace that the webhook runs in'),
-    certificates: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['secret', 'webhookConfiguration', 'dnsNames'],
-      description: 'certificates issued by itself: {secret: …, webhookConfiguration: …, dnsNames: […]}',
-      properties: {
-        secret: objectName('a Secret in that namespace'),
-        webhookConfiguration: objectName('a ValidatingWebhookConfiguration'),
-        dnsNames: {
-          ...list({
-            type: 'string',
-            pattern: '^[0-9A-Za-z:]([-0-9A-Za-z.:]*[0-9A-Za-z:])?$',
-            maxLength: 253,
-            description: 'a host name, such as sailmark.sailmark.svc, or an IP address',
-          } as const),
-          minItems: 1,
-        },
-        caLifetime: duration,
-        lifetime: duration,
-        overlap: duration,
-      },
-    },
-    events: flag,
-    warmUp: duration,
   },
 } as const;
 
