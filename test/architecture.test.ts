@@ -11,6 +11,7 @@ const ORDER = [
   'server',
   'scan',
   'compose',
+  'certificates',
   'kubernetes',
   'config',
   'observability',
@@ -26,6 +27,7 @@ const ORDER = [
 const HOMES: readonly { readonly module: RegExp; readonly homes: readonly string[] }[] = [
   { module: /^fastify$/, homes: ['server'] },
   { module: /^@kubernetes\/client-node/, homes: ['kubernetes'] },
+  { module: /^(@peculiar\/x509|reflect-metadata)$/, homes: ['certificates'] },
   { module: /^undici$/, homes: ['registry', 'verification/key-source.ts'] },
   { module: /^node-jose$/, homes: ['verification'] },
   { module: /^@sigstore\//, homes: ['verification/log/inclusion.ts'] },

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { hang, refuse, secretOf, secretPath } from '../support/cluster-server.ts';
-import { scene } from './scene.ts';
+import { openedTo, scene } from './scene.ts';
 
 const PATH = secretPath('shop', 'pull');
 const TEXT = '{"auths":{}}';
@@ -66,12 +66,13 @@ describe('a pull secret', () => {
 
   it('is no longer read once the cluster is closed', async () => {
     const { server, cluster } = await scene({ refresh: 10 });
+    const other = await openedTo(server, { refresh: 10 });
     await cluster.find('shop', 'pull');
+    await other.find('shop', 'other');
     await cluster.close();
-    const before = server.requests.length;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-    expect(server.requests.length).toBe(before);
+    server.forget();
+    const others = (): number => server.requests.filter(({ path }) => path !== PATH).length;
+    await vi.waitFor(() => expect(others()).toBeGreaterThan(5));
+    expect(reads(server.requests)).toBe(0);
   });
 });
