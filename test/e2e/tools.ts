@@ -35,12 +35,18 @@ export interface Ran {
 export interface Running {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Milliseconds until it is killed; a minute unless told. */
+  readonly timeout?: number;
 }
 
 /** Runs a program to its end. Rejects where it does not start or does not end by itself. */
-export const runProgram = (path: string, argv: readonly string[], { env, cwd }: Running = {}): Promise<Ran> =>
+export const runProgram = (
+  path: string,
+  argv: readonly string[],
+  { env, cwd, timeout = 60_000 }: Running = {},
+): Promise<Ran> =>
   new Promise((resolve, reject) => {
-    const options = { timeout: 60_000, maxBuffer: 64 * 2 ** 20, cwd, env: { ...process.env, ...env } };
+    const options = { timeout, maxBuffer: 64 * 2 ** 20, cwd, env: { ...process.env, ...env } };
     execFile(path, argv, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;
       if (typeof code === 'number') resolve({ code, stdout, stderr });

@@ -111,20 +111,11 @@ export const startWorld = async ({ release = '1.36', image }: WorldOptions = {})
   };
   const run = async (command: string, own: object, flags: readonly string[]): Promise<string> => {
     const file = await writeValues(merge(values, own));
-    return plane.helm(
-      command,
-      'sailmark',
-      CHART,
-      '--namespace',
-      NAMESPACE,
-      '--create-namespace',
-      '--wait',
-      '--timeout',
-      '90s',
-      '--values',
-      file,
-      ...flags,
-    );
+    const argv = [command, 'sailmark', CHART, '--namespace', NAMESPACE, '--create-namespace'];
+    const waiting = ['--wait', '--timeout', '90s', '--values', file];
+    return plane.helm(...argv, ...waiting, ...flags).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${kubelet.describe()}`);
+    });
   };
   return {
     ...plane,

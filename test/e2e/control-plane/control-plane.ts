@@ -22,6 +22,9 @@ import { until } from './until.ts';
 export const HOST = '10.88.0.1';
 export const API_PORT = 6443;
 
+/** Milliseconds; Helm's own `--timeout` comes first. */
+const HELM_PATIENCE = 300_000;
+
 const ADMIN = 'admin-token';
 const CONTROLLERS = 'controllers-token';
 const ETCD = 'http://127.0.0.1:2379';
@@ -171,7 +174,8 @@ export const startControlPlane = async (release: Release): Promise<ControlPlane>
     HELM_CONFIG_HOME: inDirectory('helm'),
     HELM_DATA_HOME: inDirectory('helm'),
   };
-  const tryHelm: ControlPlane['tryHelm'] = (...argv) => runProgram(programOf('helm'), argv, { env });
+  const tryHelm: ControlPlane['tryHelm'] = (...argv) =>
+    runProgram(programOf('helm'), argv, { env, timeout: HELM_PATIENCE });
   return {
     release,
     url,

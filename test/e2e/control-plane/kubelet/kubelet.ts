@@ -35,6 +35,8 @@ export interface Kubelet {
   pods(): readonly PodLife[];
   /** Those that are ready, when there are `count` of them and no other pod. */
   untilReady(count: number, seconds?: number): Promise<readonly PodLife[]>;
+  /** What it runs and what that said, for people. */
+  describe(): string;
   /** As if the node lost its power: every process is killed, nobody is told, volumes stay. */
   cutPower(): Promise<void>;
   /** Takes up again what the API says should run. */
@@ -130,20 +132,24 @@ export const startKubelet = async (plane: ControlPlane, options: KubeletOptions)
   };
 
   const pods = (): readonly PodLife[] => [...lives.values()];
-  const told = (): string =>
+  const describe = (): string =>
     pods()
-      .map((life) => `${life.pod.metadata.name} (restarts: ${life.restarts}): ${life.logs().slice(-2000)}`)
+      .map(
+        (life) =>
+          `${life.pod.metadata.name}, ${life.ready ? '' : 'not '}ready, restarts: ${life.restarts}\n${life.logs().slice(-4000)}`,
+      )
       .join('\n');
 
   return {
     pods,
+    describe,
     async untilReady(count, seconds = 60) {
       const all = async (): Promise<readonly PodLife[] | undefined> => {
         const running = pods();
         return running.length === count && running.every(({ ready }) => ready) ? running : undefined;
       };
       return until(`${count} ready pods`, all, { seconds }).catch((error: unknown) => {
-        throw new Error(`not ${count} ready pods: ${told()}`, { cause: troubles[0] ?? error });
+        throw new Error(`not ${count} ready pods: ${describe()}`, { cause: troubles[0] ?? error });
       });
     },
     cutPower,
