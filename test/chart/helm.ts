@@ -19,6 +19,8 @@ export interface Release {
   readonly namespace?: string;
   /** APIs of the cluster beside Kubernetes' own. */
   readonly apis?: readonly string[];
+  /** The cluster's version; the newest that Helm knows. */
+  readonly kubernetes?: string;
 }
 
 interface Ran {
@@ -38,7 +40,10 @@ export const helm = (args: readonly string[], stdin = ''): Promise<Ran> =>
     child.stdin?.end(stdin);
   });
 
-const template = (values: object, { name = 'sailmark', namespace = 'sailmark', apis = [] }: Release) =>
+const template = (
+  values: object,
+  { name = 'sailmark', namespace = 'sailmark', apis = [], kubernetes }: Release,
+) =>
   helm(
     [
       'template',
@@ -49,6 +54,7 @@ const template = (values: object, { name = 'sailmark', namespace = 'sailmark', a
       '--values',
       '-',
       ...apis.flatMap((api) => ['--api-versions', api]),
+      ...(kubernetes === undefined ? [] : ['--kube-version', kubernetes]),
     ],
     JSON.stringify(values),
   );

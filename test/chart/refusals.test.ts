@@ -58,6 +58,11 @@ const claim = (accessMode: string, replicas: number) => ({
 
 /** What only the values together say. */
 const impossible: readonly Refusal<RegExp>[] = [
+  {
+    values: { evidence: { read: { release: { image: { reference: 'registry.corp.example/evidence:1' } } } } },
+    release: { kubernetes: '1.30.14' },
+    why: /^evidence\.read\.release is an image, and Kubernetes v1\.30\.14 has no image volumes: /,
+  },
   { values: { replicas: 0 }, why: /^replicas is 0: / },
   {
     values: {},

@@ -67,6 +67,13 @@
 {{- $problems = append $problems (printf "evidence.write.persistentVolumeClaim.accessMode is %s, and there are %v replicas on several nodes: use ReadWriteMany, emptyDir, or one replica." .persistentVolumeClaim.accessMode $.Values.replicas) -}}
 {{- end -}}
 {{- end -}}
+{{- range $values, $volumes := dict "files" .Values.files "evidence.read" .Values.evidence.read -}}
+{{- range $name, $source := $volumes -}}
+{{- if and (hasKey $source "image") (semverCompare "<1.31.0-0" $.Capabilities.KubeVersion.Version) -}}
+{{- $problems = append $problems (printf "%s.%s is an image, and Kubernetes %s has no image volumes: from 1.36 on they need nothing, from 1.31 the feature gate ImageVolume." $values $name $.Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range include "sailmark.namedFiles" . | fromJsonArray -}}
 {{- $name := regexFind "^/etc/sailmark/[^/]+" .path | trimPrefix "/etc/sailmark/" -}}
 {{- if and $name (not (hasKey $.Values.files $name)) -}}
