@@ -1,0 +1,147 @@
+import type { X509Certificate } from 'node:crypto';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import { describe, expect, it, vi } from 'vitest';
+import type { Pair } from '../../src/certificates/index.ts';
+import type { TestCluster } from '../support/cluster-server.ts';
+import {
+  atEnd,
+  bundlesIn,
+  dataIn,
+  type Replica,
+  SECRET,
+  setData,
+  startHouse,
+  startReplica,
+} from './scene.ts';
+
+/*
+ * A whole rotation in real time: lifetimes of seconds, two replicas with a TLS server each, and a client that trusts what
+ * the API server trusts at that moment, and nothing else.
+ */
+
+const TIMES = { caLifetime: 9_000, lifetime: 6_000, overlap: 1_000 };
+
+/** A server that serves by what a replica hands over. */
+const serveBy = async ({ certificates }: Replica): Promise<number> => {
+  const first = await certificates.ensure(AbortSignal.timeout(5_000));
+  const server: Server = createServer(first, (_request, response) => response.end());
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const watch = certificates.watch((pair: Pair) => server.setSecureContext(pair));
+  atEnd(() => {
+    watch.stop();
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+};
+
+/** The certificate that a new connection is served by; rejects where it is not trusted. */
+const shake = (port: number, ca: string): Promise<X509Certificate | undefined> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca,
+      checkServerIdentity: () => undefined,
+    });
+    socket.once('secureConnect', () => {
+      resolve(socket.getPeerX509Certificate());
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+
+/** Shakes hands with every server all the time, by the bundle of the moment, and notes what failed. */
+const shakeAll = (server: TestCluster, ports: readonly number[]) => {
+  const failures: string[] = [];
+  const leaves = new Set<string>();
+  const issuers = new Set<string>();
+  const end = new AbortController();
+  const once = async (port: number): Promise<void> => {
+    const bundle = bundlesIn(server)[0] ?? '';
+    try {
+      const leaf = await shake(port, bundle);
+      leaves.add(leaf?.fingerprint256 ?? '');
+      issuers.add(leaf?.issuer ?? '');
+    } catch (error) {
+      failures.push(`${port}: ${String(error)}`);
+    }
+  };
+  const run = async (port: number): Promise<void> => {
+    while (!end.signal.aborted) {
+      await once(port);
+      await pause(5);
+    }
+  };
+  const running = Promise.all(ports.map(run));
+  return {
+    failures,
+    leaves,
+    issuers,
+    end: async (): Promise<void> => {
+      end.abort();
+      await running;
+    },
+  };
+};
+
+const countCas = (bundle: string): number => bundle.split('BEGIN CERTIFICATE').length - 1;
+
+describe('a rotation, leaf and CA, with two replicas', () => {
+  it('fails no handshake at any time', { timeout: 60_000 }, async () => {
+    const server = await startHouse();
+    const replicas = [await startReplica(server, TIMES), await startReplica(server, TIMES)];
+    const ports = await Promise.all(replicas.map(serveBy));
+    const [firstBundle] = bundlesIn(server);
+    const client = shakeAll(server, ports);
+    await vi.waitFor(
+      () => {
+        const bundle = bundlesIn(server)[0] ?? '';
+        expect(bundle).not.toContain(firstBundle);
+        expect(countCas(bundle)).toBe(1);
+      },
+      { timeout: 45_000, interval: 50 },
+    );
+    await client.end();
+    expect(client.failures).toEqual([]);
+    expect(client.issuers.size).toBeGreaterThanOrEqual(2);
+    expect(client.leaves.size).toBeGreaterThanOrEqual(3);
+    const told = replicas.flatMap(({ codes }) => codes());
+    expect(told).not.toContain('certificates-failed');
+    for (const code of [
+      'authority-prepared',
+      'authority-promoted',
+      'authority-retired',
+      'certificate-renewed',
+    ])
+      expect(told).toContain(code);
+  });
+
+  it('fails no handshake where the Secret is emptied meanwhile', { timeout: 60_000 }, async () => {
+    const server = await startHouse();
+    const times = { caLifetime: 60_000, lifetime: 30_000, overlap: 1_000 };
+    const replicas = [await startReplica(server, times), await startReplica(server, times)];
+    const ports = await Promise.all(replicas.map(serveBy));
+    const [firstBundle] = bundlesIn(server);
+    const client = shakeAll(server, ports);
+    await vi.waitFor(() => expect(client.leaves.size).toBeGreaterThan(0));
+    setData(server, {});
+    await vi.waitFor(
+      () => {
+        expect(client.issuers.size).toBe(2);
+        expect(bundlesIn(server)[0]).not.toContain(firstBundle);
+      },
+      { timeout: 30_000, interval: 50 },
+    );
+    await client.end();
+    expect(client.failures).toEqual([]);
+    expect(server.get(SECRET)).toBeDefined();
+    expect(countCas(dataIn(server)['ca.crt'] ?? '')).toBe(1);
+  });
+});

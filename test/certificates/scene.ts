@@ -1,0 +1,101 @@
+import { afterEach } from 'vitest';
+import {
+  type CertificateEvent,
+  type Certificates,
+  createCertificates,
+} from '../../src/certificates/index.ts';
+import type { CertificateSettings } from '../../src/config/index.ts';
+import { openCluster } from '../../src/kubernetes/index.ts';
+import {
+  secretOf,
+  secretPath,
+  startCluster,
+  type TestCluster,
+  webhookPath,
+  webhooksOf,
+} from '../support/cluster-server.ts';
+
+/*
+ * An API server with what the chart brings, and replicas that issue certificates to themselves.
+ */
+
+export const SECRET = secretPath('sailmark', 'certificates');
+export const WEBHOOKS = webhookPath('sailmark');
+
+const HOUR = 3_600_000;
+
+export const SETTINGS: CertificateSettings = {
+  secret: 'certificates',
+  webhookConfiguration: 'sailmark',
+  dnsNames: ['localhost', '127.0.0.1'],
+  caLifetime: 8760 * HOUR,
+  lifetime: 720 * HOUR,
+  overlap: 600_000,
+};
+
+const opened: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+/** Closes at the end of the test, the last one first. */
+export const atEnd = (close: () => Promise<void> | void): void => void opened.push(close);
+
+/** An API server with an empty Secret and two webhook entries, as the chart makes them. */
+export const startHouse = async (): Promise<TestCluster> => {
+  const server = await startCluster();
+  atEnd(() => server.close());
+  server.put(SECRET, { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: {} });
+  server.put(WEBHOOKS, webhooksOf('enforce.sailmark.dev', 'audit.sailmark.dev'));
+  return server;
+};
+
+export interface Replica {
+  readonly certificates: Certificates;
+  readonly events: CertificateEvent[];
+  codes(): readonly string[];
+}
+
+/** One replica; `now` is its clock. */
+export const startReplica = async (
+  server: TestCluster,
+  settings: Partial<CertificateSettings> = {},
+  now: () => number = Date.now,
+): Promise<Replica> => {
+  const cluster = await openCluster({ kubeconfig: server.kubeconfig() });
+  atEnd(() => cluster.close());
+  const events: CertificateEvent[] = [];
+  const certificates = createCertificates({
+    cluster,
+    settings: { ...SETTINGS, ...settings },
+    namespace: 'sailmark',
+    now,
+    onEvent: (event) => void events.push(event),
+  });
+  return { certificates, events, codes: () => events.map(({ code }) => code) };
+};
+
+/** The Secret's data, decoded. */
+export const dataIn = (server: TestCluster): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries((server.get(SECRET)?.['data'] ?? {}) as Record<string, string>).map(([key, value]) => [
+      key,
+      Buffer.from(value, 'base64').toString(),
+    ]),
+  );
+
+/** Writes the Secret as somebody else. */
+export const setData = (server: TestCluster, data: Readonly<Record<string, string>>): void =>
+  server.put(SECRET, secretOf(data));
+
+interface Entry {
+  readonly clientConfig: { readonly caBundle?: string };
+}
+
+/** What the API server trusts each entry by. */
+export const bundlesIn = (server: TestCluster): readonly string[] =>
+  ((server.get(WEBHOOKS) ?? {})['webhooks'] as readonly Entry[]).map(({ clientConfig: { caBundle = '' } }) =>
+    Buffer.from(caBundle, 'base64').toString(),
+  );
+
+export const soon = (milliseconds = 10_000): AbortSignal => AbortSignal.timeout(milliseconds);
