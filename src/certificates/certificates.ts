@@ -1,6 +1,5 @@
 import type { CertificateSettings } from '../config/index.ts';
-import { mayHandOver, servedBy } from './hand-over.ts';
-import type { Served } from './perform.ts';
+import { mayHandOver, type Served, servedBy } from './hand-over.ts';
 import { createSettle, type SettleOptions } from './settle.ts';
 import type { Pair } from './state.ts';
 import type { Trusted } from './trust.ts';
@@ -66,7 +65,7 @@ export const createCertificates = (options: CertificatesOptions): Certificates =
   };
 
   const look = async (onChange: (pair: Pair) => void, signal: AbortSignal): Promise<void> => {
-    const offered = findOffered(await settle(served, signal));
+    const offered = findOffered(await settle(signal));
     if (offered === undefined || signal.aborted) return;
     onChange(pairOf(offered));
     served = offered;
@@ -76,7 +75,7 @@ export const createCertificates = (options: CertificatesOptions): Certificates =
 
   return {
     async ensure(signal) {
-      served = findOffered(await settle(served, signal)) ?? served;
+      served = findOffered(await settle(signal)) ?? served;
       if (served === undefined) throw new Error('there is no certificate to serve by');
       return pairOf(served);
     },

@@ -1,6 +1,11 @@
 import { isValid } from './life.ts';
-import type { Served } from './perform.ts';
-import type { State } from './state.ts';
+import type { Authority, Leaf, State } from './state.ts';
+
+/** A leaf that this process serves, and the CA that clients trust it by. */
+export interface Served {
+  readonly leaf: Leaf;
+  readonly authority: Authority;
+}
 
 /** What the state has to serve, with its authority; undefined: nothing. */
 export const servedBy = ({ leaf, trusted }: State): Served | undefined => {

@@ -1,26 +1,13 @@
 import type { CertificateSettings } from '../config/index.ts';
+import { isValid } from './life.ts';
 import type { Step } from './plan.ts';
-import {
-  type Authority,
-  type Issuer,
-  inOrder,
-  type Leaf,
-  readIssuer,
-  readLeaf,
-  type State,
-} from './state.ts';
-
-/** A leaf that this process serves, and the CA that clients trust it by. */
-export interface Served {
-  readonly leaf: Leaf;
-  readonly authority: Authority;
-}
+import { type Authority, type Issuer, inOrder, readIssuer, readLeaf, type State } from './state.ts';
 
 export interface Means {
   readonly now: number;
   readonly settings: CertificateSettings;
-  /** What this process serves; undefined: nothing yet. */
-  readonly served: Served | undefined;
+  /** The CAs that were trusted when this process looked last: replicas serve by them. */
+  readonly known: readonly Authority[];
 }
 
 /** How often `overlap` the CA of a Secret that was lost stays trusted: every replica has moved on by then. */
@@ -50,21 +37,21 @@ const withLeaf = async (
 const lastOf = ({ leaf }: State, { id }: Authority): number => (leaf?.issuer === id ? leaf.until : 0);
 
 /** Who serves by the CA of a Secret that was lost goes on for a while, and so that CA is trusted for a while. */
-const withServed = (state: State, { served, now, settings }: Means): State => {
-  if (served === undefined || state.trusted.some(({ id }) => id === served.authority.id)) return state;
+const withKnown = (state: State, { known, now, settings }: Means): State => {
+  const lost = known.filter((one) => isValid(one, now) && !state.trusted.some(({ id }) => id === one.id));
   const until = now + OVERLAPS_AFTER_LOSS * settings.overlap;
   return {
     ...state,
-    trusted: inOrder([...state.trusted, served.authority]),
-    issuedUntil: new Map([...state.issuedUntil, [served.authority.id, until]]),
+    trusted: inOrder([...state.trusted, ...lost]),
+    issuedUntil: new Map([...state.issuedUntil, ...lost.map(({ id }) => [id, until] as const)]),
   };
 };
 
 const begin = async (state: State, means: Means): Promise<State> => {
   const authority = await createAuthority(means);
-  const known = withServed(state, means);
-  const trusted = inOrder([...known.trusted, authority]);
-  return withLeaf({ ...known, trusted, next: undefined }, authority, means.settings.dnsNames, means);
+  const before = withKnown(state, means);
+  const trusted = inOrder([...before.trusted, authority]);
+  return withLeaf({ ...before, trusted, next: undefined }, authority, means.settings.dnsNames, means);
 };
 
 const prepare = async (state: State, means: Means): Promise<State> => {

@@ -1,7 +1,7 @@
 import { type CertificateEvent, CODES } from './certificate-event.ts';
-import { perform, type Served } from './perform.ts';
+import { perform } from './perform.ts';
 import { plan } from './plan.ts';
-import { writeState } from './state.ts';
+import { type Authority, writeState } from './state.ts';
 import { createTrust, type Trusted, type TrustOptions } from './trust.ts';
 
 /** Steps, and conflicts with other replicas, until nothing is left to do. More than a whole rotation takes. */
@@ -16,11 +16,10 @@ export interface SettleOptions extends TrustOptions {
  * with nothing left to do and the Secret's CAs trusted. A conflict is a step that another replica did: its outcome is
  * read, and what was made here is thrown away.
  */
-export const createSettle = (
-  options: SettleOptions,
-): ((served: Served | undefined, signal: AbortSignal) => Promise<Trusted>) => {
+export const createSettle = (options: SettleOptions): ((signal: AbortSignal) => Promise<Trusted>) => {
   const { cluster, settings, namespace, now, onEvent } = options;
   const trust = createTrust(options);
+  let known: readonly Authority[] = [];
 
   const trustNow = async (signal: AbortSignal): Promise<Trusted> => {
     const trusted = await trust(signal);
@@ -30,25 +29,23 @@ export const createSettle = (
   };
 
   /** False: there was nothing to do. */
-  const step = async (
-    { secret, state, trustedSince }: Trusted,
-    served: Served | undefined,
-    signal: AbortSignal,
-  ): Promise<boolean> => {
+  const step = async ({ secret, state, trustedSince }: Trusted, signal: AbortSignal): Promise<boolean> => {
     const time = now();
     const next = plan({ state, trustedSince, now: time, settings });
     if (next.do === 'nothing') return false;
-    const after = await perform(next, state, { now: time, settings, served });
+    const after = await perform(next, state, { now: time, settings, known });
     const replaced = { version: secret.version, data: writeState(after, secret.data) };
     const outcome = await cluster.replaceSecret(namespace, settings.secret, replaced, signal);
     if (outcome === 'written') onEvent({ code: CODES[next.do], detail: `in the Secret ${settings.secret}` });
     return true;
   };
 
-  return async (served, signal) => {
+  return async (signal) => {
     for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
       const trusted = await trustNow(signal);
-      if (!(await step(trusted, served, signal))) return trusted;
+      if (await step(trusted, signal)) continue;
+      known = trusted.state.trusted;
+      return trusted;
     }
     throw new Error(`the Secret ${namespace}/${settings.secret} is written by somebody else all the time`);
   };
