@@ -1,0 +1,149 @@
+import { imageIndex, push, pushSignatures, type Signer, sign } from '../../support/signing-kit.ts';
+import type { Api } from '../control-plane/api.ts';
+import type { Expected, Workload } from './load.ts';
+import type { World } from './world.ts';
+
+/*
+ * What a busy cluster creates: sidecars by tag and by digest, parts of the mesh, images nobody has seen before, and
+ * attempts that must be refused.
+ */
+
+/** What must come of images on which an event has a bearing; the tests change it as they go. */
+export interface Expectations {
+  /** Images that are published a moment before they are used. */
+  fresh: Expected;
+  /** Signed by the old key alone. */
+  byOldKey: Expected;
+  /** Signed by the new key alone. */
+  byNewKey: Expected;
+}
+
+export interface Signers {
+  readonly old: Signer;
+  readonly next: Signer;
+}
+
+interface Published {
+  readonly byTag: string;
+  readonly byDigest: string;
+}
+
+const VERSIONS = ['1.24.0', '1.24.1', '1.24.2', '1.24.3', '1.24.4', '1.24.5'];
+const PODS = '/api/v1/namespaces';
+
+const publishBy = ({ registry }: World, signers: readonly Signer[], name: string, tag: string): Published => {
+  const repository = `istio/${name}`;
+  const byTag = `docker.io/${repository}:${tag}`;
+  const digest = push(registry, repository, imageIndex(byTag), tag);
+  const layers = signers.map((signer) => sign(signer, `docker.io/${repository}`, digest));
+  if (layers.length > 0) pushSignatures(registry, repository, digest, layers);
+  return { byTag, byDigest: `docker.io/${repository}@${digest}` };
+};
+
+const inTurn = (images: readonly string[]): (() => string) => {
+  let turn = 0;
+  return () => {
+    turn += 1;
+    return images[turn % images.length] as string;
+  };
+};
+
+/**
+ * The pods of the load, the kinds in turn: in the namespace `shop`, which nobody labelled, and in `istio-system`, which is
+ * critical. What is signed is so by both keys, as a publisher has it while it changes keys, unless it says otherwise.
+ */
+export const createTraffic = (
+  world: World,
+  { old, next }: Signers,
+  expected: Expectations,
+): readonly Workload[] => {
+  const both = [old, next];
+  const signed = VERSIONS.map((version) => publishBy(world, both, 'proxyv2', version));
+  const unsigned = publishBy(world, [], 'proxyv2', '1.24.6');
+  const byOldKey = publishBy(world, [old], 'proxyv2', '1.24.7');
+  const byNewKey = publishBy(world, [next], 'proxyv2', '1.24.8');
+  const ztunnel = publishBy(world, both, 'ztunnel', '1.24.0');
+  const unsignedZtunnel = publishBy(world, [], 'ztunnel', '1.24.6');
+  let published = 0;
+  const publishFresh = (): string => {
+    published += 1;
+    return publishBy(world, both, 'proxyv2', `1.23.${published}`).byTag;
+  };
+  const workload = (name: string, image: () => string, what: () => Expected, critical = false): Workload => ({
+    name,
+    namespace: critical ? 'istio-system' : 'shop',
+    entry: critical ? 'critical' : 'enforce',
+    image,
+    expected: what,
+  });
+  const tags = workload('signed, by tag', inTurn(signed.map(({ byTag }) => byTag)), () => 'created');
+  const digests = signed.map(({ byDigest }) => byDigest);
+  return [
+    tags,
+    workload(
+      'unsigned, by tag',
+      () => unsigned.byTag,
+      () => 'refused',
+    ),
+    workload('signed, by digest', inTurn(digests), () => 'created'),
+    workload('fresh', publishFresh, () => expected.fresh),
+    tags,
+    workload(
+      'unsigned, by digest',
+      () => unsigned.byDigest,
+      () => 'refused',
+    ),
+    workload(
+      'signed by the old key',
+      () => byOldKey.byTag,
+      () => expected.byOldKey,
+    ),
+    workload(
+      'critical, signed',
+      () => ztunnel.byTag,
+      () => 'created',
+      true,
+    ),
+    workload(
+      'signed by the new key',
+      () => byNewKey.byTag,
+      () => expected.byNewKey,
+    ),
+    workload(
+      'critical, unsigned',
+      () => unsignedZtunnel.byTag,
+      () => 'refused',
+      true,
+    ),
+  ];
+};
+
+/** Clients that are service accounts of their own, each of which may create pods in these namespaces. */
+export const createClients = async (
+  { api, apiAs }: World,
+  names: readonly string[],
+  namespaces: readonly string[],
+): Promise<readonly Api[]> => {
+  const namespace = 'default';
+  const rbac = 'rbac.authorization.k8s.io/v1';
+  const subjects = names.map((name) => ({ kind: 'ServiceAccount', name, namespace }));
+  const rules = [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }];
+  for (const each of namespaces) {
+    const metadata = { name: 'load', namespace: each };
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'load' };
+    await api.create({ apiVersion: rbac, kind: 'Role', metadata, rules });
+    await api.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
+  }
+  return Promise.all(
+    names.map(async (name) => {
+      await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+      const { status } = await api.must<{ readonly status: { readonly token: string } }>(
+        'POST',
+        `${PODS}/${namespace}/serviceaccounts/${name}/token`,
+        { body },
+      );
+      return apiAs(status.token);
+    }),
+  );
+};
