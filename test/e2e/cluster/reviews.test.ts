@@ -23,6 +23,30 @@ const REFUSED = { status: 403, reason: 'signature-missing' };
 const ADMITTED = { status: 200, reason: undefined };
 const CREATED = { status: 201, reason: undefined };
 
+const app = { name: 'app', image: 'registry.example/shop:1' };
+
+/** Where else an image may stand in a pod that is created. */
+const PLACES = [
+  {
+    what: 'native sidecar',
+    specOf: (image: string) => ({
+      containers: [app],
+      initContainers: [{ name: 'istio-proxy', image, restartPolicy: 'Always' }],
+    }),
+  },
+  {
+    what: 'image volume',
+    specOf: (reference: string) => ({
+      containers: [app],
+      volumes: [{ name: 'files', image: { reference } }],
+    }),
+  },
+] as const;
+
+/** Before 1.33 image volumes are off by default, and the API server drops them from a pod. */
+const placesOf = (release: Release) =>
+  PLACES.filter(({ what }) => what !== 'image volume' || release !== '1.30');
+
 /** The gist of an answer: its status, and the code of our refusal. */
 const gist = ({ status, body }: ApiAnswer) => {
   const { message = '' } = body as { readonly message?: string };
@@ -57,7 +81,6 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     metadata: { name, namespace },
     spec,
   });
-  const app = { name: 'app', image: 'registry.example/shop:1' };
   const meshed = (image: string) => ({ containers: [app, { name: 'istio-proxy', image }] });
   const tryPod = async (name: string, spec: object, namespace?: string, query?: string) =>
     gist(await world.api.tryCreate(podOf(name, spec, namespace), query));
@@ -90,13 +113,10 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     expect(await counting(() => tryPod('created', meshed(signed)))).toEqual({ result: CREATED, asked: 1 });
   });
 
-  it('refuse an unsigned native sidecar', async () => {
-    const native = (image: string) => ({
-      containers: [app],
-      initContainers: [{ name: 'istio-proxy', image, restartPolicy: 'Always' }],
-    });
-    expect(await tryPod('native', native(unsigned))).toEqual(REFUSED);
-    expect(await tryPod('native', native(signed))).toEqual(CREATED);
+  it.each(placesOf(release))('refuse an unsigned $what', async ({ what, specOf }) => {
+    const name = what.replaceAll(' ', '-');
+    expect(await tryPod(name, specOf(unsigned))).toEqual(REFUSED);
+    expect(await tryPod(name, specOf(signed))).toEqual(CREATED);
   });
 
   it('refuse an update of an image to an unsigned one', async () => {
@@ -121,17 +141,6 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     expect(await debug('good', next)).toEqual({ result: ADMITTED, asked: 1 });
     expect(await debug('shell', 'busybox')).toEqual({ result: ADMITTED, asked: 0 });
   });
-
-  // Before 1.33 they are off by default, and the API server drops them from a pod.
-  if (release !== '1.30')
-    it('refuse an unsigned image volume', async () => {
-      const mounting = (reference: string) => ({
-        containers: [app],
-        volumes: [{ name: 'files', image: { reference } }],
-      });
-      expect(await tryPod('mounting', mounting(unsigned))).toEqual(REFUSED);
-      expect(await tryPod('mounting', mounting(signed))).toEqual(CREATED);
-    });
 
   it('are answered on a dry run too, and then leave no Event', async () => {
     expect(await tryPod('dry', meshed(unsigned), NAMESPACE, '?dryRun=All')).toEqual(REFUSED);
