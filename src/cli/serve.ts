@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { compose } from '../compose.ts';
 import { type Config, defaultLimits, formatAddress, warningsOf } from '../config/index.ts';
 import {
@@ -17,6 +18,9 @@ import { networkOf } from './network.ts';
 import { joinCluster } from './serve-cluster.ts';
 
 const STDOUT = 1;
+
+/** Milliseconds that what is kept may take to be written at the end, and the cluster to be left: a volume may hang. */
+const CLOSING = 2_000;
 
 const keyEventsTo =
   (log: Log) =>
@@ -90,8 +94,8 @@ const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSigna
     now: () => performance.now(),
   });
   const close = async (): Promise<void> => {
-    await core.close();
-    await joined.close();
+    await Promise.race([core.close(), pause(CLOSING, undefined, { ref: false })]);
+    await Promise.race([joined.close(), pause(CLOSING, undefined, { ref: false })]);
   };
   return { core, server, warm: () => joined.warm(core.judge), close };
 };

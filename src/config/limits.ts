@@ -19,7 +19,8 @@ const HOUR = 60 * MINUTE;
 
 /**
  * Every limit on sizes, counts, times and concurrency. `keepAlive` stays above the 90 s after which the API server
- * drops an idle connection: it never repeats a POST that met a connection closed by us.
+ * drops an idle connection: it never repeats a POST that met a connection closed by us. So does `requestTime`: the API
+ * server makes connections ahead, and Node counts the time of a first request from there.
  */
 export const limitTable = [
   {
@@ -204,11 +205,12 @@ export const limitTable = [
   },
   {
     name: 'requestTime',
-    default: 35 * SECOND,
+    default: 120 * SECOND,
     unit: 'milliseconds',
-    min: SECOND,
-    max: 5 * MINUTE,
-    effect: 'a request that has not arrived whole is answered HTTP 408 and its connection closed',
+    min: 95 * SECOND,
+    max: HOUR,
+    effect:
+      'a request that has not arrived whole, or has not begun since the connection was made, is answered HTTP 408 and its connection closed',
   },
   {
     name: 'drain',

@@ -135,12 +135,18 @@ const createExemptionMetrics = (registers: Registry[]): Pick<Metrics, 'setExempt
 };
 
 const createCertificateMetrics = (registers: Registry[]): Pick<Metrics, 'setCertificateEnd'> => {
-  const end = new Gauge({
-    name: 'sailmark_certificate_expiry_timestamp_seconds',
-    help: 'When the certificate that is served ends',
-    registers,
-  });
-  return { setCertificateEnd: (time) => end.set(time / 1000) };
+  let end: Gauge | undefined;
+  return {
+    setCertificateEnd(time) {
+      // Not before it is known: 0 would be a certificate that ended long ago.
+      end ??= new Gauge({
+        name: 'sailmark_certificate_expiry_timestamp_seconds',
+        help: 'When the certificate that is served ends',
+        registers,
+      });
+      end.set(time / 1000);
+    },
+  };
 };
 
 /** The metrics of one process in a registry of their own. `build` is what `sailmark_build_info` says. */

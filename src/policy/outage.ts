@@ -26,6 +26,7 @@ const isOutage = (obstacle: Obstacle): boolean => {
 const ago = (milliseconds: number): string => {
   const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
   if (minutes < 1) return 'less than a minute ago';
+  if (minutes === 1) return 'a minute ago';
   if (minutes < 120) return `${minutes} minutes ago`;
   return `${Math.floor(minutes / 60)} hours ago`;
 };

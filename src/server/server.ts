@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Review } from '../admission/index.ts';
 import { type Address, formatAddress, type Limits } from '../config/index.ts';
@@ -24,6 +25,15 @@ export interface ServerParts {
   readonly notReady?: () => readonly string[];
   /** Milliseconds, from any beginning. */
   readonly now: () => number;
+}
+
+/** What is open, to be closed again. */
+interface Open {
+  readonly app: FastifyInstance;
+  readonly probes: Server;
+  readonly connections: ReadonlySet<TLSSocket>;
+  /** Looks for other certificates no more. */
+  readonly unfollow: () => void;
 }
 
 export interface ReviewServer {
@@ -69,10 +79,26 @@ const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
 /** Takes no more connections, finishes what is under way, and cuts what is not finished by then. */
-const closeWithin = async (app: FastifyInstance, milliseconds: number): Promise<void> => {
+const closeWithin = async (
+  app: FastifyInstance,
+  connections: ReadonlySet<TLSSocket>,
+  milliseconds: number,
+): Promise<void> => {
   const cut = setTimeout(() => app.server.closeAllConnections(), milliseconds);
-  await app.close();
+  const closed = app.close();
+  // Connections on which nothing was asked yet: to Node they are not idle, and closing would wait for them.
+  for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  await closed;
   clearTimeout(cut);
+};
+
+const trackConnections = ({ server }: FastifyInstance): ReadonlySet<TLSSocket> => {
+  const connections = new Set<TLSSocket>();
+  server.on('secureConnection', (socket: TLSSocket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  return connections;
 };
 
 const closeProbes = (server: Server): Promise<void> =>
@@ -101,9 +127,7 @@ const followCertificate = (app: FastifyInstance, first: Certificate, parts: Serv
 /** The webhook's two listeners: reviews over HTTPS, probes and metrics over plain HTTP. */
 export const createServer = (parts: ServerParts): ReviewServer => {
   const { log, limits, notReady = () => [] } = parts;
-  let open:
-    | { readonly app: FastifyInstance; readonly probes: Server; readonly unfollow: () => void }
-    | undefined;
+  let open: Open | undefined;
   let drained: Promise<void> | undefined;
   const isDraining = (): boolean => drained !== undefined;
   const appParts: AppParts = { ...parts, isDraining };
@@ -116,13 +140,14 @@ export const createServer = (parts: ServerParts): ReviewServer => {
     await beforeOpen();
     if (isDraining()) throw new Error('told to stop before the ports were open');
     const app = createApp(certificate, appParts);
+    const connections = trackConnections(app);
     const probes = createProbes(probeParts);
     await openApp(app, parts.listen);
     await openProbes(probes, parts.probes).catch(async (error: unknown) => {
       await app.close();
       throw error;
     });
-    open = { app, probes, unfollow: followCertificate(app, certificate, parts) };
+    open = { app, probes, connections, unfollow: followCertificate(app, certificate, parts) };
     return { listen: addressOf(app.server, parts.listen), probes: addressOf(probes, parts.probes) };
   };
 
@@ -130,7 +155,7 @@ export const createServer = (parts: ServerParts): ReviewServer => {
     if (open === undefined) return;
     await pause(limits.drain);
     open.unfollow();
-    await closeWithin(open.app, longestWait(limits));
+    await closeWithin(open.app, open.connections, longestWait(limits));
     await closeProbes(open.probes);
   };
 

@@ -29,7 +29,7 @@ describe('the limits', () => {
       keyBytes: 65_536,
       keyRefresh: 3_600_000,
       keepAlive: 120_000,
-      requestTime: 35_000,
+      requestTime: 120_000,
       drain: 15_000,
     });
   });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent } from 'node:https';
 import { connect } from 'node:tls';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -99,6 +100,17 @@ describe('a drain', () => {
     expect([status, headers['connection']]).toEqual([200, 'close']);
     await drained;
     client.end();
+  });
+
+  it('does not wait for connections on which nothing was asked yet', async () => {
+    const { server, port } = await startServer(allowAll);
+    const unused = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    onTestFinished(() => void unused.destroy());
+    await once(unused, 'secureConnect');
+    const closed = once(unused, 'close');
+    unused.resume();
+    await server.drain();
+    await closed;
   });
 
   it('does not wait for connections that are idle', async () => {
