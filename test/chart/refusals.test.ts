@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { helm, type Release, refusals } from './helm.ts';
+import { defaultLimits } from '../../src/config/index.ts';
+import { helm, type Release, refusals, render } from './helm.ts';
 
 interface Refusal<Why> {
   readonly values: object;
@@ -152,6 +153,12 @@ describe('values that are refused', () => {
   it('for everything at once', async () => {
     const values = { replicas: 0, terminationGracePeriodSeconds: 1, certificates: { mode: 'provided' } };
     expect(await refusals(values)).toHaveLength(4);
+  });
+
+  it('for a pod that would be killed while it drains, by our own default of the limit', async () => {
+    const least = defaultLimits.drain / 1000 + 35;
+    expect(await refusals({ terminationGracePeriodSeconds: least - 1 })).toHaveLength(1);
+    expect(await render({ terminationGracePeriodSeconds: least })).not.toEqual([]);
   });
 
   it('on a cluster older than Kubernetes 1.30', async () => {
