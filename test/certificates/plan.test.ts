@@ -304,11 +304,12 @@ const createModel = (world: World, replica: number) => {
 const emptyWorld = (): World => ({ state: stateOf({}), bundles: [] });
 
 describe('any course of time', () => {
-  /** Each replica looks four times within an overlap; now and then the Secret is lost, or a part of it. */
+  /** Each replica looks four times within an overlap; now and then one restarts, or of the Secret something is lost. */
   const courses = fc.array(
     fc.record({
       after: fc.integer({ min: 1, max: 4 }),
       lose: fc.option(fc.constantFrom('all', 'leaf', 'key', 'record'), { freq: 300 }),
+      restart: fc.option(fc.constant(true), { freq: 50 }),
     }),
     { minLength: 1000, maxLength: 2000, size: 'max' },
   );
@@ -327,13 +328,14 @@ describe('any course of time', () => {
         let now = 1;
         let lostAt = -SETTINGS.overlap * 4;
         for (const replica of replicas) replica.look(now);
-        for (const [turn, { after, lose }] of course.entries()) {
+        for (const [turn, { after, lose, restart }] of course.entries()) {
           now += after;
           // What is lost twice within the time it takes to recover is lost.
-          if (lose !== null && now - lostAt > SETTINGS.overlap * 4) {
+          const hasRecovered = now - lostAt > SETTINGS.overlap * 4;
+          if (lose !== null && hasRecovered) {
             lostAt = now;
             world.state = { ...world.state, ...losses[lose] };
-          }
+          } else if (restart !== null && hasRecovered) replicas[turn % 3] = createModel(world, 3 + turn);
           replicas[turn % 3]?.look(now);
           if (now < LAG) continue;
           const untrusted = replicas.filter(({ served }) => {

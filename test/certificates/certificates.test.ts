@@ -1,0 +1,304 @@
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import type { Pair } from '../../src/certificates/index.ts';
+import { firstOnly, hang, refuse, webhooksOf } from '../support/cluster-server.ts';
+import {
+  atEnd,
+  bundlesIn,
+  dataIn,
+  SECRET,
+  SETTINGS,
+  setData,
+  soon,
+  startHouse,
+  startReplica,
+  WEBHOOKS,
+} from './scene.ts';
+
+const isPatch = ({ method }: { readonly method: string }): boolean => method === 'PATCH';
+const isPut = ({ method }: { readonly method: string }): boolean => method === 'PUT';
+const certificatesIn = (pem = ''): readonly X509Certificate[] =>
+  (pem.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(
+    (block) => new X509Certificate(block),
+  );
+
+/** Whether a client that trusts `bundle` takes the certificate of a pair. */
+const isTrustedBy = (bundle: string, { cert }: Pair): boolean =>
+  certificatesIn(bundle).some((ca) => new X509Certificate(cert).verify(ca.publicKey));
+
+/** A clock in the test's hands. */
+const createClock = () => {
+  let ahead = 0;
+  return {
+    now: (): number => Date.now() + ahead,
+    pass: (milliseconds: number): void => {
+      ahead += milliseconds;
+    },
+  };
+};
+const DAY = 24 * 3_600_000;
+
+describe('the first certificate', () => {
+  it('is none where there is no Secret, which says whose it is', async () => {
+    const server = await startHouse();
+    server.delete(SECRET);
+    const { certificates } = await startReplica(server);
+    await expect(certificates.ensure(soon())).rejects.toThrow(
+      'the Secret sailmark/certificates is not there; it comes with the installation, empty, and we may not create it',
+    );
+  });
+
+  it('is none where the caBundle may not be written: the fault names the rule', async () => {
+    const server = await startHouse();
+    server.trouble = (request, response) => isPatch(request) && refuse(403, 'no')(request, response);
+    const { certificates } = await startReplica(server);
+    await expect(certificates.ensure(soon())).rejects.toMatchObject({
+      name: 'ClusterFault',
+      status: 403,
+      message: expect.stringContaining('resourceNames: ["sailmark"], verbs: ["patch"]'),
+    });
+    expect(bundlesIn(server)).toEqual(['', '']);
+  });
+
+  it('is none where the webhook configuration is not there, or the API does not answer in time', async () => {
+    const server = await startHouse();
+    server.delete(WEBHOOKS);
+    const { certificates } = await startReplica(server);
+    await expect(certificates.ensure(soon())).rejects.toMatchObject({ status: 404 });
+    server.trouble = hang;
+    await expect(certificates.ensure(soon(100))).rejects.toThrow('the API server did not answer in time');
+  });
+
+  it('is issued into the empty Secret, and its CA stands in every entry before it is handed out', async () => {
+    const server = await startHouse();
+    const { certificates, codes } = await startReplica(server);
+    const pair = await certificates.ensure(soon());
+    const data = dataIn(server);
+    expect(pair).toEqual({ cert: data['tls.crt'], key: data['tls.key'] });
+    expect(bundlesIn(server)).toEqual([data['ca.crt'], data['ca.crt']]);
+    expect(isTrustedBy(bundlesIn(server)[0] ?? '', pair)).toBe(true);
+    expect(codes()).toEqual(['authority-begun', 'ca-bundle-written']);
+    const [leaf] = certificatesIn(pair.cert);
+    expect(leaf?.subjectAltName).toBe('DNS:localhost, IP Address:127.0.0.1');
+    expect(leaf?.validToDate.getTime()).toBeCloseTo(Date.now() + SETTINGS.lifetime, -5);
+  });
+
+  it('is the one in the Secret, where that is good, and nothing is written', async () => {
+    const server = await startHouse();
+    const first = await (await startReplica(server)).certificates.ensure(soon());
+    const before = [server.get(SECRET), server.get(WEBHOOKS)];
+    const { certificates, codes } = await startReplica(server);
+    expect(await certificates.ensure(soon())).toEqual(first);
+    expect([server.get(SECRET), server.get(WEBHOOKS)]).toEqual(before);
+    expect(codes()).toEqual([]);
+  });
+
+  it('is one and the same for replicas that start at once', async () => {
+    const server = await startHouse();
+    const replicas = await Promise.all(Array.from({ length: 4 }, () => startReplica(server)));
+    const pairs = await Promise.all(replicas.map(({ certificates }) => certificates.ensure(soon())));
+    expect(new Set(pairs.map(({ cert }) => cert)).size).toBe(1);
+    expect(bundlesIn(server)).toEqual([dataIn(server)['ca.crt'], dataIn(server)['ca.crt']]);
+    expect(
+      replicas.flatMap(({ codes }) => codes()).filter((code) => code === 'authority-begun'),
+    ).toHaveLength(1);
+  });
+
+  it('is read again where another replica was first', async () => {
+    const server = await startHouse();
+    const other = await startReplica(server);
+    let theirs: Pair | undefined;
+    let isOvertaken = false;
+    const { certificates } = await startReplica(server);
+    server.trouble = (request, response) => {
+      if (!isPut(request) || isOvertaken) return false;
+      isOvertaken = true;
+      void other.certificates.ensure(soon()).then((pair) => {
+        theirs = pair;
+        return refuse(409, 'conflict')(request, response);
+      });
+      return true;
+    };
+    const ours = await certificates.ensure(soon());
+    expect(theirs).toBeDefined();
+    expect(ours).toEqual(theirs);
+  });
+
+  it('gives up where somebody else writes the Secret all the time', async () => {
+    const server = await startHouse();
+    server.trouble = (request, response) => isPut(request) && refuse(409, 'conflict')(request, response);
+    const { certificates } = await startReplica(server);
+    await expect(certificates.ensure(soon())).rejects.toThrow('is written by somebody else all the time');
+  });
+
+  it.each([
+    { name: 'half-filled', change: { 'tls.key': '' } },
+    { name: 'with another key', change: { 'tls.key': 'wrong' } },
+    {
+      name: 'corrupt in its certificate',
+      change: { 'tls.crt': '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----' },
+    },
+  ])('is issued by the CA that is trusted already, where the Secret is $name', async ({ change }) => {
+    const server = await startHouse();
+    await (await startReplica(server)).certificates.ensure(soon());
+    const bundle = bundlesIn(server);
+    setData(server, { ...dataIn(server), ...change });
+    const { certificates, codes } = await startReplica(server);
+    const pair = await certificates.ensure(soon());
+    expect(bundlesIn(server)).toEqual(bundle);
+    expect(isTrustedBy(bundle[0] ?? '', pair)).toBe(true);
+    expect(codes()).toEqual(['certificate-renewed']);
+  });
+
+  it('is of a new CA where the old one cannot be read', async () => {
+    const server = await startHouse();
+    await (await startReplica(server)).certificates.ensure(soon());
+    setData(server, { ...dataIn(server), 'ca.crt': 'x', 'ca.key': 'y' });
+    const { certificates } = await startReplica(server);
+    const pair = await certificates.ensure(soon());
+    expect(isTrustedBy(bundlesIn(server)[0] ?? '', pair)).toBe(true);
+  });
+
+  it('is issued anew where a name is wanted that it lacks', async () => {
+    const server = await startHouse();
+    await (await startReplica(server)).certificates.ensure(soon());
+    const { certificates } = await startReplica(server, { dnsNames: ['new.svc', '2001:db8::1'] });
+    const [leaf] = certificatesIn((await certificates.ensure(soon())).cert);
+    expect(leaf?.subjectAltName).toBe(
+      'DNS:new.svc, IP Address:2001:DB8:0:0:0:0:0:1, DNS:localhost, IP Address:127.0.0.1',
+    );
+    const before = server.get(SECRET);
+    await (await startReplica(server)).certificates.ensure(soon());
+    await certificates.ensure(soon());
+    expect(server.get(SECRET)).toEqual(before);
+  });
+});
+
+describe('watching', () => {
+  /** Looks every few milliseconds. */
+  const quick = { overlap: 40 };
+
+  it('never throws where the API fails: it is told, and tried again', async () => {
+    const server = await startHouse();
+    const { certificates, events } = await startReplica(server, quick);
+    server.trouble = refuse(500, 'down');
+    const pairs: Pair[] = [];
+    atEnd(certificates.watch((pair) => void pairs.push(pair)).stop);
+    await vi.waitFor(() => expect(events.length).toBeGreaterThan(1));
+    expect(events[0]).toEqual({
+      code: 'certificates-failed',
+      detail: 'GET secrets sailmark/certificates: the API server answers 500 (down)',
+    });
+    server.trouble = undefined;
+    await vi.waitFor(() =>
+      expect(pairs).toEqual([{ cert: dataIn(server)['tls.crt'], key: dataIn(server)['tls.key'] }]),
+    );
+  });
+
+  it('never hands over what is not trusted: a bundle that may not be written keeps the old certificate', async () => {
+    const server = await startHouse();
+    const clock = createClock();
+    const { certificates, events, codes } = await startReplica(server, quick, clock.now);
+    await certificates.ensure(soon());
+    const pairs: Pair[] = [];
+    atEnd(certificates.watch((pair) => void pairs.push(pair)).stop);
+    server.trouble = (request, response) => isPatch(request) && refuse(403, 'no')(request, response);
+    setData(server, {});
+    await vi.waitFor(() => expect(codes()).toContain('authority-begun'));
+    const failures = (): number => events.filter(({ code }) => code === 'certificates-failed').length;
+    await vi.waitFor(() => expect(failures()).toBeGreaterThan(3));
+    expect(pairs).toEqual([]);
+    server.trouble = undefined;
+    await vi.waitFor(() => expect(pairs).toHaveLength(1));
+    expect(isTrustedBy(bundlesIn(server)[0] ?? '', pairs[0] as Pair)).toBe(true);
+  });
+
+  it('puts the bundle back that somebody took out, as an upgrade may', async () => {
+    const server = await startHouse();
+    const { certificates } = await startReplica(server, quick);
+    await certificates.ensure(soon());
+    const bundles = bundlesIn(server);
+    atEnd(certificates.watch(() => {}).stop);
+    server.put(WEBHOOKS, webhooksOf('enforce.sailmark.dev', 'audit.sailmark.dev'));
+    await vi.waitFor(() => expect(bundlesIn(server)).toEqual(bundles));
+  });
+
+  it('hands over a renewed certificate once, and offers again what was not taken', async () => {
+    const server = await startHouse();
+    const clock = createClock();
+    const { certificates, codes } = await startReplica(server, quick, clock.now);
+    const first = await certificates.ensure(soon());
+    const offered: Pair[] = [];
+    let fails = 2;
+    const take = (pair: Pair): void => {
+      offered.push(pair);
+      fails -= 1;
+      if (fails >= 0) throw new Error('not now');
+    };
+    atEnd(certificates.watch(take).stop);
+    clock.pass(21 * DAY);
+    await vi.waitFor(() => expect(codes()).toContain('certificate-handed-over'));
+    server.forget();
+    await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(12));
+    expect(offered).toHaveLength(3);
+    expect(new Set(offered.map(({ cert }) => cert)).size).toBe(1);
+    expect(offered[0]?.cert).not.toBe(first.cert);
+    expect(codes().filter((code) => code === 'certificates-failed')).toHaveLength(2);
+    expect(codes().filter((code) => code === 'certificate-renewed')).toHaveLength(1);
+  });
+
+  it('ends when it is stopped, also under a look', async () => {
+    const server = await startHouse();
+    const other = await startReplica(server, quick);
+    const { certificates, codes } = await startReplica(server, quick);
+    const pairs: Pair[] = [];
+    const watch = certificates.watch((pair) => void pairs.push(pair));
+    server.trouble = firstOnly(1, hang);
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    watch.stop();
+    server.forget();
+    await other.certificates.ensure(soon());
+    expect(pairs).toEqual([]);
+    expect(codes()).toEqual([]);
+  });
+});
+
+describe('a whole rotation, as the clock has it', () => {
+  it('goes from a leaf to a next CA, its first leaf, and the end of the old CA', async () => {
+    const server = await startHouse();
+    const clock = createClock();
+    const { certificates, codes } = await startReplica(server, {}, clock.now);
+    await certificates.ensure(soon());
+    const [old] = bundlesIn(server);
+    const steps: (readonly string[])[] = [];
+    const passAndLook = async (milliseconds: number): Promise<void> => {
+      clock.pass(milliseconds);
+      const before = codes().length;
+      await certificates.ensure(soon());
+      steps.push(codes().slice(before));
+    };
+    await passAndLook(21 * DAY);
+    await passAndLook(230 * DAY);
+    await passAndLook(9 * 60_000);
+    await passAndLook(2 * 60_000);
+    await passAndLook(19 * DAY);
+    await passAndLook(12 * DAY);
+    expect(steps).toEqual([
+      ['certificate-renewed'],
+      ['certificate-renewed', 'authority-prepared', 'ca-bundle-written'],
+      [],
+      ['authority-promoted'],
+      [],
+      ['certificate-renewed', 'authority-retired', 'ca-bundle-written'],
+    ]);
+    expect(bundlesIn(server)[0]).not.toContain(old);
+    expect(certificatesIn(bundlesIn(server)[0])).toHaveLength(1);
+    expect(Object.keys(dataIn(server)).toSorted()).toEqual([
+      'ca.crt',
+      'ca.issued-until',
+      'ca.key',
+      'tls.crt',
+      'tls.key',
+    ]);
+  });
+});
