@@ -101,6 +101,7 @@ export interface Container {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvironmentVariable[];
+  readonly envFrom?: readonly object[];
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly volumeMounts?: readonly {
     readonly name: string;
@@ -121,6 +122,7 @@ export interface Pod {
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
     readonly terminationGracePeriodSeconds?: number;
+    readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
     readonly containers: readonly Container[];
     readonly volumes?: readonly Volume[];
     readonly securityContext?: SecurityContext;
@@ -130,6 +132,23 @@ export interface Pod {
     readonly podIP?: string;
     readonly conditions?: readonly Condition[];
   };
+}
+
+export interface Service {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly clusterIP?: string;
+    readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[];
+  };
+}
+
+/** discovery.k8s.io/v1. */
+export interface EndpointSlice {
+  readonly endpoints: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean };
+  }[];
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
 }
 
 export interface Condition {

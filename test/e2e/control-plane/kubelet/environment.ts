@@ -31,10 +31,11 @@ const valueOf = async (
 
 /** The environment of a container. */
 export const environmentOf = async (
-  { env = [] }: Container,
+  { name: container, env = [], envFrom = [] }: Container,
   placed: Placed,
   api: Api,
 ): Promise<Readonly<Record<string, string>>> => {
+  if (envFrom.length > 0) throw new Error(`the played kubelet knows no envFrom: container ${container}`);
   const named = { ...SERVICE, HOSTNAME: placed.pod.metadata.name };
   const own = await Promise.all(
     env.map(async (variable) => [variable.name, await valueOf(variable, placed, api)] as const),

@@ -13,8 +13,8 @@ import { livePod, type PodLife, type Surroundings } from './pod-life.ts';
  * the kubelet's symlink swaps, bound service account tokens, network address, probes at their own times, signals, grace,
  * restarts and their pauses, what is told to the API. Played, or not there: images (a directory stands for one),
  * scheduling (there is one node, and every pod fits), limits of memory and processor, namespaces of process ids, network
- * policies, more than one container in a pod, DNS (names are given to the kubelet), kube-proxy (the API server calls
- * webhooks at the addresses of their endpoints).
+ * policies, more than one container in a pod, DNS (a container is given the names of Services when it starts, and those of
+ * the test), kube-proxy (service-proxy.ts).
  */
 
 const NODE = 'node';
@@ -95,7 +95,7 @@ export const startKubelet = async (plane: ControlPlane, options: KubeletOptions)
 
   const take = (pod: Pod, uid: string): PodLife => {
     const placed = { pod, address: nextAddress(), node: NODE };
-    const life = livePod(pod, placed, surroundings);
+    const life = livePod(placed, surroundings);
     lives.set(uid, life);
     life.gone
       .catch((error: unknown) => troubles.push(error))

@@ -2,14 +2,14 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from '../api.ts';
-import { HOST } from '../control-plane.ts';
 import type { Container, Pod } from '../objects.ts';
 import type { Running } from '../process.ts';
 import { type Image, type Mount, startContainer } from './container.ts';
 import { environmentOf, expand } from './environment.ts';
 import type { Placed } from './fields.ts';
-import { watchProbe } from './probes.ts';
-import { type ContainerState, statusOf } from './status.ts';
+import { probeContainer } from './probes.ts';
+import { serviceNames } from './service-proxy.ts';
+import { createTeller } from './status.ts';
 import { makeVolumes, type Volumes } from './volumes.ts';
 
 /** What lives outlast: the API, the node's disk, its images. */
@@ -62,43 +62,62 @@ const hostsOf = (names: Readonly<Record<string, string>>): string =>
     .map(([name, address]) => `${address}\t${name}\n`)
     .join('');
 
+/** Starts the program of a pod, once its volumes are there. `home` is the pod's own directory. */
+const startProgram = async (
+  placed: Placed,
+  container: Container,
+  { image, volumes, home }: { readonly image: Image; readonly volumes: Volumes; readonly home: string },
+  { api, names }: Surroundings,
+): Promise<Running> => {
+  const env = await environmentOf(container, placed, api);
+  const context = { ...placed.pod.spec.securityContext, ...container.securityContext };
+  const { runAsUser: user = image.user ?? 0, runAsGroup: group = user } = context;
+  const hosts = join(home, 'hosts');
+  await writeFile(hosts, hostsOf({ ...(await serviceNames(api)), ...names }));
+  const argv = [...(container.command ?? image.entrypoint), ...(container.args ?? [])];
+  return startContainer({
+    image,
+    argv: argv.map((argument) => expand(argument, env)),
+    env,
+    mounts: [{ source: hosts, target: '/etc/hosts', readOnly: true }, ...mountsOf(container, volumes)],
+    address: placed.address,
+    user,
+    group,
+    readOnlyRoot: context.readOnlyRootFilesystem === true,
+    directory: await mkdtemp(join(home, 'container-')),
+  });
+};
+
 /** Takes up a pod that was bound to the node, and keeps it running until it is terminated or cut off. */
-export const livePod = (pod: Pod, placed: Placed, surroundings: Surroundings): PodLife => {
-  const { api, directory, image: imageOf, names, syncPeriod } = surroundings;
-  const [container] = pod.spec.containers;
-  if (container === undefined || pod.spec.containers.length > 1)
-    throw new Error(`the played kubelet runs pods of one container: ${pod.metadata.name}`);
-  const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}`;
-  const { address } = placed;
-  const since = new Date().toISOString();
+export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => {
+  const { api, directory, image: imageOf, syncPeriod } = surroundings;
+  const { pod, address } = placed;
+  const { metadata, spec } = pod;
+  const [container] = spec.containers;
+  if (container === undefined || spec.containers.length > 1)
+    throw new Error(`the played kubelet runs pods of one container: ${metadata.name}`);
+  const { restartPolicy = 'Always', terminationGracePeriodSeconds = 30 } = spec;
+  const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
+  const home = join(directory, metadata.uid ?? metadata.name);
+  const teller = createTeller(api, path, pod, address);
   const end = new AbortController();
-  let state: ContainerState = { running: false, ready: false, restarts: 0 };
   let process: Running | undefined;
   let said = '';
   let stopping: NodeJS.Signals | undefined;
 
   const pause = (milliseconds: number): Promise<unknown> =>
     delay(milliseconds, undefined, { signal: end.signal }).catch(() => undefined);
-  const tell = async (next: Partial<ContainerState>): Promise<void> => {
-    state = { ...state, ...next };
-    const told = api.patch(
-      `${path}/status`,
-      statusOf(pod, { address, hostAddress: HOST, since }, state),
-      'strategic-merge',
-    );
-    // It may be deleted by now, and the API server may be away: what matters is told again with the next change.
-    await told.catch(() => undefined);
-  };
+  const wait = (reason: string, message: string): Promise<void> =>
+    teller.tell({ waiting: { reason, message } });
 
-  const untilVolumes = async (home: string): Promise<Volumes | undefined> => {
+  const untilVolumes = async (): Promise<Volumes | undefined> => {
     const claims = join(directory, 'claims');
     let trouble: unknown;
     while (!end.signal.aborted) {
       try {
         return await makeVolumes(placed, { api, directory: join(home, 'volumes'), claims });
       } catch (error) {
-        if (String(error) !== String(trouble))
-          await tell({ waiting: { reason: 'ContainerCreating', message: String(error) } });
+        if (String(error) !== String(trouble)) await wait('ContainerCreating', String(error));
         trouble = error;
         await pause(200);
       }
@@ -106,122 +125,83 @@ export const livePod = (pod: Pod, placed: Placed, surroundings: Surroundings): P
     return undefined;
   };
 
-  const start = async (image: Image, volumes: Volumes, home: string): Promise<Running> => {
-    const env = await environmentOf(container, placed, api);
-    const context = { ...pod.spec.securityContext, ...container.securityContext };
-    const { runAsUser: user = image.user ?? 0, runAsGroup: group = user } = context;
-    await writeFile(join(home, 'hosts'), hostsOf(names));
-    const argv = [...(container.command ?? image.entrypoint), ...(container.args ?? [])];
-    return startContainer({
-      image,
-      argv: argv.map((argument) => expand(argument, env)),
-      env,
-      mounts: [
-        { source: join(home, 'hosts'), target: '/etc/hosts', readOnly: true },
-        ...mountsOf(container, volumes),
-      ],
-      address,
-      user,
-      group,
-      readOnlyRoot: context.readOnlyRootFilesystem === true,
-      directory: await mkdtemp(join(home, 'container-')),
-    });
-  };
-
-  /** Probes one run of the container until it ends. Before its startup probe has succeeded there is no other. */
-  const probe = async (running: Running): Promise<void> => {
-    const over = new AbortController();
-    void running.ended.then(() => over.abort());
-    const watch = (
-      probed: Container['startupProbe'],
-      on: (healthy: boolean) => Promise<void>,
-      signal = over.signal,
-    ) =>
-      probed === undefined
-        ? Promise.resolve()
-        : watchProbe({ probe: probed, container, address }, on, signal);
-    const kill = async (healthy: boolean): Promise<void> => {
-      if (!healthy && !end.signal.aborted)
-        await running.stop((pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-    };
-    if (container.startupProbe !== undefined) {
-      const started = new AbortController();
-      await watch(
-        container.startupProbe,
-        async (healthy) => (healthy ? started.abort() : kill(false)),
-        AbortSignal.any([over.signal, started.signal]),
-      );
-    }
-    if (container.readinessProbe === undefined) await tell({ ready: true });
-    await Promise.all([
-      watch(container.livenessProbe, kill),
-      watch(container.readinessProbe, (ready) => tell({ ready })),
-    ]);
-  };
-
-  const runOnce = async (image: Image, volumes: Volumes, home: string): Promise<void> => {
-    const running = await start(image, volumes, home);
+  const runOnce = async (image: Image, volumes: Volumes): Promise<number> => {
+    const running = await startProgram(placed, container, { image, volumes, home }, surroundings);
     process = running;
     // It may have been terminated while it was made.
     if (stopping !== undefined) running.signal(stopping);
-    await tell({ running: true, ready: false });
-    await Promise.all([probe(running), running.ended]);
+    await teller.tell({ running: true, ready: false });
+    const over = new AbortController();
+    const onDead = async (): Promise<void> => {
+      if (!end.signal.aborted) await running.stop(terminationGracePeriodSeconds * 1000);
+    };
+    const onReady = (ready: boolean): Promise<void> => teller.tell({ ready });
+    const probed = probeContainer(container, address, { onReady, onDead }, over.signal);
+    const exitCode = await running.ended;
+    over.abort();
+    await probed;
     process = undefined;
     said += running.output();
-    await tell({
-      running: false,
-      ready: false,
-      restarts: state.restarts + 1,
-      waiting: { reason: 'CrashLoopBackOff', message: `ended with ${running.exitCode}` },
-    });
+    return exitCode;
+  };
+
+  const run = async (image: Image, volumes: Volumes): Promise<void> => {
+    while (!end.signal.aborted) {
+      const exitCode = await runOnce(image, volumes);
+      const over = { running: false, ready: false };
+      if (restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && exitCode === 0))
+        return teller.tell({ ...over, exitCode });
+      const restarts = teller.state.restarts + 1;
+      const waiting = { reason: 'CrashLoopBackOff', message: `ended with ${exitCode}` };
+      await teller.tell({ ...over, restarts, waiting });
+      await pause(pauseBefore(restarts));
+    }
   };
 
   const live = async (): Promise<void> => {
     const image = imageOf(container.image);
-    if (image === undefined) {
-      await tell({
-        waiting: { reason: 'ImagePullBackOff', message: `cannot be pulled: ${container.image}` },
-      });
-      return;
-    }
-    const home = join(directory, pod.metadata.uid ?? pod.metadata.name);
+    if (image === undefined) return wait('ImagePullBackOff', `cannot be pulled: ${container.image}`);
     await mkdir(home, { recursive: true });
-    const volumes = await untilVolumes(home);
+    const volumes = await untilVolumes();
     if (volumes === undefined) return;
     const sync = async (): Promise<void> => {
-      while (!end.signal.aborted) {
+      while (!end.signal.aborted && teller.state.exitCode === undefined) {
         await pause(syncPeriod);
         await volumes.refresh().catch(() => undefined);
       }
     };
-    const run = async (): Promise<void> => {
-      while (!end.signal.aborted) {
-        await runOnce(image, volumes, home);
-        await pause(pauseBefore(state.restarts));
-      }
-    };
-    await Promise.all([sync(), run()]);
+    await Promise.all([sync(), run(image, volumes)]);
   };
 
-  const remove = (): Promise<void> => api.remove(`${path}?gracePeriodSeconds=0`);
   const lived = live();
   const { promise: terminated, resolve: onTerminated } = Promise.withResolvers<boolean>();
-  const gone = (async () => {
-    const deleted = await Promise.race([terminated, lived.then(() => terminated)]);
-    end.abort();
+  const leave = async (): Promise<void> => {
+    const told = await Promise.race([terminated, lived.then(() => terminated)]);
     await lived;
-    if (deleted) await remove();
-  })();
+    if (told) await api.remove(path);
+  };
+
+  /** As the kubelet ends a container: its `preStop`, SIGTERM, and SIGKILL when all of the grace is over. */
+  const stop = async (seconds: number): Promise<void> => {
+    const late = setTimeout(() => process?.signal('SIGKILL'), seconds * 1000);
+    const sleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
+    await delay(Math.min(sleep, seconds) * 1000);
+    stopping = 'SIGTERM';
+    process?.signal(stopping);
+    await lived.catch(() => undefined);
+    clearTimeout(late);
+    onTerminated(true);
+  };
 
   return {
     pod,
     address,
-    gone,
+    gone: leave(),
     get ready() {
-      return state.ready;
+      return teller.state.ready;
     },
     get restarts() {
-      return state.restarts;
+      return teller.state.restarts;
     },
     get process() {
       return process;
@@ -230,24 +210,12 @@ export const livePod = (pod: Pod, placed: Placed, surroundings: Surroundings): P
     terminate(seconds) {
       if (end.signal.aborted) return;
       end.abort();
-      const sleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
-      const stop = async (): Promise<void> => {
-        const late = setTimeout(() => process?.signal('SIGKILL'), seconds * 1000);
-        await delay(Math.min(sleep, seconds) * 1000);
-        stopping = 'SIGTERM';
-        process?.signal('SIGTERM');
-        await lived;
-        clearTimeout(late);
-      };
-      void stop().then(
-        () => onTerminated(true),
-        () => onTerminated(true),
-      );
+      void stop(seconds);
     },
     cut() {
       end.abort();
       stopping = 'SIGKILL';
-      process?.signal('SIGKILL');
+      process?.signal(stopping);
       onTerminated(false);
     },
   };

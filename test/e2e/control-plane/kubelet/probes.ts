@@ -35,7 +35,7 @@ const urlOf = (probe: Probe, container: Container, address: string): string => {
  * Probes a container at the probe's own times, and tells each change: first to true, or to false after
  * `failureThreshold` failures in a row. Only HTTP is played. Ends with the signal.
  */
-export const watchProbe = async (
+const watchProbe = async (
   {
     probe,
     container,
@@ -58,4 +58,31 @@ export const watchProbe = async (
     told = healthy;
     await pause(periodSeconds);
   }
+};
+
+/** What becomes of a container's probes. */
+export interface Health {
+  readonly onReady: (ready: boolean) => Promise<void>;
+  /** It does not live, or did not start: it is to be ended. */
+  readonly onDead: () => Promise<void>;
+}
+
+/** Probes one run of a container until the signal ends. Before its startup probe has succeeded there is no other. */
+export const probeContainer = async (
+  container: Container,
+  address: string,
+  { onReady, onDead }: Health,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { startupProbe, livenessProbe, readinessProbe } = container;
+  const watch = (probe: Probe | undefined, tell: (healthy: boolean) => Promise<void>, until = signal) =>
+    probe === undefined ? Promise.resolve() : watchProbe({ probe, container, address }, tell, until);
+  const started = new AbortController();
+  const either = AbortSignal.any([signal, started.signal]);
+  await watch(startupProbe, async (healthy) => (healthy ? started.abort() : onDead()), either);
+  if (readinessProbe === undefined) await onReady(true);
+  await Promise.all([
+    watch(livenessProbe, async (healthy) => (healthy ? undefined : onDead())),
+    watch(readinessProbe, onReady),
+  ]);
 };

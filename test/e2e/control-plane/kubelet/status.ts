@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Api } from '../api.ts';
+import { HOST } from '../control-plane.ts';
 import type { Condition, Pod } from '../objects.ts';
 
 /** What the kubelet tells of a container. */
@@ -7,7 +10,21 @@ export interface ContainerState {
   readonly restarts: number;
   /** Why it does not run: `ImagePullBackOff`, `CrashLoopBackOff`. */
   readonly waiting?: { readonly reason: string; readonly message: string };
+  /** It ended and is not started again. */
+  readonly exitCode?: number;
 }
+
+/** Tells the API of a pod with one container. */
+export interface Teller {
+  readonly state: ContainerState;
+  /** Changes the state at once, and tells it after everything told before. Never rejects. */
+  tell(change: Partial<ContainerState>): Promise<void>;
+}
+
+const phaseOf = ({ running, restarts, exitCode }: ContainerState): string => {
+  if (exitCode !== undefined) return exitCode === 0 ? 'Succeeded' : 'Failed';
+  return running || restarts > 0 ? 'Running' : 'Pending';
+};
 
 const conditionsOf = (
   { ready }: ContainerState,
@@ -23,23 +40,21 @@ const conditionsOf = (
   ];
 };
 
-/** A strategic merge patch for the status of a pod with one container (core/v1, PodStatus). */
-export const statusOf = (
-  { spec }: Pod,
-  {
-    address,
-    hostAddress,
-    since,
-  }: { readonly address: string; readonly hostAddress: string; readonly since: string },
-  state: ContainerState,
-): object => {
+const stateOf = ({ running, waiting, exitCode }: ContainerState, at: string): object => {
+  if (exitCode !== undefined) return { terminated: { exitCode, finishedAt: at } };
+  return running ? { running: { startedAt: at } } : { waiting: waiting ?? { reason: 'ContainerCreating' } };
+};
+
+/** A strategic merge patch for the status (core/v1, PodStatus). */
+const statusOf = ({ spec }: Pod, address: string, since: string, state: ContainerState): object => {
   const [container] = spec.containers;
   const now = new Date().toISOString();
+  const { ready, running: started, restarts: restartCount } = state;
   return {
     status: {
-      phase: state.running || state.restarts > 0 ? 'Running' : 'Pending',
+      phase: phaseOf(state),
       startTime: since,
-      hostIP: hostAddress,
+      hostIP: HOST,
       podIP: address,
       podIPs: [{ ip: address }],
       conditions: conditionsOf(state, now),
@@ -48,14 +63,40 @@ export const statusOf = (
           name: container?.name,
           image: container?.image,
           imageID: '',
-          ready: state.ready,
-          started: state.running,
-          restartCount: state.restarts,
-          state: state.running
-            ? { running: { startedAt: now } }
-            : { waiting: state.waiting ?? { reason: 'ContainerCreating' } },
+          ready,
+          started,
+          restartCount,
+          state: stateOf(state, now),
         },
       ],
+    },
+  };
+};
+
+/** Until the API server answers; that the pod is not there any more is an answer too. */
+const send = async (api: Api, path: string, body: object): Promise<void> => {
+  const type = 'application/strategic-merge-patch+json';
+  for (let tries = 0; tries < 100; tries += 1) {
+    const answer = await api.ask('PATCH', path, { body, type }).catch(() => undefined);
+    if (answer !== undefined && answer.status < 500) return;
+    await delay(100);
+  }
+};
+
+/** Opens it for a pod at its path; nothing is told yet. */
+export const createTeller = (api: Api, path: string, pod: Pod, address: string): Teller => {
+  const since = new Date().toISOString();
+  let state: ContainerState = { running: false, ready: false, restarts: 0 };
+  let told = Promise.resolve();
+  return {
+    get state() {
+      return state;
+    },
+    tell(change) {
+      state = { ...state, ...change };
+      const status = statusOf(pod, address, since, state);
+      told = told.then(() => send(api, `${path}/status`, status));
+      return told;
     },
   };
 };
