@@ -27,8 +27,8 @@ describe('setting the caBundle', () => {
   it('is refused with the rule that it takes', async () => {
     const { server, cluster } = await scene();
     server.put(PATH, withBundles(undefined));
-    server.trouble = ({ method }, response) =>
-      method === 'PATCH' && refuse(403, 'forbidden')({ method } as never, response);
+    server.trouble = (request, response) =>
+      request.method === 'PATCH' && refuse(403, 'forbidden')(request, response);
     await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({
       status: 403,
       message:
@@ -43,12 +43,14 @@ describe('setting the caBundle', () => {
     );
   });
 
-  it('is refused where the API server does not take the bundle, and where it babbles', async () => {
+  it('is refused where the API server does not take it, and where it babbles', async () => {
     const { server, cluster } = await scene();
     server.put(PATH, withBundles(undefined));
-    await expect(cluster.setCaBundle('sailmark', 'no certificate', soon())).rejects.toMatchObject({
+    server.trouble = (request, response) =>
+      request.method === 'PATCH' && refuse(422, 'webhooks[0]: Invalid value')(request, response);
+    await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({
       status: 422,
-      message: expect.stringContaining('unable to load root certificates'),
+      message: expect.stringContaining('the API server answers 422 (webhooks[0]: Invalid value)'),
     });
     server.trouble = babble;
     await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({ status: 200 });
