@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../control-plane/until.ts';
+import { NAMESPACE, startWorld, type World } from './world.ts';
+
+interface Named {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+}
+interface Pod extends Named {
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+const isReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  (status.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True');
+
+describe('a configuration that cannot be read', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+    await world.install({ mode: 'enforce' });
+    await world.createNamespace('shop');
+  });
+  afterAll(() => world?.stop());
+
+  const list = async <Item>(path: string): Promise<readonly Item[]> =>
+    ((await world.api.get(path)) as { readonly items: readonly Item[] }).items;
+  const ready = async (): Promise<readonly string[]> =>
+    (await list<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods`))
+      .filter(isReady)
+      .map(({ metadata }) => metadata.name);
+  const configurations = async (): Promise<readonly string[]> =>
+    (await list<Named>(`/api/v1/namespaces/${NAMESPACE}/configmaps`))
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => name.startsWith('sailmark-config-'));
+
+  it('stops its rollout and nothing else: the replicas before it go on, and come back where one is lost', async () => {
+    const before = await ready();
+    expect(before).toHaveLength(2);
+    await expect(
+      world.upgrade({ mode: 'enforce', config: { keys: [{ inline: 'no key' }] } }, '--timeout', '15s'),
+    ).rejects.toThrow();
+    expect(await ready()).toEqual(before);
+    const [lost = ''] = before;
+    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${lost}`);
+    await until('another replica with the configuration before', async () => {
+      const now = await ready();
+      return now.length === 2 && !now.includes(lost);
+    });
+  });
+
+  it('is gone with the next one that can be, and so is the one before it', async () => {
+    await world.upgrade({ mode: 'enforce', config: { tagMemory: '11s' } });
+    await world.upgrade({ mode: 'enforce', config: { tagMemory: '12s' } });
+    expect(await configurations()).toHaveLength(2);
+    await world.upgrade({ mode: 'enforce', config: { tagMemory: '12s' } });
+    expect(await configurations()).toHaveLength(1);
+  });
+});
