@@ -213,6 +213,7 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
       void stop(seconds);
     },
     cut() {
+      teller.fallSilent();
       end.abort();
       stopping = 'SIGKILL';
       process?.signal(stopping);

@@ -19,6 +19,8 @@ export interface Teller {
   readonly state: ContainerState;
   /** Changes the state at once, and tells it after everything told before. Never rejects. */
   tell(change: Partial<ContainerState>): Promise<void>;
+  /** From now on nothing is told. */
+  fallSilent(): void;
 }
 
 const phaseOf = ({ running, restarts, exitCode }: ContainerState): string => {
@@ -88,6 +90,7 @@ export const createTeller = (api: Api, path: string, pod: Pod, address: string):
   const since = new Date().toISOString();
   let state: ContainerState = { running: false, ready: false, restarts: 0 };
   let told = Promise.resolve();
+  let silent = false;
   return {
     get state() {
       return state;
@@ -95,8 +98,11 @@ export const createTeller = (api: Api, path: string, pod: Pod, address: string):
     tell(change) {
       state = { ...state, ...change };
       const status = statusOf(pod, address, since, state);
-      told = told.then(() => send(api, `${path}/status`, status));
+      told = told.then(() => (silent ? undefined : send(api, `${path}/status`, status)));
       return told;
+    },
+    fallSilent() {
+      silent = true;
     },
   };
 };
