@@ -1,0 +1,120 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Image } from '../control-plane/kubelet/container.ts';
+import { mustRun } from '../tools.ts';
+
+/*
+ * The image that `.ci/image` built from the Dockerfile, read from the OCI layout it lies in (OCI Image Format
+ * Specification: index, manifest, config, layers).
+ */
+
+/** What an image says of how it is run, as far as tests look at it. */
+export interface ImageConfig {
+  readonly architecture: string;
+  readonly config: {
+    readonly User?: string;
+    readonly Env?: readonly string[];
+    readonly Entrypoint?: readonly string[];
+    readonly Cmd?: readonly string[];
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly ExposedPorts?: object;
+    readonly Volumes?: object;
+  };
+  readonly rootfs: { readonly diff_ids: readonly string[] };
+}
+
+/** A layer: its digest, its bytes as they are pulled, and where they lie. */
+export interface Layer {
+  readonly digest: string;
+  readonly size: number;
+  readonly path: string;
+}
+
+export interface BuiltImage {
+  readonly config: ImageConfig;
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
+}
+
+/** One entry of a layer's archive. */
+export interface LayerEntry {
+  /** As `ls -l` has it: `drwxr-xr-x`. */
+  readonly mode: string;
+  /** User and group by number: `0/0`. */
+  readonly owner: string;
+  /** Bytes, unpacked. */
+  readonly size: number;
+  /** Without a slash before or after it. */
+  readonly path: string;
+}
+
+interface Descriptor {
+  readonly digest: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Where the image lies. Throws where nobody built it. */
+export const homeOfImage = (): string => {
+  const home = process.env['SAILMARK_IMAGE'];
+  if (home === undefined || home === '')
+    throw new Error('set SAILMARK_IMAGE to what .ci/image prints, or run .ci/control-plane, which does');
+  return home;
+};
+
+/** Reads an image of the layout by its name there. */
+export const readImage = async (name: string): Promise<BuiltImage> => {
+  const layout = join(homeOfImage(), 'layout');
+  const blob = ({ digest }: Descriptor): string => join(layout, 'blobs', ...digest.split(':'));
+  const read = async <Content>(path: string): Promise<Content> =>
+    JSON.parse(await readFile(path, 'utf8')) as Content;
+  const { manifests } = await read<{ readonly manifests: readonly Descriptor[] }>(join(layout, 'index.json'));
+  const named = manifests.find(
+    ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === name,
+  );
+  if (named === undefined) throw new Error(`no image ${name} in ${layout}`);
+  const manifest = await read<{ readonly config: Descriptor; readonly layers: readonly Descriptor[] }>(
+    blob(named),
+  );
+  return {
+    config: await read<ImageConfig>(blob(manifest.config)),
+    layers: manifest.layers.map((layer) => ({ ...layer, path: blob(layer) })),
+  };
+};
+
+const ENTRY = /^(\S+) (\d+\/\d+) +(\d+) \S+ \S+ (.*?)\/?$/;
+
+/** Everything in a layer, in its order. */
+export const entriesOf = async ({ path }: Layer): Promise<readonly LayerEntry[]> => {
+  const listed = await mustRun('tar', ['--list', '--verbose', '--numeric-owner', '--file', path]);
+  return listed.split('\n').map((line) => {
+    const [, mode = '', owner = '', size, name = ''] = ENTRY.exec(line) ?? [];
+    return { mode, owner, size: Number(size), path: name };
+  });
+};
+
+/** The root file system that all layers of `sailmark` come to. */
+export const rootOfImage = (): string => join(homeOfImage(), 'rootfs');
+
+/** Every regular file of it, as a path within. */
+export const filesOfRoot = async (): Promise<readonly string[]> => {
+  const root = rootOfImage();
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+};
+
+/** The image for the played kubelet, which reads how to run it from its config as a runtime does. */
+export const runnable = ({ config: { config } }: BuiltImage): Image => {
+  const pairs = (config.Env ?? []).map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+  return {
+    entrypoint: config.Entrypoint ?? [],
+    root: rootOfImage(),
+    env: Object.fromEntries(pairs),
+    user: Number.parseInt(config.User ?? '0', 10),
+  };
+};
