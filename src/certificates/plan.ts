@@ -71,7 +71,7 @@ const findRetired = ({ state, now }: Outlook, { issuer }: Leaf): ReadonlySet<str
 };
 
 /**
- * Decides what to do next (design of the rotation: src/README.md). Pure: the same for every replica that sees the same.
+ * Decides what to do next. Pure: every replica that sees the same decides the same.
  *
  * * A leaf is renewed at two thirds of its life.
  * * At two thirds of a CA's life the next one is made and trusted; after `overlap` it issues.

@@ -11,9 +11,10 @@ const [one, two, stranger] = [
   await issueAuthority(now + 60_000, HOUR),
   await issueAuthority(now, HOUR),
 ];
-const [leaf, foreign] = [
+const [leaf, foreign, forged] = [
   await issueLeaf(one, ['sailmark.svc', '192.0.2.7'], { now, until: now + HOUR }),
   await issueLeaf(stranger, ['sailmark.svc'], { now, until: now + HOUR }),
+  await issueLeaf({ cert: one.cert, key: stranger.key }, ['sailmark.svc'], { now, until: now + HOUR }),
 ];
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
   type: 'pkcs8',
@@ -87,6 +88,11 @@ describe('the state in a Secret', () => {
     {
       name: 'no leaf, of a CA that is not in the bundle',
       data: { ...GOOD, 'tls.crt': foreign.cert, 'tls.key': foreign.key },
+      expected: { ...ALL, leaf: undefined },
+    },
+    {
+      name: 'no leaf that names a CA of the bundle and is signed by another',
+      data: { ...GOOD, 'tls.crt': forged.cert, 'tls.key': forged.key },
       expected: { ...ALL, leaf: undefined },
     },
     {
