@@ -60,7 +60,8 @@ export const createFileCertificates = (files: CertificateFiles, every = POLL): C
 
 /**
  * A source that issues certificates, and the files that what it issued is mounted as: where its first answer does not
- * come, the files serve, so that a webhook starts while the API server does not answer.
+ * come, the files serve, so that a webhook starts while the API server does not answer. Later ones come from the source
+ * alone, which knows when another CA is trusted; a mounted file does not.
  */
 export const eitherOf = (issued: CertificateSource, files: CertificateSource): CertificateSource => ({
   async first() {
@@ -72,20 +73,5 @@ export const eitherOf = (issued: CertificateSource, files: CertificateSource): C
       });
     }
   },
-  follow({ use, problem }) {
-    let latest = Number.NEGATIVE_INFINITY;
-    // The same certificate comes by both ways, and one of them lags behind: it never leads back to an earlier one.
-    const useLater = (certificate: Certificate): void => {
-      if (certificate.notBefore < latest) return;
-      latest = certificate.notBefore;
-      use(certificate);
-    };
-    const stopIssued = issued.follow({ use: useLater, problem });
-    // That the files are still empty is no problem here.
-    const stopFiles = files.follow({ use: useLater, problem: () => {} });
-    return () => {
-      stopIssued();
-      stopFiles();
-    };
-  },
+  follow: issued.follow,
 });

@@ -105,35 +105,14 @@ describe('a certificate that is issued, and also mounted', () => {
     expect(first.cert).toBe(tls.cert);
   });
 
-  it('does not go back to one that was issued earlier', () => {
-    const [one, other] = [createTls(), createTls()];
-    const oneWay = createHand(later(one, 0));
-    const otherWay = createHand(later(one, 0));
-    const { used } = follow(eitherOf(oneWay.source, otherWay.source));
-    oneWay.give(later(one, 0));
-    otherWay.give(later(other, -60_000));
-    otherWay.give(later(one, 0));
-    oneWay.give(later(other, 60_000));
-    otherWay.give(later(one, 0));
-    expect(used).toEqual([one.cert, one.cert, other.cert]);
-  });
-
-  it('comes by whichever way it comes, and empty files are no problem', async () => {
-    const { put, files } = await mountSecret(tls);
-    await put({ 'tls.crt': '', 'tls.key': '' });
-    const issued = later(tls, 0);
-    const issuing: CertificateSource = {
-      first: () => Promise.resolve(issued),
-      follow: ({ use }) => {
-        use(issued);
-        return () => {};
-      },
-    };
-    const { used, problems } = follow(eitherOf(issuing, createFileCertificates(files, EVERY)));
+  it('is followed where it is issued, never where it is mounted', async () => {
     const other = createTls();
+    const { put, files } = await mountSecret(tls);
+    const issuing = createHand(later(tls, 0));
+    const { used, problems } = follow(eitherOf(issuing.source, createFileCertificates(files, EVERY)));
     await put({ 'tls.crt': other.cert, 'tls.key': other.key });
-    await vi.waitFor(() => expect(used).toEqual([tls.cert, other.cert]));
-    expect(problems).toEqual([]);
+    issuing.give(later(tls, 1000));
+    expect([used, problems]).toEqual([[tls.cert], []]);
   });
 });
 
