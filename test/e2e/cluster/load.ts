@@ -3,8 +3,8 @@ import type { Api, ApiAnswer } from '../control-plane/api.ts';
 
 /*
  * Steady creation of pods through the real API server, by clients that keep their connections. They send by the clock,
- * whether earlier answers have come or not, so that a gate that stalls is not asked less for it. Each answer is held to
- * what must come.
+ * whether earlier answers have come or not, so that a gate that stalls is not asked less for it; all of them at once, so
+ * that the API server has connections to every replica. Each answer is held to what must come.
  */
 
 /** What must come: a pod, our refusal, or, while a change is being taken over, one of the two. */
@@ -60,7 +60,8 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-interface Judged extends Call {
+interface Judged {
+  readonly call: Call;
   readonly isWrong: boolean;
 }
 
@@ -108,34 +109,35 @@ const send = async (api: Api, workload: Workload): Promise<Judged> => {
     .tryCreate(podOf(workload, image))
     .catch((error: unknown) => ({ status: 0, body: String(error), warnings: [] }));
   const outcome = outcomeOf(workload, image, answer);
-  return {
+  const call = {
     workload: workload.name,
     entry: workload.entry,
     image,
     ...outcome,
     sentAt,
     answeredAt: Date.now(),
-    isWrong: isWrong(outcome.outcome, [before, workload.expected()]),
   };
+  return { call, isWrong: isWrong(outcome.outcome, [before, workload.expected()]) };
 };
 
-const tallyOf = (calls: readonly Judged[]): Tally => {
-  const count = (is: (call: Judged) => boolean): number => calls.filter(is).length;
-  const plain = ({ isWrong: _, ...call }: Judged): Call => call;
+const tallyOf = (judged: readonly Judged[]): Tally => {
+  const calls = judged.map(({ call }) => call);
+  const having = (outcome: Call['outcome']): readonly Call[] =>
+    calls.filter((call) => call.outcome === outcome);
   const first = calls.reduce((least, { sentAt }) => Math.min(least, sentAt), Number.POSITIVE_INFINITY);
   const last = calls.reduce((most, { answeredAt }) => Math.max(most, answeredAt), first);
   return {
-    created: count(({ outcome }) => outcome === 'created'),
-    refused: count(({ outcome }) => outcome === 'refused'),
-    warned: count(({ warned }) => warned),
-    failed: calls.filter(({ outcome }) => outcome === 'failed').map(plain),
-    wrong: calls.filter((call) => call.isWrong).map(plain),
+    created: having('created').length,
+    refused: having('refused').length,
+    warned: calls.filter(({ warned }) => warned).length,
+    failed: having('failed'),
+    wrong: judged.filter((each) => each.isWrong).map(({ call }) => call),
     slowest: calls.reduce((most, { sentAt, answeredAt }) => Math.max(most, answeredAt - sentAt), 0),
     span: calls.length === 0 ? 0 : last - first,
   };
 };
 
-/** Starts it: `perSecond` calls in all, the workloads in turn, from one client after another. */
+/** Starts it: `perSecond` calls in all, one from each client at a time, the workloads in turn. */
 export const startLoad = (
   clients: readonly Api[],
   workloads: readonly Workload[],
@@ -145,19 +147,21 @@ export const startLoad = (
   const underWay = new Set<Promise<void>>();
   const end = new AbortController();
   let taken = 0;
-  const sendNext = (turn: number): void => {
-    const api = clients[turn % clients.length];
+  const nextOf = (turn: number): Workload => {
     const workload = workloads[turn % workloads.length];
-    if (api === undefined || workload === undefined) throw new Error('a load needs clients and workloads');
-    const call = send(api, workload).then((judged) => void calls.push(judged));
+    if (workload === undefined) throw new Error('a load needs workloads');
+    return workload;
+  };
+  const sendFrom = (api: Api, turn: number): void => {
+    const call = send(api, nextOf(turn)).then((judged) => void calls.push(judged));
     underWay.add(call);
     void call.finally(() => underWay.delete(call));
   };
   const work = async (): Promise<void> => {
     const start = Date.now();
-    for (let turn = 0; !end.signal.aborted; turn += 1) {
-      sendNext(turn);
-      const next = start + ((turn + 1) * 1000) / perSecond;
+    for (let sent = 0; !end.signal.aborted; sent += clients.length) {
+      for (const [place, api] of clients.entries()) sendFrom(api, sent + place);
+      const next = start + ((sent + clients.length) * 1000) / perSecond;
       await delay(Math.max(0, next - Date.now()), undefined, { signal: end.signal }).catch(() => undefined);
     }
   };

@@ -41,8 +41,14 @@ export const trustedBy = async ({ api }: ControlPlane): Promise<readonly X509Cer
   return (pem.match(PEM) ?? []).map((each) => new X509Certificate(each));
 };
 
-/** Calls of the webhook that the API server got no answer to, and reviews that it went on without. */
-export const callsLost = async (plane: ControlPlane): Promise<{ errors: number; failedOpen: number }> => {
+/** Pods that the API server refused because a call of the webhook failed, and those that it let through all the same. */
+export interface Lost {
+  readonly errors: number;
+  readonly failedOpen: number;
+}
+
+/** By the API server's own metrics. */
+export const callsLost = async (plane: ControlPlane): Promise<Lost> => {
   const samples = await plane.metrics();
   return {
     errors: sumOf(samples, 'apiserver_admission_webhook_rejection_count', {
@@ -50,4 +56,53 @@ export const callsLost = async (plane: ControlPlane): Promise<{ errors: number; 
     }),
     failedOpen: sumOf(samples, 'apiserver_admission_webhook_fail_open_count'),
   };
+};
+
+const reviewsOf = async (life: PodLife): Promise<number> =>
+  sumOf(await metricsOf(life), 'sailmark_reviews_total');
+
+/** The replica that the API server asks most while this lasts. */
+export const busiestOf = async (
+  lives: readonly PodLife[],
+  meanwhile: () => Promise<unknown>,
+): Promise<PodLife> => {
+  const before = await Promise.all(lives.map(reviewsOf));
+  await meanwhile();
+  const after = await Promise.all(lives.map(reviewsOf));
+  const asked = after.map((count, place) => count - (before[place] ?? 0));
+  const most = lives[asked.indexOf(Math.max(...asked))];
+  if (most === undefined) throw new Error('there is no replica');
+  return most;
+};
+
+interface EndpointSlice {
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean };
+  }[];
+}
+
+/**
+ * When an address is no ready endpoint of a Service any more, as a watch tells it: the API server hears of it by the same
+ * kind of watch. Milliseconds since the epoch.
+ */
+export const endpointRemoved = async (
+  { api }: ControlPlane,
+  {
+    namespace,
+    service,
+    address,
+  }: { readonly namespace: string; readonly service: string; readonly address: string },
+): Promise<number> => {
+  const end = new AbortController();
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name=${service}`;
+  try {
+    for await (const { object } of api.follow<EndpointSlice>(path, end.signal)) {
+      const endpoint = object.endpoints?.find(({ addresses }) => addresses.includes(address));
+      if (endpoint?.conditions?.ready !== true) return Date.now();
+    }
+  } finally {
+    end.abort();
+  }
+  throw new Error(`the endpoints of ${service} cannot be watched`);
 };

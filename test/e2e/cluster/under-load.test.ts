@@ -1,38 +1,38 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSigner } from '../../support/signing-kit.ts';
-import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import { until } from '../control-plane/until.ts';
-import { type Call, type Load, startLoad, type Tally } from './load.ts';
-import { callsLost, certificateOf, metricsOf, trustedBy } from './looks.ts';
+import { type Load, startLoad } from './load.ts';
+import {
+  busiestOf,
+  callsLost,
+  certificateOf,
+  endpointRemoved,
+  type Lost,
+  metricsOf,
+  trustedBy,
+} from './looks.ts';
 import { createClients, createTraffic, type Expectations } from './traffic.ts';
 import { NAMESPACE, startWorld, type World } from './world.ts';
 
 /*
  * Everything that happens to a release in its life, within minutes, while pods are created all the time: no call may fail
- * and no verdict be wrong. The kubelet is played (test/e2e/control-plane/kubelet), and with it how soon a pod that is
- * stopped or killed is told of; endpoints are the real controllers' work, and the calls are the real API server's.
+ * and no verdict be wrong. The kubelet is played (test/e2e/control-plane/kubelet), and with it how soon it tells of a pod
+ * that was killed; endpoints are the real controllers' work, and the calls are the real API server's.
  */
 
 const PER_SECOND = 25;
 const LEAST_PER_SECOND = 20;
 const LEAST_SPAN = 180_000;
 const NAMESPACES = ['shop', 'istio-system'];
-const KEYS = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'release-keys', namespace: NAMESPACE },
-};
-const KEYS_PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps/release-keys`;
-const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
+const KEYS = `/api/v1/namespaces/${NAMESPACE}/configmaps/release-keys`;
+const SCALED = 40;
+const LONGEST_OUTAGE = 30_000;
+/** Milliseconds that the API server may hear of an endpoint's removal later than we do. */
+const LATER = 250;
 
-interface EndpointSlice {
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
-  }[];
-}
+const NOTHING_LOST = { failed: [], wrong: [] };
 
 describe('two replicas, while pods are created at more than 20 a second', () => {
   const signers = { old: createSigner(), next: createSigner() };
@@ -50,19 +50,18 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
   };
   let world: World;
   let load: Load;
-  let first: { readonly authorities: ReadonlySet<string>; readonly certificates: ReadonlySet<string> };
-  const fingerprints = (all: readonly { readonly fingerprint256: string }[]): ReadonlySet<string> =>
-    new Set(all.map(({ fingerprint256 }) => fingerprint256));
-  const served = async (): Promise<ReadonlySet<string>> =>
-    fingerprints(await Promise.all(world.kubelet.pods().map(certificateOf)));
+  let lostBefore: Lost;
+  let firstTrusted: readonly X509Certificate[];
 
   beforeAll(async () => {
     world = await startWorld();
     for (const namespace of NAMESPACES) await world.createNamespace(namespace);
-    await world.api.create({ ...KEYS, data: keysOf('old') });
+    const metadata = { name: 'release-keys', namespace: NAMESPACE };
+    await world.api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: keysOf('old') });
     await world.install(values);
     await world.kubelet.untilReady(2);
-    first = { authorities: fingerprints(await trustedBy(world)), certificates: await served() };
+    firstTrusted = await trustedBy(world);
+    lostBefore = await callsLost(world);
     const clients = await createClients(world, ['one', 'two', 'three', 'four', 'five'], NAMESPACES);
     load = startLoad(clients, createTraffic(world, signers, expected), PER_SECOND);
   });
@@ -71,119 +70,148 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     await world?.stop();
   });
 
-  /** Holds that no call failed, and no verdict was wrong, since the last time. */
-  const expectNothingLost = (): Tally => {
-    const tally = load.take();
-    expect(tally).toMatchObject({ failed: [], wrong: [] });
-    expect(tally.created).toBeGreaterThan(0);
-    expect(tally.refused).toBeGreaterThan(0);
-    return tally;
+  /** Waits until so many more pods were created. */
+  const pass = async (pods = PER_SECOND): Promise<void> => {
+    const { created } = load.total();
+    await until(`${pods} more pods`, async () => load.total().created >= created + pods);
   };
-  const untilLoaded = (keys: number): Promise<unknown> =>
-    until(`${keys} keys in every replica`, async () => {
-      const counts = await Promise.all(
-        world.kubelet
-          .pods()
-          .map(async (life) => sumOf(await metricsOf(life), 'sailmark_keys', { state: 'loaded' })),
-      );
-      return counts.every((count) => count === keys);
+  /** What was lost since the last time, and in the seconds that follow. */
+  const lost = async () => {
+    await pass();
+    const { failed, wrong } = load.take();
+    return { failed, wrong };
+  };
+  const untilKeys = (count: number): Promise<unknown> =>
+    until(`${count} keys in every replica`, async () => {
+      const all = await Promise.all(world.kubelet.pods().map(metricsOf));
+      return all.every((samples) => sumOf(samples, 'sailmark_keys', { state: 'loaded' }) === count);
     });
 
-  it('loses nothing when one is stopped by SIGTERM', async () => {
-    const [life] = world.kubelet.pods() as [PodLife];
-    const { process } = life;
-    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${life.pod.metadata.name}`, {
+  it('loses nothing when the busier one is stopped by SIGTERM', async () => {
+    const { pod, process } = await busiestOf(world.kubelet.pods(), pass);
+    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${pod.metadata.name}`, {
       gracePeriodSeconds: 60,
     });
     expect(await process?.ended).toBe(0);
     await world.kubelet.untilReady(2);
-    expectNothingLost();
+    expect(await lost()).toEqual(NOTHING_LOST);
   });
 
   it('loses nothing when both are rolled', async () => {
-    const before = world.kubelet.pods().map(({ pod }) => pod.metadata.uid);
+    const old = new Set(world.kubelet.pods().map(({ pod }) => pod.metadata.uid));
     await world.kubectl('rollout', 'restart', 'deployment/sailmark', '--namespace', NAMESPACE);
-    await until(
-      'two other pods',
-      async () => {
-        const lives = world.kubelet.pods();
-        return (
-          lives.length === 2 && lives.every(({ ready, pod }) => ready && !before.includes(pod.metadata.uid))
-        );
-      },
-      { seconds: 90 },
-    );
-    expectNothingLost();
+    const areOther = async (): Promise<boolean> => {
+      const lives = world.kubelet.pods();
+      return lives.length === 2 && lives.every(({ ready, pod }) => ready && !old.has(pod.metadata.uid));
+    };
+    await until('two other pods', areOther, { seconds: 90 });
+    expect(await lost()).toEqual(NOTHING_LOST);
+  });
+
+  it('loses nothing when the certificate and its CA are rotated', async () => {
+    const known = await trustedBy(world);
+    const isByAnother = (certificate: X509Certificate): boolean =>
+      known.every((authority) => !certificate.checkIssued(authority));
+    const areByAnother = async (): Promise<boolean> => {
+      const served = await Promise.all(world.kubelet.pods().map(certificateOf));
+      return served.every(isByAnother);
+    };
+    await until('certificates by a CA that was not there before', areByAnother, { seconds: 100, every: 500 });
+    expect(await lost()).toEqual(NOTHING_LOST);
   });
 
   it('loses nothing when a configuration is rolled', async () => {
     await world.upgrade({ ...values, config: { ...values.config, tagMemory: '5s' } });
     await world.kubelet.untilReady(2);
-    expectNothingLost();
-  });
-
-  it('loses nothing when the certificate and its CA are rotated', async () => {
-    const areNew = (now: ReadonlySet<string>, before: ReadonlySet<string>): boolean =>
-      now.size > 0 && now.isDisjointFrom(before);
-    await until(
-      'another CA and other certificates',
-      async () =>
-        areNew(fingerprints(await trustedBy(world)), first.authorities) &&
-        areNew(await served(), first.certificates),
-      { seconds: 120, every: 500 },
-    );
-    expectNothingLost();
+    expect(await lost()).toEqual(NOTHING_LOST);
   });
 
   it('loses nothing when the key is rotated: what the new one signed passes, then what the old one signed no more', async () => {
     expected.byNewKey = 'either';
-    await world.api.patch(KEYS_PATH, { data: keysOf('old', 'next') });
-    await untilLoaded(2);
+    await world.api.patch(KEYS, { data: keysOf('old', 'next') });
+    await untilKeys(2);
     expected.byNewKey = 'created';
-    expectNothingLost();
-    await until('pods signed by each of the two', async () => load.take().created > PER_SECOND);
+    await pass();
     expected.byOldKey = 'either';
-    await world.api.patch(KEYS_PATH, { data: keysOf('next') });
-    await untilLoaded(1);
+    await world.api.patch(KEYS, { data: keysOf('next') });
+    await untilKeys(1);
     expected.byOldKey = 'refused';
-    await delay(0);
-    expectNothingLost();
+    expect(await lost()).toEqual(NOTHING_LOST);
   });
 
-  it('loses nothing when the registry stops: remembered images still pass, with a warning', async () => {
+  it('loses nothing when the registry stops: remembered images still pass, by tag with a warning', async () => {
     expected.fresh = 'either';
-    world.registry.fault = (request) => {
-      request.socket.destroy();
+    world.registry.fault = ({ socket }) => {
+      socket.destroy();
       return true;
     };
     expected.fresh = 'refused';
-    let warned = 0;
-    await until(
-      'a hundred pods by a tag that nobody answers for',
-      async () => {
-        warned += expectNothingLost().warned;
-        return warned > 100;
-      },
-      { seconds: 60, every: 1000 },
-    );
+    const { warned } = load.total();
+    const many = async (): Promise<boolean> => load.total().warned > warned + 4 * PER_SECOND;
+    await until('a hundred pods with a warning', many, { seconds: 60 });
+    expect(await lost()).toEqual(NOTHING_LOST);
+    // Each replica asks again a few seconds after the registry is back.
     expected.fresh = 'either';
     world.registry.fault = undefined;
-    expectNothingLost();
   });
 
-  it('has answered everything within three minutes: no call failed, no verdict was wrong, and the API server agrees', async () => {
-    await until('three minutes', async () => load.total().span >= LEAST_SPAN, { seconds: 180, every: 500 });
+  it('has answered every call within three minutes, none of them wrong, and the API server says so too', async () => {
+    const enough = async (): Promise<boolean> => load.total().span >= LEAST_SPAN;
+    await until('three minutes', enough, { seconds: 180, every: 500 });
     const { created, refused, failed, wrong, slowest, span } = load.total();
     const perSecond = ((created + refused) * 1000) / span;
     console.info(
       `${created} pods created and ${refused} refused in ${Math.round(span / 1000)} s, ${perSecond.toFixed(1)} a second; the slowest answer took ${slowest} ms`,
     );
-    expect({ failed, wrong, ...(await callsLost(world)) }).toEqual({
-      failed: [],
-      wrong: [],
-      errors: 0,
-      failedOpen: 0,
-    });
+    expect({ failed, wrong }).toEqual(NOTHING_LOST);
+    expect(await callsLost(world)).toEqual(lostBefore);
     expect(perSecond).toBeGreaterThanOrEqual(LEAST_PER_SECOND);
+    const trusted = new Set((await trustedBy(world)).map(({ fingerprint256 }) => fingerprint256));
+    expect(firstTrusted.filter(({ fingerprint256 }) => trusted.has(fingerprint256))).toEqual([]);
+  });
+
+  it('loses only calls in flight, or sent before its endpoint is removed, when one is killed; and the controllers’ pods all exist within 30 s', async () => {
+    const labels = { app: 'scaled' };
+    const spec = { containers: [{ name: 'istio-proxy', image: 'docker.io/istio/proxyv2:1.24.0' }] };
+    await world.api.create({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'scaled', namespace: 'shop' },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    });
+    const untilScaled = (count: number): Promise<unknown> =>
+      until(`${count} pods of the Deployment`, async () => {
+        const path = '/api/v1/namespaces/shop/pods?labelSelector=app=scaled';
+        const { items } = await world.api.get<{ readonly items: readonly unknown[] }>(path);
+        return items.length === count;
+      });
+    await untilScaled(1);
+    const { address, process } = await busiestOf(world.kubelet.pods(), pass);
+    // Reviews are in flight when it is killed: the registry does not answer for images that nobody has seen.
+    world.registry.fault = ({ url }) => url?.includes('/manifests/1.23.') === true;
+    await pass(2 * PER_SECOND);
+    load.take();
+    const removal = endpointRemoved(world, { namespace: NAMESPACE, service: 'sailmark', address });
+    await world.api.patch('/apis/apps/v1/namespaces/shop/deployments/scaled', { spec: { replicas: SCALED } });
+    const killedAt = Date.now();
+    process?.signal('SIGKILL');
+    world.registry.fault = undefined;
+    await untilScaled(SCALED);
+    const scaledAfter = Date.now() - killedAt;
+    const removedAt = await removal;
+    await world.kubelet.untilReady(2);
+    const { failed, wrong } = await lost();
+    console.info(
+      `killed: its endpoint was removed after ${removedAt - killedAt} ms; ${failed.length} calls failed, ${wrong.length} in critical namespaces were let through unasked; the Deployment had its pods after ${scaledAfter} ms`,
+    );
+    const all = [...failed, ...wrong];
+    expect(all.filter(({ sentAt }) => sentAt > removedAt + LATER)).toEqual([]);
+    expect(all.filter(({ answeredAt }) => answeredAt < killedAt)).toEqual([]);
+    // To go on without an answer is what critical namespaces have chosen, and no other.
+    expect(wrong.filter(({ entry, outcome }) => entry !== 'critical' || outcome !== 'created')).toEqual([]);
+    expect(
+      failed.filter(({ said }) => !said.includes('failed calling webhook "enforce.sailmark.dev"')),
+    ).toEqual([]);
+    expect(scaledAfter).toBeLessThan(LONGEST_OUTAGE);
   });
 });
