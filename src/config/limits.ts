@@ -32,6 +32,16 @@ export const limitTable = [
     effect: 'an AdmissionReview past it gets HTTP 413, which a webhook with failurePolicy Ignore admits',
   },
   {
+    name: 'reviewBytesAtOnce',
+    default: 128 * MIB,
+    unit: 'bytes',
+    // As much as the longest that may be configured: or that could never be read.
+    min: 128 * MIB,
+    max: 4096 * MIB,
+    effect:
+      'further AdmissionReviews of more than 256 KiB get HTTP 503 with `Retry-After`, and the API server asks again',
+  },
+  {
     name: 'reviewMargin',
     default: SECOND,
     unit: 'milliseconds',

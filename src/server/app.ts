@@ -4,6 +4,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
 import { BadRequest } from './bad-request.ts';
+import { addBodyBudget } from './body-budget.ts';
 import type { CertificatePair } from './certificate.ts';
 import { addReviewRoutes, isReviewPath, type RouteParts } from './review-route.ts';
 
@@ -96,6 +97,7 @@ export const createApp = ({ cert, key }: CertificatePair, parts: AppParts): Fast
     if (isDraining()) void reply.header('connection', 'close');
     done();
   });
+  addBodyBudget(app, limits);
   addErrors(app, parts.report);
   addReviewRoutes(app, parts);
   return app;

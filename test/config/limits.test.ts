@@ -8,6 +8,7 @@ describe('the limits', () => {
   it('have the defaults that were agreed', () => {
     expect(defaultLimits).toEqual({
       reviewBytes: 24 * MIB,
+      reviewBytesAtOnce: 128 * MIB,
       reviewMargin: 1000,
       reviewDeadline: 10_000,
       imagesPerReview: 64,
