@@ -1,0 +1,238 @@
+import { X509Certificate } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRegistry, type TestRegistry } from '../../support/registry-server.ts';
+import { imageIndex, push, pushSignatures, sign } from '../../support/signing-kit.ts';
+import { createTls } from '../../support/tls.ts';
+import { HOST } from '../control-plane/control-plane.ts';
+import type { KubernetesObject, Secret } from '../control-plane/objects.ts';
+import { until } from '../control-plane/until.ts';
+import { askedSince, granted, type Right, type Role, withdraw } from './rights.ts';
+import { NAMESPACE, startWorld, type World } from './world.ts';
+
+/*
+ * The rules of the chart's roles, one verb at a time: all of them are used, nothing else is asked for, and without any one
+ * of them exactly what needs it stops, while reviews are judged.
+ */
+
+const CLUSTER: Role = { name: 'sailmark' };
+const OWN: Role = { name: 'sailmark', namespace: NAMESPACE };
+const TEAM: Role = { name: 'sailmark-pull-secrets', namespace: 'team' };
+
+const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/sailmark';
+const CERTIFICATES = `/api/v1/namespaces/${NAMESPACE}/secrets/sailmark-certificates`;
+const EVENTS = '/apis/events.k8s.io/v1/namespaces/shop/events';
+const ACCOUNT = { username: 'team', password: 'of the registry' };
+
+/** Something that the webhook needs rights for. */
+interface Ability {
+  /** Gives it something to do. */
+  provoke(): Promise<void>;
+  /** Whether it did what was provoked last. */
+  isDone(): Promise<boolean>;
+}
+
+interface Event {
+  readonly regarding: { readonly name: string };
+  readonly series?: { readonly count: number };
+}
+
+describe('the rights that the chart gives', () => {
+  let world: World;
+  let team: TestRegistry;
+  let signed: string;
+  let unsigned: string;
+  let behindSecret: string;
+
+  const pod = (namespace: string, name: string, image: string, metadata: object = {}): KubernetesObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, ...metadata },
+    spec: { containers: [{ name: 'istio-proxy', image }] },
+  });
+  /** What an enforced namespace says of an image: nothing, or why not. */
+  const judge = async (image: string): Promise<string> => {
+    const { status, body } = await world.api.tryCreate(pod('strict', 'judged', image), '?dryRun=All');
+    return status === 201 ? 'starts' : (body as { readonly message: string }).message;
+  };
+  const expectJudged = async (): Promise<void> => {
+    expect(await judge(signed)).toBe('starts');
+    expect(await judge(unsigned)).toContain('no signature was found (signature-missing)');
+  };
+  /** Stops all replicas as a rollout does, and waits for others. */
+  const restart = async (): Promise<void> => {
+    const before = world.kubelet.pods();
+    for (const { pod: old } of before)
+      await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${old.metadata.name}`, {
+        gracePeriodSeconds: 30,
+      });
+    await Promise.all(before.map(({ gone }) => gone));
+    await world.kubelet.untilReady(2);
+    await until('a review is answered', async () => (await judge(unsigned)).includes('signature-missing'));
+  };
+  let made = 0;
+  const next = (name: string): string => {
+    made += 1;
+    return `${name}-${made}`;
+  };
+  const eventsOn = async (name: string): Promise<readonly Event[]> => {
+    const { items } = await world.api.get<{ readonly items: readonly Event[] }>(EVENTS);
+    return items.filter(({ regarding }) => regarding.name === name);
+  };
+  const caBundles = async (): Promise<readonly string[]> => {
+    const { webhooks } = await world.api.get<{
+      readonly webhooks: readonly { readonly clientConfig: { readonly caBundle: string } }[];
+    }>(WEBHOOKS);
+    return webhooks.map(({ clientConfig }) => clientConfig.caBundle);
+  };
+
+  let regarded = '';
+  const abilities: Readonly<Record<string, Ability>> = {
+    'the certificate is mended': {
+      provoke: async () => void (await world.api.patch(CERTIFICATES, { data: { 'tls.crt': null } })),
+      async isDone() {
+        const { data } = await world.api.get<Secret>(CERTIFICATES);
+        const text = Buffer.from(data?.['tls.crt'] ?? '', 'base64');
+        return text.length > 0 && new X509Certificate(text).subjectAltName !== undefined;
+      },
+    },
+    'the caBundle is mended': {
+      async provoke() {
+        const value = Buffer.from(world.ca).toString('base64');
+        // In the entry that has no namespaces here.
+        const path = '/webhooks/2/clientConfig/caBundle';
+        await world.api.patch(WEBHOOKS, [{ op: 'replace', path, value }], 'json');
+      },
+      isDone: async () => new Set(await caBundles()).size === 1,
+    },
+    'a replica that starts learns what runs': {
+      provoke: restart,
+      isDone: async () =>
+        world.kubelet
+          .pods()
+          .every((life) => /"verified":[1-9]\d*,.*warmed up by the images that run/.test(life.logs())),
+    },
+    'an Event tells of what was admitted': {
+      async provoke() {
+        regarded = next('admitted');
+        await world.api.create(pod('shop', regarded, unsigned));
+      },
+      isDone: async () => (await eventsOn(regarded)).length > 0,
+    },
+    'an Event counts what it tells of': {
+      async provoke() {
+        regarded = next('owner');
+        const owner = {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: regarded,
+          uid: regarded,
+          controller: true,
+        };
+        // There are two replicas: one of them sees two.
+        for (let count = 0; count < 3; count += 1)
+          await world.api.create(pod('shop', next('owned'), unsigned, { ownerReferences: [owner] }));
+        await until('an Event', async () => (await eventsOn(regarded)).length > 0);
+        await restart();
+      },
+      isDone: async () => (await eventsOn(regarded)).some(({ series }) => (series?.count ?? 1) > 1),
+    },
+    'an image behind a pull secret is verified': {
+      provoke: async () => {
+        await restart();
+        await judge(behindSecret);
+      },
+      isDone: async () => (await judge(behindSecret)) === 'starts',
+    },
+  };
+
+  beforeAll(async () => {
+    world = await startWorld();
+    const { api } = world;
+    signed = world.publish('proxyv2', '1.24.0');
+    unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
+    await world.createNamespace('strict', { 'sailmark.dev/mode': 'enforce' });
+    for (const namespace of ['shop', 'team']) await world.createNamespace(namespace);
+
+    const tls = createTls([HOST]);
+    team = await startRegistry({ address: HOST, tls, auth: { kind: 'basic', account: ACCOUNT } });
+    const digest = push(team, 'istio/pilot', imageIndex('pilot'), '1.24.0');
+    pushSignatures(team, 'istio/pilot', digest, [sign(world.signer, 'docker.io/istio/pilot', digest)]);
+    behindSecret = `${team.host}/istio/pilot:1.24.0`;
+    const auths = { [team.host]: ACCOUNT };
+    await api.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/dockerconfigjson',
+      metadata: { name: 'pull', namespace: 'team' },
+      stringData: { '.dockerconfigjson': JSON.stringify({ auths }) },
+    });
+    const metadata = { name: 'team-ca', namespace: NAMESPACE };
+    await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.pem': tls.ca } });
+    await api.create(pod('shop', 'runs', signed));
+
+    const { registries } = (world.values as { readonly config: { readonly registries: readonly object[] } })
+      .config;
+    const own = {
+      host: team.host,
+      caFile: '/etc/sailmark/team/ca.pem',
+      credentials: { pullSecrets: ['team/pull'] },
+    };
+    await world.install({
+      config: {
+        mirrors: [{ mirror: `${team.host}/istio`, of: 'docker.io/istio' }],
+        registries: [...registries, own],
+        limits: { drain: '1s' },
+      },
+      files: { team: { configMap: { name: 'team-ca' } } },
+      certificates: { self: { lifetime: '10m', overlap: '2s' } },
+    });
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await team?.close();
+  });
+
+  it('are enough: with exactly the chart’s rules everything works, all of them are used, and nothing else is asked for', async () => {
+    for (const [what, { provoke, isDone }] of Object.entries(abilities)) {
+      await provoke();
+      await until(what, isDone);
+    }
+    await expectJudged();
+    const { allowed, forbidden } = await askedSince(world, 0);
+    expect(forbidden).toEqual(new Set());
+    expect(allowed).toEqual(await granted(world, [CLUSTER, OWN, TEAM]));
+  });
+
+  const needs: readonly (readonly [Right, ability: string])[] = [
+    [{ ...OWN, verb: 'get', resource: 'secrets' }, 'the certificate is mended'],
+    [{ ...OWN, verb: 'update', resource: 'secrets' }, 'the certificate is mended'],
+    [{ ...CLUSTER, verb: 'get', resource: 'validatingwebhookconfigurations' }, 'the caBundle is mended'],
+    [{ ...CLUSTER, verb: 'patch', resource: 'validatingwebhookconfigurations' }, 'the caBundle is mended'],
+    [{ ...CLUSTER, verb: 'list', resource: 'pods' }, 'a replica that starts learns what runs'],
+    [{ ...CLUSTER, verb: 'create', resource: 'events' }, 'an Event tells of what was admitted'],
+    [{ ...CLUSTER, verb: 'patch', resource: 'events' }, 'an Event counts what it tells of'],
+    [{ ...TEAM, verb: 'get', resource: 'secrets' }, 'an image behind a pull secret is verified'],
+  ];
+  it.each(needs.map(([right, what]) => ({ right, what, ...right })))(
+    'are needed: without $verb on $resource by the role $name, it is no longer so that $what; with it, it is again',
+    async ({ right, what }) => {
+      const ability = abilities[what];
+      if (ability === undefined) throw new Error(`nothing is known of: ${what}`);
+      const putBack = await withdraw(world, right);
+      const { count } = await askedSince(world, 0);
+      await ability.provoke();
+      const { forbidden } = await until(`${right.verb} on ${right.resource} is refused`, async () => {
+        const asked = await askedSince(world, count);
+        return asked.forbidden.size > 0 && asked;
+      });
+      expect([...forbidden]).toEqual([
+        expect.stringMatching(new RegExp(`^${right.verb} ${right.resource}(?:/|$)`)) as string,
+      ]);
+      expect(await ability.isDone()).toBe(false);
+      await expectJudged();
+      await putBack();
+      await ability.provoke();
+      await until(what, ability.isDone);
+    },
+  );
+});
