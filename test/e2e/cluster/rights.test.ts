@@ -213,26 +213,28 @@ describe('the rights that the chart gives', () => {
     [{ ...CLUSTER, verb: 'patch', resource: 'events' }, 'an Event counts what it tells of'],
     [{ ...TEAM, verb: 'get', resource: 'secrets' }, 'an image behind a pull secret is verified'],
   ];
-  it.each(needs.map(([right, what]) => ({ right, what, ...right })))(
-    'are needed: without $verb on $resource by the role $name, it is no longer so that $what; with it, it is again',
-    async ({ right, what }) => {
-      const ability = abilities[what];
-      if (ability === undefined) throw new Error(`nothing is known of: ${what}`);
-      const putBack = await withdraw(world, right);
-      const { count } = await askedSince(world, 0);
-      await ability.provoke();
-      const { forbidden } = await until(`${right.verb} on ${right.resource} is refused`, async () => {
-        const asked = await askedSince(world, count);
-        return asked.forbidden.size > 0 && asked;
-      });
-      expect([...forbidden]).toEqual([
-        expect.stringMatching(new RegExp(`^${right.verb} ${right.resource}(?:/|$)`)) as string,
-      ]);
-      expect(await ability.isDone()).toBe(false);
-      await expectJudged();
-      await putBack();
-      await ability.provoke();
-      await until(what, ability.isDone);
-    },
-  );
+  const titled = needs.map(([right, what]) => {
+    const { verb, resource, namespace } = right;
+    const where = namespace === 'team' ? ' of a listed namespace' : '';
+    return [`without ${verb} on ${resource}${where}, it is no longer so that ${what}`, right, what] as const;
+  });
+  it.each(titled)('are needed: %s, and with it, it is again', async (_, right, what) => {
+    const ability = abilities[what];
+    if (ability === undefined) throw new Error(`nothing is known of: ${what}`);
+    const putBack = await withdraw(world, right);
+    const { count } = await askedSince(world, 0);
+    await ability.provoke();
+    const { forbidden } = await until(`${right.verb} on ${right.resource} is refused`, async () => {
+      const asked = await askedSince(world, count);
+      return asked.forbidden.size > 0 && asked;
+    });
+    expect([...forbidden]).toEqual([
+      expect.stringMatching(new RegExp(`^${right.verb} ${right.resource}(?:/|$)`)) as string,
+    ]);
+    expect(await ability.isDone()).toBe(false);
+    await expectJudged();
+    await putBack();
+    await ability.provoke();
+    await until(what, ability.isDone);
+  });
 });
