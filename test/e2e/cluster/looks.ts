@@ -3,6 +3,9 @@ import { connect } from 'node:tls';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
 import { parseMetrics, type Sample, sumOf } from '../control-plane/metrics.ts';
+import type { Pod } from '../control-plane/objects.ts';
+import { until } from '../control-plane/until.ts';
+import { NAMESPACE } from './world.ts';
 
 /*
  * What is to be seen of a release from outside: its metrics, the certificate it serves, whom the API server trusts and
@@ -82,27 +85,51 @@ interface EndpointSlice {
   }[];
 }
 
+const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices?labelSelector=kubernetes.io/service-name=sailmark`;
+
+/** Waits until just these replicas are ready endpoints of the release's Service: then the API server calls them. */
+export const untilCalled = ({ api }: ControlPlane, lives: readonly PodLife[]): Promise<unknown> => {
+  const wanted = new Set(lives.map(({ address }) => address));
+  return until('the endpoints of the Service', async () => {
+    const { items } = await api.get<{ readonly items: readonly EndpointSlice[] }>(SLICES);
+    const ready = items
+      .flatMap(({ endpoints = [] }) => endpoints)
+      .filter(({ conditions }) => conditions?.ready === true)
+      .flatMap(({ addresses }) => addresses);
+    return ready.length === wanted.size && ready.every((address) => wanted.has(address));
+  });
+};
+
 /**
- * When an address is no ready endpoint of a Service any more, as a watch tells it: the API server hears of it by the same
+ * When an address is no ready endpoint of the release's Service any more, as a watch tells it: the API server hears of it by the same
  * kind of watch. Milliseconds since the epoch.
  */
-export const endpointRemoved = async (
-  { api }: ControlPlane,
-  {
-    namespace,
-    service,
-    address,
-  }: { readonly namespace: string; readonly service: string; readonly address: string },
-): Promise<number> => {
+export const endpointRemoved = async ({ api }: ControlPlane, address: string): Promise<number> => {
   const end = new AbortController();
-  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name=${service}`;
   try {
-    for await (const { object } of api.follow<EndpointSlice>(path, end.signal)) {
+    for await (const { object } of api.follow<EndpointSlice>(SLICES, end.signal)) {
       const endpoint = object.endpoints?.find(({ addresses }) => addresses.includes(address));
       if (endpoint?.conditions?.ready !== true) return Date.now();
     }
   } finally {
     end.abort();
   }
-  throw new Error(`the endpoints of ${service} cannot be watched`);
+  throw new Error('the endpoints of the Service cannot be watched');
+};
+
+/** How often the API server asked by this entry, answered or not. */
+export const reviewsOfEntry = async (plane: ControlPlane, entry: string): Promise<number> =>
+  sumOf(await plane.metrics(), 'apiserver_admission_webhook_admission_duration_seconds_count', {
+    name: `${entry}.sailmark.dev`,
+  });
+
+/** The pods of a namespace, or those of them that a selector of labels names. */
+export const podsIn = async (
+  { api }: ControlPlane,
+  namespace: string,
+  selector = '',
+): Promise<readonly Pod[]> => {
+  const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
+  const { items } = await api.get<{ readonly items: readonly Pod[] }>(path);
+  return items;
 };

@@ -191,7 +191,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     world.registry.fault = ({ url }) => url?.includes('/manifests/1.23.') === true;
     await pass(2 * PER_SECOND);
     load.take();
-    const removal = endpointRemoved(world, { namespace: NAMESPACE, service: 'sailmark', address });
+    const removal = endpointRemoved(world, address);
     await world.api.patch('/apis/apps/v1/namespaces/shop/deployments/scaled', { spec: { replicas: SCALED } });
     const killedAt = Date.now();
     process?.signal('SIGKILL');

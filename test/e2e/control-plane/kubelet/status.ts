@@ -58,7 +58,8 @@ const statusOf = ({ spec }: Pod, address: string, since: string, state: Containe
       startTime: since,
       hostIP: HOST,
       podIP: address,
-      podIPs: [{ ip: address }],
+      // A pod that is taken up again after its node was away has another address than before.
+      podIPs: [{ $patch: 'replace' }, { ip: address }],
       conditions: conditionsOf(state, now),
       containerStatuses: [
         {

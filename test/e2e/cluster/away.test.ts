@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KubernetesObject } from '../control-plane/objects.ts';
+import { until } from '../control-plane/until.ts';
+import { callsLost, podsIn, reviewsOfEntry, untilCalled } from './looks.ts';
+import { NAMESPACE, startWorld, type World } from './world.ts';
+
+/*
+ * Enforcing, and nobody there to answer. The nodes of all replicas lose their power, which nobody tells the API server: it
+ * calls addresses where nothing is. Then the pods are deleted, as a cluster does in time: there is nothing to call.
+ */
+
+const ORDINARY = 'registry.example/app:1';
+
+describe('when all replicas are away', () => {
+  let world: World;
+  let signed: string;
+  let unsigned: string;
+  let parts: Readonly<Record<string, string>>;
+  beforeAll(async () => {
+    world = await startWorld();
+    signed = world.publish('proxyv2', '1.24.0');
+    unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
+    parts = { ztunnel: world.publish('ztunnel', '1.24.0'), cni: world.publish('install-cni', '1.24.0') };
+    for (const namespace of ['istio-system', 'shop']) await world.createNamespace(namespace);
+    await world.install({ mode: 'enforce' });
+    await world.kubelet.untilReady(2);
+  });
+  afterAll(() => world?.stop());
+
+  const podOf = (namespace: string, name: string, ...images: readonly string[]): KubernetesObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    spec: { containers: images.map((image, place) => ({ name: `c${place}`, image })) },
+  });
+  const tryPod = async (namespace: string, name: string, ...images: readonly string[]) => {
+    const start = Date.now();
+    const { status, body } = await world.api.tryCreate(podOf(namespace, name, ...images));
+    const { message = '' } = body as { readonly message?: string };
+    return { status, message, milliseconds: Date.now() - start };
+  };
+  const tryAll = async (tries: Readonly<Record<string, Promise<{ readonly status: number }>>>) =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(tries).map(async ([name, trying]) => [name, (await trying).status] as const),
+      ),
+    );
+  const unanswered = {
+    status: 500,
+    message: expect.stringMatching(/failed calling webhook "enforce\.sailmark\.dev": .+/) as string,
+  };
+
+  it('is there first: what is signed starts, what is not is refused', async () => {
+    expect(await tryPod('shop', 'signed', ORDINARY, signed)).toMatchObject({ status: 201 });
+    expect(await tryPod('shop', 'unsigned', ORDINARY, unsigned)).toMatchObject({ status: 403 });
+    expect(await tryPod('istio-system', 'unsigned', unsigned)).toMatchObject({ status: 403 });
+  });
+
+  it('pods start in critical namespaces, in its own, and where they hold no image of Istio’s', async () => {
+    await world.kubelet.cutPower();
+    const { failedOpen } = await callsLost(world);
+    const { ztunnel = '', cni = '' } = parts;
+    expect(
+      await tryAll({
+        'istio-system': tryPod('istio-system', 'ztunnel', ztunnel),
+        'kube-system': tryPod('kube-system', 'cni', cni),
+        'its own': tryPod(NAMESPACE, 'of-its-own', ORDINARY, signed),
+      }),
+    ).toEqual({ 'istio-system': 201, 'kube-system': 201, 'its own': 201 });
+    expect((await callsLost(world)).failedOpen).toBe(failedOpen + 3);
+    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/of-its-own`);
+    const asked = await reviewsOfEntry(world, 'enforce');
+    const ordinary = await tryPod('shop', 'ordinary', ORDINARY);
+    expect(ordinary).toMatchObject({ status: 201 });
+    expect(ordinary.milliseconds).toBeLessThan(3000);
+    expect(await reviewsOfEntry(world, 'enforce')).toBe(asked);
+  });
+
+  it('Istio’s pods elsewhere are refused by the API server, signed or not', async () => {
+    const [one, other] = await Promise.all([
+      tryPod('shop', 'later', ORDINARY, signed),
+      tryPod('shop', 'never', ORDINARY, unsigned),
+    ]);
+    expect(one).toMatchObject(unanswered);
+    expect(other).toMatchObject(unanswered);
+    const labels = { app: 'waiting' };
+    await world.api.create({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'waiting', namespace: 'shop' },
+      spec: {
+        replicas: 3,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'istio-proxy', image: signed }] } },
+      },
+    });
+  });
+
+  /** The first two creations after the replicas are there again. */
+  const tryOnceThere = async (name: string) => {
+    await untilCalled(world, await world.kubelet.untilReady(2));
+    const [one, other] = [
+      await tryPod('shop', `${name}-signed`, ORDINARY, signed),
+      await tryPod('shop', `${name}-unsigned`, ORDINARY, unsigned),
+    ];
+    return { signed: one.status, unsigned: other.message };
+  };
+  const allIsWell = { signed: 201, unsigned: expect.stringContaining('(signature-missing)') as string };
+
+  it('they come back without a hand, the next creation passes, and what waited is made', async () => {
+    await world.kubelet.restorePower();
+    expect(await tryOnceThere('back')).toEqual(allIsWell);
+    await until(
+      'the pods of the Deployment that waited',
+      async () => (await podsIn(world, 'shop', 'app=waiting')).length === 3,
+      { seconds: 60 },
+    );
+  });
+
+  it('others are made in their place where they are deleted meanwhile, and come up the same way', async () => {
+    const old = await podsIn(world, NAMESPACE);
+    await world.kubelet.cutPower();
+    for (const { metadata } of old)
+      await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${metadata.name}`);
+    const gone = new Set(old.map(({ metadata }) => metadata.uid));
+    await until('two other pods', async () => {
+      const pods = await podsIn(world, NAMESPACE);
+      return pods.length === 2 && pods.every(({ metadata }) => !gone.has(metadata.uid));
+    });
+    expect(await tryPod('shop', 'nowhere', ORDINARY, signed)).toMatchObject(unanswered);
+    await world.kubelet.restorePower();
+    expect(await tryOnceThere('others')).toEqual(allIsWell);
+  });
+});
