@@ -86,9 +86,10 @@ const closeWithin = async (
 ): Promise<void> => {
   const cut = setTimeout(() => app.server.closeAllConnections(), milliseconds);
   const closed = app.close();
-  // Connections on which nothing was asked yet: to Node they are not idle, and closing would wait for them.
-  for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  const sweep = setInterval(() => endUnused(connections), SWEEP);
+  endUnused(connections);
   await closed;
+  clearInterval(sweep);
   clearTimeout(cut);
 };
 
@@ -99,6 +100,14 @@ const trackConnections = ({ server }: FastifyInstance): ReadonlySet<TLSSocket> =
     socket.once('close', () => connections.delete(socket));
   });
   return connections;
+};
+
+/** Milliseconds between two looks at connections whose handshake was under way. */
+const SWEEP = 100;
+
+/** Ends connections on which nothing was asked yet: to Node they are not idle, and closing would wait for them. */
+const endUnused = (connections: ReadonlySet<TLSSocket>): void => {
+  for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
 };
 
 const closeProbes = (server: Server): Promise<void> =>

@@ -140,7 +140,7 @@ describe('a record tells', () => {
         code: 'registry-unavailable',
         letThrough: true,
         sentence: expect.stringMatching(
-          /^image ".*" in container "app" .*\(registry-unavailable\); let through: the tag last stood for sha256:[0-9a-f]{64}, which is verified, 1 minutes ago$/,
+          /^image ".*" in container "app" .*\(registry-unavailable\); let through: the tag last stood for sha256:[0-9a-f]{64}, which is verified, a minute ago$/,
         ),
       },
     ]);
