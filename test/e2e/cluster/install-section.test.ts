@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '../control-plane/until.ts';
+import { startWorld, type World } from './world.ts';
+
+/* The README's install section is what is typed here, command for command, with nothing added but the test's values. */
+
+const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+const [, section = ''] = /## Install, audit, enforce\n([\s\S]*?)\n## /.exec(README) ?? [];
+const commands = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+  block.trim().split('\n'),
+);
+
+let world: World;
+let unsigned: string;
+beforeAll(async () => {
+  world = await startWorld();
+  unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
+  for (const name of ['shop', 'other']) await world.createNamespace(name);
+});
+afterAll(() => world?.stop());
+
+/** Types a command of the README; helm also gets the values that lead to the test's registry and key, and waits. */
+const type = async (command: string): Promise<string> => {
+  const [program, ...words] = command.split(' ');
+  if (program === 'kubectl') {
+    const { code, stdout, stderr } = await world.kubectl(...words);
+    expect([command, code, stderr]).toEqual([command, 0, expect.not.stringContaining('rror')]);
+    return stdout;
+  }
+  const values = await world.writeValues(world.values);
+  return world.helm(...words, '--wait', '--timeout', '90s', '--values', values);
+};
+
+let made = 0;
+/** Whether an unsigned sidecar starts in a namespace. */
+const starts = async (namespace: string): Promise<boolean> => {
+  made += 1;
+  const { status } = await world.api.tryCreate({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `pod-${made}`, namespace },
+    spec: { containers: [{ name: 'istio-proxy', image: unsigned }] },
+  });
+  return status === 201;
+};
+const untilStarts = (expected: boolean, ...namespaces: readonly string[]): Promise<unknown> =>
+  until(`unsigned pods ${expected ? 'start' : 'are refused'} in ${namespaces.join(', ')}`, async () => {
+    const seen = await Promise.all(namespaces.map(starts));
+    return seen.every((one) => one === expected);
+  });
+
+it('the README’s install section audits, shows what it found, enforces by label and by value, and switches off', async () => {
+  const [install = '', events = '', label = '', enforce = '', off = '', ...others] = commands;
+  expect(others).toEqual([]);
+  await type(install);
+  await untilStarts(true, 'shop', 'other');
+  await until('an Event', async () => (await type(events)).includes('SignatureMissing'));
+  await type(label);
+  await untilStarts(false, 'shop');
+  expect(await starts('other')).toBe(true);
+  await type(enforce);
+  await untilStarts(false, 'shop', 'other');
+  await type(off);
+  await untilStarts(true, 'shop', 'other');
+});
