@@ -20,8 +20,11 @@ export interface Certificates {
   watch(onChange: (pair: Pair) => void): { stop(): void };
 }
 
-/** Milliseconds between two looks at most, and for one of them. */
-const LOOK = 60_000;
+/**
+ * Milliseconds between two looks at most, and for one of them. A webhook configuration that was deleted and made anew has
+ * no caBundle until the next look, and lets no Istio pod start where it refuses without an answer.
+ */
+const LOOK = 10_000;
 const LOOK_DEADLINE = 30_000;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
