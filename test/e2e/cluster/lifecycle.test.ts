@@ -1,0 +1,264 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleImage } from '../control-plane/kubelet/container.ts';
+import type { KubernetesObject } from '../control-plane/objects.ts';
+import { until } from '../control-plane/until.ts';
+import { takeInventory, takeSettledInventory } from './inventory.ts';
+import {
+  helm,
+  type Images,
+  measureWindow,
+  OUR_REFUSAL,
+  pod,
+  startShop,
+  tryPod,
+  uninstall,
+} from './lifecycle.ts';
+import { type Load, startLoad, type Workload } from './load.ts';
+import { callsLost, type Lost } from './looks.ts';
+import { CHART, NAMESPACE, startWorld, type World } from './world.ts';
+
+/*
+ * From the first install to the last trace: upgrade, rollback, uninstall, and installs that go wrong.
+ */
+
+describe('a release', () => {
+  let world: World;
+  let directory: string;
+  let images: Images;
+  let before: readonly string[];
+  let load: Load;
+  let lost: Lost;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'sailmark-lifecycle-'));
+    world = await startWorld();
+    images = await startShop(world);
+    before = await takeSettledInventory(world.api);
+  });
+  afterAll(async () => {
+    await load?.stop();
+    await world?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Everything that can be in a release and needs no other operator. */
+  const everything = {
+    networkPolicy: { enabled: true },
+    modes: { allowWeakerLabels: true, guard: { enabled: true } },
+    minReadySeconds: 1,
+  };
+
+  it('leaves a short window when it is installed in mode enforce', async () => {
+    const measured = measureWindow(world, images.unsigned);
+    await helm(world, 'install', CHART, { mode: 'enforce' });
+    const window = await measured;
+    console.log(`window of a healthy install in mode enforce: ${window} ms`);
+    expect(window).toBeLessThan(30_000);
+    await world.kubelet.untilReady(2);
+    await uninstall(world);
+    await until('nothing is left', async () => {
+      expect(await takeInventory(world.api)).toEqual(before);
+      return true;
+    });
+  });
+
+  it('is upgraded from a lower version with other values, and nothing is blocked', async () => {
+    await world.helm(
+      'package',
+      CHART,
+      '--version',
+      '0.0.1',
+      '--app-version',
+      '0.0.1',
+      '--destination',
+      directory,
+    );
+    await helm(
+      world,
+      'install',
+      join(directory, 'sailmark-0.0.1.tgz'),
+      {
+        mode: 'audit',
+        replicas: 1,
+        minReadySeconds: 1,
+        criticalNamespaces: ['kube-system'],
+        listen: { webhook: 9443, probes: 9081 },
+        kubernetes: { events: false, warmUp: '0s' },
+        evidence: { write: { kind: 'none' } },
+        config: { limits: { drain: '2s' } },
+      },
+      '--wait',
+      '--timeout',
+      '60s',
+    );
+    const signedIn = (namespace: string, entry: Workload['entry']): Workload => ({
+      name: namespace,
+      namespace,
+      entry,
+      image: () => images.signed,
+      expected: () => 'created',
+    });
+    lost = await callsLost(world);
+    load = startLoad([world.api], [signedIn('shop', 'enforce'), signedIn('istio-system', 'critical')], 20);
+    expect(await tryPod(world, 'shop', 'audited', images.unsigned)).toBe('starts');
+    const { registries } = (world.values as { readonly config: { readonly registries: readonly object[] } })
+      .config;
+    await helm(
+      world,
+      'upgrade',
+      CHART,
+      {
+        mode: 'enforce',
+        ...everything,
+        config: {
+          requireDigest: false,
+          registries: [
+            ...registries,
+            { host: 'registry.example', credentials: { pullSecrets: ['team/pull'] } },
+          ],
+        },
+      },
+      '--wait',
+      '--timeout',
+      '90s',
+    );
+    expect(await tryPod(world, 'shop', 'refused', images.unsigned)).toContain(OUR_REFUSAL);
+    expect(load.take()).toMatchObject({ failed: [], wrong: [] });
+    expect(await callsLost(world)).toEqual(lost);
+  });
+
+  it('is rolled back, and nothing is blocked', async () => {
+    await world.helm('rollback', 'sailmark', '1', '--namespace', NAMESPACE, '--wait', '--timeout', '90s');
+    await until(
+      'audit again',
+      async () => (await tryPod(world, 'shop', 'audited', images.unsigned)) === 'starts',
+    );
+    await world.kubelet.untilReady(1);
+    expect(load.take()).toMatchObject({ failed: [], wrong: [] });
+    expect(await callsLost(world)).toEqual(lost);
+  });
+
+  it('is uninstalled, with nothing left behind and nothing blocked', async () => {
+    await helm(world, 'upgrade', CHART, { mode: 'enforce', ...everything }, '--wait', '--timeout', '90s');
+    const there = await takeInventory(world.api);
+    const kinds = new Set(
+      there.filter((one) => !before.includes(one)).map((one) => one.replace(/ .*/, '').replace(/.*\//, '')),
+    );
+    console.log(`kinds of what a release has: ${[...kinds].toSorted().join(', ')}`);
+    await uninstall(world);
+    await load.stop();
+    expect(load.take()).toMatchObject({ failed: [], wrong: [] });
+    expect(await callsLost(world)).toEqual(lost);
+    await until('nothing is left', async () => {
+      expect(await takeInventory(world.api)).toEqual(before);
+      return true;
+    });
+    const { created, span } = load.total();
+    console.log(
+      `${created} Istio pods were created in ${Math.round(span / 1000)} s of upgrade, rollback and uninstall, none was refused`,
+    );
+  });
+});
+
+describe('a fresh install in mode enforce that goes wrong', () => {
+  let world: World;
+  let images: Images;
+  beforeAll(async () => {
+    const bundle = bundleImage(new URL('../../../dist', import.meta.url).pathname);
+    world = await startWorld({
+      image: (reference) => (reference.endsWith(':missing') ? undefined : bundle),
+    });
+    images = await startShop(world);
+    await world.api.create(pod('shop', 'running', images.signed));
+  });
+  afterAll(() => world?.stop());
+
+  const label = async (): Promise<string> => {
+    const body = { metadata: { labels: { at: `${Date.now()}` } } };
+    const { status } = await world.api.ask('PATCH', '/api/v1/namespaces/shop/pods/running', {
+      body,
+      type: 'application/merge-patch+json',
+    });
+    return status === 200 ? 'starts' : `${status}`;
+  };
+  /** What becomes of pods of every kind. */
+  const outcomes = async () => ({
+    'an Istio pod': await tryPod(world, 'shop', 'istio', images.signed),
+    'another pod': await tryPod(world, 'shop', 'other', 'registry.example/shop:1', 'app'),
+    'a label of an Istio pod that runs': await label(),
+    'an Istio pod in istio-system': await tryPod(world, 'istio-system', 'istio', images.signed),
+    'an Istio pod in kube-system': await tryPod(world, 'kube-system', 'istio', images.signed),
+    'a pod in our namespace': await tryPod(world, NAMESPACE, 'ours', images.signed),
+  });
+  const onlyIstioPods = (refusal: string) => ({
+    'an Istio pod': expect.stringContaining(refusal) as string,
+    'another pod': 'starts',
+    'a label of an Istio pod that runs': 'starts',
+    'an Istio pod in istio-system': 'starts',
+    'an Istio pod in kube-system': 'starts',
+    'a pod in our namespace': 'starts',
+  });
+  /** The command that NOTES give for an emergency, run as it stands there. */
+  const runTheCommandOut = async (notes: string): Promise<void> => {
+    const [, command = ''] = /^In an emergency, switch it off.*\n {2}(kubectl .+)$/m.exec(notes) ?? [];
+    const [, ...argv] = command.split(' ');
+    expect(await world.kubectl(...argv)).toMatchObject({ code: 0 });
+  };
+  const untilEverythingStarts = async (): Promise<void> => {
+    await until('every pod starts', async () => {
+      expect(new Set(Object.values(await outcomes()))).toEqual(new Set(['starts']));
+      return true;
+    });
+  };
+
+  it('because its image cannot be pulled affects only Istio pods outside critical namespaces, and NOTES name the one command out', async () => {
+    const notes = await helm(world, 'install', CHART, { mode: 'enforce', image: { tag: 'missing' } });
+    await until(
+      'the webhook configuration is in force',
+      async () => (await outcomes())['an Istio pod'] !== 'starts',
+    );
+    expect(await outcomes()).toEqual(onlyIstioPods('failed calling webhook "enforce.sailmark.dev"'));
+    await runTheCommandOut(notes);
+    await untilEverythingStarts();
+    await uninstall(world);
+  });
+
+  it('because it may not patch its caBundle affects only Istio pods outside critical namespaces, and NOTES name the one command out', async () => {
+    const values = { mode: 'enforce', rbac: { create: false } };
+    const rendered = await helm(
+      world,
+      'template',
+      CHART,
+      { mode: 'enforce' },
+      '--show-only',
+      'templates/rbac.yaml',
+    );
+    const roles = loadAll(rendered) as readonly (KubernetesObject & {
+      readonly rules?: readonly { readonly resources: readonly string[] }[];
+    })[];
+    for (const { rules, ...role } of roles) {
+      const kept = rules?.filter(({ resources }) => !resources.includes('validatingwebhookconfigurations'));
+      await world.api.create({ ...role, ...(kept && { rules: kept }) });
+    }
+    await helm(world, 'install', CHART, values);
+    await world.kubelet.untilReady(2);
+    expect(await outcomes()).toEqual(onlyIstioPods('failed calling webhook "enforce.sailmark.dev"'));
+    await runTheCommandOut(await world.helm('get', 'notes', 'sailmark', '--namespace', NAMESPACE));
+    await untilEverythingStarts();
+
+    // Who was let go on has the right given, and takes the gate back by an upgrade.
+    const whole = roles.find(({ kind }) => kind === 'ClusterRole');
+    await world.api.patch('/apis/rbac.authorization.k8s.io/v1/clusterroles/sailmark', {
+      rules: whole?.['rules'],
+    });
+    const measured = measureWindow(world, images.unsigned);
+    await helm(world, 'upgrade', CHART, values);
+    const window = await measured;
+    console.log(`window of an upgrade that brings the webhook configuration back: ${window} ms`);
+    expect(window).toBeLessThan(20_000);
+    expect(await tryPod(world, 'shop', 'istio', images.signed)).toBe('starts');
+  });
+});

@@ -1,0 +1,86 @@
+import type { KubernetesObject } from '../control-plane/objects.ts';
+import { until } from '../control-plane/until.ts';
+import { NAMESPACE, type World } from './world.ts';
+
+/*
+ * What the tests of a release's life do with it: Helm as a user types it, and pods that are tried.
+ */
+
+const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/sailmark';
+/** Of an image without a signature. */
+export const OUR_REFUSAL = 'no signature was found (signature-missing)';
+
+/** A pod of one container. */
+export const pod = (
+  namespace: string,
+  name: string,
+  image: string,
+  container = 'istio-proxy',
+): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace },
+  spec: { containers: [{ name: container, image }] },
+});
+
+/** Whether a pod may be created: nothing, or why not. Nothing is made. */
+export const tryPod = async ({ api }: World, ...what: Parameters<typeof pod>): Promise<string> => {
+  const { status, body } = await api.tryCreate(pod(...what), '?dryRun=All');
+  return status === 201 ? 'starts' : (body as { readonly message: string }).message;
+};
+
+/** `helm COMMAND sailmark CHART`, with the world's values and these; it does not wait unless told. */
+export const helm = async (
+  world: World,
+  command: string,
+  chart: string,
+  values: object,
+  ...flags: string[]
+) =>
+  world.helm(
+    command,
+    'sailmark',
+    chart,
+    '--namespace',
+    NAMESPACE,
+    '--values',
+    await world.writeValues(world.values),
+    '--values',
+    await world.writeValues(values),
+    ...flags,
+  );
+
+/** `helm uninstall`, until everything is gone. */
+export const uninstall = (world: World): Promise<string> =>
+  world.helm('uninstall', 'sailmark', '--namespace', NAMESPACE, '--wait', '--timeout', '60s');
+
+/** Milliseconds from when the API server has the webhook configuration until the first right answer. */
+export const measureWindow = async (world: World, unsigned: string): Promise<number> => {
+  const at = async (what: string, is: () => Promise<boolean>): Promise<number> => {
+    await until(what, is, { every: 5, seconds: 90 });
+    return Date.now();
+  };
+  const began = await at(
+    'a webhook configuration',
+    async () => (await world.api.find(WEBHOOKS)) !== undefined,
+  );
+  const ended = await at('a right answer', async () =>
+    (await tryPod(world, 'shop', 'window', unsigned)).includes(OUR_REFUSAL),
+  );
+  return ended - began;
+};
+
+/** References to images of sidecars. */
+export interface Images {
+  readonly signed: string;
+  readonly unsigned: string;
+}
+
+/** Namespaces with shops and without, and the two images of sidecars that they want. */
+export const startShop = async (world: World): Promise<Images> => {
+  for (const namespace of ['shop', 'istio-system', 'team']) await world.createNamespace(namespace);
+  return {
+    signed: world.publish('proxyv2', '1.24.0'),
+    unsigned: world.publish('proxyv2', '1.24.1', { signed: false }),
+  };
+};
