@@ -96,13 +96,23 @@ export const entriesOf = async ({ path }: Layer): Promise<readonly LayerEntry[]>
 /** The root file system that all layers of `sailmark` come to. */
 export const rootOfImage = (): string => join(homeOfImage(), 'rootfs');
 
-/** Every regular file of it, as a path within. */
-export const filesOfRoot = async (): Promise<readonly string[]> => {
+/** Something in the root file system that is no directory, by its path within. */
+export interface RootEntry {
+  readonly path: string;
+  /** Whether it is a regular file; mostly it is a link otherwise. */
+  readonly isFile: boolean;
+}
+
+/** Everything in it but directories. */
+export const entriesOfRoot = async (): Promise<readonly RootEntry[]> => {
   const root = rootOfImage();
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => ({
+      path: join(entry.parentPath, entry.name).slice(root.length),
+      isFile: entry.isFile(),
+    }));
 };
 
 /** The image for the played kubelet, which reads how to run it from its config as a runtime does. */
