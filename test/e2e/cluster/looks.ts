@@ -133,3 +133,18 @@ export const podsIn = async (
   const { items } = await api.get<{ readonly items: readonly Pod[] }>(path);
   return items;
 };
+
+/** A review as a replica's log has it. */
+export interface LoggedReview {
+  readonly name: string;
+  readonly namespace: string;
+  readonly verdict: string;
+}
+
+/** The reviews that a replica answered, by its log. */
+export const reviewsIn = (life: PodLife): readonly LoggedReview[] =>
+  life
+    .logs()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('"msg":"review"}'))
+    .map((line) => (JSON.parse(line) as { readonly review: LoggedReview }).review);

@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
+import type { ConfigMap, KubernetesObject } from '../control-plane/objects.ts';
+import { mustRun } from '../tools.ts';
+import { NAMESPACE, type World } from './world.ts';
+
+const PROGRAM = 'dist/main.js';
+
+/** A ConfigMap with a directory's files, and the volume that makes it that directory again: keys have no slashes. */
+export interface EvidenceVolume {
+  readonly object: KubernetesObject;
+  readonly volume: object;
+}
+
+const volumeOf = async (name: string, directory: string): Promise<EvidenceVolume> => {
+  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = found
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+  const files = await Promise.all(
+    paths.map(async (path) => {
+      const content = await readFile(join(directory, path), 'base64');
+      return { key: path.replaceAll('/', '_'), path, content };
+    }),
+  );
+  return {
+    object: {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace: NAMESPACE },
+      binaryData: Object.fromEntries(files.map(({ key, content }) => [key, content])),
+    },
+    volume: { configMap: { name, items: files.map(({ key, path }) => ({ key, path })) } },
+  };
+};
+
+/** What somebody does who prepares for an outage: `sailmark evidence pull`, and a ConfigMap of what it made. */
+export const pullEvidence = async (
+  { api, values }: World,
+  images: readonly string[],
+): Promise<EvidenceVolume> => {
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-evidence-'));
+  try {
+    const { data } = await api.get<ConfigMap>(`/api/v1/namespaces/${NAMESPACE}/configmaps/registry-ca`);
+    const authority = join(directory, 'ca.pem');
+    await writeFile(authority, data?.['ca.pem'] ?? '');
+    const { keys, registries } = (
+      values as { readonly config: Record<'keys' | 'registries', readonly object[]> }
+    ).config;
+    const configuration = {
+      apiVersion: 'sailmark.dev/v1alpha1',
+      kind: 'Configuration',
+      keys,
+      registries: registries.map((each) => ('caFile' in each ? { ...each, caFile: authority } : each)),
+    };
+    const file = join(directory, 'config.yaml');
+    await writeFile(file, JSON.stringify(configuration));
+    const made = join(directory, 'evidence');
+    await mustRun(process.execPath, [PROGRAM, 'evidence', 'pull', ...images, '-o', made, '--config', file]);
+    return await volumeOf('evidence', made);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+};
+
+interface Table {
+  readonly tags: readonly { readonly reference: string }[];
+}
+
+/** The tags whose last answers a replica's volume keeps. */
+export const keptTags = async ({ process }: PodLife): Promise<ReadonlySet<string>> => {
+  const text = await readFile(`/proc/${process?.pid}/root/var/lib/sailmark/sailmark-tags.json`, 'utf8');
+  return new Set((JSON.parse(text) as Table).tags.map(({ reference }) => reference));
+};

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imageIndex } from '../../support/signing-kit.ts';
+import type { Pod } from '../control-plane/objects.ts';
+import { until } from '../control-plane/until.ts';
+import { keptTags, pullEvidence } from './evidence-volume.ts';
+import { podsIn, reviewsIn, untilCalled } from './looks.ts';
+import { NAMESPACE, startWorld, type World } from './world.ts';
+
+/*
+ * The circle that must not close: the registry waits for the mesh (its own pod has a sidecar), the mesh waits for the
+ * gate, and the gate for the registry. Here the registry takes connections and never answers, as what is routed to nowhere
+ * does, until every pod it needs is made. The nodes lose their power, and every pod is deleted: all of them are made anew,
+ * by the real controllers; only the release's own are run by the played kubelet.
+ */
+
+interface Part {
+  readonly kind: 'Deployment' | 'DaemonSet';
+  readonly name: string;
+  readonly namespace: string;
+  readonly container: string;
+  /** Of Istio. */
+  readonly image: string;
+}
+
+/** What must be there before the registry is. */
+const PARTS: readonly Part[] = [
+  {
+    kind: 'DaemonSet',
+    name: 'ztunnel',
+    namespace: 'istio-system',
+    container: 'istio-proxy',
+    image: 'ztunnel',
+  },
+  {
+    kind: 'DaemonSet',
+    name: 'istio-cni',
+    namespace: 'istio-cni',
+    container: 'install-cni',
+    image: 'install-cni',
+  },
+  { kind: 'Deployment', name: 'istiod', namespace: 'istio-system', container: 'discovery', image: 'pilot' },
+  { kind: 'Deployment', name: 'registry', namespace: 'registry', container: 'istio-proxy', image: 'proxyv2' },
+];
+const PULLED = '1.24.0';
+const KEPT = '1.25.0';
+/** Tags of other sidecars that are asked about side by side, by both replicas. */
+const OTHERS = Array.from({ length: 20 }, (_, place) => `1.24.${place + 1}`);
+const NAMESPACES = ['istio-system', 'istio-cni', 'registry'];
+const MESH = ['istio-system', 'istio-cni'];
+
+describe('everything is restarted at once while the only registry waits for the mesh', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+    for (const namespace of NAMESPACES) await world.createNamespace(namespace);
+  });
+  afterAll(() => world?.stop());
+
+  const byDigest = ({ image }: Part): string =>
+    `docker.io/istio/${image}@${imageIndex(`${image} ${PULLED}`).digest}`;
+  const byTag = ({ image }: Part): string => `docker.io/istio/${image}:${KEPT}`;
+  const workloadOf = ({ kind, name, namespace, container }: Part, image: string) => {
+    const labels = { app: name };
+    return {
+      apiVersion: 'apps/v1',
+      kind,
+      metadata: { name, namespace },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: container, image }] } },
+      },
+    };
+  };
+  const hang = (): void => {
+    world.registry.fault = () => true;
+  };
+  const deletePods = async (namespaces: readonly string[]): Promise<void> => {
+    for (const namespace of namespaces)
+      for (const { metadata } of await podsIn(world, namespace))
+        await world.api.remove(`/api/v1/namespaces/${namespace}/pods/${metadata.name}`);
+  };
+  const restartEverything = async (): Promise<void> => {
+    await world.kubelet.cutPower();
+    await deletePods([NAMESPACE, ...NAMESPACES]);
+    await world.kubelet.restorePower();
+    await untilCalled(world, await world.kubelet.untilReady(2));
+  };
+  /** The pods of every part, when each has one with this image. */
+  const untilMade = (imageOf: (part: Part) => string): Promise<readonly Pod[]> =>
+    until(
+      'a pod of every part',
+      async () => {
+        const all = await Promise.all(
+          PARTS.map(async (part) => {
+            const pods = await podsIn(world, part.namespace, `app=${part.name}`);
+            const alive = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+            return alive.find(({ spec }) => spec.containers[0]?.image === imageOf(part));
+          }),
+        );
+        const made = all.filter((pod) => pod !== undefined);
+        return made.length === PARTS.length ? made : undefined;
+      },
+      { seconds: 60 },
+    );
+  /** What the webhook said of each pod that was made: that it said anything shows that nothing failed open. */
+  const verdictsOf = (pods: readonly Pod[]): Promise<readonly string[]> =>
+    until('a verdict on every pod', async () => {
+      const reviews = world.kubelet.pods().flatMap(reviewsIn);
+      const verdicts = pods.map(
+        ({ metadata }) =>
+          reviews.find(({ name, namespace }) => name === metadata.name && namespace === metadata.namespace)
+            ?.verdict,
+      );
+      const known = verdicts.filter((verdict) => verdict !== undefined);
+      return known.length === pods.length && known;
+    });
+  const create = async (name: string, namespace: string, image: string) => {
+    const { status, body } = await world.api.tryCreate({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace },
+      spec: { containers: [{ name: 'istio-proxy', image }] },
+    });
+    const { message = '' } = body as { readonly message?: string };
+    return { status, message };
+  };
+
+  it('ztunnel, install-cni, istiod and the registry’s own sidecar pod start by digest, from evidence that was pulled', async () => {
+    for (const { image } of PARTS) world.publish(image, PULLED);
+    const unknown = world.publish('proxyv2', '1.23.0');
+    const evidence = await pullEvidence(
+      world,
+      PARTS.map(({ image }) => `docker.io/istio/${image}:${PULLED}`),
+    );
+    await world.api.create(evidence.object);
+    await world.api.create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'kept', namespace: NAMESPACE },
+      spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
+    });
+    hang();
+    world.registry.forget();
+    await world.install({
+      mode: 'enforce',
+      evidence: {
+        read: { pulled: evidence.volume },
+        write: { kind: 'persistentVolumeClaim', persistentVolumeClaim: { existingClaim: 'kept' } },
+      },
+    });
+    for (const part of PARTS) await world.api.create(workloadOf(part, byDigest(part)));
+    await restartEverything();
+    await untilMade(byDigest);
+    // What is critical may have been let through while nobody was there; now it is judged.
+    await deletePods(NAMESPACES);
+    const made = await untilMade(byDigest);
+    expect(await verdictsOf(made)).toEqual(PARTS.map(() => 'allow'));
+    expect(world.registry.requests).toEqual([]);
+    expect(await create('unknown', 'registry', unknown)).toEqual({
+      status: 403,
+      message: expect.stringContaining('docker.io/istio/proxyv2:1.23.0') as string,
+    });
+    world.registry.fault = undefined;
+    await until('the registry’s answers count again', async () => {
+      const { status } = await create('known', 'registry', unknown);
+      return status === 201;
+    });
+  });
+
+  it('they start by tag, from what the replicas kept', async () => {
+    for (const { image } of PARTS) world.publish(image, KEPT);
+    const others = OTHERS.map((tag) => world.publish('proxyv2', tag));
+    for (const part of PARTS) {
+      const { kind, namespace, name } = part;
+      const plural = kind === 'Deployment' ? 'deployments' : 'daemonsets';
+      const { spec } = workloadOf(part, byTag(part));
+      await world.api.patch(
+        `/apis/apps/v1/namespaces/${namespace}/${plural}/${name}`,
+        { spec: { template: spec.template } },
+        'strategic-merge',
+      );
+    }
+    await deletePods(MESH);
+    await untilMade(byTag);
+    const first = await Promise.all(
+      others.map((image, place) => create(`other-${place}`, 'registry', image)),
+    );
+    expect(first.filter(({ status }) => status !== 201)).toEqual([]);
+    const wanted = [...PARTS.map(byTag), ...others];
+    await until('what every tag stood for is kept', async () => {
+      const [life] = world.kubelet.pods();
+      const kept = life && (await keptTags(life));
+      return wanted.every((image) => kept?.has(image));
+    });
+    hang();
+    await restartEverything();
+    await untilMade(byTag);
+    await deletePods(NAMESPACES);
+    const made = await untilMade(byTag);
+    expect(await verdictsOf(made)).toEqual(PARTS.map(() => 'allow'));
+    const again = await Promise.all(
+      others.map((image, place) => create(`again-${place}`, 'registry', image)),
+    );
+    expect(again.filter(({ status }) => status !== 201)).toEqual([]);
+  });
+});
