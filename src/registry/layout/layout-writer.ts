@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Digest, digestOf } from '../../image/index.ts';
 import { descriptorsIn, isJsonObject, parseJson } from '../json.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
+import { exclusively } from './exclusively.ts';
 import { blobPath, readLayoutBlob } from './layout-files.ts';
 
 /** A manifest to keep, with the blobs of it that are needed. */
@@ -93,6 +94,14 @@ const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => 
   return descriptors as readonly unknown[] as readonly Descriptor[];
 };
 
+const addToIndex = async (path: string, added: readonly Descriptor[]): Promise<void> => {
+  const before = await readDescriptors(path);
+  const all = new Map([...before, ...added].map((one) => [identityOf(one), one]));
+  if (all.size === before.length && (await exists(path))) return;
+  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...all.values()] };
+  await writeWhole(path, JSON.stringify(index));
+};
+
 const prepare = async (directory: string): Promise<void> => {
   await mkdir(directory, { recursive: true });
   const marker = join(directory, 'oci-layout');
@@ -111,7 +120,7 @@ export const checkIsLayout = async (directory: string): Promise<void> => {
   throw new Error(`${directory} is neither empty nor an OCI image layout: name another directory`);
 };
 
-/** Writes an OCI image layout (OCI image-spec, image-layout.md). Additions of one process go one after the other. */
+/** Writes an OCI image layout (OCI image-spec, image-layout.md). Additions go one after the other, those of other processes too. */
 export const createLayoutWriter = (directory: string): LayoutWriter => {
   let last: Promise<void> = Promise.resolve();
 
@@ -127,12 +136,7 @@ export const createLayoutWriter = (directory: string): LayoutWriter => {
     await prepare(directory);
     for (const { manifest, blobs } of entries)
       for (const bytes of [...blobs, manifest.bytes]) await writeBlob(bytes);
-    const path = join(directory, 'index.json');
-    const before = await readDescriptors(path);
-    const all = new Map([...before, ...entries.map(descriptorOf)].map((one) => [identityOf(one), one]));
-    if (all.size === before.length && (await exists(path))) return;
-    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...all.values()] };
-    await writeWhole(path, JSON.stringify(index));
+    await exclusively(directory, () => addToIndex(join(directory, 'index.json'), entries.map(descriptorOf)));
   };
 
   return {

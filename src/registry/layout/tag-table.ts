@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { isJsonObject, parseJson } from '../json.ts';
+import { exclusively } from './exclusively.ts';
 import { checkIsLayout, writeWhole } from './layout-writer.ts';
 
 /** What a tag stood for when its registry last answered; undefined: it was not there. */
@@ -11,7 +12,7 @@ export interface TagAnswer {
   readonly at: number;
 }
 
-/** The last answers of tags, kept in a file beside evidence so that they outlive the process. */
+/** The last answers of tags, kept in a file beside evidence so that they outlive the process. Replicas may share it. */
 export interface TagTable {
   /** Reads the file. What is damaged or cannot be read is reported and counts as empty: it is a memory, not a rule. */
   load(): Promise<void>;
@@ -26,7 +27,10 @@ const SCHEMA = 'sailmark.dev/tags/v1';
 /** Milliseconds: answers are written together. */
 const TOGETHER = 1000;
 
-const parseEntry = (value: unknown): readonly (readonly [string, TagAnswer])[] => {
+/** A reference by tag, and its answer. */
+type Entry = readonly [string, TagAnswer];
+
+const parseEntry = (value: unknown): readonly Entry[] => {
   if (!isJsonObject(value)) return [];
   const { reference, digest: text, at } = value;
   const digest = typeof text === 'string' ? parseDigest(text) : undefined;
@@ -35,11 +39,24 @@ const parseEntry = (value: unknown): readonly (readonly [string, TagAnswer])[] =
   return isWhole ? [[reference, { digest, at }]] : [];
 };
 
-const parseTable = (bytes: Uint8Array): readonly (readonly [string, TagAnswer])[] => {
+const parseTable = (bytes: Uint8Array): readonly Entry[] => {
   const table = parseJson(bytes);
   if (!isJsonObject(table) || table['schema'] !== SCHEMA || !Array.isArray(table['tags']))
     throw new Error(`${FILE} is no table of tags`);
   return table['tags'].flatMap(parseEntry);
+};
+
+const readTable = async (path: string): Promise<readonly Entry[]> => parseTable(await readFile(path));
+
+/** The last answer of each tag, the longest unanswered first. Of two at the same time, the later in the list counts. */
+const latestOf = (entries: readonly Entry[]): readonly Entry[] => {
+  const inTime = entries.toSorted(([, one], [, other]) => one.at - other.at);
+  const latest = new Map<string, TagAnswer>();
+  for (const [name, answer] of inTime) {
+    latest.delete(name);
+    latest.set(name, answer);
+  }
+  return [...latest];
 };
 
 /** The table in `directory`; the longest unanswered tags past `most` are forgotten. */
@@ -52,17 +69,20 @@ export const createTagTable = (
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
+  /** Together with what other replicas have written there. */
+  const writeMerged = async (): Promise<void> => {
+    const there = await readTable(path).catch(() => []);
+    const tags = latestOf([...there, ...answers])
+      .slice(-most)
+      .map(([reference, { digest, at }]) => ({ reference, digest: digest ?? null, at }));
+    await writeWhole(path, JSON.stringify({ schema: SCHEMA, tags }));
+  };
   const write = async (): Promise<void> => {
-    const tags = [...answers].map(([reference, { digest, at }]) => ({
-      reference,
-      digest: digest ?? null,
-      at,
-    }));
     try {
       // An answer may come before anything was verified, and then nothing has made the directory yet.
       await checkIsLayout(directory);
       await mkdir(directory, { recursive: true });
-      await writeWhole(path, JSON.stringify({ schema: SCHEMA, tags }));
+      await exclusively(directory, writeMerged);
     } catch (error) {
       report(error);
     }
@@ -82,7 +102,7 @@ export const createTagTable = (
   return {
     async load() {
       try {
-        for (const [name, answer] of parseTable(await readFile(path))) put(name, answer);
+        for (const [name, answer] of await readTable(path)) put(name, answer);
       } catch (error) {
         if ((error as { readonly code?: unknown }).code !== 'ENOENT') report(error);
       }

@@ -170,3 +170,32 @@ describe('a table of tags', () => {
     expect(tagsIn(directory)).toHaveLength(50);
   });
 });
+
+describe('a table that two replicas share', () => {
+  it('holds what each of them was answered, and of the same tag the later answer', async () => {
+    const directory = temporaryDirectory('tags');
+    const [one, other] = [await open(directory), await open(directory)];
+    one.table.add(PILOT, '1', ANSWER);
+    one.table.add(PILOT, 'both', { digest: undefined, at: 3 });
+    other.table.add(PILOT, '2', ANSWER);
+    other.table.add(PILOT, 'both', { digest, at: 2 });
+    await Promise.all([one.table.close(), other.table.close()]);
+    const { table, reports } = await open(directory);
+    expect(['1', '2', 'both'].map((tag) => table.last(PILOT, tag))).toEqual([
+      ANSWER,
+      ANSWER,
+      { digest: undefined, at: 3 },
+    ]);
+    expect([reports, one.reports, other.reports]).toEqual([[], [], []]);
+  });
+
+  it('keeps to its size, whoever wrote what', async () => {
+    const directory = temporaryDirectory('tags');
+    const [one, other] = [await open(directory, 3), await open(directory, 3)];
+    for (const at of [1, 3, 5]) one.table.add(PILOT, `${at}`, { digest, at });
+    for (const at of [2, 4, 6]) other.table.add(PILOT, `${at}`, { digest, at });
+    await one.table.close();
+    await other.table.close();
+    expect(tagsIn(directory)).toEqual([4, 5, 6].map((at) => ({ reference: `${PILOT}:${at}`, digest, at })));
+  });
+});
