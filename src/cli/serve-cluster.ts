@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCertificates } from '../certificates/index.ts';
 import type { CertificateSettings, Config, KubernetesSettings } from '../config/index.ts';
-import { type Cluster, openCluster } from '../kubernetes/index.ts';
+import { type Cluster, ClusterFault, openCluster } from '../kubernetes/index.ts';
 import {
   createEventLog,
   type Log,
@@ -72,6 +72,17 @@ const issueBy = (
   };
 };
 
+/**
+ * Whether what is mounted may serve for now: the API server gave no answer of its own (a refusal is one), or there is no
+ * webhook configuration, for somebody took it away, and nobody is sent to us.
+ */
+const mayMountedServe = (error: unknown): boolean =>
+  !(error instanceof ClusterFault) ||
+  error.status === undefined ||
+  error.status === 404 ||
+  error.status === 429 ||
+  error.status >= 500;
+
 /** Tries until there is a certificate: a webhook that ends for want of one is started again later and later. */
 const untilIssued = (source: CertificateSource, { log, ended }: Surroundings): CertificateSource => ({
   ...source,
@@ -120,7 +131,10 @@ export const joinCluster = async (config: Config, surroundings: Surroundings): P
     certificate:
       certificates === undefined
         ? files
-        : untilIssued(eitherOf(issueBy(cluster, kubernetes, certificates, log), files), surroundings),
+        : untilIssued(
+            eitherOf(issueBy(cluster, kubernetes, certificates, log), files, mayMountedServe),
+            surroundings,
+          ),
     tell: (record) => eventLog?.tell(record),
     warm: createWarm(cluster, kubernetes, surroundings),
     async close() {

@@ -60,14 +60,20 @@ export const createFileCertificates = (files: CertificateFiles, every = POLL): C
 
 /**
  * A source that issues certificates, and the files that what it issued is mounted as: where its first answer does not
- * come, the files serve, so that a webhook starts while the API server does not answer. Later ones come from the source
- * alone, which knows when another CA is trusted; a mounted file does not.
+ * come, the files serve if they may for that error, so that a webhook starts while the API server is away. Where nobody
+ * knows whether what is mounted is trusted, they must not: a replica would be ready in vain. Later ones come from the
+ * source alone, which knows when another CA is trusted; a mounted file does not.
  */
-export const eitherOf = (issued: CertificateSource, files: CertificateSource): CertificateSource => ({
+export const eitherOf = (
+  issued: CertificateSource,
+  files: CertificateSource,
+  mayServe: (error: unknown) => boolean,
+): CertificateSource => ({
   async first() {
     try {
       return await issued.first();
     } catch (error) {
+      if (!mayServe(error)) throw error;
       return await files.first().catch(() => {
         throw error;
       });

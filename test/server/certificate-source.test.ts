@@ -99,9 +99,11 @@ describe('a certificate that is issued, and also mounted', () => {
   };
 
   it('is missing only where neither has one, for the reason of the one that issues', async () => {
-    await expect(eitherOf(never, never).first()).rejects.toThrow('no API');
+    await expect(eitherOf(never, never, () => true).first()).rejects.toThrow('no API');
     const { files } = await mountSecret(tls);
-    const first = await eitherOf(never, createFileCertificates(files, EVERY)).first();
+    const mounted = createFileCertificates(files, EVERY);
+    await expect(eitherOf(never, mounted, () => false).first()).rejects.toThrow('no API');
+    const first = await eitherOf(never, mounted, () => true).first();
     expect(first.cert).toBe(tls.cert);
   });
 
@@ -109,7 +111,9 @@ describe('a certificate that is issued, and also mounted', () => {
     const other = createTls();
     const { put, files } = await mountSecret(tls);
     const issuing = createHand(later(tls, 0));
-    const { used, problems } = follow(eitherOf(issuing.source, createFileCertificates(files, EVERY)));
+    const { used, problems } = follow(
+      eitherOf(issuing.source, createFileCertificates(files, EVERY), () => true),
+    );
     await put({ 'tls.crt': other.cert, 'tls.key': other.key });
     issuing.give(later(tls, 1000));
     expect([used, problems]).toEqual([[tls.cert], []]);

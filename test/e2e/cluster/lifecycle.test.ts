@@ -244,7 +244,11 @@ describe('a fresh install in mode enforce that goes wrong', () => {
       await world.api.create({ ...role, ...(kept && { rules: kept }) });
     }
     await helm(world, 'install', CHART, values);
-    await world.kubelet.untilReady(2);
+    // Not ready in vain: who waits for the install sees that it failed, and the log says for want of which right.
+    await until('the log says what is missing', async () =>
+      world.kubelet.pods().some((life) => life.logs().includes('validatingwebhookconfigurations')),
+    );
+    expect(world.kubelet.pods().filter(({ ready }) => ready)).toEqual([]);
     expect(await outcomes()).toEqual(onlyIstioPods('failed calling webhook "enforce.sailmark.dev"'));
     await runTheCommandOut(await world.helm('get', 'notes', 'sailmark', '--namespace', NAMESPACE));
     await untilEverythingStarts();
