@@ -66,7 +66,8 @@ const openReview = (request: AdmissionRequest, context: ReviewContext, { rules, 
   const nothing = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
   const close = (judgements: Judgements): Outcome => {
-    if (subject.skipped !== undefined) return { ...nothing, verdict: 'allow', findings: [], judged: [], keyIds: [] };
+    if (subject.skipped !== undefined)
+      return { ...nothing, verdict: 'allow', findings: [], judged: [], keyIds: [] };
     const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
     const decision = decide(review, rules, now());
     const judged = ours(judgements, decision.findings);
