@@ -60,8 +60,8 @@ const noKey = ({ missing }: KeyRing): CommandError => {
   return new CommandError(`no key could be loaded, and without one nothing can be verified:\n${why}`);
 };
 
-/** Which of the replicas this is: the pod's name, where the cluster says it. */
-const nameOf = ({ env }: Io): string => env['POD_NAME'] ?? env['HOSTNAME'] ?? 'sailmark';
+/** Which of the replicas this is: in a cluster, the pod's name. */
+const nameOf = ({ env }: Io): string => env['HOSTNAME'] ?? 'sailmark';
 
 /** The webhook and its core, wired and not yet open. */
 const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSignal) => {
