@@ -139,6 +139,9 @@ export interface LoggedReview {
   readonly name: string;
   readonly namespace: string;
   readonly verdict: string;
+  readonly images: readonly string[];
+  /** ISO 8601. */
+  readonly time: string;
 }
 
 /** The reviews that a replica answered, by its log. */
@@ -147,4 +150,5 @@ export const reviewsIn = (life: PodLife): readonly LoggedReview[] =>
     .logs()
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('"msg":"review"}'))
-    .map((line) => (JSON.parse(line) as { readonly review: LoggedReview }).review);
+    .map((line) => JSON.parse(line) as { readonly time: string; readonly review: Omit<LoggedReview, 'time'> })
+    .map(({ time, review }) => ({ ...review, time }));

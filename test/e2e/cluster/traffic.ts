@@ -29,6 +29,13 @@ interface Published {
 }
 
 const VERSIONS = ['1.24.0', '1.24.1', '1.24.2', '1.24.3', '1.24.4', '1.24.5'];
+/** Tags of images that are used once. */
+const FRESH = '1.23.';
+export const isFresh = (image: string): boolean => image.includes(`:${FRESH}`);
+
+/** Images that are used again and again, and start whichever key is trusted last: by tag, by digest, the new key's, the mesh's. */
+export const REPEATED = 2 * VERSIONS.length + 2;
+
 const PODS = '/api/v1/namespaces';
 
 const publishBy = ({ registry }: World, signers: readonly Signer[], name: string, tag: string): Published => {
@@ -67,7 +74,7 @@ export const createTraffic = (
   let published = 0;
   const publishFresh = (): string => {
     published += 1;
-    return publishBy(world, both, 'proxyv2', `1.23.${published}`).byTag;
+    return publishBy(world, both, 'proxyv2', `${FRESH}${published}`).byTag;
   };
   const workload = (name: string, image: () => string, what: () => Expected, critical = false): Workload => ({
     name,

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSigner } from '../../support/signing-kit.ts';
+import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import { until } from '../control-plane/until.ts';
 import { type Load, startLoad } from './load.ts';
@@ -11,9 +12,10 @@ import {
   endpointRemoved,
   type Lost,
   metricsOf,
+  reviewsIn,
   trustedBy,
 } from './looks.ts';
-import { createClients, createTraffic, type Expectations } from './traffic.ts';
+import { createClients, createTraffic, type Expectations, isFresh, REPEATED } from './traffic.ts';
 import { NAMESPACE, startWorld, type World } from './world.ts';
 
 /*
@@ -87,6 +89,19 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
       return all.every((samples) => sumOf(samples, 'sailmark_keys', { state: 'loaded' }) === count);
     });
 
+  /** Until each replica has verified what is repeated, by the keys it has now: it cannot remember anything else. */
+  const untilRemembered = (): Promise<unknown> => {
+    const since = new Date().toISOString();
+    const repeatedIn = (life: PodLife): number => {
+      const reviews = reviewsIn(life).filter(({ time, verdict }) => time >= since && verdict === 'allow');
+      const started = reviews.flatMap(({ images }) => images);
+      return new Set(started.filter((image) => !isFresh(image))).size;
+    };
+    const all = async (): Promise<boolean> =>
+      world.kubelet.pods().every((life) => repeatedIn(life) === REPEATED);
+    return until('every replica to have verified what is repeated', all, { seconds: 60, every: 500 });
+  };
+
   it('loses nothing when the busier one is stopped by SIGTERM', async () => {
     const { pod, process } = await busiestOf(world.kubelet.pods(), pass);
     await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${pod.metadata.name}`, {
@@ -145,6 +160,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
       const many = async (): Promise<boolean> => load.total().warned >= warned + count;
       return until(`${count} pods with a warning`, many, { seconds: 60 });
     };
+    await untilRemembered();
     expected.fresh = 'either';
     // It takes connections and answers nothing, as one does that is overrun or behind a firewall; then it takes none.
     world.registry.fault = () => true;

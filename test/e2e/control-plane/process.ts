@@ -15,7 +15,7 @@ export interface Running {
   stop(patience?: number): Promise<number>;
 }
 
-const KEPT = 100_000;
+const KEPT = 1_000_000;
 const SIGNALLED = 128;
 
 const endOf = (child: ChildProcess): Promise<number> =>
