@@ -99,7 +99,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     };
     const all = async (): Promise<boolean> =>
       world.kubelet.pods().every((life) => repeatedIn(life) === REPEATED);
-    return until('every replica to have verified what is repeated', all, { seconds: 60, every: 500 });
+    return until('every replica to have verified what is repeated', all, { seconds: 120, every: 500 });
   };
 
   it('loses nothing when the busier one is stopped by SIGTERM', async () => {
