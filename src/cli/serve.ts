@@ -20,7 +20,7 @@ import { joinCluster } from './serve-cluster.ts';
 const STDOUT = 1;
 
 /** Milliseconds that what is kept may take to be written at the end, and the cluster to be left: a volume may hang. */
-const CLOSING = 2_000;
+const CLOSING = 3_000;
 
 const keyEventsTo =
   (log: Log) =>
@@ -94,8 +94,8 @@ const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSigna
     now: () => performance.now(),
   });
   const close = async (): Promise<void> => {
-    await Promise.race([core.close(), pause(CLOSING, undefined, { ref: false })]);
-    await Promise.race([joined.close(), pause(CLOSING, undefined, { ref: false })]);
+    const closed = Promise.all([core.close(), joined.close()]);
+    await Promise.race([closed, pause(CLOSING, undefined, { ref: false })]);
   };
   return { core, server, warm: () => joined.warm(core.judge), close };
 };

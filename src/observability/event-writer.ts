@@ -1,3 +1,4 @@
+import { within } from '../verification/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import type { Metrics } from './metrics.ts';
 import type { Report } from './report.ts';
@@ -23,15 +24,6 @@ export interface EventWriter {
   close(): Promise<void>;
 }
 
-/** Settles as the work does, or rejects when the signal ends: a write that misses its signal must not be waited for. */
-const within = (work: Promise<void>, signal: AbortSignal): Promise<void> =>
-  Promise.race([
-    work,
-    new Promise<never>((_, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-    ),
-  ]);
-
 /** At most one report in `quiet` milliseconds. */
 const createSeldom = (report: Report, quiet: number, now: () => number): ((error: unknown) => void) => {
   let last = Number.NEGATIVE_INFINITY;
@@ -50,7 +42,9 @@ export const createEventWriter = (parts: EventWriterParts): EventWriter => {
   const attempt = async (event: ClusterEvent): Promise<boolean> => {
     const signal = AbortSignal.any([end.signal, AbortSignal.timeout(patience)]);
     try {
+      // A write that misses its signal is not waited for.
       await within(write(event, signal), signal);
+      signal.throwIfAborted();
       metrics.countEvent('written');
       return true;
     } catch (error) {

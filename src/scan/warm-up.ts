@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Judge, needsVerification } from '../policy/index.ts';
+import { within } from '../verification/index.ts';
 
 /** What a warm-up came to. */
 export interface WarmedUp {
@@ -29,15 +30,6 @@ const GIVE_UP = 3;
 
 /** An endless list that never waits must not keep timers, and so the signal, from being heard. */
 const BREATHE = 64;
-
-/** Waits for the work as long as the signal allows; undefined: time was up first, and the work is left to itself. */
-const within = <T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
-  const { promise: up, resolve } = Promise.withResolvers<undefined>();
-  const leave = (): void => resolve(undefined);
-  if (signal.aborted) leave();
-  signal.addEventListener('abort', leave, { once: true });
-  return Promise.race([work, up]).finally(() => signal.removeEventListener('abort', leave));
-};
 
 /** The members until the signal ends, whether or not the iterable hears of it. Throws as it does. */
 async function* until<T>(iterable: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {

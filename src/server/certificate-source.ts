@@ -43,7 +43,8 @@ export const createFileCertificates = (files: CertificateFiles, every = POLL): C
       if (busy) return;
       busy = true;
       try {
-        const certificate = await readCertificate(files);
+        // Once more at once: the files may have been swapped between the one and the other.
+        const certificate = await readCertificate(files).catch(() => readCertificate(files));
         problems.clear();
         if (certificate.cert !== last) use(certificate);
         last = certificate.cert;

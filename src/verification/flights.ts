@@ -1,5 +1,6 @@
 import { obstacleOfThrown, type Report } from './obstacle.ts';
 import type { Obstacle } from './verification.ts';
+import { within } from './within.ts';
 
 /** HTTP requests sent through one source. */
 export interface Spent {
@@ -39,15 +40,6 @@ const late = (asked: boolean): { readonly ok: false; readonly obstacle: Obstacle
   ok: false,
   obstacle: { code: 'deadline-exceeded', asked },
 });
-
-/** Waits for `promise` as long as `signal` allows, and leaves it running; undefined: time was up first. */
-const within = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
-  const { promise: up, resolve } = Promise.withResolvers<undefined>();
-  const leave = () => resolve(undefined);
-  if (signal.aborted) leave();
-  signal.addEventListener('abort', leave, { once: true });
-  return Promise.race([promise, up]).finally(() => signal.removeEventListener('abort', leave));
-};
 
 /** Answers when `ask` does, and in `deadline` milliseconds at the latest even if the source ignores its signal. */
 const fly = async <T>(

@@ -30,3 +30,4 @@ export type {
 export { createVerifier } from './verifier.ts';
 export type { VerifierOptions } from './verifier-options.ts';
 export { type BlobVerdict, verifyBlob } from './verify-blob.ts';
+export { within } from './within.ts';

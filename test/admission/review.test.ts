@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createReview, MalformedReview, type ReviewContext } from '../../src/admission/index.ts';
-import { createClassifier } from '../../src/istio/index.ts';
-import { createJudge, type Rules } from '../../src/policy/index.ts';
+import { MalformedReview, type ReviewContext } from '../../src/admission/index.ts';
+import type { Rules } from '../../src/policy/index.ts';
 import type { Verification, VerifyImage } from '../../src/verification/index.ts';
-import { container, deployment, imageVolume, pod, review } from '../support/builders.ts';
-import { digestFor, rejected, rules, undetermined, verified } from '../support/verdicts.ts';
+import { container, deployment, imageVolume, pod, review, reviewRecord } from '../support/builders.ts';
+import { digestFor, rejected, undetermined, verified } from '../support/verdicts.ts';
+import { NOW, reviewBy } from './reviewer.ts';
 
-const NOW = Date.parse('2026-11-24T12:00:00Z');
 const UID = '705ab4f5-6393-11e8-b7cc-42010a800002';
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 const PILOT = 'docker.io/istio/pilot:1.28.0';
@@ -22,21 +21,9 @@ const reviewOf = (
   verify: VerifyImage = async ({ reference }) => verdicts[reference.text] ?? verified(),
 ) => {
   const reported: unknown[] = [];
-  const ofRules = rules(withRules);
-  const judge = createJudge({
-    ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
-    verify,
-    revoked: ofRules.revoked,
-  });
-  const run = createReview({
-    judge,
-    rules: ofRules,
-    limits: { imagesPerReview: 4, verificationsAtOnce: 2 },
-    now: () => NOW,
-    report: (error) => {
-      reported.push(error);
-      return 'incident-1';
-    },
+  const run = reviewBy(verify, withRules, (error) => {
+    reported.push(error);
+    return 'incident-1';
   });
   return { run: (body: unknown, context = ENFORCE) => run(body, context, signal), reported };
 };
@@ -46,27 +33,6 @@ const DENIAL =
   '(signature-missing); use a released Istio image; copy its signatures along when mirroring (cosign copy)';
 
 const meshed = pod({ containers: [container('redis:8'), container(PROXY, 'istio-proxy')] });
-
-const record = (overrides: object) => ({
-  uid: UID,
-  namespace: 'shop',
-  kind: 'Pod',
-  name: 'web',
-  operation: 'CREATE',
-  mode: 'enforce',
-  critical: false,
-  dryRun: false,
-  verdict: 'allow',
-  skipped: undefined,
-  findings: [],
-  images: [],
-  keyIds: [],
-  verifications: 0,
-  fromMemory: 0,
-  requests: 0,
-  incident: undefined,
-  ...overrides,
-});
 
 const answer = (response: object) => ({
   apiVersion: 'admission.k8s.io/v1',
@@ -84,7 +50,7 @@ const annotations = (overrides: object) => ({
 });
 
 describe('a review refuses', () => {
-  const finding = { image: PROXY, path: 'spec.containers[1].image', code: 'signature-missing' };
+  const finding = { image: PROXY, path: 'spec.containers[1].image', code: 'signature-missing' } as const;
   const images = `${PROXY}@${digestFor('unsigned')}`;
 
   it('a pod with an unsigned Istio image, in enforce mode', async () => {
@@ -95,7 +61,7 @@ describe('a review refuses', () => {
         status: { code: 403, reason: 'Forbidden', message: DENIAL },
         auditAnnotations: annotations({ verdict: 'deny', reason: 'signature-missing', images }),
       }),
-      record: record({
+      record: reviewRecord({
         verdict: 'deny',
         findings: [{ ...finding, effect: 'deny' }],
         images: [PROXY],
@@ -116,7 +82,7 @@ describe('a review refuses', () => {
         ],
         auditAnnotations: annotations({ verdict: 'warn', mode: 'warn', reason: 'signature-missing', images }),
       }),
-      record: record({
+      record: reviewRecord({
         mode: 'warn',
         critical: true,
         verdict: 'warn',
@@ -246,7 +212,7 @@ describe('a review refuses', () => {
         },
         auditAnnotations: annotations({ verdict: 'deny', reason: 'internal-error' }),
       }),
-      record: record({
+      record: reviewRecord({
         verdict: 'deny',
         findings: [{ image: '', path: '', code: 'internal-error', effect: 'deny' }],
         incident: 'incident-1',
@@ -295,7 +261,7 @@ describe('a review allows', () => {
         allowed: true,
         auditAnnotations: annotations({ images: `${PROXY}@${digestFor('good')}`, 'key-id': 'key-1' }),
       }),
-      record: record({ images: [PROXY], keyIds: ['key-1'], verifications: 1, fromMemory: 1 }),
+      record: reviewRecord({ images: [PROXY], keyIds: ['key-1'], verifications: 1, fromMemory: 1 }),
     });
   });
 
@@ -303,7 +269,7 @@ describe('a review allows', () => {
     const { run } = reviewOf({}, {}, async () => expect.unreachable());
     expect(await run(review(pod(['redis:8', 'nginx'])))).toEqual({
       answer: answer({ allowed: true, auditAnnotations: annotations({}) }),
-      record: record({}),
+      record: reviewRecord({}),
     });
   });
 

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createReview, type ReviewContext, type Told } from '../../src/admission/index.ts';
-import { createClassifier } from '../../src/istio/index.ts';
-import { createJudge, type Rules } from '../../src/policy/index.ts';
+import type { ReviewContext, Told } from '../../src/admission/index.ts';
+import type { Rules } from '../../src/policy/index.ts';
 import type { Verification, VerifyImage } from '../../src/verification/index.ts';
 import { container, deployment, pod, review } from '../support/builders.ts';
 import { digestFor, rejected, rules, undetermined, verified } from '../support/verdicts.ts';
+import { NOW, reviewBy } from './reviewer.ts';
 
-const NOW = Date.parse('2026-11-24T12:00:00Z');
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 const PILOT = 'docker.io/istio/pilot:1.28.0';
 const AUDIT: ReviewContext = { mode: 'audit', critical: false };
@@ -21,20 +20,8 @@ const toldOf = async (
   verification: Verification | VerifyImage = MISSING,
   withRules: Partial<Rules> = {},
 ): Promise<Told | undefined> => {
-  const ofRules = rules(withRules);
   const verify = typeof verification === 'function' ? verification : async () => verification;
-  const judge = createJudge({
-    ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
-    verify,
-    revoked: ofRules.revoked,
-  });
-  const run = createReview({
-    judge,
-    rules: ofRules,
-    limits: { imagesPerReview: 4, verificationsAtOnce: 2 },
-    now: () => NOW,
-    report: () => 'incident-1',
-  });
+  const run = reviewBy(verify, withRules);
   return (await run(body, context, new AbortController().signal)).record.told;
 };
 

@@ -1,4 +1,4 @@
-import { workloads } from '../../src/admission/index.ts';
+import { type ReviewRecord, workloads } from '../../src/admission/index.ts';
 
 /** A container; its name is `app` unless it matters. */
 export const container = (image: string | undefined, name = 'app') => ({
@@ -86,3 +86,25 @@ export const review = (object: KubernetesObject, overrides: Readonly<Record<stri
     },
   };
 };
+
+/** The record of a review in which nothing was found, but for `overrides`. */
+export const reviewRecord = (overrides: Partial<ReviewRecord> = {}): ReviewRecord => ({
+  uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
+  namespace: 'shop',
+  kind: 'Pod',
+  name: 'web',
+  operation: 'CREATE',
+  mode: 'enforce',
+  critical: false,
+  dryRun: false,
+  verdict: 'allow',
+  skipped: undefined,
+  findings: [],
+  images: [],
+  keyIds: [],
+  verifications: 0,
+  fromMemory: 0,
+  requests: 0,
+  incident: undefined,
+  ...overrides,
+});
