@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ReviewRecord, Told } from '../../src/admission/index.ts';
 import { type ClusterEvent, createEventLog } from '../../src/observability/index.ts';
+import { reviewRecord } from '../support/builders.ts';
 
 const NOON = Date.parse('2026-11-24T12:00:00Z');
 const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-7d4c', uid: 'u-1' };
@@ -18,26 +19,8 @@ const told = (
   };
 };
 
-const record = (of: { readonly told?: Told } = { told: told() }): ReviewRecord => ({
-  uid: 'r',
-  namespace: 'shop',
-  kind: 'Pod',
-  name: 'web-7d4c-*',
-  operation: 'CREATE',
-  mode: 'audit',
-  critical: false,
-  dryRun: false,
-  verdict: 'audit',
-  skipped: undefined,
-  findings: [],
-  images: [],
-  keyIds: [],
-  verifications: 0,
-  fromMemory: 0,
-  requests: 0,
-  incident: undefined,
-  ...of,
-});
+const record = (of: { readonly told?: Told } = { told: told() }): ReviewRecord =>
+  reviewRecord({ mode: 'audit', verdict: 'audit', ...of });
 
 type Parts = Parameters<typeof createEventLog>[0];
 
