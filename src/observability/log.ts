@@ -25,7 +25,7 @@ const SECRETS = [
 /** Bytes of lines that wait for a reader. Past it lines are dropped: a reader that stops must not stop reviews. */
 const WAITING = 8 * 1024 * 1024;
 
-/** Bytes of lines that are written together, and milliseconds that a line waits for others at most. */
+/** Bytes of lines that are written together, as many as the stream takes, and milliseconds that a line waits at most. */
 const TOGETHER = 16 * 1024 - 1;
 const SOON = 100;
 

@@ -16,7 +16,6 @@ export interface CertificatePair {
 /** A pair that belongs together. */
 export interface Certificate extends CertificatePair {
   /** Milliseconds. */
-  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -58,7 +57,7 @@ export const parsePair = ({ cert, key }: CertificatePair, from: CertificateFiles
   const parsed = parseCertificate(from.cert, cert);
   if (!parsed.checkPrivateKey(parseKey(from.key, key)))
     throw new CertificateError(`${from.key} is not the private key of the certificate in ${from.cert}`);
-  return { cert, key, notBefore: parsed.validFromDate.getTime(), notAfter: parsed.validToDate.getTime() };
+  return { cert, key, notAfter: parsed.validToDate.getTime() };
 };
 
 /** Reads a serving certificate and its key, and checks that they belong together. Rejects with `CertificateError`. */
