@@ -10,24 +10,26 @@ export interface CertificateSource {
 
 export interface CertificateListener {
   readonly use: (certificate: Certificate) => void;
-  /** Told once for each problem that lasts. */
+  /** Told once of each problem that lasts. */
   readonly problem: (error: unknown) => void;
 }
 
 /** Milliseconds between two looks at the files. The kubelet swaps a symbolic link, which no file watch sees reliably. */
 const POLL = 3_000;
 
-/** Tells a problem when it begins or changes, not at every look. */
+/** Tells a problem once, when a second look finds it too: files may be swapped between the reading of one and the other. */
 const onceEach = (problem: CertificateListener['problem']) => {
   let last = '';
+  let times = 0;
   return {
     clear: () => {
       last = '';
     },
     tell: (error: unknown) => {
       const text = String(error);
-      if (text !== last) problem(error);
+      times = text === last ? times + 1 : 1;
       last = text;
+      if (times === 2) problem(error);
     },
   };
 };
@@ -43,8 +45,7 @@ export const createFileCertificates = (files: CertificateFiles, every = POLL): C
       if (busy) return;
       busy = true;
       try {
-        // Once more at once: the files may have been swapped between the one and the other.
-        const certificate = await readCertificate(files).catch(() => readCertificate(files));
+        const certificate = await readCertificate(files);
         problems.clear();
         if (certificate.cert !== last) use(certificate);
         last = certificate.cert;
