@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { notRunReporter } from './support/not-run-reporter.ts';
 
 export default defineConfig({
   test: {
@@ -6,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/chart/**', 'test/e2e/**'],
     cache: false,
+    reporters: ['default', notRunReporter],
     testTimeout: 30_000,
     restoreMocks: true,
   },
