@@ -4,6 +4,7 @@ import { type Config, defaultLimits, formatAddress, warningsOf } from '../config
 import {
   createLog,
   createMetrics,
+  createRecordBatch,
   createRecordReview,
   createReport,
   type Log,
@@ -78,22 +79,30 @@ const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSigna
   const network = { ...networkOf(io), ...pullSecrets };
   const core = compose(config, { report, onKeyEvent, metrics, now: Date.now, network });
   const record = createRecordReview(log, metrics);
+  const records = createRecordBatch((review, milliseconds) => {
+    record(review, milliseconds);
+    joined.tell(review);
+  }, log);
   const server = createServer({
     ...config.server,
     certificate: joined.certificate,
     review: core.review,
-    record: (review, milliseconds) => {
-      record(review, milliseconds);
-      joined.tell(review);
-    },
+    record: records.add,
     report,
-    metrics,
+    metrics: {
+      ...metrics,
+      render: () => {
+        records.flush();
+        return metrics.render();
+      },
+    },
     log,
     limits: config.limits,
     notReady: () => findNotReady(core.ring()),
     now: () => performance.now(),
   });
   const close = async (): Promise<void> => {
+    records.flush();
     const closed = Promise.all([core.close(), joined.close()]);
     await Promise.race([closed, pause(CLOSING, undefined, { ref: false })]);
   };
