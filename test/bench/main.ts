@@ -13,12 +13,15 @@ import { reviewBody } from './review-body.ts';
 
 /*
  * Remembered reviews a second, beside a floor: the same Fastify and pino that parse the body, log one line and answer a
- * constant. Server on one core, load on another; floor and product in turn, so that what disturbs one disturbs the
- * other; the figure is the median of the paired ratios. Needs wrk and taskset (Debian: wrk, util-linux).
+ * constant. Server on one core, load on another; floor and product in turn and for a second each, so that what disturbs
+ * one disturbs the other, and both started several times, since processes of one program differ by several per cent. The
+ * figure is the median of the paired ratios. Needs wrk and taskset (Debian: wrk, util-linux).
  */
 
-const ROUNDS = Number(process.argv[2] ?? 7);
-const SECONDS = 5;
+const LAUNCHES = Number(process.argv[2] ?? 7);
+const ROUNDS = 10;
+/** Seconds of load before the rounds of a launch, and in one round. */
+const [WARM_UP, ROUND] = [5, 1];
 const [SERVER_CORE, LOAD_CORE] = [0, 1];
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname;
 const FLOOR = new URL('floor.ts', import.meta.url).pathname;
@@ -101,48 +104,70 @@ const untilAllowed = async (at: number): Promise<void> => {
   throw new Error(`nothing answers on port ${at}`);
 };
 
-const servers = [
-  start([FLOOR, cert, key, String(floorPort)]),
-  start([PROGRAM, 'serve', '--config', configuration]),
-];
-try {
-  for (const at of [floorPort, port]) await untilAllowed(at);
-  const before = registry.requests.length;
-  const measure = (at: number, connections: number, seconds: number): Promise<Load> =>
-    load(`https://127.0.0.1:${at}/validate/enforce`, script, { core: LOAD_CORE, connections, seconds });
+type Pair = readonly [floor: Load, product: Load];
 
-  console.log(
-    `body ${body.length} bytes; warming up, then ${ROUNDS} rounds of ${SECONDS} s each, 16 connections`,
-  );
-  for (const at of [floorPort, port]) await measure(at, 16, SECONDS);
-  const pairs: (readonly [Load, Load])[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const pair = [await measure(floorPort, 16, SECONDS), await measure(port, 16, SECONDS)] as const;
-    pairs.push(pair);
-    const [floor, product] = pair;
-    console.log(
-      `round ${round}: floor ${floor.perSecond.toFixed(0)}/s, product ${product.perSecond.toFixed(0)}/s, ratio ${(product.perSecond / floor.perSecond).toFixed(3)}`,
-    );
+const measure = (at: number, connections: number, seconds: number): Promise<Load> =>
+  load(`https://127.0.0.1:${at}/validate/enforce`, script, { core: LOAD_CORE, connections, seconds });
+
+const measureBoth = async (connections: number): Promise<Pair> => [
+  await measure(floorPort, connections, ROUND),
+  await measure(port, connections, ROUND),
+];
+
+interface Launched {
+  readonly rounds: readonly Pair[];
+  readonly alone: Pair;
+  /** Sent to the registry meanwhile. */
+  readonly requests: number;
+}
+
+/** Starts both, warms them up, and measures them in turn: the rounds, and one more with one connection alone. */
+const launch = async (): Promise<Launched> => {
+  const servers = [
+    start([FLOOR, cert, key, String(floorPort)]),
+    start([PROGRAM, 'serve', '--config', configuration]),
+  ];
+  try {
+    for (const at of [floorPort, port]) await untilAllowed(at);
+    const before = registry.requests.length;
+    for (const at of [floorPort, port]) await measure(at, 16, WARM_UP);
+    const rounds: Pair[] = [];
+    while (rounds.length < ROUNDS) rounds.push(await measureBoth(16));
+    return { rounds, alone: await measureBoth(1), requests: registry.requests.length - before };
+  } finally {
+    for (const server of servers) server.kill('SIGKILL');
   }
-  const [floorAlone, productAlone] = [await measure(floorPort, 1, SECONDS), await measure(port, 1, SECONDS)];
-  const of = (pick: (load: Load) => number, which: 0 | 1): string =>
-    median(pairs.map((pair) => pick(pair[which]))).toFixed(2);
-  console.log(`\nremembered reviews, 16 connections, median of ${ROUNDS}:`);
+};
+
+const ratioOf = (pairs: readonly Pair[]): string =>
+  median(pairs.map(([floor, product]) => product.perSecond / floor.perSecond)).toFixed(3);
+
+const of = (pairs: readonly Pair[], which: 0 | 1, pick: (load: Load) => number): string =>
+  median(pairs.map((pair) => pick(pair[which]))).toFixed(2);
+
+const figuresOf = (pairs: readonly Pair[], which: 0 | 1): string =>
+  `${of(pairs, which, ({ perSecond }) => perSecond)}/s  p50 ${of(pairs, which, ({ p50 }) => p50)} ms  p99 ${of(pairs, which, ({ p99 }) => p99)} ms`;
+
+try {
+  console.log(`body ${body.length} bytes; ${LAUNCHES} launches of ${ROUNDS} rounds, 16 connections`);
+  const [pairs, alone]: [Pair[], Pair[]] = [[], []];
+  let requests = 0;
+  for (let count = 1; count <= LAUNCHES; count += 1) {
+    const launched = await launch();
+    pairs.push(...launched.rounds);
+    alone.push(launched.alone);
+    requests += launched.requests;
+    console.log(`launch ${count}: ratio ${ratioOf(launched.rounds)}`);
+  }
+  console.log(`\nremembered reviews, 16 connections, medians:`);
+  console.log(`  floor    ${figuresOf(pairs, 0)}`);
+  console.log(`  product  ${figuresOf(pairs, 1)}`);
   console.log(
-    `  floor    ${of(({ perSecond }) => perSecond, 0)}/s  p50 ${of(({ p50 }) => p50, 0)} ms  p99 ${of(({ p99 }) => p99, 0)} ms`,
+    `  one connection, p50: floor ${of(alone, 0, ({ p50 }) => p50)} ms, product ${of(alone, 1, ({ p50 }) => p50)} ms`,
   );
-  console.log(
-    `  product  ${of(({ perSecond }) => perSecond, 1)}/s  p50 ${of(({ p50 }) => p50, 1)} ms  p99 ${of(({ p99 }) => p99, 1)} ms`,
-  );
-  console.log(
-    `  one connection, p50: floor ${floorAlone.p50.toFixed(2)} ms, product ${productAlone.p50.toFixed(2)} ms`,
-  );
-  console.log(`  registry requests while measuring: ${registry.requests.length - before}`);
-  console.log(
-    `  ratio, median of the paired: ${median(pairs.map(([floor, product]) => product.perSecond / floor.perSecond)).toFixed(3)}`,
-  );
+  console.log(`  registry requests while measuring: ${requests}`);
+  console.log(`  ratio, median of ${pairs.length} pairs: ${ratioOf(pairs)}`);
 } finally {
-  for (const server of servers) server.kill('SIGKILL');
   await registry.close();
   await rm(directory, { recursive: true, force: true });
 }

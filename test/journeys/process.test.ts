@@ -67,6 +67,24 @@ describe('a key file that is replaced while serve runs', () => {
   });
 });
 
+describe('the metrics of serve', () => {
+  /** Reviews that were answered, as the metrics count them at this moment. */
+  const countReviews = async ({ probes }: Webhook): Promise<number> => {
+    const text = await (await fetch(`${probes}/metrics`)).text();
+    const counts = [...text.matchAll(/^sailmark_reviews_total\{[^}]*\} (\d+)$/gmu)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+
+  it('hold every review that was answered before they are read', async () => {
+    const { mirror, webhook } = await open(() => ({}));
+    const image = mirror.add().byDigest;
+    for (let answered = 1; answered <= 20; answered += 1) {
+      await reasonsFor(webhook, image);
+      expect(await countReviews(webhook)).toBe(answered);
+    }
+  });
+});
+
 interface Reply {
   readonly status: number | undefined;
   readonly body: string;
