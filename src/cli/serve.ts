@@ -8,6 +8,8 @@ import {
   createRecordReview,
   createReport,
   type Log,
+  type Metrics,
+  type RecordBatch,
 } from '../observability/index.ts';
 import { endOf } from '../policy/index.ts';
 import { createServer } from '../server/index.ts';
@@ -64,6 +66,15 @@ const noKey = ({ missing }: KeyRing): CommandError => {
 /** Which of the replicas this is: in a cluster, the pod's name. */
 const nameOf = ({ env }: Io): string => env['HOSTNAME'] ?? 'sailmark';
 
+/** The same metrics, with every review in them that was answered before they are read. */
+const complete = (metrics: Metrics, records: RecordBatch): Metrics => ({
+  ...metrics,
+  render: () => {
+    records.flush();
+    return metrics.render();
+  },
+});
+
 /** The webhook and its core, wired and not yet open. */
 const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSignal) => {
   const metrics = createMetrics(build);
@@ -89,13 +100,7 @@ const createWebhook = async (config: Config, log: Log, io: Io, ended: AbortSigna
     review: core.review,
     record: records.add,
     report,
-    metrics: {
-      ...metrics,
-      render: () => {
-        records.flush();
-        return metrics.render();
-      },
-    },
+    metrics: complete(metrics, records),
     log,
     limits: config.limits,
     notReady: () => findNotReady(core.ring()),

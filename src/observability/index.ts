@@ -3,6 +3,6 @@ export { createEventLog, type EventLog } from './events.ts';
 export { createLog, type Log } from './log.ts';
 export { measureOpen, measureVerify } from './measure.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export { createRecordBatch } from './record-batch.ts';
+export { createRecordBatch, type RecordBatch } from './record-batch.ts';
 export { createRecordReview, type RecordReview } from './record-review.ts';
 export { createReport, type Report } from './report.ts';
