@@ -118,6 +118,16 @@ const createClient = ({ url }: Webhook) => {
     });
 };
 
+describe('serve that is told to end', () => {
+  it('has every review in its log that it answered before', async () => {
+    const { mirror, webhook } = await open(() => ({}));
+    const asked = review(pod([mirror.add().byDigest]));
+    await webhook.ask('/validate/enforce', asked);
+    await webhook.stop();
+    expect(webhook.output()).toContain(`"review":{"uid":"${asked.request.uid}"`);
+  });
+});
+
 describe('serve that is told to end under load', () => {
   const CLIENTS = 8;
   /** Milliseconds for which clients still come: as long as it takes until no Service leads here any more. */

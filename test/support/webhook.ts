@@ -20,6 +20,8 @@ export interface Webhook {
   ask(path: string, review: object): Promise<{ readonly answer: Answer; readonly milliseconds: number }>;
   readonly url: string;
   readonly probes: string;
+  /** The last of what it has written, its log. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -28,7 +30,7 @@ const SOURCE = [new URL('../../src/main.ts', import.meta.url).pathname];
 /** Ends a process we started: SIGTERM drains, SIGKILL where that takes too long. */
 const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const ended = new Promise((resolve) => child.once('close', resolve));
   child.kill('SIGTERM');
   const late = setTimeout(() => child.kill('SIGKILL'), 5000);
   await ended;
@@ -92,6 +94,7 @@ export const startWebhook = async (
   return {
     url,
     probes,
+    output: () => output,
     ask: (path, review) => post(`${url}${path}`, agent, JSON.stringify(review)),
     async stop() {
       agent.destroy();
