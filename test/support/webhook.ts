@@ -104,7 +104,12 @@ export const startWebhook = async (
   };
 };
 
-const post = (url: string, agent: Agent, body: string): Promise<{ answer: Answer; milliseconds: number }> =>
+/** Posts the JSON of a review. Rejects where there is no answer, or none of status 200. */
+export const post = (
+  url: string,
+  agent: Agent,
+  body: string,
+): Promise<{ answer: Answer; milliseconds: number }> =>
   new Promise((resolve, reject) => {
     const began = performance.now();
     const request = httpsRequest(url, {

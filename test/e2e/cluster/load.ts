@@ -4,7 +4,7 @@ import type { Api, ApiAnswer } from '../control-plane/api.ts';
 /*
  * Steady creation of pods through the real API server, by clients that keep their connections. They send by the clock,
  * whether earlier answers have come or not, so that a gate that stalls is not asked less for it; all of them at once, so
- * that the API server has connections to every replica. Each answer is held to what must come.
+ * that the API server asks by several connections. Each answer is held to what must come.
  */
 
 /** What must come: a pod, our refusal, or, while a change is being taken over, one of the two. */

@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
+import { Agent } from 'node:https';
 import { connect } from 'node:tls';
+import { type Answer, post } from '../../support/webhook.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
 import { parseMetrics, type Sample, sumOf } from '../control-plane/metrics.ts';
@@ -42,6 +44,18 @@ export const trustedBy = async ({ api }: ControlPlane): Promise<readonly X509Cer
   if (bundles.size !== 1) throw new Error(`${bundles.size} bundles in one webhook configuration`);
   const pem = Buffer.from(bundle, 'base64').toString();
   return (pem.match(PEM) ?? []).map((each) => new X509Certificate(each));
+};
+
+/** What one replica answers, asked past the Service: over TLS, by one that trusts whom the API server trusts. */
+export const answerOf = async (
+  plane: ControlPlane,
+  { address }: PodLife,
+  review: object,
+): Promise<Answer> => {
+  const ca = (await trustedBy(plane)).map(String);
+  const agent = new Agent({ ca, servername: `sailmark.${NAMESPACE}.svc` });
+  const { answer } = await post(`https://${address}:8443/validate/enforce`, agent, JSON.stringify(review));
+  return answer;
 };
 
 /** Pods that the API server refused because a call of the webhook failed, and those that it let through all the same. */
@@ -139,9 +153,6 @@ export interface LoggedReview {
   readonly name: string;
   readonly namespace: string;
   readonly verdict: string;
-  readonly images: readonly string[];
-  /** ISO 8601. */
-  readonly time: string;
 }
 
 /** The reviews that a replica answered, by its log. */
@@ -150,5 +161,4 @@ export const reviewsIn = (life: PodLife): readonly LoggedReview[] =>
     .logs()
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('"msg":"review"}'))
-    .map((line) => JSON.parse(line) as { readonly time: string; readonly review: Omit<LoggedReview, 'time'> })
-    .map(({ time, review }) => ({ ...review, time }));
+    .map((line) => (JSON.parse(line) as { readonly review: LoggedReview }).review);

@@ -23,6 +23,12 @@ export interface Signers {
   readonly next: Signer;
 }
 
+export interface Traffic {
+  readonly workloads: readonly Workload[];
+  /** Images that are used again and again, and start when the new key alone is trusted. */
+  readonly repeated: readonly string[];
+}
+
 interface Published {
   readonly byTag: string;
   readonly byDigest: string;
@@ -31,10 +37,6 @@ interface Published {
 const VERSIONS = ['1.24.0', '1.24.1', '1.24.2', '1.24.3', '1.24.4', '1.24.5'];
 /** Tags of images that are used once. */
 const FRESH = '1.23.';
-export const isFresh = (image: string): boolean => image.includes(`:${FRESH}`);
-
-/** Images that are used again and again, and start whichever key is trusted last: by tag, by digest, the new key's, the mesh's. */
-export const REPEATED = 2 * VERSIONS.length + 2;
 
 const PODS = '/api/v1/namespaces';
 
@@ -59,11 +61,7 @@ const inTurn = (images: readonly string[]): (() => string) => {
  * The pods of the load, the kinds in turn: in the namespace `shop`, which nobody labelled, and in `istio-system`, which is
  * critical. What is signed is so by both keys, as a publisher has it while it changes keys, unless it says otherwise.
  */
-export const createTraffic = (
-  world: World,
-  { old, next }: Signers,
-  expected: Expectations,
-): readonly Workload[] => {
+export const createTraffic = (world: World, { old, next }: Signers, expected: Expectations): Traffic => {
   const both = [old, next];
   const signed = VERSIONS.map((version) => publishBy(world, both, 'proxyv2', version));
   const unsigned = publishBy(world, [], 'proxyv2', '1.24.6');
@@ -83,10 +81,11 @@ export const createTraffic = (
     image,
     expected: what,
   });
-  const tags = workload('signed, by tag', inTurn(signed.map(({ byTag }) => byTag)), () => 'created');
+  const tags = signed.map(({ byTag }) => byTag);
   const digests = signed.map(({ byDigest }) => byDigest);
-  return [
-    tags,
+  const byTag = workload('signed, by tag', inTurn(tags), () => 'created');
+  const workloads = [
+    byTag,
     workload(
       'unsigned, by tag',
       () => unsigned.byTag,
@@ -94,7 +93,7 @@ export const createTraffic = (
     ),
     workload('signed, by digest', inTurn(digests), () => 'created'),
     workload('fresh', publishFresh, () => expected.fresh),
-    tags,
+    byTag,
     workload(
       'unsigned, by digest',
       () => unsigned.byDigest,
@@ -123,6 +122,7 @@ export const createTraffic = (
       true,
     ),
   ];
+  return { workloads, repeated: [...tags, ...digests, byNewKey.byTag, ztunnel.byTag] };
 };
 
 /** Clients that are service accounts of their own, each of which may create pods in these namespaces. */

@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['test/e2e/cluster/**/*.test.ts'],
     cache: false,
     fileParallelism: false,
-    testTimeout: 120_000,
+    // What a test waits for has a limit of its own, and is named when it is not reached; this is for what hangs.
+    testTimeout: 400_000,
     hookTimeout: 180_000,
   },
 });

@@ -7,7 +7,7 @@ export interface Running {
   readonly exitCode: number | undefined;
   /** Resolves with its exit code, or 128 and more where a signal ended it. */
   readonly ended: Promise<number>;
-  /** The last 100 kB of what it printed, both streams. */
+  /** The last megabyte of what it printed, both streams. */
   output(): string;
   send(line: string): void;
   signal(name: NodeJS.Signals): void;
