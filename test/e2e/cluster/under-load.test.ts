@@ -32,7 +32,7 @@ const KEYS = `/api/v1/namespaces/${NAMESPACE}/configmaps/release-keys`;
 const SCALED = 40;
 const LONGEST_OUTAGE = 30_000;
 /** Milliseconds that the API server may hear of an endpoint's removal later than we do. */
-const LATER = 250;
+const LATER = 1000;
 
 const NOTHING_LOST = { failed: [], wrong: [] };
 
