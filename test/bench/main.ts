@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,12 @@ const median = (numbers: readonly number[]): number => {
     2
   );
 };
+
+const missing = ['wrk', 'taskset'].filter((name) => spawnSync(name, ['--version']).error !== undefined);
+if (missing.length > 0) {
+  console.error(`bench: ${missing.join(' and ')} not found; on Debian: apt-get install wrk util-linux`);
+  process.exit(2);
+}
 
 const directory = await mkdtemp(join(tmpdir(), 'sailmark-bench-'));
 const file = async (name: string, content: string): Promise<string> => {
