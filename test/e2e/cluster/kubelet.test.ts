@@ -98,6 +98,14 @@ const readyOf = async (): Promise<string | undefined> => {
 const untilReadyIs = async (wanted: string): Promise<void> => {
   await until(`ready: ${wanted}`, async () => (await readyOf()) === wanted, { seconds: 15 });
 };
+/** Waits until nothing is left of a pod: the API has it no more, and the kubelet, which hears that a moment later, neither. */
+const untilGone = async (name: string): Promise<void> => {
+  await until(
+    `${name} is gone`,
+    async () =>
+      (await findPod(name)) === undefined && kubelet.pods().every(({ pod }) => pod.metadata.name !== name),
+  );
+};
 const tellReady = (value: string): Promise<unknown> =>
   plane.api.patch(`/api/v1/namespaces/${NAMESPACE}/secrets/state`, { stringData: { ready: value } });
 const asked = async (): Promise<unknown> => {
@@ -157,14 +165,14 @@ it('says of an image that cannot be pulled, and lets its pod be deleted', async 
     JSON.stringify(await findPod('unpullable')).includes('ImagePullBackOff'),
   );
   await plane.api.remove(`${PODS}/unpullable`, { gracePeriodSeconds: 5 });
-  await until('it is gone', async () => (await findPod('unpullable')) === undefined);
+  await untilGone('unpullable');
   expect(kubelet.pods().map(({ pod }) => pod.metadata.name)).toEqual(['web']);
 });
 
 it('asks a program to end before its pod is gone', async () => {
   const [life] = kubelet.pods();
   await plane.api.remove(`${PODS}/web`, { gracePeriodSeconds: 5 });
-  await until('it is gone', async () => (await findPod('web')) === undefined);
+  await untilGone('web');
   expect(life?.logs()).toBe('asked to end\n');
   expect(kubelet.pods()).toEqual([]);
 });
