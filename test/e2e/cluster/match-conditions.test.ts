@@ -80,16 +80,19 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
     await plane?.stop();
   });
 
-  /** Puts the conditions in force, and waits until the API server calls by them. */
+  /** Whether the API server asks about a pod that any conditions match. */
+  const isAsked = async (): Promise<boolean> => {
+    recorder.reviews.splice(0);
+    const probe = podOf('probe', { containers: [{ name: 'istio-proxy', image: 'istio/proxyv2' }] });
+    await plane.api.tryCreate(probe, '?dryRun=All');
+    return recorder.reviews.length > 0;
+  };
+  /** Puts these conditions in force, and no others: waits until the API server has left those before them, and calls by them. */
   const use = async (configuration: object): Promise<void> => {
     await plane.api.remove(`/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${HOOK}`);
+    await until('no conditions are in force', async () => !(await isAsked()));
     await plane.api.create(hookOf(recorder, await conditionsOf(configuration)));
-    const probe = podOf('probe', { containers: [{ name: 'istio-proxy', image: 'istio/proxyv2' }] });
-    recorder.reviews.splice(0);
-    await until('the conditions are in force', async () => {
-      await plane.api.tryCreate(probe, '?dryRun=All');
-      return recorder.reviews.length > 0;
-    });
+    await until('the conditions are in force', isAsked);
   };
 
   /** A change of a pod that is there: of its ephemeral containers through their subresource, of images, or of a label. */
