@@ -83,9 +83,9 @@ export const createTraffic = (world: World, { old, next }: Signers, expected: Ex
   });
   const tags = signed.map(({ byTag }) => byTag);
   const digests = signed.map(({ byDigest }) => byDigest);
-  const byTag = workload('signed, by tag', inTurn(tags), () => 'created');
+  const signedByTag = workload('signed, by tag', inTurn(tags), () => 'created');
   const workloads = [
-    byTag,
+    signedByTag,
     workload(
       'unsigned, by tag',
       () => unsigned.byTag,
@@ -93,7 +93,7 @@ export const createTraffic = (world: World, { old, next }: Signers, expected: Ex
     ),
     workload('signed, by digest', inTurn(digests), () => 'created'),
     workload('fresh', publishFresh, () => expected.fresh),
-    byTag,
+    signedByTag,
     workload(
       'unsigned, by digest',
       () => unsigned.byDigest,

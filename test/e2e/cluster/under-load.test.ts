@@ -97,7 +97,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
    */
   const rememberEverywhere = async (): Promise<void> => {
     const reviewed = review(podOf(traffic.repeated));
-    for (const replica of world.kubelet.pods())
+    for (const replica of await world.kubelet.untilReady(2))
       expect(await answerOf(world, replica, reviewed)).toMatchObject({ allowed: true });
   };
 
