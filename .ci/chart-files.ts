@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { load } from 'js-yaml';
-import { configurationSchema } from '../src/config/schema.ts';
+import { configurationSchema } from '../src/config/schema/schema.ts';
 
 /*
  * Writes what is generated of the chart: the descriptions, defaults and `config` of

@@ -1,17 +1,18 @@
 import { createReview, type Review } from './admission/index.ts';
+import { type ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
 import { createClassifier } from './istio/index.ts';
-import { type Metrics, measureOpen, measureVerify, type Report } from './observability/index.ts';
+import { type Metrics, measureOpen, measureVerify } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
 import {
   createLayoutWriter,
   createRegistries,
   createTagTable,
-  type Kept,
-  keptSignature,
+  type EvidenceEntry,
   type OpenSource,
   openLayout,
   type RegistriesOptions,
+  signatureEntry,
 } from './registry/index.ts';
 import {
   createKeyRing,
@@ -21,12 +22,12 @@ import {
   loadProveLogged,
   type ProveLogged,
   runCanary,
-  type VerifierOptions,
+  type VerifierDependencies,
 } from './verification/index.ts';
 
 /** What a process has besides its configuration. */
-export interface Surroundings {
-  readonly report: Report;
+export interface CoreDependencies {
+  readonly report: ReportError;
   readonly onKeyEvent: (event: KeyEvent) => void;
   /** Undefined: nothing is measured. */
   readonly metrics?: Metrics;
@@ -46,7 +47,7 @@ export interface Core {
   /** Opens a repository beside the judge's own questions. */
   readonly open: OpenSource;
   /** Keeps manifests where evidence is written. Rejects where they cannot be; nothing is done where none is. */
-  readonly keep: (kept: readonly Kept[]) => Promise<void>;
+  readonly keep: (kept: readonly EvidenceEntry[]) => Promise<void>;
   /** Runs the canary and loads the keys. Rejects where the canary is wrong or keys of the configuration are bad. */
   load(): Promise<void>;
   /** Ends what runs beside the questions: key refresh and connections. */
@@ -54,7 +55,7 @@ export interface Core {
 }
 
 /** Wires the rooms for one configuration. Contacts nobody before `load`. */
-export const compose = (config: Config, surroundings: Surroundings): Core => {
+export const compose = (config: Config, surroundings: CoreDependencies): Core => {
   const { places, rules, limits, tagMemory } = config;
   const { report, onKeyEvent, metrics, now, lookUp, network } = surroundings;
   const registries = createRegistries({
@@ -118,19 +119,19 @@ export const compose = (config: Config, surroundings: Surroundings): Core => {
 const nothing = async (): Promise<void> => {};
 
 /** Evidence as a configuration has it: the layouts that are asked, and the one in which what was verified is kept. */
-const createEvidence = ({ evidence, limits }: Config, report: Report) => {
+const createEvidence = ({ evidence, limits }: Config, report: ReportError) => {
   const { read, write } = evidence;
   const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
     openLayout(directory, limits),
   );
-  const openEvidence: VerifierOptions['openEvidence'] = (repository) =>
+  const openEvidence: VerifierDependencies['openEvidence'] = (repository) =>
     layouts.map((layout) => layout.open(repository));
   if (write === undefined) return { options: { openEvidence }, add: nothing, load: nothing, close: nothing };
   const writer = createLayoutWriter(write);
   const tagTable = createTagTable(write, { most: limits.tagEntries, report });
   let writing: Promise<unknown> = Promise.resolve();
-  const keep: VerifierOptions['keep'] = (proofs) => {
-    writing = writer.add(proofs.map(keptSignature)).catch(report);
+  const keep: VerifierDependencies['keep'] = (proofs) => {
+    writing = writer.add(proofs.map(signatureEntry)).catch(report);
   };
   return {
     options: { openEvidence, keep, tagTable },

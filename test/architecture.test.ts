@@ -8,8 +8,8 @@ const SRC = new URL('../src', import.meta.url).pathname;
 const ORDER = [
   'main',
   'cli',
+  'webhook',
   'server',
-  'scan',
   'compose',
   'certificates',
   'kubernetes',
@@ -21,24 +21,37 @@ const ORDER = [
   'verification',
   'registry',
   'image',
+  'base',
 ];
 
-/** Packages and modules that have a home. A room, or one file of a room. */
-const HOMES: readonly { readonly module: RegExp; readonly homes: readonly string[] }[] = [
+interface Home {
+  readonly module: RegExp;
+  /** Rooms, folders or files. */
+  readonly homes: readonly string[];
+}
+
+/** Packages and modules that have a home. Each home uses its module: a permit that nobody needs is a breach too. */
+const HOMES: readonly Home[] = [
   { module: /^fastify$/, homes: ['server'] },
-  { module: /^@kubernetes\/client-node/, homes: ['kubernetes'] },
-  { module: /^(@peculiar\/x509|reflect-metadata)$/, homes: ['certificates'] },
-  { module: /^undici$/, homes: ['registry', 'verification/key-source.ts'] },
-  { module: /^node-jose$/, homes: ['verification'] },
+  { module: /^@kubernetes\/client-node/, homes: ['kubernetes/api-connection.ts'] },
+  { module: /^(@peculiar\/x509|reflect-metadata)$/, homes: ['certificates/issue.ts'] },
+  { module: /^undici$/, homes: ['registry/http', 'registry/proxy'] },
+  { module: /^node-jose$/, homes: ['verification/keys'] },
   { module: /^@sigstore\//, homes: ['verification/log/inclusion.ts'] },
   { module: /^pino$/, homes: ['observability'] },
-  { module: /^@prometheus-io\/client$/, homes: ['observability'] },
+  { module: /^@prometheus-io\/client$/, homes: ['observability/metrics.ts'] },
   {
-    module: /^(node:fs(\/promises)?|node:process)$/,
-    homes: ['main', 'cli', 'config', 'server', 'registry', 'verification/key-source.ts'],
+    module: /^node:fs(\/promises)?$/,
+    homes: [
+      'cli',
+      'server/certificate.ts',
+      'registry/credentials',
+      'registry/layout',
+      'verification/keys/key-ring-loader.ts',
+    ],
   },
 ];
-const PROCESS_HOMES = ['main', 'cli', 'config', 'server', 'registry', 'verification/key-source.ts'];
+const PROCESS_HOMES = ['main', 'cli/shared/build.ts'];
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
@@ -49,9 +62,14 @@ const importsOf = (text: string): string[] =>
   [...text.matchAll(IMPORT)].map((found) => (found[1] ?? found[2]) as string);
 const roomOf = (file: string): string =>
   (file.includes('/') ? file.split('/')[0] : file.replace(/\.ts$/, '')) as string;
-const isHome = (file: string, homes: readonly string[]): boolean =>
-  homes.includes(roomOf(file)) || homes.includes(file);
+const isIn = (file: string, home: string): boolean =>
+  roomOf(file) === home || file === home || file.startsWith(`${home}/`);
+const isHome = (file: string, homes: readonly string[]): boolean => homes.some((home) => isIn(file, home));
 const target = (file: string, specifier: string): string => normalize(join(dirname(file), specifier));
+const relativeImportsOf = (file: string, text: string): readonly string[] =>
+  importsOf(text)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => target(file, name));
 
 const breachOfOrder = (file: string, specifier: string): string | undefined => {
   const imported = target(file, specifier);
@@ -71,31 +89,83 @@ const breachOfHome = (file: string, specifier: string): string | undefined => {
     : `${specifier} belongs only in ${rule.homes.join(', ')} (${file})`;
 };
 
+const usesProcess = (text: string): boolean =>
+  /(?<![.\w])process\./.test(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'/g, ''));
+
 const findBreaches = (sources: Sources): string[] =>
   [...sources].flatMap(([file, text]) => {
     const breaches = importsOf(text).map((specifier) =>
       specifier.startsWith('.') ? breachOfOrder(file, specifier) : breachOfHome(file, specifier),
     );
-    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'/g, '');
-    if (/(?<![.\w])process\./.test(code) && !isHome(file, PROCESS_HOMES))
+    if (usesProcess(text) && !isHome(file, PROCESS_HOMES))
       breaches.push(`process belongs only in ${PROCESS_HOMES.join(', ')} (${file})`);
     return breaches.filter((breach) => breach !== undefined);
   });
 
-const findCircle = (sources: Sources): readonly string[] | undefined => {
+/** Permits whose home does not use the module. */
+const findStalePermits = (sources: Sources): readonly string[] => {
+  const inside = (home: string) => [...sources].filter(([file]) => isIn(file, home)).map(([, text]) => text);
+  return [
+    ...HOMES.flatMap(({ module, homes }) =>
+      homes
+        .filter((home) => !inside(home).some((text) => importsOf(text).some((name) => module.test(name))))
+        .map((home) => `${home} does not use ${module.source}`),
+    ),
+    ...PROCESS_HOMES.filter((home) => !inside(home).some(usesProcess)).map(
+      (home) => `${home} does not use process`,
+    ),
+  ];
+};
+
+type Graph = ReadonlyMap<string, ReadonlySet<string>>;
+
+const findCircle = (graph: Graph): readonly string[] | undefined => {
   const done = new Set<string>();
-  const walk = (file: string, path: readonly string[]): readonly string[] | undefined => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return undefined;
-    for (const specifier of importsOf(sources.get(file) ?? '').filter((name) => name.startsWith('.'))) {
-      const circle = walk(target(file, specifier), [...path, file]);
+  const walk = (node: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of graph.get(node) ?? []) {
+      const circle = walk(next, [...path, node]);
       if (circle !== undefined) return circle;
     }
-    done.add(file);
+    done.add(node);
     return undefined;
   };
-  return [...sources.keys()].map((file) => walk(file, [])).find((circle) => circle !== undefined);
+  return [...graph.keys()].map((node) => walk(node, [])).find((circle) => circle !== undefined);
 };
+
+const fileGraph = (sources: Sources): Graph =>
+  new Map([...sources].map(([file, text]) => [file, new Set(relativeImportsOf(file, text))]));
+
+/** Every folder below `src`, and `src` itself (`''`). */
+const foldersOf = (sources: Sources): readonly string[] => {
+  const folders = [...sources.keys()].flatMap((file) => {
+    const parts = file.split('/').slice(0, -1);
+    return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  });
+  return [...new Set(['', ...folders])];
+};
+
+/** The inside of a folder: each file and each folder in it is one node, whatever lies below. */
+const folderGraph = (sources: Sources, folder: string): Graph => {
+  const prefix = folder === '' ? '' : `${folder}/`;
+  const nodeOf = (file: string): string => `${prefix}${file.slice(prefix.length).split('/')[0]}`;
+  const graph = new Map<string, Set<string>>();
+  for (const [file, text] of sources) {
+    if (!file.startsWith(prefix)) continue;
+    const node = nodeOf(file);
+    const nexts = graph.get(node) ?? new Set();
+    for (const imported of relativeImportsOf(file, text))
+      if (imported.startsWith(prefix) && nodeOf(imported) !== node) nexts.add(nodeOf(imported));
+    graph.set(node, nexts);
+  }
+  return graph;
+};
+
+const findFolderLoops = (sources: Sources): readonly (readonly string[])[] =>
+  foldersOf(sources)
+    .map((folder) => findCircle(folderGraph(sources, folder)))
+    .filter((circle) => circle !== undefined);
 
 const readSources = (): Sources =>
   new Map(
@@ -111,7 +181,17 @@ describe('the one rule', () => {
   });
 
   it('holds: there is no circle of imports', () => {
-    expect(findCircle(readSources())).toBeUndefined();
+    expect(findCircle(fileGraph(readSources()))).toBeUndefined();
+  });
+
+  it('holds: inside each room, no folder and what lies beside it import each other', () => {
+    expect(findFolderLoops(readSources())).toEqual([]);
+  });
+
+  it('holds: every room of the order exists, and every home uses its package', () => {
+    const sources = readSources();
+    expect([...new Set([...sources.keys()].map(roomOf))].toSorted()).toEqual(ORDER.toSorted());
+    expect(findStalePermits(sources)).toEqual([]);
   });
 
   it('names the culprit of an import to the left', () => {
@@ -122,9 +202,11 @@ describe('the one rule', () => {
   });
 
   it('names the culprit of an import past a front door', () => {
-    const planted = new Map([['policy/judge.ts', "import { remember } from '../verification/memory.ts';"]]);
+    const planted = new Map([
+      ['policy/judge.ts', "import { createMemory } from '../verification/memory/memory.ts';"],
+    ]);
     expect(findBreaches(planted)).toEqual([
-      'import verification through its index.ts (policy/judge.ts imports ../verification/memory.ts)',
+      'import verification through its index.ts (policy/judge.ts imports ../verification/memory/memory.ts)',
     ]);
   });
 
@@ -136,8 +218,8 @@ describe('the one rule', () => {
     ]);
     expect(findBreaches(planted)).toEqual([
       'fastify belongs only in server (admission/answer.ts)',
-      'node:fs belongs only in main, cli, config, server, registry, verification/key-source.ts (policy/judge.ts)',
-      'process belongs only in main, cli, config, server, registry, verification/key-source.ts (istio/hubs.ts)',
+      'node:fs belongs only in cli, server/certificate.ts, registry/credentials, registry/layout, verification/keys/key-ring-loader.ts (policy/judge.ts)',
+      'process belongs only in main, cli/shared/build.ts (istio/hubs.ts)',
     ]);
   });
 
@@ -151,6 +233,22 @@ describe('the one rule', () => {
       ['image/digest.ts', "import { a } from './reference.ts';"],
       ['image/reference.ts', "export { b } from './digest.ts';"],
     ]);
-    expect(findCircle(planted)).toEqual(['image/digest.ts', 'image/reference.ts', 'image/digest.ts']);
+    expect(findCircle(fileGraph(planted))).toEqual([
+      'image/digest.ts',
+      'image/reference.ts',
+      'image/digest.ts',
+    ]);
+  });
+
+  it('names a folder and a file beside it that import each other, without any circle of files', () => {
+    const planted = new Map([
+      ['registry/settings.ts', "import type { A } from './credentials/provider.ts';"],
+      ['registry/credentials/provider.ts', ''],
+      ['registry/credentials/keyring.ts', "import type { B } from '../settings.ts';"],
+    ]);
+    expect(findCircle(fileGraph(planted))).toBeUndefined();
+    expect(findFolderLoops(planted)).toEqual([
+      ['registry/settings.ts', 'registry/credentials', 'registry/settings.ts'],
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Core, compose, type Surroundings } from '../src/compose.ts';
+import { type Core, type CoreDependencies, compose } from '../src/compose.ts';
 import { defaultConfig, parseConfig } from '../src/config/index.ts';
 import { createMetrics } from '../src/observability/index.ts';
 import type { KeyEvent } from '../src/verification/index.ts';
@@ -18,14 +18,14 @@ let cores: Core[];
 let reported: unknown[];
 let events: KeyEvent[];
 
-const surroundings = (): Surroundings => ({
+const surroundings = (): CoreDependencies => ({
   report: (error) => `incident-${reported.push(error)}`,
   onKeyEvent: (event) => void events.push(event),
   now: Date.now,
 });
 
 /** A core for a configuration that knows the registry as a mirror; closed with the test. */
-const coreOf = async (more: object = {}, others: Partial<Surroundings> = {}): Promise<Core> => {
+const coreOf = async (more: object = {}, others: Partial<CoreDependencies> = {}): Promise<Core> => {
   const configuration = {
     apiVersion: 'sailmark.dev/v1alpha1',
     kind: 'Configuration',
@@ -49,7 +49,7 @@ const pushSigned = (): { readonly image: string; readonly digest: string } => {
 };
 
 const answerOf = async (core: Core, image: string) => {
-  const { answer } = await core.review(review(pod([image])), ENFORCE, SOON());
+  const { response: answer } = await core.review(review(pod([image])), ENFORCE, SOON());
   const { allowed, status, auditAnnotations } = answer.response;
   return { allowed, reason: auditAnnotations['reason'], message: status?.message };
 };
@@ -66,7 +66,7 @@ afterEach(async () => {
 describe('a core', () => {
   it('does not load keys that are none', async () => {
     const place = { kind: 'inline', name: 'keys[0]', text: 'no key' } as const;
-    const core = compose({ ...defaultConfig, keys: [{ place }] }, surroundings());
+    const core = compose({ ...defaultConfig, keys: [{ location: place }] }, surroundings());
     cores.push(core);
     await expect(core.load()).rejects.toThrow('keys[0]: the key ');
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, exitCodes } from '../src/cli/exit-codes.ts';
+import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
 import { formatQuantity, limitTable } from '../src/config/index.ts';
 import { explain, reasonCodes } from '../src/policy/index.ts';
 import { runCli } from './support/terminal.ts';

@@ -1,5 +1,4 @@
-import { oneLine } from '../policy/index.ts';
-import { isAbsent, isObject, type JsonObject } from './json.ts';
+import { isAbsent, isJsonObject, type JsonObject, oneLine } from '../base/index.ts';
 import { createProblems, type Note } from './malformed-review.ts';
 
 export const API_VERSION = 'admission.k8s.io/v1';
@@ -27,7 +26,7 @@ const EMPTY: JsonObject = {};
 
 const objectAt = (from: JsonObject, name: string, path: string, note: Note): JsonObject => {
   const value = from[name];
-  if (isObject(value)) return value;
+  if (isJsonObject(value)) return value;
   note(path, 'must be an object');
   return EMPTY;
 };
@@ -108,15 +107,15 @@ const readRequest = (request: JsonObject, note: Note): AdmissionRequest => {
  */
 export const parseAdmissionReview = (body: unknown): AdmissionRequest => {
   const { note, check } = createProblems();
-  if (!isObject(body)) {
+  if (!isJsonObject(body)) {
     note('the body', 'must be an object');
     check();
   }
-  const review = isObject(body) ? body : EMPTY;
+  const review = isJsonObject(body) ? body : EMPTY;
   checkEnvelope(review, note);
   const request = review['request'];
-  if (!isObject(request)) note('request', 'must be an object');
-  const read = readRequest(isObject(request) ? request : EMPTY, isObject(request) ? note : () => {});
+  if (!isJsonObject(request)) note('request', 'must be an object');
+  const read = readRequest(isJsonObject(request) ? request : EMPTY, isJsonObject(request) ? note : () => {});
   check();
   return read;
 };

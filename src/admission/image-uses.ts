@@ -1,5 +1,5 @@
+import { isAbsent, isJsonObject, type JsonObject } from '../base/index.ts';
 import type { ImageUse } from '../policy/index.ts';
-import { isAbsent, isObject, type JsonObject } from './json.ts';
 import type { Note } from './malformed-review.ts';
 
 /** Every list of a pod's specification whose members have an image; a test holds it to Kubernetes' own model. */
@@ -48,19 +48,19 @@ const useOfContainer = (
   place: Place,
   note: Note,
 ): ImageUse | undefined => {
-  if (isObject(container)) return useOf(container['image'], container['name'], kind, place, note);
+  if (isJsonObject(container)) return useOf(container['image'], container['name'], kind, place, note);
   note(pathOf(place, ''), 'must be an object');
   return undefined;
 };
 
 const useOfVolume = (volume: unknown, place: Place, note: Note): ImageUse | undefined => {
-  if (!isObject(volume)) {
+  if (!isJsonObject(volume)) {
     note(pathOf(place, ''), 'must be an object');
     return undefined;
   }
   const source = volume['image'];
   if (isAbsent(source)) return undefined;
-  if (isObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', place, note);
+  if (isJsonObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', place, note);
   note(pathOf(place, '.image'), 'must be an object');
   return undefined;
 };

@@ -1,11 +1,11 @@
-export type { AdmissionAnswer } from './answer.ts';
+export type { AdmissionResponse } from './admission-response.ts';
+export type { EventSummary } from './event-summary.ts';
 export { imageUses } from './image-uses.ts';
 export { MalformedReview } from './malformed-review.ts';
 export { chartExpression, matchConditions } from './match-conditions.ts';
-export type { ReviewContext } from './outcome.ts';
 export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';
-export { createReview, type Review, type Reviewed } from './review.ts';
+export { createReview, type Review, type ReviewOutput } from './review.ts';
+export type { ReviewContext } from './review-result.ts';
 export type { Skipped } from './subject.ts';
-export type { Told } from './told.ts';
 export { workloads } from './workloads.ts';

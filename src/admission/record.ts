@@ -1,9 +1,9 @@
-import { type Effect, type Mode, oneLine, type ReasonCode, type Verdict } from '../policy/index.ts';
+import { isJsonObject, oneLine } from '../base/index.ts';
+import { type Effect, type Mode, type ReasonCode, type Verdict } from '../policy/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
-import { isObject } from './json.ts';
-import type { Outcome } from './outcome.ts';
+import { type EventSummary, eventSummaryOf } from './event-summary.ts';
+import type { ReviewResult } from './review-result.ts';
 import type { Skipped } from './subject.ts';
-import { type Told, toldOf } from './told.ts';
 
 /** The facts of one review, for one log line and the metrics. Texts that somebody else chose are one short line. */
 export interface ReviewRecord {
@@ -27,7 +27,7 @@ export interface ReviewRecord {
     readonly effect: Effect;
   }[];
   /** What an Event says of findings that warn or audit; absent where there are none, on a dry run and a denial. */
-  readonly told?: Told;
+  readonly told?: EventSummary;
   /** The distinct images that are Istio's or have a finding, as written; the first `MOST_LISTED`. */
   readonly images: readonly string[];
   readonly keyIds: readonly string[];
@@ -45,14 +45,14 @@ const MOST_LISTED = 64;
 
 const named = ({ name, object }: AdmissionRequest): string => {
   if (name !== '') return oneLine(name, 253);
-  const metadata = isObject(object) ? object['metadata'] : undefined;
-  if (!isObject(metadata)) return '';
+  const metadata = isJsonObject(object) ? object['metadata'] : undefined;
+  if (!isJsonObject(metadata)) return '';
   const { name: given, generateName } = metadata;
   if (typeof given === 'string' && given !== '') return oneLine(given, 253);
   return typeof generateName === 'string' ? `${oneLine(generateName, 253)}*` : '';
 };
 
-const findingsOf = ({ findings, failure, verdict }: Outcome): ReviewRecord['findings'] =>
+const findingsOf = ({ findings, failure, verdict }: ReviewResult): ReviewRecord['findings'] =>
   failure === undefined
     ? findings.slice(0, MOST_LISTED).map(({ use, reason, effect }) => ({
         image: oneLine(use.image, 300),
@@ -62,7 +62,9 @@ const findingsOf = ({ findings, failure, verdict }: Outcome): ReviewRecord['find
       }))
     : [{ image: '', path: '', code: failure.code, effect: verdict === 'allow' ? 'deny' : verdict }];
 
-const costOf = ({ judged }: Outcome): Pick<ReviewRecord, 'verifications' | 'fromMemory' | 'requests'> => {
+const costOf = ({
+  judged,
+}: ReviewResult): Pick<ReviewRecord, 'verifications' | 'fromMemory' | 'requests'> => {
   let [verifications, fromMemory, requests] = [0, 0, 0];
   for (const { verification } of judged) {
     if (verification === undefined) continue;
@@ -74,7 +76,7 @@ const costOf = ({ judged }: Outcome): Pick<ReviewRecord, 'verifications' | 'from
 };
 
 /** The record of a review: built once, read by the log and by the metrics. */
-export const recordOf = (outcome: Outcome): ReviewRecord => {
+export const recordOf = (outcome: ReviewResult): ReviewRecord => {
   const { request, context, verdict, skipped, judged, failure } = outcome;
   return {
     uid: oneLine(request.uid, 128),
@@ -88,7 +90,7 @@ export const recordOf = (outcome: Outcome): ReviewRecord => {
     verdict,
     skipped,
     findings: findingsOf(outcome),
-    ...toldOf(outcome),
+    ...eventSummaryOf(outcome),
     images: judged.slice(0, MOST_LISTED).map(({ image }) => oneLine(image, 300)),
     keyIds: outcome.keyIds,
     ...costOf(outcome),

@@ -1,6 +1,5 @@
-import { oneLine } from '../policy/index.ts';
+import { isJsonObject, type JsonObject, oneLine } from '../base/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
-import { isObject, type JsonObject } from './json.ts';
 
 /** The object that an Event is about, in the namespace of its review. */
 export interface Regarding {
@@ -29,8 +28,10 @@ const regardingOf = (named: JsonObject, typed: JsonObject): Regarding | undefine
 /** At most one owner is the controller (ValidateOwnerReferences, k8s.io/apimachinery/pkg/api/validation). */
 const controllerOf = ({ ownerReferences }: JsonObject): Regarding | undefined => {
   if (!Array.isArray(ownerReferences)) return undefined;
-  const owner: unknown = ownerReferences.find((one: unknown) => isObject(one) && one['controller'] === true);
-  return isObject(owner) ? regardingOf(owner, owner) : undefined;
+  const owner: unknown = ownerReferences.find(
+    (one: unknown) => isJsonObject(one) && one['controller'] === true,
+  );
+  return isJsonObject(owner) ? regardingOf(owner, owner) : undefined;
 };
 
 /**
@@ -39,9 +40,9 @@ const controllerOf = ({ ownerReferences }: JsonObject): Regarding | undefined =>
  * neither has a name, or where there is no namespace.
  */
 export const findRegarding = ({ namespace, operation, object }: AdmissionRequest): Regarding | undefined => {
-  if (namespace === '' || !isObject(object)) return undefined;
+  if (namespace === '' || !isJsonObject(object)) return undefined;
   const metadata = object['metadata'];
-  if (!isObject(metadata)) return undefined;
+  if (!isJsonObject(metadata)) return undefined;
   const controller = operation === 'CREATE' ? controllerOf(metadata) : undefined;
   return controller ?? regardingOf(metadata, object);
 };

@@ -9,11 +9,11 @@ import {
   type Rules,
   recallAll,
 } from '../policy/index.ts';
+import { type AdmissionResponse, toAdmissionResponse } from './admission-response.ts';
 import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
-import { type AdmissionAnswer, answer } from './answer.ts';
 import { MalformedReview } from './malformed-review.ts';
-import { keyIdsOf, type Outcome, type ReviewContext } from './outcome.ts';
 import { type ReviewRecord, recordOf } from './record.ts';
+import { keyIdsOf, type ReviewContext, type ReviewResult } from './review-result.ts';
 import { findSubject } from './subject.ts';
 import { findWorkload } from './workloads.ts';
 
@@ -28,8 +28,8 @@ interface ReviewParts {
 }
 
 /** An answered review: what Kubernetes is told, and what is kept of it. */
-export interface Reviewed {
-  readonly answer: AdmissionAnswer;
+export interface ReviewOutput {
+  readonly response: AdmissionResponse;
   readonly record: ReviewRecord;
 }
 
@@ -38,12 +38,12 @@ export interface Reviewed {
  * up. Rejects with `MalformedReview` and nothing else: whatever is thrown inside is *could not judge*, in the answer.
  */
 export interface Review {
-  (body: unknown, context: ReviewContext, signal: AbortSignal): Promise<Reviewed>;
+  (body: unknown, context: ReviewContext, signal: AbortSignal): Promise<ReviewOutput>;
   /**
    * The same answer where memory suffices, with nothing awaited, which is how most reviews go; undefined: it must be
    * asked for. Throws `MalformedReview` and nothing else.
    */
-  readonly recall?: (body: unknown, context: ReviewContext) => Reviewed | undefined;
+  readonly recall?: (body: unknown, context: ReviewContext) => ReviewOutput | undefined;
 }
 
 /** Those that are Istio's or have a finding; the others are none of our business, nor of the log's. */
@@ -65,7 +65,7 @@ const openReview = (request: AdmissionRequest, context: ReviewContext, { rules, 
   const subject = findSubject(request);
   const nothing = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
-  const close = (judgements: Judgements): Outcome => {
+  const close = (judgements: Judgements): ReviewResult => {
     if (subject.skipped !== undefined)
       return { ...nothing, verdict: 'allow', findings: [], judged: [], keyIds: [] };
     const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
@@ -76,23 +76,30 @@ const openReview = (request: AdmissionRequest, context: ReviewContext, { rules, 
   return { uses, close };
 };
 
-const outcomeOfFailure = (request: AdmissionRequest, context: ReviewContext, incident: string): Outcome => {
+const outcomeOfFailure = (
+  request: AdmissionRequest,
+  context: ReviewContext,
+  incident: string,
+): ReviewResult => {
   const workload = findWorkload(request.group, request.resource)?.holds ?? 'pod';
   const failure = { code: 'internal-error', incident } as const;
   const verdict = decideFailure(context.mode, workload);
   return { request, context, verdict, skipped: undefined, findings: [], judged: [], keyIds: [], failure };
 };
 
-const conclude = (outcome: Outcome): Reviewed => ({ answer: answer(outcome), record: recordOf(outcome) });
+const conclude = (outcome: ReviewResult): ReviewOutput => ({
+  response: toAdmissionResponse(outcome),
+  record: recordOf(outcome),
+});
 
 /** The webhook's whole work on one review, with no HTTP in it. */
 export const createReview = (parts: ReviewParts): Review => {
   const { judge, limits, report } = parts;
-  const fail = (request: AdmissionRequest, context: ReviewContext, error: unknown): Reviewed => {
+  const fail = (request: AdmissionRequest, context: ReviewContext, error: unknown): ReviewOutput => {
     if (error instanceof MalformedReview) throw error;
     return conclude(outcomeOfFailure(request, context, report(error)));
   };
-  const recall = (body: unknown, context: ReviewContext): Reviewed | undefined => {
+  const recall = (body: unknown, context: ReviewContext): ReviewOutput | undefined => {
     const request = parseAdmissionReview(body);
     try {
       const { uses, close } = openReview(request, context, parts);
@@ -102,7 +109,11 @@ export const createReview = (parts: ReviewParts): Review => {
       return fail(request, context, error);
     }
   };
-  const review = async (body: unknown, context: ReviewContext, signal: AbortSignal): Promise<Reviewed> => {
+  const review = async (
+    body: unknown,
+    context: ReviewContext,
+    signal: AbortSignal,
+  ): Promise<ReviewOutput> => {
     const request = parseAdmissionReview(body);
     try {
       const { uses, close } = openReview(request, context, parts);

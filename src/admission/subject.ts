@@ -1,7 +1,7 @@
+import { isAbsent, isJsonObject, type JsonObject } from '../base/index.ts';
 import type { ImageUse } from '../policy/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { changedUses, imageUses } from './image-uses.ts';
-import { isAbsent, isObject, type JsonObject } from './json.ts';
 import { createProblems, type Note } from './malformed-review.ts';
 import { findWorkload, type Workload } from './workloads.ts';
 
@@ -32,9 +32,9 @@ const MIRROR = 'kubernetes.io/config.mirror';
 const isMirrorByNode = ({ operation, object, username, groups }: AdmissionRequest): boolean => {
   if (operation !== 'CREATE' || !username.startsWith('system:node:') || !groups.includes('system:nodes'))
     return false;
-  const metadata = isObject(object) ? object['metadata'] : undefined;
-  const annotations = isObject(metadata) ? metadata['annotations'] : undefined;
-  return isObject(annotations) && typeof annotations[MIRROR] === 'string';
+  const metadata = isJsonObject(object) ? object['metadata'] : undefined;
+  const annotations = isJsonObject(metadata) ? metadata['annotations'] : undefined;
+  return isJsonObject(annotations) && typeof annotations[MIRROR] === 'string';
 };
 
 const podSpecOf = (
@@ -45,7 +45,7 @@ const podSpecOf = (
 ): JsonObject | undefined => {
   let here = object;
   for (let depth = 0; ; depth += 1) {
-    if (!isObject(here)) {
+    if (!isJsonObject(here)) {
       if (needed || !isAbsent(here)) note(podSpec.slice(0, depth).join('.'), 'must be an object');
       return undefined;
     }

@@ -1,10 +1,11 @@
+import { messageOf } from '../base/index.ts';
 import type { CertificateSettings } from '../config/index.ts';
-import { mayHandOver, type Served, servedBy } from './hand-over.ts';
-import { createSettle, type SettleOptions } from './settle.ts';
+import { createReconcile, type ReconcileOptions } from './reconcile.ts';
+import { mayRotate, type ServedCertificate, servedBy } from './rotation.ts';
 import type { Pair } from './state.ts';
 import type { Trusted } from './trust.ts';
 
-export type CertificatesOptions = SettleOptions;
+export type CertificatesOptions = ReconcileOptions;
 
 /** The certificates that the webhook issues to itself. */
 export interface Certificates {
@@ -26,8 +27,6 @@ export interface Certificates {
  */
 const LOOK = 10_000;
 const LOOK_DEADLINE = 30_000;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Several replicas must not look at once; four looks fit into an overlap. */
 const untilNextLook = ({ overlap }: CertificateSettings): number =>
@@ -51,20 +50,20 @@ const repeat = (work: (signal: AbortSignal) => Promise<void>, wait: () => number
   };
 };
 
-const pairOf = ({ leaf: { cert, key } }: Served): Pair => ({ cert, key });
+const pairOf = ({ leaf: { cert, key } }: ServedCertificate): Pair => ({ cert, key });
 
 /** Creates what issues, rotates and hands over certificates. Asks nothing of the cluster yet. */
 export const createCertificates = (options: CertificatesOptions): Certificates => {
   const { settings, now, onEvent } = options;
-  const settle = createSettle(options);
-  let served: Served | undefined;
+  const settle = createReconcile(options);
+  let served: ServedCertificate | undefined;
 
   /** What is to be served, and is not yet. */
-  const findOffered = ({ state, trustedSince }: Trusted): Served | undefined => {
+  const findOffered = ({ state, trustedSince }: Trusted): ServedCertificate | undefined => {
     const offered = servedBy(state);
     if (offered === undefined || trustedSince === undefined) return undefined;
     const context = { state, trustedSince, now: now(), overlap: settings.overlap };
-    return mayHandOver(offered, served, context) ? offered : undefined;
+    return mayRotate(offered, served, context) ? offered : undefined;
   };
 
   const look = async (onChange: (pair: Pair) => void, signal: AbortSignal): Promise<void> => {

@@ -14,8 +14,8 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import { BACKDATED } from './life.ts';
 import type { Pair } from './state.ts';
+import { BACKDATE_MS } from './validity.ts';
 
 /*
  * The one file that loads the library that writes X.509 (RFC 5280), and only where something is issued.
@@ -50,7 +50,7 @@ const importKey = (pem: string): Promise<webcrypto.CryptoKey> => {
 
 /** X.509 knows whole seconds: nothing is valid for less than it was meant to be. */
 const validity = (now: number, until: number): { readonly notBefore: Date; readonly notAfter: Date } => ({
-  notBefore: new Date(Math.floor((now - BACKDATED) / SECOND) * SECOND),
+  notBefore: new Date(Math.floor((now - BACKDATE_MS) / SECOND) * SECOND),
   notAfter: new Date(Math.ceil(until / SECOND) * SECOND),
 });
 

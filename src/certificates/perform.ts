@@ -1,9 +1,9 @@
 import type { CertificateSettings } from '../config/index.ts';
-import { isValid } from './life.ts';
 import type { Step } from './plan.ts';
 import { type Authority, type Issuer, inOrder, readIssuer, readLeaf, type State } from './state.ts';
+import { isValid } from './validity.ts';
 
-export interface Means {
+export interface StepContext {
   readonly now: number;
   readonly settings: CertificateSettings;
   /** The CAs that were trusted when this process looked last: replicas serve by them. */
@@ -16,7 +16,7 @@ const OVERLAPS_AFTER_LOSS = 3;
 /** Writing X.509 takes a library that takes a tenth of a second to load. */
 const loadIssue = () => import('./issue.ts');
 
-const createAuthority = async ({ now, settings }: Means): Promise<Issuer> =>
+const createAuthority = async ({ now, settings }: StepContext): Promise<Issuer> =>
   readIssuer(await (await loadIssue()).issueAuthority(now, settings.caLifetime));
 
 /** The state with a new leaf of `issuing`, which issues from now on. */
@@ -24,7 +24,7 @@ const withLeaf = async (
   state: State,
   issuing: Issuer,
   names: readonly string[],
-  { now, settings }: Means,
+  { now, settings }: StepContext,
 ): Promise<State> => {
   const { issueLeaf } = await loadIssue();
   const until = now + settings.lifetime;
@@ -37,7 +37,7 @@ const withLeaf = async (
 const lastOf = ({ leaf }: State, { id }: Authority): number => (leaf?.issuer === id ? leaf.until : 0);
 
 /** Who serves by the CA of a Secret that was lost goes on for a while, and so that CA is trusted for a while. */
-const withKnown = (state: State, { known, now, settings }: Means): State => {
+const withKnown = (state: State, { known, now, settings }: StepContext): State => {
   const lost = known.filter((one) => isValid(one, now) && !state.trusted.some(({ id }) => id === one.id));
   const until = now + OVERLAPS_AFTER_LOSS * settings.overlap;
   return {
@@ -47,24 +47,24 @@ const withKnown = (state: State, { known, now, settings }: Means): State => {
   };
 };
 
-const begin = async (state: State, means: Means): Promise<State> => {
+const begin = async (state: State, means: StepContext): Promise<State> => {
   const authority = await createAuthority(means);
   const before = withKnown(state, means);
   const trusted = inOrder([...before.trusted, authority]);
   return withLeaf({ ...before, trusted, next: undefined }, authority, means.settings.dnsNames, means);
 };
 
-const prepare = async (state: State, means: Means): Promise<State> => {
+const prepare = async (state: State, means: StepContext): Promise<State> => {
   const next = await createAuthority(means);
   return { ...state, next, trusted: inOrder([...state.trusted, next]) };
 };
 
-const promote = (state: State, means: Means): Promise<State> => {
+const promote = (state: State, means: StepContext): Promise<State> => {
   if (state.next === undefined) throw new Error('there is no next CA to promote');
   return withLeaf({ ...state, next: undefined }, state.next, means.settings.dnsNames, means);
 };
 
-const renew = (state: State, names: readonly string[], means: Means): Promise<State> => {
+const renew = (state: State, names: readonly string[], means: StepContext): Promise<State> => {
   if (state.issuing === undefined) throw new Error('there is no CA to renew by');
   return withLeaf(state, state.issuing, names, means);
 };
@@ -73,7 +73,7 @@ const renew = (state: State, names: readonly string[], means: Means): Promise<St
 export const perform = (
   step: Exclude<Step, { do: 'nothing' }>,
   state: State,
-  means: Means,
+  means: StepContext,
 ): Promise<State> => {
   switch (step.do) {
     case 'begin':

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { CertificateSettings } from '../config/index.ts';
-import { isDue, isValid } from './life.ts';
 import type { Authority, Issuer, Leaf, State } from './state.ts';
+import { isDue, isValid } from './validity.ts';
 
 /** What is to be done next; once it is done, it is asked again. */
 export type Step =
@@ -19,7 +19,7 @@ export type Step =
 
 export type Times = Pick<CertificateSettings, 'dnsNames' | 'lifetime' | 'overlap'>;
 
-export interface Outlook {
+export interface PlanInput {
   readonly state: State;
   /** Since when every API server is told to trust exactly the state's CAs, as far as we know. */
   readonly trustedSince: number | undefined;
@@ -47,7 +47,7 @@ export const isNamed = ({ names }: Leaf, wanted: readonly string[]): boolean => 
 const namesToIssue = (
   leaf: Leaf,
   { until }: Issuer,
-  { now, settings }: Outlook,
+  { now, settings }: PlanInput,
 ): readonly string[] | undefined => {
   const { dnsNames, lifetime } = settings;
   // One that would not live longer is no gain: a CA near its end would issue without end.
@@ -56,7 +56,7 @@ const namesToIssue = (
 };
 
 /** A CA that does not issue may go when the last leaf that it issued has ended, whoever still serves it. */
-const findRetired = ({ state, now }: Outlook, { issuer }: Leaf): ReadonlySet<string> => {
+const findRetired = ({ state, now }: PlanInput, { issuer }: Leaf): ReadonlySet<string> => {
   const needed = new Set([state.issuing?.id, state.next?.id, issuer]);
   const others = state.trusted.filter(({ id }) => !needed.has(id));
   const endOf = ({ id, until }: Authority): number => Math.min(state.issuedUntil.get(id) ?? until, until);
@@ -77,7 +77,7 @@ const findRetired = ({ state, now }: Outlook, { issuer }: Leaf): ReadonlySet<str
  * * At two thirds of a CA's life the next one is made and trusted; after `overlap` it issues.
  * * A CA leaves the bundle only when every leaf that it issued has ended.
  */
-export const plan = (outlook: Outlook): Step => {
+export const plan = (outlook: PlanInput): Step => {
   const { state, now, settings } = outlook;
   const able = (issuer: Issuer | undefined): Issuer | undefined =>
     issuer !== undefined && isValid(issuer, now) ? issuer : undefined;
@@ -95,7 +95,7 @@ interface Issuers {
 }
 
 /** There is a leaf that serves: everything has the time it takes. */
-const planOn = (outlook: Outlook, { issuing, next }: Issuers, leaf: Leaf): Step => {
+const planOn = (outlook: PlanInput, { issuing, next }: Issuers, leaf: Leaf): Step => {
   const { trustedSince, now, settings } = outlook;
   const isTrusted = trustedSince !== undefined && now - trustedSince >= settings.overlap;
   if (next !== undefined && isTrusted) return { do: 'promote' };

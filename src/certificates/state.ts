@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Life } from './life.ts';
+import type { Validity } from './validity.ts';
 
 /** PEM texts that belong together. */
 export interface Pair {
@@ -9,7 +9,7 @@ export interface Pair {
 }
 
 /** A CA that is to be trusted. */
-export interface Authority extends Life {
+export interface Authority extends Validity {
   /** SHA-256 of the certificate, hex. */
   readonly id: string;
   /** PEM. */
@@ -20,7 +20,7 @@ export interface Authority extends Life {
 export type Issuer = Authority & Pair;
 
 /** A serving certificate. */
-export interface Leaf extends Life, Pair {
+export interface Leaf extends Validity, Pair {
   /** The authority that issued it. */
   readonly issuer: string;
   /** Its subject alternative names: host names in small letters, addresses. */
@@ -57,7 +57,7 @@ const attempt = <Value>(run: () => Value): Value | undefined => {
 const parseAll = (pem = ''): readonly X509Certificate[] =>
   (pem.match(BLOCK) ?? []).flatMap((block) => attempt(() => new X509Certificate(block)) ?? []);
 
-const lifeOf = ({ validFromDate, validToDate }: X509Certificate): Life => ({
+const lifeOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
   from: validFromDate.getTime(),
   until: validToDate.getTime(),
 });

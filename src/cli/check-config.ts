@@ -1,6 +1,6 @@
 import { describeConfig, warningsOf } from '../config/index.ts';
-import type { Command } from './command.ts';
-import { configFlag, loadNamedConfig } from './config-file.ts';
+import type { Command } from './shared/command.ts';
+import { configFlag, loadNamedConfig } from './shared/config-file.ts';
 
 export const command: Command = {
   usage: 'check-config --config FILE',

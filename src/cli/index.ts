@@ -1,39 +1,40 @@
-import { checkOperands, parseArguments } from './arguments.ts';
-import { type Command, CommandError, type Io, UsageError } from './command.ts';
-import { describeCommand, describeProgram } from './help.ts';
-import { suggest } from './suggest.ts';
+import { messageOf, UserError } from '../base/index.ts';
+import { checkOperands, parseArguments } from './shared/arguments.ts';
+import { type Command, type Io, UsageError } from './shared/command.ts';
+import { describeCommand, describeProgram } from './shared/help.ts';
+import { suggest } from './shared/suggest.ts';
 
-export type { Io } from './command.ts';
+export type { Io } from './shared/command.ts';
 
-interface Entry {
+interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   /** Loaded when the command is asked for: most of the program is not needed to print a version. */
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
-const ENTRIES: readonly Entry[] = [
-  { name: 'verify', summary: 'verify the signatures of images', load: () => import('./verify.ts') },
+const ENTRIES: readonly CommandEntry[] = [
+  { name: 'verify', summary: 'verify the signatures of images', load: () => import('./verify/verify.ts') },
   {
     name: 'verify-blob',
     summary: 'verify the signature of a file',
-    load: () => import('./verify-blob.ts'),
+    load: () => import('./verify-blob/verify-blob.ts'),
   },
   {
     name: 'review',
     summary: 'say what the webhook would answer to manifests',
-    load: () => import('./review.ts'),
+    load: () => import('./review/review.ts'),
   },
   { name: 'serve', summary: 'run the admission webhook', load: () => import('./serve.ts') },
   {
     name: 'evidence pull',
     summary: 'keep what proves images in a directory',
-    load: () => import('./evidence-pull.ts'),
+    load: () => import('./evidence/pull.ts'),
   },
   {
     name: 'evidence list',
     summary: 'list what a directory holds evidence of',
-    load: () => import('./evidence-list.ts'),
+    load: () => import('./evidence/list.ts'),
   },
   { name: 'keys', summary: 'show the key ring', load: () => import('./keys.ts') },
   {
@@ -49,7 +50,7 @@ const ENTRIES: readonly Entry[] = [
   { name: 'version', summary: 'print version, Node and commit', load: () => import('./version.ts') },
 ];
 
-const runCommand = async (entry: Entry, argv: readonly string[], io: Io): Promise<number> => {
+const runCommand = async (entry: CommandEntry, argv: readonly string[], io: Io): Promise<number> => {
   const { command } = await entry.load();
   const { flags, operands } = parseArguments(command, argv);
   if (flags.has('help')) {
@@ -63,7 +64,7 @@ const runCommand = async (entry: Entry, argv: readonly string[], io: Io): Promis
 /** The entry whose name a command line begins with, and what stands behind it; some names are two words. */
 const findEntry = (
   argv: readonly string[],
-): { readonly entry: Entry; readonly rest: readonly string[] } | undefined => {
+): { readonly entry: CommandEntry; readonly rest: readonly string[] } | undefined => {
   for (const words of [2, 1]) {
     const entry = ENTRIES.find(({ name }) => name === argv.slice(0, words).join(' '));
     if (entry !== undefined) return { entry, rest: argv.slice(words) };
@@ -99,17 +100,10 @@ const dispatch = async (argv: readonly string[], io: Io): Promise<number> => {
   return runCommand(found.entry, found.rest, io);
 };
 
-/** Errors of rooms that a command loads and this file does not. */
-const EXPECTED: ReadonlySet<string> = new Set(['ConfigError', 'KeysInvalid', 'CertificateError']);
-
-/** A refusal of the operating system that somebody has put in a sentence: `cannot listen on …`. */
-const isExplained = ({ cause }: Error): boolean => cause instanceof Error && 'syscall' in cause;
-
-/** The message where it is meant for the person at the keyboard; of anything else the stack is needed. */
+/** The message of an error that a user is meant to read; of any other error the stack is needed. */
 const describeError = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  const expected = error instanceof CommandError || EXPECTED.has(error.name) || isExplained(error);
-  return expected ? error.message : (error.stack ?? error.message);
+  if (error instanceof UserError || !(error instanceof Error)) return messageOf(error);
+  return error.stack ?? error.message;
 };
 
 /** Runs a command line (without `node` and the program's path) and returns the exit code. Never rejects. */

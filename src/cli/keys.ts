@@ -1,8 +1,8 @@
 import type { KeyRing } from '../verification/index.ts';
-import { choiceOf } from './arguments.ts';
-import type { Command, Flags, Io } from './command.ts';
-import { configOf, keyFlags } from './core-flags.ts';
-import { withCore } from './with-core.ts';
+import { choiceOf } from './shared/arguments.ts';
+import type { Command, Flags, Io } from './shared/command.ts';
+import { configOf, keyFlags } from './shared/core-flags.ts';
+import { withCore } from './shared/with-core.ts';
 
 const OUTPUTS = ['text', 'json'] as const;
 

@@ -1,8 +1,8 @@
 import { matchConditions } from '../admission/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { choiceOf } from './arguments.ts';
-import type { Command, Flags, Io } from './command.ts';
-import { readFile } from './read-file.ts';
+import { choiceOf } from './shared/arguments.ts';
+import type { Command, Flags, Io } from './shared/command.ts';
+import { readFile } from './shared/read-file.ts';
 
 const OUTPUTS = ['yaml', 'json'] as const;
 

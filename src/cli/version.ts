@@ -1,5 +1,5 @@
-import { build } from './build.ts';
-import type { Command } from './command.ts';
+import { build } from './shared/build.ts';
+import type { Command } from './shared/command.ts';
 
 export const command: Command = {
   usage: 'version',

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Note, pathTo, suggestion } from './problem.ts';
-import { type ConfigurationFile, configurationSchema } from './schema.ts';
+import { type ConfigurationFile, configurationSchema } from './schema/schema.ts';
 
 interface Described {
   readonly description?: string;

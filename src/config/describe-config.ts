@@ -9,9 +9,9 @@ import { formatDuration, formatQuantity } from './quantity.ts';
 /** What stands in the query of a URL may be a secret. */
 const withoutQuery = (url: string): string => url.replace(/\?.*$/, '?…');
 
-const describeKey = ({ place, for: names }: KeySpec): readonly object[] => {
+const describeKey = ({ location: place, for: names }: KeySpec): readonly object[] => {
   const limited = names === undefined ? {} : { for: names };
-  const released = releaseKeys.findIndex((one) => one.place === place);
+  const released = releaseKeys.findIndex((one) => one.location === place);
   if (released !== -1) return released === 0 ? [{ istio: 'release', ...limited }] : [];
   if (place.kind === 'file') return [{ file: place.path, ...limited }];
   if (place.kind !== 'url') return [{ inline: place.text, ...limited }];

@@ -1,12 +1,12 @@
 import type { KeySpec } from '../verification/index.ts';
 import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
 import { ConfigError, type Note, type Problem } from './problem.ts';
-import { readTrustedRoot } from './read-log.ts';
-import { readAuthority } from './read-registries.ts';
-import type { ReadFile } from './reading.ts';
+import type { ReadFile } from './readers/config-reader.ts';
+import { readTrustedRoot } from './readers/log.ts';
+import { readAuthority } from './readers/registries.ts';
 
 /** What a command line may say over a configuration. */
-export interface Flags {
+export interface FlagOverrides {
   /** `--key`, each a path, or an https URL with `#sha256=HEX` as its pin. Any replaces all keys of the configuration. */
   readonly keys?: readonly string[];
   /** `--ca-file`: for every registry without its own. */
@@ -31,14 +31,14 @@ const parseKeyUrl = (text: string, note: Note): KeySpec => {
     note('--key', `${url}: the pin must be #sha256= and 64 hexadecimal digits`);
   if (!url.startsWith('https://') || URL.parse(url) === null)
     note('--key', `${url} must be an https URL, or a file`);
-  return { place: { kind: 'url', url, ...(pin === undefined ? {} : { spkiSha256: pin.toLowerCase() }) } };
+  return { location: { kind: 'url', url, ...(pin === undefined ? {} : { spkiSha256: pin.toLowerCase() }) } };
 };
 
 const parseKeyFlag = (text: string, note: Note): KeySpec => {
   if (text === '') note('--key', 'must be a file or an https URL');
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
     ? parseKeyUrl(text, note)
-    : { place: { kind: 'file', path: text } };
+    : { location: { kind: 'file', path: text } };
 };
 
 const allowPlainHttp = (
@@ -53,7 +53,7 @@ const allowPlainHttp = (
 
 const withEvidenceFlags = (
   { evidence }: Config,
-  { evidence: directories = [], offline }: Flags,
+  { evidence: directories = [], offline }: FlagOverrides,
   note: Note,
 ): Config['evidence'] => {
   const read = [...new Set([...directories, ...evidence.read])];
@@ -64,7 +64,7 @@ const withEvidenceFlags = (
 
 const withLogFlags = async (
   config: Config,
-  { transparencyLog = config.transparencyLog, trustedRoot: path }: Flags,
+  { transparencyLog = config.transparencyLog, trustedRoot: path }: FlagOverrides,
   note: Note,
   readFile: ReadFile,
 ): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
@@ -76,7 +76,11 @@ const withLogFlags = async (
 };
 
 /** The configuration with a command line's word over it. Rejects with `ConfigError`, its paths being flags. */
-export const withFlags = async (config: Config, flags: Flags, readFile: ReadFile): Promise<Config> => {
+export const withFlags = async (
+  config: Config,
+  flags: FlagOverrides,
+  readFile: ReadFile,
+): Promise<Config> => {
   const problems: Problem[] = [];
   const note = (path: string, message: string): void => void problems.push({ path, message });
   const keys = (flags.keys ?? []).map((text) => parseKeyFlag(text, note));

@@ -1,7 +1,8 @@
+import { messageOf } from '../base/index.ts';
 import type { Config } from './config.ts';
 import { defaultConfig } from './defaults.ts';
 import { ConfigError } from './problem.ts';
-import type { ReadFile } from './reading.ts';
+import type { ReadFile } from './readers/config-reader.ts';
 
 /**
  * Reads the text of a configuration file, YAML or JSON; `readFile` opens the certificates and credentials it names.
@@ -9,7 +10,7 @@ import type { ReadFile } from './reading.ts';
  * earlier: a command without a file does without them.
  */
 export const parseConfig = async (text: string, readFile: ReadFile): Promise<Config> => {
-  const { readConfig } = await import('./read-config.ts');
+  const { readConfig } = await import('./readers/config.ts');
   return readConfig(text, readFile);
 };
 
@@ -17,7 +18,7 @@ const textOf = async (path: string, readFile: ReadFile): Promise<string> => {
   try {
     return await readFile(path);
   } catch (error) {
-    const message = `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `${path} cannot be read: ${messageOf(error)}`;
     throw new ConfigError([{ path: '', message }]);
   }
 };

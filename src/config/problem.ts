@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { UserError } from '../base/index.ts';
 
 /** One thing in a configuration that is not as it must be. */
 export interface Problem {
@@ -14,7 +15,7 @@ export type Note = (path: string, message: string) => void;
 const sentence = ({ path, message }: Problem): string => (path === '' ? message : `${path} ${message}`);
 
 /** A configuration that cannot be used: every problem at once, in the order of their paths. */
-export class ConfigError extends Error {
+export class ConfigError extends UserError {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
 

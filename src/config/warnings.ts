@@ -1,9 +1,9 @@
+import { DAY_MS } from '../base/index.ts';
 import { type Exemption, endOf } from '../policy/index.ts';
 import type { Config } from './config.ts';
 import type { Problem } from './problem.ts';
 
-const DAY = 86_400_000;
-const ANNOUNCED = 14 * DAY;
+const ANNOUNCED = 14 * DAY_MS;
 
 export interface EndingExemption {
   /** Its place in the configuration's list. */
@@ -22,7 +22,7 @@ export const endingExemptions = ({ rules }: Config, now: number): readonly Endin
     .map((ending) => ({ ...ending, ended: ending.endsAt <= now }));
 
 const days = (milliseconds: number): string => {
-  const count = Math.ceil(milliseconds / DAY);
+  const count = Math.ceil(milliseconds / DAY_MS);
   return count === 1 ? '1 day' : `${count} days`;
 };
 
@@ -35,7 +35,7 @@ const ofExemptions = (config: Config, now: number): readonly Problem[] =>
   }));
 
 const ofKeys = ({ keys }: Config): readonly Problem[] =>
-  keys.flatMap(({ place }) =>
+  keys.flatMap(({ location: place }) =>
     place.kind === 'url' && place.spkiSha256 === undefined
       ? [
           {

@@ -1,10 +1,10 @@
 import { type ImageReference, parseImageReference } from '../image/index.ts';
 import { findComponent, isSample, lastSegmentOf } from './component.ts';
 import { distinctiveNames } from './components.ts';
+import { explainUnsignedDigest, explainUnsignedTag } from './explain-unsigned.ts';
 import { type Hub, hubs } from './hubs.ts';
 import type { ImageClass, Mirror, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
-import { explainDigest, explainUnsigned } from './tags.ts';
 
 /** What the names of images tell, by the hubs and mirrors of one configuration. Pure; no call throws. */
 export interface Classifier {
@@ -83,7 +83,7 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
   const name = hubNameOf(segment);
   if (isSample(name)) return { kind: 'not-ours' };
   const isDigestAlone = reference.tag === undefined && reference.digest !== undefined;
-  const perhapsUnsigned = isDigestAlone && hub?.releases === true ? explainDigest() : undefined;
+  const perhapsUnsigned = isDigestAlone && hub?.releases === true ? explainUnsignedDigest() : undefined;
   return {
     kind: 'istio',
     place,
@@ -97,7 +97,7 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
 }
 
 const unsignedByTag = ({ tag, digest }: ImageReference): string | undefined =>
-  tag === undefined ? undefined : explainUnsigned(tag, digest !== undefined);
+  tag === undefined ? undefined : explainUnsignedTag(tag, digest !== undefined);
 
 function classOfOthers(reference: ImageReference): ImageClass {
   const lookAlike = findLookAlike(reference);

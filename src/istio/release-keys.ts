@@ -15,6 +15,6 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEej5bv2n2vOecKineYGWwq1WaQa7C
  * istio.io blog 2026, "retirement-of-gcp"; istio/istio.io pull request 17539.
  */
 export const releaseKeys: readonly KeySpec[] = [
-  { place: { kind: 'built-in', name: 'istio-release-1', text: RELEASE_KEY_1 }, covers: '1.12–1.31.0' },
-  { place: { kind: 'url', url: 'https://istio.io/misc/istio-key-v2.pub' }, covers: '1.31.1 and later' },
+  { location: { kind: 'built-in', name: 'istio-release-1', text: RELEASE_KEY_1 }, covers: '1.12–1.31.0' },
+  { location: { kind: 'url', url: 'https://istio.io/misc/istio-key-v2.pub' }, covers: '1.31.1 and later' },
 ];

@@ -1,10 +1,16 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { type Asked, ClusterFault, faultOfStatus, faultOfThrown, isLostConnection } from './cluster-fault.ts';
-import type { RawAnswer, Wire } from './pooled-config.ts';
+import type { ApiConnection, RawResponse } from './api-connection.ts';
+import {
+  ClusterFault,
+  faultOfStatus,
+  faultOfThrown,
+  isLostConnection,
+  type RequestTarget,
+} from './cluster-fault.ts';
 import { pathOf } from './resource.ts';
 
 /** What is asked of the API server. */
-export interface Question extends Asked {
+export interface ApiRequest extends RequestTarget {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: 'application/json-patch+json' | 'application/merge-patch+json';
@@ -14,14 +20,14 @@ export interface Question extends Asked {
   readonly limit?: number;
 }
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   /** The body of a 2xx, as parsed; undefined for another status. */
   readonly body: unknown;
 }
 
 /** Asks the API server. Rejects with a `ClusterFault` for every answer that the question does not accept. */
-export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
+export type CallApi = (question: ApiRequest, signal: AbortSignal) => Promise<ApiResponse>;
 
 /** Bytes of one object: what etcd takes, as JSON, several times over. */
 const OBJECT_BYTES = 8 * 1024 * 1024;
@@ -33,16 +39,20 @@ const LONGEST_PAUSE = 10_000;
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-const pauseOf = ({ header }: RawAnswer): number => {
+const pauseOf = ({ header }: RawResponse): number => {
   const seconds = header('retry-after') ?? '';
   return /^\d+$/.test(seconds) ? Math.min(Number(seconds) * 1000, LONGEST_PAUSE) : SHORT_PAUSE;
 };
 
 /** The API server sheds load: it did nothing, and wants to be asked again (API priority and fairness). */
-const wantsPause = ({ status, header }: RawAnswer): boolean =>
+const wantsPause = ({ status, header }: RawResponse): boolean =>
   status === 429 || (status === 503 && header('retry-after') !== undefined);
 
-const readText = async ({ chunks, status }: RawAnswer, asked: Asked, limit: number): Promise<string> => {
+const readText = async (
+  { chunks, status }: RawResponse,
+  asked: RequestTarget,
+  limit: number,
+): Promise<string> => {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
@@ -54,7 +64,7 @@ const readText = async ({ chunks, status }: RawAnswer, asked: Asked, limit: numb
   return Buffer.concat(parts).toString('utf8');
 };
 
-const parseBody = (text: string, asked: Asked, status: number): unknown => {
+const parseBody = (text: string, asked: RequestTarget, status: number): unknown => {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -63,8 +73,8 @@ const parseBody = (text: string, asked: Asked, status: number): unknown => {
 };
 
 /** Creates what asks one API server through `wire`, each request for `requestTimeout` milliseconds at most. */
-export const createAsk = (wire: Wire, requestTimeout: number): Ask => {
-  const exchange = async (question: Question, signal: AbortSignal): Promise<[RawAnswer, string]> => {
+export const createCallApi = (wire: ApiConnection, requestTimeout: number): CallApi => {
+  const exchange = async (question: ApiRequest, signal: AbortSignal): Promise<[RawResponse, string]> => {
     const { method, resource, query, body, contentType, limit = OBJECT_BYTES } = question;
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     const answer = await wire.send({
@@ -81,13 +91,13 @@ export const createAsk = (wire: Wire, requestTimeout: number): Ask => {
   };
 
   /** A kept connection may end as it is used. Each of our writes may be repeated: it is tied to a version or a name. */
-  const exchangeTwice = (question: Question, signal: AbortSignal): Promise<[RawAnswer, string]> =>
+  const exchangeTwice = (question: ApiRequest, signal: AbortSignal): Promise<[RawResponse, string]> =>
     exchange(question, signal).catch((error: unknown) => {
       if (signal.aborted || !isLostConnection(error)) throw error;
       return exchange(question, signal);
     });
 
-  const askOnce = async (question: Question, caller: AbortSignal): Promise<[RawAnswer, string]> => {
+  const askOnce = async (question: ApiRequest, caller: AbortSignal): Promise<[RawResponse, string]> => {
     const signal = AbortSignal.any([caller, AbortSignal.timeout(requestTimeout)]);
     try {
       signal.throwIfAborted();
@@ -97,7 +107,7 @@ export const createAsk = (wire: Wire, requestTimeout: number): Ask => {
     }
   };
 
-  const waitAsAsked = (answer: RawAnswer, question: Question, signal: AbortSignal): Promise<void> =>
+  const waitAsAsked = (answer: RawResponse, question: ApiRequest, signal: AbortSignal): Promise<void> =>
     pause(pauseOf(answer), undefined, { signal }).catch((error: unknown) => {
       throw faultOfThrown(question, error, true);
     });

@@ -1,6 +1,7 @@
-import type { Ask } from './api.ts';
+import { isJsonObject, type JsonObject } from '../base/index.ts';
+import type { CallApi } from './api.ts';
 import type { Cluster } from './cluster.ts';
-import { isObject, type JsonObject, objectAt, readObject, versionOf } from './object.ts';
+import { objectAt, readObject, versionOf } from './object.ts';
 import type { Resource } from './resource.ts';
 
 /** One step of a JSON patch (RFC 6902). */
@@ -15,7 +16,7 @@ const TRIES = 8;
 
 /** Sets the bundle of one entry; tests its name first, since a place in a list is nobody's. */
 const patchEntry = (entry: unknown, place: number, bundle: string): readonly Operation[] => {
-  if (!isObject(entry) || typeof entry['name'] !== 'string') return [];
+  if (!isJsonObject(entry) || typeof entry['name'] !== 'string') return [];
   if (objectAt(entry, 'clientConfig')['caBundle'] === bundle) return [];
   return [
     { op: 'test', path: `/webhooks/${place}/name`, value: entry['name'] },
@@ -31,7 +32,7 @@ const patchFor = (configuration: JsonObject, pem: string): readonly Operation[] 
 
 /** Sets caBundles, with the verbs `get` and `patch` on the one object. */
 export const createSetCaBundle =
-  (ask: Ask): Cluster['setCaBundle'] =>
+  (ask: CallApi): Cluster['setCaBundle'] =>
   async (name, pem, signal) => {
     const resource: Resource = {
       group: 'admissionregistration.k8s.io',

@@ -10,7 +10,7 @@ export class ClusterFault extends Error {
   readonly status: number | undefined;
 
   constructor(
-    { method, resource, status }: Asked & { readonly status?: number | undefined },
+    { method, resource, status }: RequestTarget & { readonly status?: number | undefined },
     why: string,
     cause?: unknown,
   ) {
@@ -22,7 +22,7 @@ export class ClusterFault extends Error {
 }
 
 /** What was asked. */
-export interface Asked {
+export interface RequestTarget {
   readonly method: Method;
   readonly resource: Resource;
 }
@@ -46,7 +46,7 @@ const quoteStatus = (body: string): string => {
     : '';
 };
 
-const sentenceFor = ({ method, resource }: Asked, status: number): string => {
+const sentenceFor = ({ method, resource }: RequestTarget, status: number): string => {
   if (status === 401) return 'the API server does not accept our credentials';
   if (status === 403) return `the API server forbids it; it takes ${ruleFor(method, resource)}`;
   if (status === 404) return 'it is not there';
@@ -57,7 +57,7 @@ const sentenceFor = ({ method, resource }: Asked, status: number): string => {
 };
 
 /** The fault of an answer that is not the one hoped for. */
-export const faultOfStatus = (asked: Asked, status: number, body: string): ClusterFault => {
+export const faultOfStatus = (asked: RequestTarget, status: number, body: string): ClusterFault => {
   const quoted = quoteStatus(body);
   const said = quoted === '' ? '' : ` (${quoted})`;
   return new ClusterFault({ ...asked, status }, `${sentenceFor(asked, status)}${said}`);
@@ -76,7 +76,7 @@ const codeOf = (error: unknown): string => {
 export const isLostConnection = (error: unknown): boolean => LOST.has(codeOf(error));
 
 /** The fault of a request that nothing came back to. */
-export const faultOfThrown = (asked: Asked, error: unknown, timeUp: boolean): ClusterFault => {
+export const faultOfThrown = (asked: RequestTarget, error: unknown, timeUp: boolean): ClusterFault => {
   if (error instanceof ClusterFault) return error;
   if (timeUp) return new ClusterFault(asked, 'the API server did not answer in time', error);
   const code = codeOf(error);

@@ -1,4 +1,4 @@
-import { createAsk } from './api.ts';
+import { createCallApi } from './api.ts';
 import { createSetCaBundle } from './ca-bundle.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { createPodImages } from './pod-images.ts';
@@ -15,9 +15,9 @@ const REFRESH = 60_000;
  */
 export const openCluster = async (options: ClusterOptions): Promise<Cluster> => {
   const { kubeconfig, requestTimeout = REQUEST_TIMEOUT, refresh = REFRESH } = options;
-  const { createWire } = await import('./pooled-config.ts');
-  const wire = createWire(kubeconfig);
-  const ask = createAsk(wire, requestTimeout);
+  const { createApiConnection } = await import('./api-connection.ts');
+  const wire = createApiConnection(kubeconfig);
+  const ask = createCallApi(wire, requestTimeout);
   const secrets = createSecrets(ask);
   const pullSecrets = createPullSecrets(secrets.readSecret, refresh, () => performance.now());
   return {

@@ -1,8 +1,9 @@
 import { imageUses } from '../admission/index.ts';
-import type { Ask } from './api.ts';
+import { isJsonObject, type JsonObject } from '../base/index.ts';
+import type { CallApi } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterFault } from './cluster-fault.ts';
-import { isObject, type JsonObject, objectAt, readObject } from './object.ts';
+import { objectAt, readObject } from './object.ts';
 import type { Resource } from './resource.ts';
 
 /** Pods a page, as kubectl asks. */
@@ -23,7 +24,7 @@ interface Page {
 }
 
 const imagesOf = (pod: unknown): readonly string[] => {
-  if (!isObject(pod) || ENDED.has(objectAt(pod, 'status')['phase'])) return [];
+  if (!isJsonObject(pod) || ENDED.has(objectAt(pod, 'status')['phase'])) return [];
   return imageUses(objectAt(pod, 'spec'), 'spec', () => {}).map(({ image }) => image);
 };
 
@@ -37,7 +38,7 @@ const pageOf = (list: JsonObject): Page => {
 };
 
 /** Lists pods, with the verb `list`. */
-export const createPodImages = (ask: Ask): Cluster['podImages'] => {
+export const createPodImages = (ask: CallApi): Cluster['podImages'] => {
   const readPage = async (next: string, signal: AbortSignal): Promise<Page> => {
     const query = {
       limit: String(PAGE),

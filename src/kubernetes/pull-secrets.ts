@@ -3,7 +3,7 @@ import type { PullSecrets } from '../registry/index.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What is known of one pull secret. */
-interface Entry {
+interface CachedSecret {
   readonly namespace: string;
   readonly name: string;
   /** Undefined: it is not there, or holds no registry credentials. */
@@ -20,7 +20,7 @@ const MOST_SECRETS = 1_000;
 /** `kubernetes.io/dockerconfigjson` and `kubernetes.io/dockercfg` (core/v1, SecretType). */
 const KEYS = ['.dockerconfigjson', '.dockercfg'];
 
-export interface HeldPullSecrets extends PullSecrets {
+export interface CachedPullSecrets extends PullSecrets {
   stop(): void;
 }
 
@@ -46,22 +46,22 @@ export const createPullSecrets = (
   readSecret: Cluster['readSecret'],
   refresh: number,
   now: () => number,
-): HeldPullSecrets => {
-  const held = new LRUCache<string, Entry>({ max: MOST_SECRETS });
+): CachedPullSecrets => {
+  const held = new LRUCache<string, CachedSecret>({ max: MOST_SECRETS });
   const failed = new LRUCache<string, { readonly error: unknown; readonly at: number }>({
     max: MOST_SECRETS,
   });
-  const underWay = new Map<string, Promise<Entry>>();
+  const underWay = new Map<string, Promise<CachedSecret>>();
   const end = new AbortController();
 
-  const read = async (namespace: string, name: string): Promise<Entry> => {
+  const read = async (namespace: string, name: string): Promise<CachedSecret> => {
     const signal = AbortSignal.any([end.signal, AbortSignal.timeout(READ_DEADLINE)]);
     const data = (await readSecret(namespace, name, signal))?.data;
     const key = KEYS.find((known) => data?.[known] !== undefined);
     return { namespace, name, text: key === undefined ? undefined : data?.[key] };
   };
 
-  const readFirst = (place: string, namespace: string, name: string): Promise<Entry> => {
+  const readFirst = (place: string, namespace: string, name: string): Promise<CachedSecret> => {
     const flight = read(namespace, name)
       .then((entry) => {
         held.set(place, entry);

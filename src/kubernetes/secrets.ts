@@ -1,6 +1,7 @@
-import type { Ask } from './api.ts';
+import { type JsonObject } from '../base/index.ts';
+import type { CallApi } from './api.ts';
 import type { Cluster, SecretData } from './cluster.ts';
-import { type JsonObject, objectAt, readObject, versionOf } from './object.ts';
+import { objectAt, readObject, versionOf } from './object.ts';
 import type { Resource } from './resource.ts';
 
 const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');
@@ -30,7 +31,7 @@ const secretNamed = (namespace: string, name: string): Resource => ({
 });
 
 /** Reads and replaces Secrets, with the verbs `get` and `update` alone. */
-export const createSecrets = (ask: Ask): Pick<Cluster, 'readSecret' | 'replaceSecret'> => {
+export const createSecrets = (ask: CallApi): Pick<Cluster, 'readSecret' | 'replaceSecret'> => {
   const read = async (resource: Resource, signal: AbortSignal): Promise<JsonObject | undefined> => {
     const question = { method: 'GET', resource, accept: [404] } as const;
     const { status, body } = await ask(question, signal);

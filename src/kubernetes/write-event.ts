@@ -1,5 +1,5 @@
 import type { ClusterEvent } from '../observability/index.ts';
-import type { Ask } from './api.ts';
+import type { CallApi } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import type { Resource } from './resource.ts';
 
@@ -31,7 +31,7 @@ const bodyOf = (event: ClusterEvent): object => {
 };
 
 /** Writes Events, with the verbs `create` and, for series, `patch`. */
-export const createWriteEvent = (ask: Ask): Cluster['writeEvent'] => {
+export const createWriteEvent = (ask: CallApi): Cluster['writeEvent'] => {
   const create = async (event: ClusterEvent, signal: AbortSignal): Promise<void> => {
     const { namespace } = event;
     const resource: Resource = { group: 'events.k8s.io', plural: 'events', namespace };

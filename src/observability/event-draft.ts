@@ -1,4 +1,4 @@
-import type { ReviewRecord, Told } from '../admission/index.ts';
+import type { EventSummary, ReviewRecord } from '../admission/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 
 /** An Event without what its process and its series add. */
@@ -20,7 +20,7 @@ const ACTIONS = { warn: 'Warn', audit: 'Audit' } as const;
 /** The Events on an object that a review's record asks for; `eventTime` in milliseconds. */
 export const draftEvents = (
   { namespace, mode }: Pick<ReviewRecord, 'namespace' | 'mode'>,
-  { effect, sentences }: Pick<Told, 'effect' | 'sentences'>,
+  { effect, sentences }: Pick<EventSummary, 'effect' | 'sentences'>,
   regarding: ClusterEvent['regarding'],
   eventTime: number,
 ): readonly EventDraft[] =>

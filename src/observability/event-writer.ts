@@ -1,7 +1,6 @@
-import { within } from '../verification/index.ts';
+import { orAborted, type ReportError } from '../base/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import type { Metrics } from './metrics.ts';
-import type { Report } from './report.ts';
 
 /** Creates or updates one Event, as `ClusterEvent` says. */
 export type WriteEvent = (event: ClusterEvent, signal: AbortSignal) => Promise<void>;
@@ -9,7 +8,7 @@ export type WriteEvent = (event: ClusterEvent, signal: AbortSignal) => Promise<v
 interface EventWriterParts {
   readonly write: WriteEvent;
   readonly now: () => number;
-  readonly report: Report;
+  readonly report: ReportError;
   readonly metrics: Pick<Metrics, 'countEvent'>;
   /** Milliseconds: what one write may take, what is left for all of them at the end, and between two reports. */
   readonly patience: number;
@@ -25,7 +24,7 @@ export interface EventWriter {
 }
 
 /** At most one report in `quiet` milliseconds. */
-const createSeldom = (report: Report, quiet: number, now: () => number): ((error: unknown) => void) => {
+const createSeldom = (report: ReportError, quiet: number, now: () => number): ((error: unknown) => void) => {
   let last = Number.NEGATIVE_INFINITY;
   return (error) => {
     if (now() - last < quiet) return;
@@ -43,7 +42,7 @@ export const createEventWriter = (parts: EventWriterParts): EventWriter => {
     const signal = AbortSignal.any([end.signal, AbortSignal.timeout(patience)]);
     try {
       // A write that misses its signal is not waited for.
-      await within(write(event, signal), signal);
+      await orAborted(write(event, signal), signal, () => undefined);
       signal.throwIfAborted();
       metrics.countEvent('written');
       return true;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ReviewRecord } from '../admission/index.ts';
+import { type ReportError } from '../base/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import { draftEvents, type EventDraft } from './event-draft.ts';
 import { createEventWriter, type WriteEvent } from './event-writer.ts';
 import type { Metrics } from './metrics.ts';
-import type { Report } from './report.ts';
 import { createTokenBucket } from './token-bucket.ts';
 
 /** Tells the cluster, by Events, of what reviews found and admitted. */
@@ -20,7 +20,7 @@ interface EventLogParts {
   readonly write: WriteEvent;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly report: Report;
+  readonly report: ReportError;
   readonly metrics: Pick<Metrics, 'countEvent'>;
   /** Which process this is: the pod's name. */
   readonly instance: string;

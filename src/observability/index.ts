@@ -5,4 +5,4 @@ export { measureOpen, measureVerify } from './measure.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { createRecordBatch, type RecordBatch } from './record-batch.ts';
 export { createRecordReview, type RecordReview } from './record-review.ts';
-export { createReport, type Report } from './report.ts';
+export { createReportError } from './report.ts';

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { type ReportError } from '../base/index.ts';
 import type { Log } from './log.ts';
 
-/** Keeps an unexpected error where it can be found, and returns the incident id to find it by. */
-export type Report = (error: unknown) => string;
-
-export const createReport =
-  (log: Log): Report =>
+export const createReportError =
+  (log: Log): ReportError =>
   (error) => {
     const incident = randomBytes(6).toString('hex');
     const err = error instanceof Error ? error : new Error(String(error));

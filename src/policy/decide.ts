@@ -6,7 +6,7 @@ import { type Reason, rankOf } from './reason.ts';
 import type { Mode, Rules } from './rules.ts';
 
 /** One review, judged: everything that a decision depends on besides the rules and the time. */
-export interface Case {
+export interface JudgedReview {
   readonly uses: readonly ImageUse[];
   /** By image text; holds every image of `uses`. */
   readonly judgements: ReadonlyMap<string, Judgement>;
@@ -40,7 +40,7 @@ const chargesOfInvalid = (use: ImageUse, { refused, couldBeIstio }: Judgement): 
 
 const chargesOfIstio = (
   judgement: Judgement,
-  { critical }: Case,
+  { critical }: JudgedReview,
   rules: Rules,
   now: number,
 ): readonly Charge[] => {
@@ -82,7 +82,7 @@ const chargesOfOthers = (use: ImageUse, judgement: Judgement, rules: Rules): rea
 const chargesOf = (
   use: ImageUse,
   judgement: Judgement,
-  review: Case,
+  review: JudgedReview,
   rules: Rules,
   now: number,
 ): readonly Charge[] => {
@@ -104,13 +104,13 @@ const gravest = (charges: readonly Charge[]): Charge | undefined =>
 
 const effectOf = (
   wish: Charge['wish'],
-  { mode, workload }: Pick<Case, 'mode' | 'workload'>,
+  { mode, workload }: Pick<JudgedReview, 'mode' | 'workload'>,
 ): Exclude<Effect, 'exempt'> => {
   if (mode === 'audit') return 'audit';
   return mode === 'warn' || workload === 'template' ? 'warn' : wish;
 };
 
-const findingOf = (use: ImageUse, review: Case, rules: Rules, now: number): Finding | undefined => {
+const findingOf = (use: ImageUse, review: JudgedReview, rules: Rules, now: number): Finding | undefined => {
   const judgement = review.judgements.get(use.image);
   if (judgement === undefined) throw new Error(`no judgement of ${use.image}`);
   const charge = gravest(chargesOf(use, judgement, review, rules, now));
@@ -134,7 +134,7 @@ const verdictOf = (findings: readonly Finding[]): Verdict =>
  * An image use is let through only where its image is verified, or is none of ours. In warn and audit mode a finding
  * is what enforce mode would have found. Throws where a use's image was not judged.
  */
-export const decide = (review: Case, rules: Rules, now: number): Decision => {
+export const decide = (review: JudgedReview, rules: Rules, now: number): Decision => {
   const findings: Finding[] = [];
   for (const use of review.uses) {
     const finding = findingOf(use, review, rules, now);
@@ -144,5 +144,5 @@ export const decide = (review: Case, rules: Rules, now: number): Decision => {
 };
 
 /** What becomes of a review that could not be judged at all. No choice of the configuration lets it through. */
-export const decideFailure = (mode: Mode, workload: Case['workload']): Exclude<Verdict, 'allow'> =>
+export const decideFailure = (mode: Mode, workload: JudgedReview['workload']): Exclude<Verdict, 'allow'> =>
   effectOf('deny', { mode, workload });

@@ -1,7 +1,7 @@
 import type { ImageReference } from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
 import type { Verification } from '../verification/index.ts';
-import type { Reason, Refusal } from './reason.ts';
+import type { Reason, RefusalReason } from './reason.ts';
 
 /** An image reference and where it stands. */
 export interface ImageUse {
@@ -25,7 +25,7 @@ export interface Judgement {
   readonly couldBeIstio: boolean;
   /** Refused whatever its signatures: an invalid reference, a revoked digest, one image too many in its review. */
   readonly refused:
-    | Extract<Refusal, { code: 'image-reference-invalid' | 'image-revoked' | 'too-many-images' }>
+    | Extract<RefusalReason, { code: 'image-reference-invalid' | 'image-revoked' | 'too-many-images' }>
     | undefined;
   /** Present for every image of a hub or mirror that was not refused before it was asked for. */
   readonly verification: Verification | undefined;

@@ -1,8 +1,7 @@
+import { DAY_MS } from '../base/index.ts';
 import type { ImageReference } from '../image/index.ts';
 import type { ReasonCode } from './reason.ts';
 import type { Exemption } from './rules.ts';
-
-const DAY = 86_400_000;
 
 /** What no exemption lifts: an exemption is about signatures and names, not about what is known to be bad. */
 const NEVER_LIFTED: ReadonlySet<ReasonCode> = new Set([
@@ -93,7 +92,7 @@ export const patternProblem = (text: string): string | undefined => {
 };
 
 /** When an exemption ends: 00:00 UTC after its date, in milliseconds; NaN where the date is none. */
-export const endOf = (exemption: Exemption): number => Date.parse(`${exemption.expires}T00:00:00Z`) + DAY;
+export const endOf = (exemption: Exemption): number => Date.parse(`${exemption.expires}T00:00:00Z`) + DAY_MS;
 
 /** The exemption that lifts this reason for this image in this namespace now, if any does. */
 export const findExemption = (

@@ -1,7 +1,7 @@
+import { listWithin, oneLine, quoted } from '../base/index.ts';
 import type { Finding, ImageUse } from './decision.ts';
 import { type Reason, rankOf } from './reason.ts';
 import { sentenceOf } from './sentences.ts';
-import { listWithin, oneLine, quoted } from './text.ts';
 
 /** A denial ends up in events of at most 1 kB, behind words of the API server and of a controller. */
 const DENIAL_LIMIT = 512;

@@ -1,11 +1,11 @@
-export { type Case, decide, decideFailure } from './decide.ts';
+export { decide, decideFailure, type JudgedReview } from './decide.ts';
 export type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
 export { endOf, patternProblem } from './exemption.ts';
 export { explain, explainBriefly, explainRefusal } from './explain.ts';
 export { createJudge, type Judge, needsVerification } from './judge.ts';
 export { type JudgeLimits, judgeAll, recallAll } from './judge-all.ts';
 export {
-  outcomeOf,
+  groupOf,
   type Reason,
   type ReasonCode,
   type ReasonGroup,
@@ -13,4 +13,3 @@ export {
   reasonCodes,
 } from './reason.ts';
 export type { Exemption, Mode, OutageChoice, Rules } from './rules.ts';
-export { listWithin, oneLine } from './text.ts';

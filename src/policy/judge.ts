@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Digest, type ImageReference, parseImageReference } from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
-import type { Question, Verification, VerifyImage } from '../verification/index.ts';
+import type { Verification, VerificationRequest, VerifyImage } from '../verification/index.ts';
 import type { Judgement } from './decision.ts';
 import type { Rules } from './rules.ts';
 
@@ -9,7 +9,7 @@ import type { Rules } from './rules.ts';
 const REMEMBERED_TEXTS = 4096;
 const REMEMBERED_LENGTH = 512;
 
-interface JudgeParts {
+interface JudgeDependencies {
   readonly classify: (reference: ImageReference) => ImageClass;
   /** Whether a text that is no reference could mean an image of Istio's. */
   readonly couldBeIstio: (text: string) => boolean;
@@ -75,7 +75,7 @@ const askedOfIstio = ({
 const NOBODYS = { places: [], component: undefined, componentOf: () => undefined } as const;
 
 /** The judge of both doors, webhook and command line: one image, one verdict. */
-export const createJudge = ({ classify, couldBeIstio, verify, revoked }: JudgeParts): Judge => {
+export const createJudge = ({ classify, couldBeIstio, verify, revoked }: JudgeDependencies): Judge => {
   const texts = new LRUCache<string, Judgement>({ max: REMEMBERED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
@@ -104,7 +104,7 @@ export const createJudge = ({ classify, couldBeIstio, verify, revoked }: JudgePa
     return judgement;
   };
 
-  const askedOf = (reference: ImageReference, imageClass: ImageClass | undefined): Question =>
+  const askedOf = (reference: ImageReference, imageClass: ImageClass | undefined): VerificationRequest =>
     imageClass?.kind === 'istio'
       ? { ...askedOfIstio(imageClass), reference }
       : { ...NOBODYS, reference, signaturesAt: [reference.repository] };

@@ -1,11 +1,11 @@
-import type { Obstacle, Undetermined } from '../verification/index.ts';
+import type { Undetermined, UndeterminedReason } from '../verification/index.ts';
 import type { OutageChoice } from './rules.ts';
 
 /**
  * What `allow` covers: a registry that does not answer. Never what an attacker can choose: an answer that is invalid
  * or a refusal, a signature by an unknown key, an error of ours, a question that was never sent.
  */
-const isOutage = (obstacle: Obstacle): boolean => {
+const isOutage = (obstacle: UndeterminedReason): boolean => {
   switch (obstacle.code) {
     case 'registry-unavailable':
     case 'registry-rate-limited':
@@ -33,7 +33,7 @@ const ago = (milliseconds: number): string => {
 
 /**
  * Whether the configuration's choice lets an undetermined image through, as one sentence that says so; undefined: it
- * does not. The tag's last answer counts only where nothing but its resolution failed, which `standsFor` says, and
+ * does not. The tag's last answer counts only where nothing but its resolution failed, which `lastVerified` says, and
  * only within the window.
  */
 export const outageSentence = (
@@ -42,10 +42,10 @@ export const outageSentence = (
   tagOutageWindow: number,
   now: number,
 ): string | undefined => {
-  const { reason, standsFor } = undetermined;
+  const { reason, lastVerified } = undetermined;
   if (choice === 'deny' || !isOutage(reason)) return undefined;
-  const age = standsFor === undefined ? Number.POSITIVE_INFINITY : now - standsFor.answeredAt;
-  if (standsFor !== undefined && age <= tagOutageWindow)
-    return `let through: the tag last stood for ${standsFor.verified.digest}, which is verified, ${ago(age)}`;
+  const age = lastVerified === undefined ? Number.POSITIVE_INFINITY : now - lastVerified.answeredAt;
+  if (lastVerified !== undefined && age <= tagOutageWindow)
+    return `let through: the tag last stood for ${lastVerified.verified.digest}, which is verified, ${ago(age)}`;
   return choice === 'allow' ? 'let through unverified, as the configuration says for an outage' : undefined;
 };

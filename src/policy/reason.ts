@@ -1,8 +1,8 @@
 import type { Digest } from '../image/index.ts';
-import type { Obstacle, Rejection } from '../verification/index.ts';
+import type { RejectionReason, UndeterminedReason } from '../verification/index.ts';
 
 /** Refused without looking at a signature. */
-export type Refusal =
+export type RefusalReason =
   | { readonly code: 'image-reference-invalid'; readonly problem: string }
   | { readonly code: 'image-look-alike'; readonly component: string; readonly vendor: string | undefined }
   /** A container named as Istio's with an image that is on no hub or mirror; `placeholder`: `auto` left in a Pod. */
@@ -15,7 +15,7 @@ export type Refusal =
  * Why an image is not let through. The codes are public API: metric label, audit annotation, JSON, README anchor.
  * Adding one: a member here, its group below, a sentence in `explain`, a row in the README's table.
  */
-export type Reason = Refusal | Rejection | Obstacle;
+export type Reason = RefusalReason | RejectionReason | UndeterminedReason;
 
 export type ReasonCode = Reason['code'];
 
@@ -54,7 +54,7 @@ export const reasonCodes: readonly ReasonCode[] = Object.keys(GROUPS) as ReasonC
 const RANKS: ReadonlyMap<ReasonCode, number> = new Map(reasonCodes.map((code, rank) => [code, rank]));
 
 /** The group of a code: `refused`, `rejected` or `undetermined` (which holds `internal-error`). */
-export const outcomeOf = (code: ReasonCode): ReasonGroup => GROUPS[code];
+export const groupOf = (code: ReasonCode): ReasonGroup => GROUPS[code];
 
 /** The place of a code in `reasonCodes`: 0 is the most serious. */
 export const rankOf = (code: ReasonCode): number => RANKS.get(code) ?? reasonCodes.length;

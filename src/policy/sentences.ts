@@ -1,5 +1,5 @@
+import { oneLine, quoted } from '../base/index.ts';
 import type { Reason, ReasonCode } from './reason.ts';
-import { oneLine, quoted } from './text.ts';
 
 /** What is the matter, and what to do about it. The remedy is short and holds no text that somebody else chose. */
 export interface Sentence {

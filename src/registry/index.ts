@@ -1,10 +1,15 @@
 export type { CredentialProvider, CredentialProviders } from './credentials/credential-provider.ts';
 export { parseGoDuration } from './credentials/go-duration.ts';
 export type { PullSecretName, PullSecrets } from './credentials/pull-secrets.ts';
-export { keptImage, keptSignature } from './layout/kept.ts';
+export { imageEntry, signatureEntry } from './layout/evidence-entry.ts';
 export { type Layout, openLayout } from './layout/layout.ts';
 export type { LayoutImage } from './layout/layout-images.ts';
-export { checkIsLayout, createLayoutWriter, type Kept, type LayoutWriter } from './layout/layout-writer.ts';
+export {
+  checkIsLayout,
+  createLayoutWriter,
+  type EvidenceEntry,
+  type LayoutWriter,
+} from './layout/layout-writer.ts';
 export { createTagTable, type TagAnswer, type TagTable } from './layout/tag-table.ts';
 export { type Proxy, parseProxy } from './proxy/proxy.ts';
 export { childrenOf } from './referrers.ts';

@@ -1,30 +1,30 @@
 import type { Digest } from '../image/index.ts';
+import type { HttpResponse } from './http/transport.ts';
 import { mediaTypeOf, OCI_INDEX } from './media-types.ts';
 import { parseReferrers, referrersTag } from './referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
-import type { AskRegistry } from './registry-question.ts';
+import type { SendToRegistry } from './registry-request.ts';
 import { invalidAnswer, type Manifest, type Referrer, type Referrers, type Source } from './source.ts';
-import type { HttpAnswer } from './transport.ts';
 
 const NOTHING: Referrers = { descriptors: [], more: false };
 
 interface ListingParts {
   /** Host and path in normal form. */
   readonly id: string;
-  readonly ask: AskRegistry;
+  readonly ask: SendToRegistry;
   readonly readTag: (tag: string, signal: AbortSignal) => Promise<Manifest | undefined>;
   readonly referrersApi: ReferrersApi;
   readonly limits: { readonly manifestBytes: number; readonly referrerPages: number };
 }
 
 /** A registry that knows the API answers with an index, also where nothing refers; others show a page of theirs. */
-const isList = (answer: HttpAnswer): boolean => answer.status === 200 && mediaTypeOf(answer) === OCI_INDEX;
+const isList = (answer: HttpResponse): boolean => answer.status === 200 && mediaTypeOf(answer) === OCI_INDEX;
 
 /** Whether it is the repository that is not there (distribution-spec, "Error Codes"): that tells nothing of the API. */
-const isUnknownName = ({ body }: HttpAnswer): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
+const isUnknownName = ({ body }: HttpResponse): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
 
 /** The page after this one (RFC 8288): only its query counts, so no answer leads to another host or resource. */
-const nextPage = (answer: HttpAnswer, resource: string): string | undefined => {
+const nextPage = (answer: HttpResponse, resource: string): string | undefined => {
   const links = answer.headers('link').join(', ');
   const [, target] = /<([^>]*)>\s*;[^<]*\brel="?next"?/i.exec(links) ?? [];
   if (target === undefined) return undefined;
@@ -55,7 +55,7 @@ export const createListReferrers = ({
     const descriptors: Referrer[] = [];
     let next: string | undefined = first;
     for (let page = 0; next !== undefined && page < limits.referrerPages; page += 1) {
-      const answer: HttpAnswer | undefined = await ask(
+      const answer: HttpResponse | undefined = await ask(
         { method: 'GET', resource: next, accept: OCI_INDEX, limit: limits.manifestBytes, mayBeUnknown: true },
         signal,
       );

@@ -1,5 +1,6 @@
+import { isJsonObject } from '../base/index.ts';
 import { type Digest, parseDigest } from '../image/index.ts';
-import { descriptorsIn, isJsonObject } from './json.ts';
+import { descriptorsIn } from './json.ts';
 import type { Referrer } from './source.ts';
 
 /** The tag under which a registry without the referrers API lists them (distribution-spec 1.1, "Referrers Tag Schema"). */

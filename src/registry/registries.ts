@@ -1,12 +1,12 @@
-import type { LookUp } from './addresses.ts';
 import { createFindCredentials } from './credentials/keyring.ts';
 import type { PullSecrets } from './credentials/pull-secrets.ts';
 import type { Environment } from './credentials/run-program.ts';
+import type { LookUp } from './http/addresses.ts';
+import { createTransport } from './http/transport.ts';
 import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type OpenSource, SourceFault } from './source.ts';
-import { createTransport } from './transport.ts';
 
 export interface RegistriesOptions {
   readonly settings: readonly RegistrySettings[];
@@ -98,7 +98,7 @@ export const createRegistries = ({
     const transport = createTransport({ name, ca, plainHttpHost: undefined, ...times, ...seams });
     try {
       const question = { method: 'GET', url, limit: bytes, reach: 'registry' } as const;
-      const answer = await transport.ask(question, { signal, onRequest: () => {} });
+      const answer = await transport.send(question, { signal, onRequest: () => {} });
       if (answer.status !== 200)
         throw new SourceFault('unavailable', `${name} answers ${answer.status}`, { asked: true });
       return answer.body;

@@ -1,18 +1,18 @@
-import type { LookUp } from './addresses.ts';
-import { PauseAsked, readStatus } from './answer-status.ts';
-import { endpointOf } from './authority.ts';
-import { type Authorization, createAuthorization } from './authorization.ts';
+import { endpointOf } from './auth/authority.ts';
+import { type Authorization, createAuthorization } from './auth/authorization.ts';
+import { createCircuitBreaker, type Permit } from './circuit-breaker.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
-import { createGate } from './gate.ts';
-import { createHealth, type Visit } from './health.ts';
+import type { LookUp } from './http/addresses.ts';
+import { type Caller, createTransport, type HttpResponse, type Transport } from './http/transport.ts';
 import type { ProxyFor } from './proxy/proxy.ts';
 import { createReferrersApi } from './referrers-api.ts';
-import type { AskRegistry, RegistryQuestion } from './registry-question.ts';
+import type { RegistryRequest, SendToRegistry } from './registry-request.ts';
 import { createRepository } from './repository.ts';
+import { PauseRequested, readStatus } from './response-status.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, SourceFault } from './source.ts';
-import { type Asker, createTransport, type HttpAnswer, type Transport } from './transport.ts';
-import { within } from './within.ts';
+import { waitForShared } from './wait-for-shared.ts';
 
 export interface Registry {
   /** Opens a repository. Its faults name it where it is asked; `id` is what it is known by. */
@@ -33,7 +33,7 @@ const createAskAuthorized = (
   authorization: Authorization,
   transport: Transport,
 ) => {
-  const askOnce = (path: string, question: RegistryQuestion, header: string | undefined, asker: Asker) => {
+  const askOnce = (path: string, question: RegistryRequest, header: string | undefined, asker: Caller) => {
     if (base === null)
       throw new SourceFault('refused', `${host} is no host that can be connected to`, { asked: false });
     const { method, resource, accept, limit, mayBeUnknown } = question;
@@ -43,32 +43,32 @@ const createAskAuthorized = (
       ...(header === undefined ? {} : { authorization: header }),
     };
     const url = new URL(`${base.href}${path}/${resource}`);
-    return transport.ask({ method, url, headers, limit, errorLimit, reach: 'registry' }, asker);
+    return transport.send({ method, url, headers, limit, errorLimit, reach: 'registry' }, asker);
   };
-  return async (path: string, question: RegistryQuestion, asker: Asker): Promise<HttpAnswer> => {
+  return async (path: string, question: RegistryRequest, asker: Caller): Promise<HttpResponse> => {
     if (asker.signal.aborted)
       throw new SourceFault('deadline', `no time was left to ask ${host}`, { asked: false });
     const attempts = authorization.attempts(path, asker);
-    let step = await within(attempts.next(), asker, host);
+    let step = await waitForShared(attempts.next(), asker, host);
     for (;;) {
       const answer = await askOnce(path, question, step.value ?? undefined, asker);
       if (answer.status !== 401 && answer.status !== 403) return answer;
-      step = await within(attempts.next(answer), asker, host);
+      step = await waitForShared(attempts.next(answer), asker, host);
       if (step.done === true) return answer;
     }
   };
 };
 
 /** What the end of a question tells of the registry. */
-const noteFault = (error: unknown, visit: Visit): void => {
-  if (error instanceof PauseAsked) visit.asksForPause(error.pause);
-  else if (!(error instanceof SourceFault) || !error.asked || error.code === 'deadline') visit.left();
+const noteFault = (error: unknown, visit: Permit): void => {
+  if (error instanceof PauseRequested) visit.pauseRequested(error.pause);
+  else if (!(error instanceof SourceFault) || !error.asked || error.code === 'deadline') visit.abandoned();
   else if (error.code === 'unavailable') visit.failed();
-  else visit.answered();
+  else visit.succeeded();
 };
 
 /** What one registry has from the process. */
-export interface RegistryParts {
+export interface RegistryDependencies {
   readonly findCredentials: FindCredentials;
   readonly now: () => number;
   readonly lookUp: LookUp | undefined;
@@ -79,7 +79,7 @@ export interface RegistryParts {
 export const createRegistry = (
   settings: RegistrySettings,
   limits: RegistryLimits,
-  { findCredentials, now, lookUp, proxyFor }: RegistryParts,
+  { findCredentials, now, lookUp, proxyFor }: RegistryDependencies,
 ): Registry => {
   const { host, ca, tokenRealms = [], plainHttp = false } = settings;
   const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
@@ -99,18 +99,18 @@ export const createRegistry = (
     now,
   };
   const askAuthorized = createAskAuthorized(host, base, createAuthorization(known), transport);
-  const health = createHealth(host, now);
+  const health = createCircuitBreaker(host, now);
   const referrersApiOf = createReferrersApi(now);
-  const throughGate = createGate(requestsPerRegistry, host);
+  const throughGate = createConcurrencyLimit(requestsPerRegistry, host);
 
-  const askHealthy = async (path: string, question: RegistryQuestion, asker: Asker) => {
+  const askHealthy = async (path: string, question: RegistryRequest, asker: Caller) => {
     // What comes meanwhile waits for the probe's end: a verification asks several things at once, and needs them all.
     for (let probe = health.probe(); probe !== undefined; probe = health.probe())
-      await within(probe, asker, host, false);
-    const visit = health.admit();
+      await waitForShared(probe, asker, host, false);
+    const visit = health.acquire();
     try {
       const answer = readStatus(await askAuthorized(path, question, asker), `${host}/${path}`, question);
-      visit.answered();
+      visit.succeeded();
       return answer;
     } catch (error) {
       noteFault(error, visit);
@@ -120,7 +120,7 @@ export const createRegistry = (
 
   return {
     open(path, onRequest, id = `${host}/${path}`) {
-      const ask: AskRegistry = (question, signal) =>
+      const ask: SendToRegistry = (question, signal) =>
         throughGate(() => askHealthy(path, question, { signal, onRequest }), signal);
       return {
         ...createRepository({ id: `${host}/${path}`, ask, referrersApi: referrersApiOf(path), limits }),

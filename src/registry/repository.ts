@@ -1,10 +1,10 @@
 import { type Digest, digestOf, parseDigest } from '../image/index.ts';
+import type { HttpResponse } from './http/transport.ts';
 import { createListReferrers } from './list-referrers.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, mediaTypeOf, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
 import type { ReferrersApi } from './referrers-api.ts';
-import type { AskRegistry } from './registry-question.ts';
+import type { SendToRegistry } from './registry-request.ts';
 import { invalidAnswer, type Manifest, type Source } from './source.ts';
-import type { HttpAnswer } from './transport.ts';
 
 const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 const ACCEPT = MANIFEST_TYPES.join(', ');
@@ -12,7 +12,7 @@ const ACCEPT = MANIFEST_TYPES.join(', ');
 const VAGUE_TYPES: readonly string[] = ['application/json', 'application/octet-stream'];
 
 /** `Docker-Content-Digest`: undefined where it is absent; a fault where it is no sha256 digest. */
-const declaredDigest = (answer: HttpAnswer, name: string): Digest | undefined => {
+const declaredDigest = (answer: HttpResponse, name: string): Digest | undefined => {
   const text = answer.header('docker-content-digest');
   if (text === undefined) return undefined;
   const digest = parseDigest(text);
@@ -21,7 +21,7 @@ const declaredDigest = (answer: HttpAnswer, name: string): Digest | undefined =>
 };
 
 /** A manifest of bytes that were hashed, under the digest they hash to; a fault where that is not what was asked for. */
-const manifestOf = (answer: HttpAnswer, name: string, asked: Digest | undefined): Manifest => {
+const manifestOf = (answer: HttpResponse, name: string, asked: Digest | undefined): Manifest => {
   const mediaType = mediaTypeOf(answer);
   const digest = digestOf(answer.body);
   const what = `the answer (${mediaType?.slice(0, 40) ?? 'of no type'})`;
@@ -40,7 +40,7 @@ const manifestOf = (answer: HttpAnswer, name: string, asked: Digest | undefined)
 interface RepositoryParts {
   /** Host and path in normal form. */
   readonly id: string;
-  readonly ask: AskRegistry;
+  readonly ask: SendToRegistry;
   readonly referrersApi: ReferrersApi;
   readonly limits: {
     readonly manifestBytes: number;

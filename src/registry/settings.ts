@@ -1,8 +1,7 @@
-import type { CredentialProviders } from './credentials/credential-provider.ts';
-import type { PullSecretName } from './credentials/pull-secrets.ts';
+import type { CredentialSettings } from './credentials/keyring.ts';
 
 /** What the configuration says of one registry host; every field has a default, so an unnamed host has all of them. */
-export interface RegistrySettings {
+export interface RegistrySettings extends CredentialSettings {
   /** Host and port in normal form, as in {@link ImageReference.registry}. */
   readonly host: string;
   /** PEM certificates trusted beside the system's. */
@@ -16,12 +15,6 @@ export interface RegistrySettings {
    * `harbor.corp.example/hub`. How that host is asked, its own settings say.
    */
   readonly endpoint?: string;
-  /** Path of a docker `config.json`, `.dockerconfigjson` or `.dockercfg`, read when first needed and when it changes. */
-  readonly dockerConfig?: string;
-  /** Programs that are asked for credentials as the kubelet asks them. */
-  readonly providers?: CredentialProviders;
-  /** Secrets of a cluster that hold credentials. */
-  readonly pullSecrets?: readonly PullSecretName[];
 }
 
 export interface RegistryLimits {

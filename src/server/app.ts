@@ -6,7 +6,7 @@ import type { Limits } from '../config/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { addBodyBudget } from './body-budget.ts';
 import type { CertificatePair } from './certificate.ts';
-import { addReviewRoutes, isReviewPath, type RouteParts } from './review-route.ts';
+import { addReviewRoutes, isReviewPath, type RouteDependencies } from './review-route.ts';
 
 const MIN_VERSION = 'TLSv1.2';
 
@@ -20,7 +20,7 @@ export const replaceCertificate = (app: FastifyInstance, { cert, key }: Certific
 /** As long as Go's client, which the API server is, waits for a handshake. */
 const HANDSHAKE = 10_000;
 
-export interface AppParts extends Omit<RouteParts, 'limits'> {
+export interface AppDependencies extends Omit<RouteDependencies, 'limits'> {
   readonly limits: Limits;
   /** Whether connections are to end with their next answer. */
   readonly isDraining: () => boolean;
@@ -44,7 +44,7 @@ const statusOf = (error: unknown): number => {
 const refuse = (reply: FastifyReply, statusCode: number, message: string, problems?: unknown): FastifyReply =>
   reply.code(statusCode).send({ statusCode, error: STATUS_CODES[statusCode], message, problems });
 
-const addErrors = (app: FastifyInstance, report: AppParts['report']): void => {
+const addErrors = (app: FastifyInstance, report: AppDependencies['report']): void => {
   app.setErrorHandler((error, _request, reply) => {
     const status = statusOf(error);
     if (error instanceof MalformedReview) return refuse(reply, status, error.message, error.problems);
@@ -66,7 +66,7 @@ const addErrors = (app: FastifyInstance, report: AppParts['report']): void => {
  * Bodies go through `JSON.parse`, not through a parser that refuses `__proto__`: such a member is possible in a valid
  * object, a 400 for it would be an admission where the webhook fails open, and `JSON.parse` makes it a plain member.
  */
-export const createApp = ({ cert, key }: CertificatePair, parts: AppParts): FastifyInstance => {
+export const createApp = ({ cert, key }: CertificatePair, parts: AppDependencies): FastifyInstance => {
   const { limits, isDraining } = parts;
   const app = fastify({
     https: {

@@ -66,7 +66,7 @@ export const createFileCertificates = (files: CertificateFiles, every = POLL): C
  * knows whether what is mounted is trusted, they must not: a replica would be ready in vain. Later ones come from the
  * source alone, which knows when another CA is trusted; a mounted file does not.
  */
-export const eitherOf = (
+export const withFallback = (
   issued: CertificateSource,
   files: CertificateSource,
   mayServe: (error: unknown) => boolean,

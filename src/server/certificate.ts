@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { messageOf, UserError } from '../base/index.ts';
 
 /** Paths of PEM files: the certificate with its chain, and its private key. */
 export interface CertificateFiles {
@@ -20,7 +21,7 @@ export interface Certificate extends CertificatePair {
 }
 
 /** A certificate that the server cannot use; the message names the files and what is wrong with them. */
-export class CertificateError extends Error {
+export class CertificateError extends UserError {
   override readonly name = 'CertificateError';
 }
 
@@ -28,8 +29,7 @@ const readPem = async (path: string): Promise<string> => {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CertificateError(`${path} cannot be read: ${why}`, { cause: error });
+    throw new CertificateError(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 };
 

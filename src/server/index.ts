@@ -4,5 +4,5 @@ export {
   type CertificatePair,
   parsePair,
 } from './certificate.ts';
-export { type CertificateSource, createFileCertificates, eitherOf } from './certificate-source.ts';
-export { createServer, type ReviewServer, type ServerParts } from './server.ts';
+export { type CertificateSource, createFileCertificates, withFallback } from './certificate-source.ts';
+export { createServer, type ReviewServer, type ServerDependencies } from './server.ts';

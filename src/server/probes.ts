@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Metrics } from '../observability/index.ts';
 
-export interface ProbeParts {
+export interface ProbeDependencies {
   readonly metrics: Pick<Metrics, 'render'>;
   /** Why no review should be sent here now; empty: ready. */
   readonly notReady: () => readonly string[];
@@ -22,12 +22,19 @@ const answerReady = (response: ServerResponse, reasons: readonly string[]): void
     ? answer(response, 200, 'ready\n')
     : answer(response, 503, `not ready: ${reasons.join('; ')}\n`);
 
-const answerMetrics = async (response: ServerResponse, metrics: ProbeParts['metrics']): Promise<void> => {
+const answerMetrics = async (
+  response: ServerResponse,
+  metrics: ProbeDependencies['metrics'],
+): Promise<void> => {
   const { type, text } = await metrics.render();
   answer(response, 200, text, type);
 };
 
-const answerProbe = async (path: string, response: ServerResponse, parts: ProbeParts): Promise<void> => {
+const answerProbe = async (
+  path: string,
+  response: ServerResponse,
+  parts: ProbeDependencies,
+): Promise<void> => {
   if (path === '/livez') answer(response, 200, 'alive\n');
   else if (path === '/readyz') answerReady(response, parts.notReady());
   else if (path === '/metrics') await answerMetrics(response, parts.metrics);
@@ -35,7 +42,7 @@ const answerProbe = async (path: string, response: ServerResponse, parts: ProbeP
 };
 
 /** Plain HTTP for the kubelet and Prometheus, apart from reviews: neither has the webhook's CA. */
-export const createProbes = (parts: ProbeParts): Server =>
+export const createProbes = (parts: ProbeDependencies): Server =>
   createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'GET alone\n');
     const path = (request.url ?? '').split('?', 1)[0] ?? '';

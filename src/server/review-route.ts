@@ -1,15 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { MalformedReview, type Review, type ReviewContext, type Reviewed } from '../admission/index.ts';
-import type { RecordReview, Report } from '../observability/index.ts';
+import { MalformedReview, type Review, type ReviewContext, type ReviewOutput } from '../admission/index.ts';
+import { type ReportError } from '../base/index.ts';
+import type { RecordReview } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
-import { answerFailure } from './last-resort.ts';
-import { settleBy } from './settle.ts';
+import { failureResponse } from './failure-response.ts';
+import { runWithDeadline } from './run-with-deadline.ts';
 
-export interface RouteParts {
+export interface RouteDependencies {
   readonly review: Review;
   readonly record: RecordReview;
-  readonly report: Report;
+  readonly report: ReportError;
   readonly limits: DeadlineLimits;
   /** Milliseconds, from any beginning. */
   readonly now: () => number;
@@ -36,19 +37,19 @@ const timeoutOf = ({ query }: FastifyRequest): unknown => (query as { readonly t
 const reviewBy = async (
   request: FastifyRequest,
   context: ReviewContext,
-  parts: RouteParts,
-): Promise<Reviewed> => {
+  parts: RouteDependencies,
+): Promise<ReviewOutput> => {
   const { review, report, limits } = parts;
   const { body } = request;
   try {
     const deadline = deadlineOf(timeoutOf(request), limits);
-    const reviewed = await settleBy((signal) => review(body, context, signal), deadline);
+    const reviewed = await runWithDeadline((signal) => review(body, context, signal), deadline);
     return (
-      reviewed ?? answerFailure(body, context, report(new Error('the review did not keep to its deadline')))
+      reviewed ?? failureResponse(body, context, report(new Error('the review did not keep to its deadline')))
     );
   } catch (error) {
     if (error instanceof MalformedReview) throw error;
-    return answerFailure(body, context, report(error));
+    return failureResponse(body, context, report(error));
   }
 };
 
@@ -56,8 +57,8 @@ const reviewBy = async (
 const recall = (
   { body }: FastifyRequest,
   context: ReviewContext,
-  { review }: RouteParts,
-): Reviewed | undefined => {
+  { review }: RouteDependencies,
+): ReviewOutput | undefined => {
   try {
     return review.recall?.(body, context);
   } catch {
@@ -66,19 +67,19 @@ const recall = (
 };
 
 const createHandler =
-  (context: ReviewContext, parts: RouteParts) =>
+  (context: ReviewContext, parts: RouteDependencies) =>
   (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
     if (request.body === undefined) throw new BadRequest('there is no body; an AdmissionReview is expected');
     const began = parts.now();
-    const answer = (reviewed: Reviewed): void => {
+    const answer = (reviewed: ReviewOutput): void => {
       parts.record(reviewed.record, parts.now() - began);
-      void reply.header('content-type', JSON_TYPE).send(JSON.stringify(reviewed.answer));
+      void reply.header('content-type', JSON_TYPE).send(JSON.stringify(reviewed.response));
     };
     const recalled = recall(request, context, parts);
     return recalled === undefined ? reviewBy(request, context, parts).then(answer) : answer(recalled);
   };
 
 /** Adds `POST /validate/<mode>` and `POST /validate/critical/<mode>`. */
-export const addReviewRoutes = (app: FastifyInstance, parts: RouteParts): void => {
+export const addReviewRoutes = (app: FastifyInstance, parts: RouteDependencies): void => {
   for (const [path, context] of PATHS) app.post(path, createHandler(context, parts));
 };

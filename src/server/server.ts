@@ -3,18 +3,19 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Review } from '../admission/index.ts';
+import { messageOf, type ReportError, UserError } from '../base/index.ts';
 import { type Address, formatAddress, type Limits } from '../config/index.ts';
-import type { Log, Metrics, RecordReview, Report } from '../observability/index.ts';
-import { type AppParts, createApp, replaceCertificate } from './app.ts';
+import type { Log, Metrics, RecordReview } from '../observability/index.ts';
+import { type AppDependencies, createApp, replaceCertificate } from './app.ts';
 import type { Certificate } from './certificate.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { longestWait } from './deadline.ts';
 import { createProbes } from './probes.ts';
 
-export interface ServerParts {
+export interface ServerDependencies {
   readonly review: Review;
   readonly record: RecordReview;
-  readonly report: Report;
+  readonly report: ReportError;
   readonly metrics: Pick<Metrics, 'render' | 'setCertificateEnd'>;
   readonly log: Log;
   readonly certificate: CertificateSource;
@@ -55,10 +56,8 @@ const addressOf = (server: { address(): string | AddressInfo | null }, asked: Ad
   return { host: asked.host, port: typeof bound === 'object' && bound !== null ? bound.port : asked.port };
 };
 
-const cannotListen = (address: Address, error: unknown): Error => {
-  const why = error instanceof Error ? error.message : String(error);
-  return new Error(`cannot listen on ${formatAddress(address)}: ${why}`, { cause: error });
-};
+const cannotListen = (address: Address, error: unknown): UserError =>
+  new UserError(`cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, { cause: error });
 
 const openApp = async (app: FastifyInstance, address: Address): Promise<void> => {
   try {
@@ -117,7 +116,11 @@ const closeProbes = (server: Server): Promise<void> =>
   });
 
 /** Serves each certificate that its source hands over. */
-const followCertificate = (app: FastifyInstance, first: Certificate, parts: ServerParts): (() => void) => {
+const followCertificate = (
+  app: FastifyInstance,
+  first: Certificate,
+  parts: ServerDependencies,
+): (() => void) => {
   const { log, metrics } = parts;
   let current = first.cert;
   const use = (certificate: Certificate): void => {
@@ -134,12 +137,12 @@ const followCertificate = (app: FastifyInstance, first: Certificate, parts: Serv
 };
 
 /** The webhook's two listeners: reviews over HTTPS, probes and metrics over plain HTTP. */
-export const createServer = (parts: ServerParts): ReviewServer => {
+export const createServer = (parts: ServerDependencies): ReviewServer => {
   const { log, limits, notReady = () => [] } = parts;
   let open: Open | undefined;
   let drained: Promise<void> | undefined;
   const isDraining = (): boolean => drained !== undefined;
-  const appParts: AppParts = { ...parts, isDraining };
+  const appParts: AppDependencies = { ...parts, isDraining };
   const probeParts = { ...parts, notReady: () => [...(isDraining() ? ['draining'] : []), ...notReady()] };
 
   const start: ReviewServer['start'] = async (beforeOpen = () => Promise.resolve()) => {

@@ -1,7 +1,7 @@
 import { type Digest, digestOf, type ImageReference } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
-import { parseKeys } from './parse-keys.ts';
-import type { Question, Verification } from './verification.ts';
+import { parseKeys } from './keys/parse-keys.ts';
+import type { Verification, VerificationRequest } from './verification.ts';
 import { createVerifier } from './verifier.ts';
 
 /*
@@ -70,7 +70,7 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
   const trusted = { ...key, source: 'canary', pinned: true, for: undefined, covers: undefined };
   const ring = { keys: new Map([[key.keyId, trusted]]), missing: [] };
   const reference: ImageReference = { ...REPOSITORY, text: REPOSITORY.repository, tag: undefined, digest };
-  const question: Question = {
+  const question: VerificationRequest = {
     reference,
     places: [],
     component: undefined,

@@ -1,23 +1,23 @@
 import type { Digest } from '../image/index.ts';
-import type { Findings, Memory } from './era.ts';
-import { isObstacle } from './obstacle.ts';
+import type { VerificationContext } from './context.ts';
+import type { VerifierDependencies } from './dependencies.ts';
+import type { Memory, SourceResult } from './memory/memory.ts';
 import { type Selection, selectSignatures } from './select.ts';
+import { isUndeterminedReason } from './undetermined-reason.ts';
 import type {
-  Obstacle,
-  Question,
-  Rejection,
+  RejectionReason,
   Undetermined,
+  UndeterminedReason,
   ValidSignature,
   Verification,
+  VerificationRequest,
   Verified,
 } from './verification.ts';
-import type { VerifierOptions } from './verifier-options.ts';
-import type { Visit } from './visit.ts';
 
 /** *Undetermined*, and nothing remembered. */
 export const undetermined = (
   digest: Digest | undefined,
-  reason: Obstacle,
+  reason: UndeterminedReason,
   requests: number,
 ): Undetermined => ({
   outcome: 'undetermined',
@@ -30,19 +30,23 @@ export const undetermined = (
 /** What is known, and what decides whether it counts for a use. */
 export interface Known {
   readonly memory: Memory;
-  readonly options: VerifierOptions;
+  readonly options: VerifierDependencies;
 }
 
-const select = ({ memory, options }: Known, held: readonly ValidSignature[], question: Question): Selection =>
+const select = (
+  { memory, options }: Known,
+  held: readonly ValidSignature[],
+  question: VerificationRequest,
+): Selection =>
   selectSignatures(held, question, {
-    ring: memory.era().ring,
+    ring: memory.generation().ring,
     requireLog: options.proveLogged !== undefined,
   });
 
 /** *Verified* from memory, for this use; the way most questions go. */
 export const recallVerified = (
   known: Known,
-  question: Question,
+  question: VerificationRequest,
   digest: Digest,
   requests: number,
 ): Verified | undefined => {
@@ -54,9 +58,9 @@ export const recallVerified = (
 
 /** The verdict on valid signatures and on the failure of the others, for this use. */
 export const conclude = (
-  visit: Visit,
+  visit: VerificationContext,
   digest: Digest,
-  findings: Findings,
+  findings: SourceResult,
   fromMemory: boolean,
 ): Verification => {
   const { requests } = visit.spent;
@@ -65,9 +69,9 @@ export const conclude = (
     const { signatures, componentProven } = selection;
     return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory };
   }
-  if (findings.failure !== undefined && isObstacle(findings.failure))
+  if (findings.failure !== undefined && isUndeterminedReason(findings.failure))
     return undetermined(digest, findings.failure, requests);
-  const reason: Rejection = selection.reason ??
+  const reason: RejectionReason = selection.reason ??
     findings.failure ?? { code: 'signer-untrusted', detail: 'the key that made it has left the ring' };
   return { outcome: 'rejected', digest, reason, requests, fromMemory };
 };

@@ -1,33 +1,32 @@
 export { parseBase64 } from './base64.ts';
 export { runCanary } from './canary.ts';
-export type { KeyEvent } from './key-event.ts';
-export type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
+export type { VerifierDependencies } from './dependencies.ts';
+export type { KeyEvent } from './keys/key-event.ts';
+export type { KeyRing, MissingKey, TrustedKey } from './keys/key-ring.ts';
 export {
   createKeyRing,
-  type KeySource,
-  type KeySourceOptions,
-  KeysInvalid,
-} from './key-source.ts';
-export type { KeyPlace, KeySpec } from './key-spec.ts';
+  InvalidKeysError,
+  type KeyRingLoader,
+  type KeyRingOptions,
+} from './keys/key-ring-loader.ts';
+export type { KeyLocation, KeySpec } from './keys/key-spec.ts';
+export { type ParsedKey, type ParsedKeys, parseKeys } from './keys/parse-keys.ts';
 export { loadProveLogged } from './log/load-prove-logged.ts';
 export type { ProveLogged } from './log/log-proof.ts';
 export type { TrustedLogs } from './log/trusted-log.ts';
 export { parseTrustedRoot } from './log/trusted-root.ts';
-export { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
-export type { Proof } from './proof.ts';
+export type { SignatureProof } from './signature-proof.ts';
 export type {
-  Logged,
-  Obstacle,
-  Question,
+  LogResult,
   Rejected,
-  Rejection,
+  RejectionReason,
   Undetermined,
+  UndeterminedReason,
   ValidSignature,
   Verification,
+  VerificationRequest,
   Verified,
   VerifyImage,
 } from './verification.ts';
 export { createVerifier } from './verifier.ts';
-export type { VerifierOptions } from './verifier-options.ts';
 export { type BlobVerdict, verifyBlob } from './verify-blob.ts';
-export { within } from './within.ts';

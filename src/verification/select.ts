@@ -1,5 +1,5 @@
-import type { KeyRing } from './key-ring.ts';
-import type { Question, Rejection, ValidSignature } from './verification.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import type { RejectionReason, ValidSignature, VerificationRequest } from './verification.ts';
 
 /** What the valid signatures of a digest come to in one use. */
 export type Selection =
@@ -9,11 +9,11 @@ export type Selection =
       readonly componentProven: boolean;
     }
   /** `reason` is undefined where no key that made one is in the ring. */
-  | { readonly satisfied: false; readonly reason: Rejection | undefined };
+  | { readonly satisfied: false; readonly reason: RejectionReason | undefined };
 
 const NONE: Selection = { satisfied: false, reason: undefined };
 
-const notForPlace = (keyId: string, { places, reference }: Question): Rejection => ({
+const notForPlace = (keyId: string, { places, reference }: VerificationRequest): RejectionReason => ({
   code: 'signer-untrusted',
   detail: `key ${keyId} may not sign for ${places[0] ?? reference.repository}`,
 });
@@ -34,7 +34,7 @@ const isProven = ({ logged }: ValidSignature): boolean => logged !== undefined &
 const selectByLog = (
   usable: readonly [ValidSignature, ...ValidSignature[]],
   requireLog: boolean,
-): readonly [ValidSignature, ...ValidSignature[]] | Rejection => {
+): readonly [ValidSignature, ...ValidSignature[]] | RejectionReason => {
   const proven = requireLog ? usable.filter(isProven) : usable;
   if (isSome(proven)) return proven;
   const [{ logged }] = usable;
@@ -46,7 +46,7 @@ const selectByLog = (
 const selectByComponent = (
   usable: readonly [ValidSignature, ...ValidSignature[]],
   asked: string,
-  componentOf: Question['componentOf'],
+  componentOf: VerificationRequest['componentOf'],
 ): Selection => {
   const named = usable.map(({ signedReference }) =>
     signedReference === undefined ? undefined : componentOf(signedReference),
@@ -66,7 +66,7 @@ const selectByComponent = (
  */
 export const selectSignatures = (
   held: readonly ValidSignature[],
-  question: Question,
+  question: VerificationRequest,
   { ring, requireLog }: { readonly ring: KeyRing; readonly requireLog: boolean },
 ): Selection => {
   const { places, component, componentOf } = question;

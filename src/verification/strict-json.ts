@@ -63,13 +63,3 @@ export const parseStrictJson = (bytes: Uint8Array): StrictJson => {
     return { ok: false, problem: 'it is not JSON in UTF-8' };
   }
 };
-
-/** A JSON object, whose members are looked at by name and are own properties alone. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The member of that name and no inherited one (`constructor`, `__proto__`). */
-export const memberOf = (value: unknown, name: string): unknown =>
-  isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;

@@ -13,14 +13,14 @@ export interface ValidSignature {
   /** The unverified `dev.sigstore.cosign/bundle` annotation, kept only because cosign prints it. */
   readonly logBundle: string | undefined;
   /** What was found in the transparency log; undefined: it is ignored. */
-  readonly logged: Logged | undefined;
+  readonly logged: LogResult | undefined;
 }
 
 /** Proven by a pinned log, or why not, in one line. */
-export type Logged = { readonly proof: LogProof } | { readonly problem: string };
+export type LogResult = { readonly proof: LogProof } | { readonly problem: string };
 
 /** What one image use asks of a digest's signatures. Compared at every use, remembered or not. */
-export interface Question {
+export interface VerificationRequest {
   readonly reference: ImageReference;
   /**
    * Names of the hub or mirror of this use, with the aliases of a hub, that a key's `for` is compared with.
@@ -59,25 +59,25 @@ export interface Rejected extends Cost {
   readonly outcome: 'rejected';
   /** Undefined where the tag is not there, or, offline, in no evidence. */
   readonly digest: Digest | undefined;
-  readonly reason: Rejection;
+  readonly reason: RejectionReason;
 }
 
 export interface Undetermined extends Cost {
   readonly outcome: 'undetermined';
   /** Undefined where the tag was not resolved. */
   readonly digest: Digest | undefined;
-  readonly reason: Obstacle;
+  readonly reason: UndeterminedReason;
   /**
    * Present only where resolving the tag itself got no answer (unavailable, rate-limited, or asked and late) and the
    * last answer it gave is a digest that is verified for this very use. Whether it counts is `decide`'s choice.
    */
-  readonly standsFor?: { readonly answeredAt: number; readonly verified: Verified };
+  readonly lastVerified?: { readonly answeredAt: number; readonly verified: Verified };
   /** Where the tag was not resolved: the digest of its last answer, if any, for the list of revoked ones alone. */
   readonly lastDigest?: Digest;
 }
 
 /** The evidence is bad or absent; asking again will not help. */
-export type Rejection =
+export type RejectionReason =
   | { readonly code: 'image-not-found' }
   /** `perhaps`: why there may be none, where Istio's tables do not know what the digest is of. */
   | { readonly code: 'signature-missing'; readonly perhaps?: string }
@@ -96,7 +96,7 @@ export type Rejection =
   | { readonly code: 'too-many-signatures'; readonly tried: number };
 
 /** Could not find out; asking again may help. `detail` is one line and says where and what to do. */
-export type Obstacle =
+export type UndeterminedReason =
   | { readonly code: 'registry-unavailable'; readonly detail: string }
   | { readonly code: 'registry-refused'; readonly detail: string }
   | { readonly code: 'registry-rate-limited'; readonly detail: string }
@@ -110,7 +110,7 @@ export type Obstacle =
 
 /** Verifies one image. Never rejects: what is thrown inside is `undetermined`, `internal-error`. */
 export interface VerifyImage {
-  (question: Question, signal: AbortSignal): Promise<Verification>;
+  (question: VerificationRequest, signal: AbortSignal): Promise<Verification>;
   /** The verdict where memory suffices: no source is opened, nothing is awaited. Undefined: it must be asked. */
-  readonly recall?: (question: Question) => Verified | undefined;
+  readonly recall?: (question: VerificationRequest) => Verified | undefined;
 }

@@ -1,27 +1,34 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import { conclude, type Known, recallVerified, undetermined } from './conclude.ts';
-import { createMemory } from './era.ts';
-import { obstacleOfThrown } from './obstacle.ts';
+import {
+  askSource,
+  createContext,
+  repositoriesOf,
+  resolveTag,
+  tagOf,
+  type VerificationContext,
+} from './context.ts';
+import type { VerifierDependencies } from './dependencies.ts';
+import { createMemory } from './memory/memory.ts';
+import { reasonOfThrown } from './undetermined-reason.ts';
 import type {
-  Obstacle,
-  Question,
   Rejected,
   Undetermined,
+  UndeterminedReason,
   Verification,
+  VerificationRequest,
   Verified,
   VerifyImage,
 } from './verification.ts';
-import type { VerifierOptions } from './verifier-options.ts';
-import { askSource, createVisit, repositoriesOf, resolveTag, tagOf, type Visit } from './visit.ts';
 
-const gotNoAnswer = (obstacle: Obstacle): boolean =>
+const gotNoAnswer = (obstacle: UndeterminedReason): boolean =>
   obstacle.code === 'registry-unavailable' ||
   obstacle.code === 'registry-rate-limited' ||
   (obstacle.code === 'deadline-exceeded' && obstacle.asked);
 
 /** The tag was not resolved. Where that is for want of an answer, its last one may stand in, if verified for this use. */
-const withoutTag = (visit: Visit, obstacle: Obstacle): Undetermined => {
+const withoutTag = (visit: VerificationContext, obstacle: UndeterminedReason): Undetermined => {
   const { memory, question, spent } = visit;
   const verdict = undetermined(undefined, obstacle, spent.requests);
   const last = memory.tags.last(question.reference.repository, tagOf(question));
@@ -31,7 +38,7 @@ const withoutTag = (visit: Visit, obstacle: Obstacle): Undetermined => {
   return {
     ...verdict,
     lastDigest,
-    ...(verified === undefined ? {} : { standsFor: { answeredAt, verified } }),
+    ...(verified === undefined ? {} : { lastVerified: { answeredAt, verified } }),
   };
 };
 
@@ -39,15 +46,19 @@ const withoutTag = (visit: Visit, obstacle: Obstacle): Undetermined => {
 const EVIDENCE_PATIENCE = 1_000;
 
 /** A visit that leaves evidence which does not answer, where there is somebody else to ask. */
-const withPatience = (visit: Visit): Visit =>
+const withPatience = (visit: VerificationContext): VerificationContext =>
   visit.options.offline === true
     ? visit
     : { ...visit, signal: AbortSignal.any([visit.signal, AbortSignal.timeout(EVIDENCE_PATIENCE)]) };
 
 /** What one source says of the digest, asked or remembered. */
-const verifyAt = async (visit: Visit, source: Source, digest: Digest): Promise<Verification> => {
+const verifyAt = async (
+  visit: VerificationContext,
+  source: Source,
+  digest: Digest,
+): Promise<Verification> => {
   const { memory, question, spent } = visit;
-  const era = memory.era();
+  const era = memory.generation();
   const failure = era.rejected.find(source.id, digest);
   if (failure !== undefined)
     return conclude(visit, digest, { signatures: memory.verified.find(digest), failure }, true);
@@ -62,7 +73,7 @@ const verifyAt = async (visit: Visit, source: Source, digest: Digest): Promise<V
 
 /** The verdict of the first of these sources that verifies the digest; the verdicts of all where none does. */
 const verifyAtEach = async (
-  visit: Visit,
+  visit: VerificationContext,
   sources: readonly Source[],
   digest: Digest,
 ): Promise<Verified | readonly (Rejected | Undetermined)[]> => {
@@ -83,7 +94,7 @@ const gravest = (failures: readonly (Rejected | Undetermined)[]): Rejected | Und
   failures[0];
 
 /** Evidence first, then the repositories; evidence that does not verify the digest counts as not holding it. */
-const verifyDigest = async (visit: Visit, digest: Digest): Promise<Verification> => {
+const verifyDigest = async (visit: VerificationContext, digest: Digest): Promise<Verification> => {
   const byEvidence = await verifyAtEach(visit, visit.evidence, digest);
   if ('outcome' in byEvidence) return byEvidence;
   const byRepository = await verifyAtEach(visit, repositoriesOf(visit), digest);
@@ -99,7 +110,7 @@ const verifyDigest = async (visit: Visit, digest: Digest): Promise<Verification>
  * Evidence for what the tag last stood for, before its registry may let the time run out: after a restart that is all
  * there is to stand for it.
  */
-const proveLastAnswer = async (visit: Visit): Promise<void> => {
+const proveLastAnswer = async (visit: VerificationContext): Promise<void> => {
   const { memory, question, evidence } = visit;
   if (evidence.length === 0) return;
   const digest = memory.tags.last(question.reference.repository, tagOf(question))?.digest;
@@ -108,7 +119,7 @@ const proveLastAnswer = async (visit: Visit): Promise<void> => {
 };
 
 /** From the question to the verdict, where memory alone does not suffice. */
-const verifyImage = async (visit: Visit, known: Digest | undefined): Promise<Verification> => {
+const verifyImage = async (visit: VerificationContext, known: Digest | undefined): Promise<Verification> => {
   const { question, spent } = visit;
   if (known === undefined) await proveLastAnswer(visit);
   const resolved = known === undefined ? await resolveTag(visit) : ({ ok: true, value: known } as const);
@@ -129,14 +140,14 @@ const verifyImage = async (visit: Visit, known: Digest | undefined): Promise<Ver
  * Verifies images by the signatures in evidence and in repositories (design.md, "Memory"). A digest that is remembered
  * is answered without a source and without waiting. The function returned never rejects.
  */
-export const createVerifier = (options: VerifierOptions): VerifyImage => {
+export const createVerifier = (options: VerifierDependencies): VerifyImage => {
   const memory = createMemory(options);
   const known: Known = { memory, options };
   const unexpected = (error: unknown): Undetermined =>
-    undetermined(undefined, obstacleOfThrown(error, options.report), 0);
-  const knownDigest = (question: Question): Digest | undefined =>
+    undetermined(undefined, reasonOfThrown(error, options.report), 0);
+  const knownDigest = (question: VerificationRequest): Digest | undefined =>
     question.reference.digest ?? memory.tags.fresh(question.reference.repository, tagOf(question));
-  const recall = (question: Question): Verified | undefined => {
+  const recall = (question: VerificationRequest): Verified | undefined => {
     const digest = knownDigest(question);
     return digest && recallVerified(known, question, digest, 0);
   };
@@ -144,7 +155,7 @@ export const createVerifier = (options: VerifierOptions): VerifyImage => {
     try {
       const remembered = recall(question);
       if (remembered !== undefined) return Promise.resolve(remembered);
-      return verifyImage(createVisit(options, memory, question, signal), knownDigest(question)).catch(
+      return verifyImage(createContext(options, memory, question, signal), knownDigest(question)).catch(
         unexpected,
       );
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createVerify } from 'node:crypto';
 import { isStrictSignature } from './ecdsa.ts';
-import type { TrustedKey } from './key-ring.ts';
+import type { TrustedKey } from './keys/key-ring.ts';
 
 /** What came of one signature over one blob. */
 export type BlobVerdict =

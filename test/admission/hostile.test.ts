@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type AdmissionAnswer,
+  type AdmissionResponse,
   createReview,
   MalformedReview,
   type ReviewContext,
@@ -35,7 +35,7 @@ const isShortLine = (text: string, limit: number): boolean =>
   text.length > 0 && text.length <= limit && LINE.test(text);
 
 /** What of an answer breaks Kubernetes' limits or the words of its mode. */
-const breachesOf = ({ response }: AdmissionAnswer, { mode }: ReviewContext): readonly string[] => {
+const breachesOf = ({ response }: AdmissionResponse, { mode }: ReviewContext): readonly string[] => {
   const { allowed, status, warnings = [], auditAnnotations } = response;
   const breaches = {
     'a status without a denial, or none with one': allowed !== (status === undefined),
@@ -52,7 +52,7 @@ const breachesOf = ({ response }: AdmissionAnswer, { mode }: ReviewContext): rea
 /** `answered`, where the answer keeps all limits, or `malformed`; throws what else is thrown. */
 const endOf = async (body: unknown, context: ReviewContext): Promise<string> => {
   try {
-    const { answer } = await run(body, context, new AbortController().signal);
+    const { response: answer } = await run(body, context, new AbortController().signal);
     return breachesOf(answer, context)[0] ?? 'answered';
   } catch (error) {
     if (error instanceof MalformedReview) return 'malformed';

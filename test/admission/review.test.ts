@@ -56,7 +56,7 @@ describe('a review refuses', () => {
   it('a pod with an unsigned Istio image, in enforce mode', async () => {
     const { run, reported } = reviewOf({ [PROXY]: MISSING });
     expect(await run(review(meshed))).toEqual({
-      answer: answer({
+      response: answer({
         allowed: false,
         status: { code: 403, reason: 'Forbidden', message: DENIAL },
         auditAnnotations: annotations({ verdict: 'deny', reason: 'signature-missing', images }),
@@ -75,7 +75,7 @@ describe('a review refuses', () => {
   it('nothing in warn mode, but warns', async () => {
     const { run } = reviewOf({ [PROXY]: MISSING });
     expect(await run(review(meshed), { mode: 'warn', critical: true })).toEqual({
-      answer: answer({
+      response: answer({
         allowed: true,
         warnings: [
           `sailmark: image "${PROXY}" in container "istio-proxy" (spec.containers[1].image): no signature was found (signature-missing)`,
@@ -101,7 +101,7 @@ describe('a review refuses', () => {
 
   it('nothing in audit mode, and says so in annotations alone', async () => {
     const { run } = reviewOf({ [PROXY]: MISSING });
-    expect((await run(review(meshed), { mode: 'audit', critical: false })).answer).toEqual(
+    expect((await run(review(meshed), { mode: 'audit', critical: false })).response).toEqual(
       answer({
         allowed: true,
         auditAnnotations: annotations({
@@ -118,7 +118,7 @@ describe('a review refuses', () => {
     const { run } = reviewOf({ [PROXY]: MISSING });
     const real = await run(review(meshed));
     const dry = await run(review(meshed, { dryRun: true }));
-    expect([dry.answer, dry.record.dryRun]).toEqual([real.answer, true]);
+    expect([dry.response, dry.record.dryRun]).toEqual([real.response, true]);
   });
 
   it.each([
@@ -158,7 +158,7 @@ describe('a review refuses', () => {
   it('more Istio images than a review may hold', async () => {
     const { run } = reviewOf();
     const many = Array.from({ length: 6 }, (_, index) => `istio/proxyv2:1.28.${index}`);
-    const { answer: given, record: facts } = await run(review(pod(many)));
+    const { response: given, record: facts } = await run(review(pod(many)));
     expect([facts.verifications, facts.findings.map(({ code }) => code)]).toEqual([
       4,
       ['too-many-images', 'too-many-images'],
@@ -201,7 +201,7 @@ describe('a review refuses', () => {
     const broken = new Error('broken');
     const { run, reported } = reviewOf({}, {}, async () => Promise.reject(broken));
     expect(await run(review(meshed))).toEqual({
-      answer: answer({
+      response: answer({
         allowed: false,
         status: {
           code: 403,
@@ -226,7 +226,7 @@ describe('a review refuses', () => {
     ['audit', false],
   ] as const)('nothing that could not be judged in %s mode, but says so', async (mode, warned) => {
     const { run } = reviewOf({}, {}, async () => Promise.reject(new Error('broken')));
-    const { answer: given, record: facts } = await run(review(meshed), { mode, critical: false });
+    const { response: given, record: facts } = await run(review(meshed), { mode, critical: false });
     expect([given.response.allowed, given.response.warnings !== undefined, facts.incident]).toEqual([
       true,
       warned,
@@ -257,7 +257,7 @@ describe('a review allows', () => {
   it('a pod whose Istio images are verified, and names image, digest and key', async () => {
     const { run } = reviewOf();
     expect(await run(review(meshed))).toEqual({
-      answer: answer({
+      response: answer({
         allowed: true,
         auditAnnotations: annotations({ images: `${PROXY}@${digestFor('good')}`, 'key-id': 'key-1' }),
       }),
@@ -268,7 +268,7 @@ describe('a review allows', () => {
   it('a pod with no Istio image, and asks nothing', async () => {
     const { run } = reviewOf({}, {}, async () => expect.unreachable());
     expect(await run(review(pod(['redis:8', 'nginx'])))).toEqual({
-      answer: answer({ allowed: true, auditAnnotations: annotations({}) }),
+      response: answer({ allowed: true, auditAnnotations: annotations({}) }),
       record: reviewRecord({}),
     });
   });
@@ -279,7 +279,7 @@ describe('a review allows', () => {
       { answeredAt: NOW - 600_000, verified: verified() },
     );
     const { run } = reviewOf({ [PROXY]: down });
-    const { answer: given } = await run(review(meshed));
+    const { response: given } = await run(review(meshed));
     const why = `let through: the tag last stood for ${digestFor('good')}, which is verified, 10 minutes ago`;
     expect(given).toEqual(
       answer({
@@ -306,7 +306,7 @@ describe('a review allows', () => {
       },
     ];
     const { run } = reviewOf({ [PROXY]: MISSING }, { exemptions });
-    expect((await run(review(meshed))).answer).toEqual(
+    expect((await run(review(meshed))).response).toEqual(
       answer({
         allowed: true,
         auditAnnotations: annotations({
@@ -320,7 +320,7 @@ describe('a review allows', () => {
 
   it('a template with an unsigned image, with a warning', async () => {
     const { run } = reviewOf({ [PROXY]: MISSING });
-    const { answer: given, record: facts } = await run(review(deployment([PROXY])));
+    const { response: given, record: facts } = await run(review(deployment([PROXY])));
     expect(given.response.allowed).toBe(true);
     expect(given.response.warnings).toEqual([
       `sailmark: image "${PROXY}" in container "app" (spec.template.spec.containers[0].image): no signature was found (signature-missing)`,
@@ -338,7 +338,7 @@ describe('a review allows', () => {
   it('gives fifteen warnings at most, and says how many more there are', async () => {
     const { run } = reviewOf({}, { lookAlikes: 'warn' });
     const many = Array.from({ length: 20 }, (_, index) => `corp.example/mesh-${index}/proxyv2:1`);
-    const warnings = (await run(review(pod(many)))).answer.response.warnings ?? [];
+    const warnings = (await run(review(pod(many)))).response.response.warnings ?? [];
     expect([warnings.length, warnings.at(-1)]).toEqual([16, 'sailmark: +5 more']);
     expect(warnings.join('').length).toBeLessThan(4096);
   });
@@ -378,7 +378,7 @@ describe('a review looks at no image', () => {
     ],
   ])('%s: %s', async (skipped, _, body) => {
     const { run } = reviewOf({ [PROXY]: MISSING });
-    const { answer: given, record: facts } = await run(body);
+    const { response: given, record: facts } = await run(body);
     expect(given).toEqual(answer({ allowed: true, auditAnnotations: annotations({ skipped }) }));
     expect([facts.skipped, facts.verdict, facts.images]).toEqual([skipped, 'allow', []]);
   });
@@ -403,7 +403,7 @@ describe('the record', () => {
       { length: 5000 },
       (_, index) => `corp.example/${'x'.repeat(200)}${index}/istio/proxyv2`,
     );
-    const { answer: given, record: facts } = await reviewOf().run(review(pod(many)));
+    const { response: given, record: facts } = await reviewOf().run(review(pod(many)));
     expect(facts.verdict).toBe('deny');
     expect(JSON.stringify(facts).length).toBeLessThan(64 * 1024);
     expect(JSON.stringify(given).length).toBeLessThan(8 * 1024);

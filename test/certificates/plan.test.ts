@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mayHandOver, type Served, servedBy } from '../../src/certificates/hand-over.ts';
-import { BACKDATED } from '../../src/certificates/life.ts';
-import { type Outlook, plan, type Step } from '../../src/certificates/plan.ts';
+import { type PlanInput, plan, type Step } from '../../src/certificates/plan.ts';
+import { mayRotate, type ServedCertificate, servedBy } from '../../src/certificates/rotation.ts';
 import type { Authority, Issuer, Leaf, State } from '../../src/certificates/state.ts';
+import { BACKDATE_MS } from '../../src/certificates/validity.ts';
 
 /*
  * The state machine alone: certificates are names with times, and time is a number.
@@ -15,7 +15,7 @@ const ca = (id: string, made: number, life = SETTINGS.caLifetime): Issuer => ({
   id,
   cert: `${id} `,
   key: id,
-  from: made - BACKDATED,
+  from: made - BACKDATE_MS,
   until: made + life,
 });
 const leafOf = (
@@ -28,7 +28,7 @@ const leafOf = (
   key: '',
   issuer,
   names,
-  from: made - BACKDATED,
+  from: made - BACKDATE_MS,
   until: made + life,
 });
 
@@ -40,7 +40,7 @@ const stateOf = (parts: Partial<State>): State => ({
   issuedUntil: new Map(),
   ...parts,
 });
-const at = (now: number, state: State, trustedSince: number | undefined = 0): Outlook => ({
+const at = (now: number, state: State, trustedSince: number | undefined = 0): PlanInput => ({
   state,
   trustedSince,
   now,
@@ -52,7 +52,7 @@ const nothing: Step = { do: 'nothing' };
 const renewed: Step = { do: 'renew', names: SETTINGS.dnsNames };
 
 describe('what is to be done next', () => {
-  it.each<{ readonly name: string; readonly outlook: Outlook; readonly step: Step }>([
+  it.each<{ readonly name: string; readonly outlook: PlanInput; readonly step: Step }>([
     {
       name: 'everything, where there is nothing',
       outlook: at(0, stateOf({}), undefined),
@@ -68,7 +68,7 @@ describe('what is to be done next', () => {
     { name: 'a leaf, where it has ended', outlook: at(700, fresh), step: renewed },
     {
       name: 'a leaf that is not valid yet: a clock was set back, or ahead where it was made',
-      outlook: at(-BACKDATED + 10, stateOf({ issuing: ca('one', -BACKDATED), leaf: leafOf('one', 20) })),
+      outlook: at(-BACKDATE_MS + 10, stateOf({ issuing: ca('one', -BACKDATE_MS), leaf: leafOf('one', 20) })),
       step: renewed,
     },
     {
@@ -135,7 +135,7 @@ describe('what is to be done next', () => {
       name: 'another next CA, where the next one is not valid yet and this one is due',
       outlook: at(
         810,
-        stateOf({ issuing: ONE, next: ca('two', 811 + BACKDATED), leaf: leafOf('one', 800) }),
+        stateOf({ issuing: ONE, next: ca('two', 811 + BACKDATE_MS), leaf: leafOf('one', 800) }),
         810,
       ),
       step: { do: 'prepare' },
@@ -265,7 +265,7 @@ const isTrustedEverywhere = ({ bundles }: World, id: string, now: number): boole
 
 /** A replica of the model: what it serves, and since when it saw the bundle as it is. */
 const createModel = (world: World, replica: number) => {
-  let served: Served | undefined;
+  let served: ServedCertificate | undefined;
   let since = { bundle: '', at: 0 };
   let known: readonly Authority[] = [];
   let made = 0;
@@ -290,7 +290,7 @@ const createModel = (world: World, replica: number) => {
           known = state.trusted;
           const offered = servedBy(state);
           const context = { state, trustedSince: trustedSince ?? now, now, overlap: SETTINGS.overlap };
-          if (offered !== undefined && mayHandOver(offered, served, context)) served = offered;
+          if (offered !== undefined && mayRotate(offered, served, context)) served = offered;
           return steps;
         }
         made += 1;

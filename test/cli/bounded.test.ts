@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapBounded } from '../../src/cli/bounded.ts';
+import { mapBounded } from '../../src/cli/shared/bounded.ts';
 
 describe('mapBounded', () => {
   it('rejects as soon as one does', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type CosignSettings, cosignCommand, whyCosignDiffers } from '../../src/cli/cosign-command.ts';
+import { type CosignSettings, cosignCommand, whyCosignDiffers } from '../../src/cli/verify/cosign-command.ts';
 import { parseImageReference } from '../../src/image/index.ts';
 import { releaseKeys } from '../../src/istio/index.ts';
 import { reasonCodes } from '../../src/policy/index.ts';
 import type { KeySpec } from '../../src/verification/index.ts';
 
-const file = (path: string): KeySpec => ({ place: { kind: 'file', path } });
+const file = (path: string): KeySpec => ({ location: { kind: 'file', path } });
 
 const commandOf = (
   image: string,
@@ -92,7 +92,7 @@ describe('the cosign command', () => {
   });
 
   it('has a file for a key that stands in the configuration, and says which', () => {
-    const keys: readonly KeySpec[] = [{ place: { kind: 'inline', name: 'keys[0].inline', text: '' } }];
+    const keys: readonly KeySpec[] = [{ location: { kind: 'inline', name: 'keys[0].inline', text: '' } }];
     expect(commandOf('a/b:c', 'keys[0].inline', { keys })).toBe(
       'cosign verify --key KEY.pub --insecure-ignore-tlog a/b:c   (KEY.pub: the key of keys[0].inline)',
     );

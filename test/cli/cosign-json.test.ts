@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cosignJson } from '../../src/cli/cosign-json.ts';
+import { cosignJson } from '../../src/cli/verify/cosign-json.ts';
 
 const CRITICAL = {
   identity: { 'docker-reference': 'index.docker.io/istio/pilot' },

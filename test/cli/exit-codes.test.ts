@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, exitCodes, worstOf } from '../../src/cli/exit-codes.ts';
+import { exitCodeOf, exitCodes, worstOf } from '../../src/cli/shared/exit-codes.ts';
 import { reasonCodes } from '../../src/policy/index.ts';
 
 describe('exit codes', () => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { flagsOf, parseArguments } from '../../src/cli/arguments.ts';
-import type { Command } from '../../src/cli/command.ts';
+import { flagsOf, parseArguments } from '../../src/cli/shared/arguments.ts';
+import type { Command } from '../../src/cli/shared/command.ts';
 import { runCli } from '../support/terminal.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
-  verify: () => import('../../src/cli/verify.ts'),
-  'verify-blob': () => import('../../src/cli/verify-blob.ts'),
-  review: () => import('../../src/cli/review.ts'),
+  verify: () => import('../../src/cli/verify/verify.ts'),
+  'verify-blob': () => import('../../src/cli/verify-blob/verify-blob.ts'),
+  review: () => import('../../src/cli/review/review.ts'),
   serve: () => import('../../src/cli/serve.ts'),
-  'evidence pull': () => import('../../src/cli/evidence-pull.ts'),
-  'evidence list': () => import('../../src/cli/evidence-list.ts'),
+  'evidence pull': () => import('../../src/cli/evidence/pull.ts'),
+  'evidence list': () => import('../../src/cli/evidence/list.ts'),
   keys: () => import('../../src/cli/keys.ts'),
   'check-config': () => import('../../src/cli/check-config.ts'),
   version: () => import('../../src/cli/version.ts'),
@@ -104,7 +104,7 @@ describe.each(Object.entries(COMMANDS))('the help of %s', (name, load) => {
 
 describe('a flag', () => {
   const parse = async (...argv: readonly string[]) => {
-    const { command } = await import('../../src/cli/verify.ts');
+    const { command } = await import('../../src/cli/verify/verify.ts');
     return parseArguments(command, argv);
   };
 

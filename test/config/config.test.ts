@@ -17,7 +17,7 @@ const { ca } = createTls();
 const PIN = 'AB'.repeat(32);
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const PUBLIC_KEY =
-  releaseKeys.flatMap(({ place }) => (place.kind === 'built-in' ? [place.text] : []))[0] ?? '';
+  releaseKeys.flatMap(({ location: place }) => (place.kind === 'built-in' ? [place.text] : []))[0] ?? '';
 
 const WHOLE = `
 keys:
@@ -98,17 +98,17 @@ describe('a configuration', () => {
         release,
         second,
         {
-          place: { kind: 'file', path: '/keys/corp.pub' },
+          location: { kind: 'file', path: '/keys/corp.pub' },
           for: ['registry.corp.example/istio', 'docker.io/istio', 'gcr.io/istio-release'],
         },
         {
-          place: {
+          location: {
             kind: 'url',
             url: 'https://example.com/key.pub?token=word',
             spkiSha256: PIN.toLowerCase(),
           },
         },
-        { place: { kind: 'inline', name: 'keys[3].inline', text: PUBLIC_KEY } },
+        { location: { kind: 'inline', name: 'keys[3].inline', text: PUBLIC_KEY } },
       ],
       places: {
         hubs: [...builtInHubs, 'hub.example/mesh'],

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, defaultConfig, type Flags, withFlags } from '../../src/config/index.ts';
+import { ConfigError, defaultConfig, type FlagOverrides, withFlags } from '../../src/config/index.ts';
 import { createTls } from '../support/tls.ts';
 import { filesOf, parse } from './parse.ts';
 
 const PIN = 'ab'.repeat(32);
 const { ca } = createTls();
 
-const refused = async (flags: Flags): Promise<unknown> => {
+const refused = async (flags: FlagOverrides): Promise<unknown> => {
   const error: unknown = await withFlags(defaultConfig, flags, filesOf({ '/text': 'x' })).catch(
     (reason: unknown) => reason,
   );
@@ -34,7 +34,7 @@ describe('flags', () => {
 
   it('stand over the configuration', async () => {
     const config = await parse('registries: [{host: a.example, tokenRealms: [b.example]}]');
-    const flags: Flags = {
+    const flags: FlagOverrides = {
       keys: ['./corp.pub', `https://a.example/k#sha256=${PIN}`, 'https://b.example/k'],
       caFile: '/ca',
       dockerConfig: '/docker.json',
@@ -43,9 +43,9 @@ describe('flags', () => {
     expect(await withFlags(config, flags, filesOf({ '/ca': ca }))).toEqual({
       ...config,
       keys: [
-        { place: { kind: 'file', path: './corp.pub' } },
-        { place: { kind: 'url', url: 'https://a.example/k', spkiSha256: PIN } },
-        { place: { kind: 'url', url: 'https://b.example/k' } },
+        { location: { kind: 'file', path: './corp.pub' } },
+        { location: { kind: 'url', url: 'https://a.example/k', spkiSha256: PIN } },
+        { location: { kind: 'url', url: 'https://b.example/k' } },
       ],
       registries: [
         { host: 'a.example', tokenRealms: ['b.example'], plainHttp: true },

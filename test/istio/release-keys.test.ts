@@ -9,8 +9,11 @@ const pem = readFileSync(fixturePath('istio', 'istio-key.pub'), 'utf8');
 describe("Istio's release keys", () => {
   it('are the first, built in, and the second by its URL, without a pin', () => {
     expect(releaseKeys).toEqual([
-      { place: { kind: 'built-in', name: 'istio-release-1', text: pem }, covers: '1.12–1.31.0' },
-      { place: { kind: 'url', url: 'https://istio.io/misc/istio-key-v2.pub' }, covers: '1.31.1 and later' },
+      { location: { kind: 'built-in', name: 'istio-release-1', text: pem }, covers: '1.12–1.31.0' },
+      {
+        location: { kind: 'url', url: 'https://istio.io/misc/istio-key-v2.pub' },
+        covers: '1.31.1 and later',
+      },
     ]);
   });
 

@@ -55,7 +55,7 @@ describe('verify and the webhook’s judge', () => {
     const core = compose(config, { report: String, onKeyEvent: () => {}, now: Date.now });
     await core.load();
     const body = review(pod([image]));
-    const { answer } = await core.review(
+    const { response: answer } = await core.review(
       body,
       { mode: 'enforce', critical: false },
       AbortSignal.timeout(10_000),

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ReviewRecord, Told } from '../../src/admission/index.ts';
+import type { EventSummary, ReviewRecord } from '../../src/admission/index.ts';
 import { type ClusterEvent, createEventLog } from '../../src/observability/index.ts';
 import { reviewRecord } from '../support/builders.ts';
 
@@ -8,9 +8,9 @@ const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-7d4c
 const SENTENCE = 'image "a" in container "b" (spec): no signature was found (signature-missing); use another';
 
 const told = (
-  over: Partial<Told['sentences'][number]> & Pick<Partial<Told>, 'effect'> = {},
-  regarding: Told['regarding'] = REPLICA_SET,
-): Told => {
+  over: Partial<EventSummary['sentences'][number]> & Pick<Partial<EventSummary>, 'effect'> = {},
+  regarding: EventSummary['regarding'] = REPLICA_SET,
+): EventSummary => {
   const { effect = 'audit', ...of } = over;
   return {
     regarding,
@@ -19,7 +19,7 @@ const told = (
   };
 };
 
-const record = (of: { readonly told?: Told } = { told: told() }): ReviewRecord =>
+const record = (of: { readonly told?: EventSummary } = { told: told() }): ReviewRecord =>
   reviewRecord({ mode: 'audit', verdict: 'audit', ...of });
 
 type Parts = Parameters<typeof createEventLog>[0];

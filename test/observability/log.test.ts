@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLog, createReport, type Log } from '../../src/observability/index.ts';
+import { createLog, createReportError, type Log } from '../../src/observability/index.ts';
 
 const collect = (
   format: 'json' | 'text',
@@ -68,7 +68,7 @@ describe('the log', () => {
 describe('a report', () => {
   it('gives each error an id of its own, under which the log has its stack', () => {
     const { log, lines } = collect('json');
-    const report = createReport(log);
+    const report = createReportError(log);
     const ids = [report(new Error('one')), report('two')];
     expect(new Set(ids).size).toBe(2);
     expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { measureOpen, measureVerify } from '../../src/observability/index.ts';
 import type { OpenSource, Source } from '../../src/registry/index.ts';
-import type { Question, Verification } from '../../src/verification/index.ts';
+import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
 
-const question = {} as Question;
+const question = {} as VerificationRequest;
 const verified = { outcome: 'verified', fromMemory: false } as Verification;
 
 describe('a measured verification', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type Case,
   type Decision,
   decide,
   decideFailure,
+  type JudgedReview,
   type Judgement,
   type Rules,
 } from '../../src/policy/index.ts';
-import type { Obstacle, Rejection } from '../../src/verification/index.ts';
+import type { RejectionReason, UndeterminedReason } from '../../src/verification/index.ts';
 import {
   digestFor,
   judgement,
@@ -23,7 +23,7 @@ const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 const HOUR = 3_600_000;
 
-const caseOf = (judgements: readonly Judgement[], overrides: Partial<Case> = {}): Case => ({
+const caseOf = (judgements: readonly Judgement[], overrides: Partial<JudgedReview> = {}): JudgedReview => ({
   uses: judgements.map(({ image }) => use(image)),
   judgements: new Map(judgements.map((one) => [one.image, one])),
   mode: 'enforce',
@@ -33,12 +33,15 @@ const caseOf = (judgements: readonly Judgement[], overrides: Partial<Case> = {})
   ...overrides,
 });
 
-const decideOn = (one: Judgement, overrides: Partial<Case> = {}, withRules: Partial<Rules> = {}): Decision =>
-  decide(caseOf([one], overrides), rules(withRules), NOW);
+const decideOn = (
+  one: Judgement,
+  overrides: Partial<JudgedReview> = {},
+  withRules: Partial<Rules> = {},
+): Decision => decide(caseOf([one], overrides), rules(withRules), NOW);
 
 const ALLOWED: Decision = { verdict: 'allow', findings: [] };
 
-const REJECTIONS: readonly Rejection[] = [
+const REJECTIONS: readonly RejectionReason[] = [
   { code: 'image-not-found' },
   { code: 'signature-missing' },
   { code: 'image-never-signed', why: 'a nightly' },
@@ -50,7 +53,7 @@ const REJECTIONS: readonly Rejection[] = [
 ];
 
 /** Whether `allow` covers it. */
-const OBSTACLES: readonly (readonly [Obstacle, boolean])[] = [
+const OBSTACLES: readonly (readonly [UndeterminedReason, boolean])[] = [
   [{ code: 'registry-unavailable', detail: 'no answer' }, true],
   [{ code: 'registry-rate-limited', detail: 'asked to wait' }, true],
   [{ code: 'deadline-exceeded', asked: true }, true],
@@ -61,7 +64,7 @@ const OBSTACLES: readonly (readonly [Obstacle, boolean])[] = [
   [{ code: 'internal-error', incident: 'a1' }, false],
 ];
 
-const DOWN: Obstacle = { code: 'registry-unavailable', detail: 'no answer' };
+const DOWN: UndeterminedReason = { code: 'registry-unavailable', detail: 'no answer' };
 const choice = (enforce: Rules['undetermined']['enforce'], critical = enforce): Partial<Rules> => ({
   undetermined: { enforce, critical, tagOutageWindow: 24 * HOUR },
 });
@@ -89,11 +92,11 @@ describe('enforce mode denies', () => {
   it.each(OBSTACLES.filter(([, covered]) => !covered))(
     'what an attacker can choose (%o), though the choice is allow',
     (reason) => {
-      const standsFor = { answeredAt: NOW, verified: verified() };
+      const lastVerified = { answeredAt: NOW, verified: verified() };
       expect(decideOn(judgement(PROXY, undetermined(reason)), {}, choice('allow')).verdict).toBe('deny');
-      expect(decideOn(judgement(PROXY, undetermined(reason, standsFor)), {}, choice('allow')).verdict).toBe(
-        'deny',
-      );
+      expect(
+        decideOn(judgement(PROXY, undetermined(reason, lastVerified)), {}, choice('allow')).verdict,
+      ).toBe('deny');
     },
   );
 
@@ -200,8 +203,8 @@ describe('enforce mode lets through', () => {
   });
 
   it('a tag as it last verified, within the window, with a warning', () => {
-    const standsFor = { answeredAt: NOW - 3 * HOUR, verified: verified(digestFor('good')) };
-    expect(decideOn(judgement(PROXY, undetermined(DOWN, standsFor)))).toEqual({
+    const lastVerified = { answeredAt: NOW - 3 * HOUR, verified: verified(digestFor('good')) };
+    expect(decideOn(judgement(PROXY, undetermined(DOWN, lastVerified)))).toEqual({
       verdict: 'warn',
       findings: [
         {

@@ -5,8 +5,8 @@ import {
   explainBriefly,
   explainRefusal,
   type Finding,
+  groupOf,
   type ImageUse,
-  outcomeOf,
   type Reason,
   type ReasonCode,
   reasonCodes,
@@ -153,7 +153,7 @@ describe('a reason', () => {
   });
 
   it.each(reasonCodes)('%s has its group and its own sentence', (code) => {
-    expect(['refused', 'rejected', 'undetermined']).toContain(outcomeOf(code));
+    expect(['refused', 'rejected', 'undetermined']).toContain(groupOf(code));
     const same = reasonCodes.filter(
       (other) => explain(reasonOf(other, 'x')) === explain(reasonOf(code, 'x')),
     );

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { ImageReference } from '../../src/image/index.ts';
 import type { ImageClass } from '../../src/istio/index.ts';
 import { createJudge, type Judge, type Rules } from '../../src/policy/index.ts';
-import type { Question, Verification } from '../../src/verification/index.ts';
+import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
 import { digestFor, NOT_OURS, ofIstio, rejected, undetermined, verified } from '../support/verdicts.ts';
 
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 
 interface Asked {
   readonly judge: Judge;
-  readonly questions: Question[];
+  readonly questions: VerificationRequest[];
   readonly classified: string[];
 }
 
@@ -18,7 +18,7 @@ const judgeOf = (
   classes: (reference: ImageReference) => ImageClass = () => ofIstio(),
   revoked: Rules['revoked'] = [],
 ): Asked => {
-  const questions: Question[] = [];
+  const questions: VerificationRequest[] = [];
   const classified: string[] = [];
   const judge = createJudge({
     classify: (reference) => {

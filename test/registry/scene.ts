@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type Digest, digestOf } from '../../src/image/index.ts';
-import type { LookUp } from '../../src/registry/addresses.ts';
+import type { LookUp } from '../../src/registry/http/addresses.ts';
 import {
   createRegistries,
   type Manifest,

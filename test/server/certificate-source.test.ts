@@ -8,8 +8,8 @@ import {
   type Certificate,
   type CertificateSource,
   createFileCertificates,
-  eitherOf,
   parsePair,
+  withFallback,
 } from '../../src/server/index.ts';
 import { createTls, type Tls } from '../support/tls.ts';
 import { allowAll, body, send, startServer, tls } from './review-server.ts';
@@ -100,11 +100,11 @@ describe('a certificate that is issued, and also mounted', () => {
   };
 
   it('is missing only where neither has one, for the reason of the one that issues', async () => {
-    await expect(eitherOf(never, never, () => true).first()).rejects.toThrow('no API');
+    await expect(withFallback(never, never, () => true).first()).rejects.toThrow('no API');
     const { files } = await mountSecret(tls);
     const mounted = createFileCertificates(files, EVERY);
-    await expect(eitherOf(never, mounted, () => false).first()).rejects.toThrow('no API');
-    const first = await eitherOf(never, mounted, () => true).first();
+    await expect(withFallback(never, mounted, () => false).first()).rejects.toThrow('no API');
+    const first = await withFallback(never, mounted, () => true).first();
     expect(first.cert).toBe(tls.cert);
   });
 
@@ -113,7 +113,7 @@ describe('a certificate that is issued, and also mounted', () => {
     const { put, files } = await mountSecret(tls);
     const issuing = createHand(certificateBy(tls));
     const { used, problems } = follow(
-      eitherOf(issuing.source, createFileCertificates(files, EVERY), () => true),
+      withFallback(issuing.source, createFileCertificates(files, EVERY), () => true),
     );
     await put({ 'tls.crt': other.cert, 'tls.key': other.key });
     issuing.give(certificateBy(tls));

@@ -10,7 +10,7 @@ import {
   createFileCertificates,
   createServer,
   type ReviewServer,
-  type ServerParts,
+  type ServerDependencies,
 } from '../../src/server/index.ts';
 import { pod, review as reviewOf } from '../support/builders.ts';
 import { createTls, type Tls } from '../support/tls.ts';
@@ -26,7 +26,7 @@ export const uid = '705ab4f5-6393-11e8-b7cc-42010a800002';
 type Reviewed = Awaited<ReturnType<Review>>;
 
 export const allowed = {
-  answer: {
+  response: {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
     response: { uid, allowed: true, auditAnnotations: { verdict: 'allow' } },
@@ -65,7 +65,7 @@ export interface Started extends Told {
 export const createTestServer = async (
   review: Review,
   limits: Partial<Limits> = {},
-  parts: Partial<ServerParts> = {},
+  parts: Partial<ServerDependencies> = {},
 ): Promise<Told & { readonly server: ReviewServer }> => {
   const told: Told = { records: [], reported: [], logged: [] };
   const write = (facts: object): void => void told.logged.push(facts);
@@ -93,7 +93,7 @@ export const createTestServer = async (
 export const startServer = async (
   review: Review,
   limits: Partial<Limits> = {},
-  parts: Partial<ServerParts> = {},
+  parts: Partial<ServerDependencies> = {},
 ): Promise<Started> => {
   const created = await createTestServer(review, limits, parts);
   const { listen, probes } = await created.server.start();

@@ -193,7 +193,7 @@ describe('a review', () => {
     expect([response.status, response.headers['content-type'], JSON.parse(response.body)]).toEqual([
       200,
       'application/json; charset=utf-8',
-      allowed.answer,
+      allowed.response,
     ]);
     expect(records).toEqual([{ record: allowed.record, milliseconds: expect.any(Number) }]);
   });
@@ -213,14 +213,14 @@ describe('a review', () => {
   it('has its characters whole, however they arrive', async () => {
     const { port } = await startServer(async (parsed) => ({
       ...allowed,
-      answer: {
-        ...allowed.answer,
-        response: { ...allowed.answer.response, uid: (parsed as { uid: string }).uid },
+      response: {
+        ...allowed.response,
+        response: { ...allowed.response.response, uid: (parsed as { uid: string }).uid },
       },
     }));
     const text = JSON.stringify({ uid: 'ü€😀'.repeat(40_000) });
     const response = await send(port, '/validate/enforce', text);
-    expect((JSON.parse(response.body) as typeof allowed.answer).response.uid).toBe('ü€😀'.repeat(40_000));
+    expect((JSON.parse(response.body) as typeof allowed.response).response.uid).toBe('ü€😀'.repeat(40_000));
   });
 
   it('may be as large as an object of the API server gets', async () => {

@@ -1,7 +1,13 @@
 import { type Digest, digestOf, parseImageReference } from '../../src/image/index.ts';
 import type { ImageClass } from '../../src/istio/index.ts';
 import type { ImageUse, Judgement, Rules } from '../../src/policy/index.ts';
-import type { Obstacle, Rejected, Rejection, Undetermined, Verified } from '../../src/verification/index.ts';
+import type {
+  Rejected,
+  RejectionReason,
+  Undetermined,
+  UndeterminedReason,
+  Verified,
+} from '../../src/verification/index.ts';
 
 /** A digest that is recognisably this name's. */
 export const digestFor = (name: string): Digest => digestOf(name);
@@ -24,7 +30,10 @@ export const verified = (digest: Digest = digestFor('good'), keyId = 'key-1'): V
   fromMemory: true,
 });
 
-export const rejected = (reason: Rejection, digest: Digest | undefined = digestFor('bad')): Rejected => ({
+export const rejected = (
+  reason: RejectionReason,
+  digest: Digest | undefined = digestFor('bad'),
+): Rejected => ({
   outcome: 'rejected',
   digest,
   reason,
@@ -32,13 +41,16 @@ export const rejected = (reason: Rejection, digest: Digest | undefined = digestF
   fromMemory: false,
 });
 
-export const undetermined = (reason: Obstacle, standsFor?: Undetermined['standsFor']): Undetermined => ({
+export const undetermined = (
+  reason: UndeterminedReason,
+  standsFor?: Undetermined['lastVerified'],
+): Undetermined => ({
   outcome: 'undetermined',
   digest: undefined,
   reason,
   requests: 1,
   fromMemory: false,
-  ...(standsFor === undefined ? {} : { standsFor }),
+  ...(standsFor === undefined ? {} : { lastVerified: standsFor }),
 });
 
 /** The class of an image of Docker Hub's `istio`. */

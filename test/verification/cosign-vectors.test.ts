@@ -5,8 +5,8 @@ import {
   loadProveLogged,
   parseKeys,
   parseTrustedRoot,
-  type Question,
   type Verification,
+  type VerificationRequest,
 } from '../../src/verification/index.ts';
 import { startRegistry } from '../support/registry-server.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
@@ -53,7 +53,7 @@ const proveLogged = await loadProveLogged(root.logs);
 const verifyVector = (
   name: string,
   log: Log,
-  changes: (repository: string) => Partial<Question> = () => ({}),
+  changes: (repository: string) => Partial<VerificationRequest> = () => ({}),
 ): Promise<Verification> => {
   const repository = `${registry.host}/${registry.loadVector(name)}`;
   const verify = createVerifier({

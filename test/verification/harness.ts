@@ -3,15 +3,15 @@ import {
   createVerifier,
   type KeyRing,
   parseKeys,
-  type Question,
   type TrustedKey,
   type Verification,
-  type VerifierOptions,
+  type VerificationRequest,
+  type VerifierDependencies,
 } from '../../src/verification/index.ts';
 import { createSigner, type Signer } from '../support/signing-kit.ts';
 import { createStore } from './store.ts';
 
-export const LIMITS: VerifierOptions['limits'] = {
+export const LIMITS: VerifierDependencies['limits'] = {
   signatureCandidates: 100,
   payloadBytes: 64 * 1024,
   blobBytes: 1024 * 1024,
@@ -45,7 +45,7 @@ const referenceTo = (text: string): ImageReference => {
   return { text, registry, path: path.join('/'), repository, tag, digest: digest as Digest | undefined };
 };
 
-export const ask = (text: string, changes: Partial<Question> = {}): Question => {
+export const ask = (text: string, changes: Partial<VerificationRequest> = {}): VerificationRequest => {
   const reference = referenceTo(text);
   const segment = reference.path.split('/').at(-1) ?? '';
   return {
@@ -70,11 +70,15 @@ export interface Harness {
   readonly reports: unknown[];
   ring: KeyRing;
   time: number;
-  readonly verify: (text: string, changes?: Partial<Question>, signal?: AbortSignal) => Promise<Verification>;
+  readonly verify: (
+    text: string,
+    changes?: Partial<VerificationRequest>,
+    signal?: AbortSignal,
+  ) => Promise<Verification>;
 }
 
 /** A store, two signers of whom one is trusted, a clock that stands, and a verifier over them. */
-export const createHarness = async (changes: Partial<VerifierOptions> = {}): Promise<Harness> => {
+export const createHarness = async (changes: Partial<VerifierDependencies> = {}): Promise<Harness> => {
   const store = createStore();
   const [signer, stranger] = [createSigner(), createSigner()];
   const key = await trust(signer);

@@ -112,7 +112,7 @@ describe('over HTTP', () => {
     };
     expect(await verify(question, FOREVER)).toMatchObject({
       reason: { code: 'registry-unavailable' },
-      standsFor: { verified: { outcome: 'verified', digest: image.digest } },
+      lastVerified: { verified: { outcome: 'verified', digest: image.digest } },
     });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
 import { type FaultCode, type Source, SourceFault } from '../../src/registry/index.ts';
-import type { Proof } from '../../src/verification/index.ts';
+import type { SignatureProof } from '../../src/verification/index.ts';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { imageManifest, push, pushSignatures, sign, signatureTag } from '../support/signing-kit.ts';
 import { createHarness, type Harness, LIMITS, ringOf, trust, wordOf } from './harness.ts';
@@ -279,7 +279,7 @@ describe('offline', () => {
 });
 
 /** A source that holds nothing but these proofs. */
-const proofSource = (proofs: readonly Proof[]): Source => ({
+const proofSource = (proofs: readonly SignatureProof[]): Source => ({
   id: 'proofs',
   resolve: async () => undefined,
   manifest: async (at) =>
@@ -296,7 +296,7 @@ const proofSource = (proofs: readonly Proof[]): Source => ({
 
 describe('what proves an image is handed on to be kept', () => {
   const keeping = async (...pushes: readonly Push[]) => {
-    const kept: (readonly Proof[])[] = [];
+    const kept: (readonly SignatureProof[])[] = [];
     const harness = await createHarness({ keep: (proofs) => void kept.push(proofs) });
     for (const each of pushes) each(harness, MIRROR);
     return { harness, kept };

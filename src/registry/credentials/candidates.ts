@@ -3,18 +3,18 @@ import { LRUCache } from 'lru-cache';
 import type { Credentials, FindCredentials } from './credentials.ts';
 
 /** Credentials to be tried for a repository; undefined: none, anonymously. */
-export interface Candidate {
+export interface CredentialCandidate {
   readonly credentials: Credentials | undefined;
   /** Stands for the credentials: equal for equal ones. */
   readonly fingerprint: string;
 }
 
-export interface Candidates {
+export interface CredentialCandidates {
   /**
    * What is to be tried for a repository, each once and in order; what was refused lately comes last, so that a wrong
    * password is not sent with every question. Rejects with a `SourceFault` where a place that may hold more cannot tell.
    */
-  of(path: string): AsyncGenerator<Candidate, void>;
+  of(path: string): AsyncGenerator<CredentialCandidate, void>;
   /** Remembers that these were refused. */
   refused(path: string, fingerprint: string): void;
 }
@@ -29,15 +29,18 @@ const fingerprintOf = (credentials: Credentials | undefined): string =>
     .digest('base64');
 
 /** Orders the credentials for the repositories of one registry. */
-export const createCandidates = (
+export const createCredentialCandidates = (
   registry: string,
   findCredentials: FindCredentials,
   now: () => number,
-): Candidates => {
+): CredentialCandidates => {
   const refusals = new LRUCache<string, number>({ max: MOST_REFUSALS });
 
   /** The credentials that were found, each once; those that were refused lately are put aside. */
-  async function* inOrder(path: string, aside: Candidate[]): AsyncGenerator<Candidate, void> {
+  async function* inOrder(
+    path: string,
+    aside: CredentialCandidate[],
+  ): AsyncGenerator<CredentialCandidate, void> {
     const seen = new Set<string>();
     for await (const credentials of findCredentials(`${registry}/${path}`)) {
       const candidate = { credentials, fingerprint: fingerprintOf(credentials) };
@@ -51,7 +54,7 @@ export const createCandidates = (
 
   return {
     async *of(path) {
-      const aside: Candidate[] = [];
+      const aside: CredentialCandidate[] = [];
       let fault: unknown;
       try {
         yield* inOrder(path, aside);

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
 import { matching } from './docker-config.ts';
-import { createHeldAnswers } from './held-answers.ts';
-import { matchesPlace, parsePlace } from './image-glob.ts';
+import { matchesImagePattern, parseImagePattern } from './image-glob.ts';
 import { type ProviderAnswer, parseProviderAnswer } from './provider-answer.ts';
+import { createProviderCache } from './provider-cache.ts';
 import { type Environment, runProgram } from './run-program.ts';
 
 /** One provider of a kubelet `CredentialProviderConfig` (kubelet.config.k8s.io/v1). */
@@ -64,12 +64,12 @@ const createProviderCredentials = (
   environment: Environment,
   now: () => number,
 ): CredentialSource => {
-  const globs = provider.matchImages.map(parsePlace);
+  const globs = provider.matchImages.map(parseImagePattern);
   const ask = createAskProvider(providers, provider, environment);
-  const find = createHeldAnswers(ask, provider.defaultCacheDuration, now);
+  const find = createProviderCache(ask, provider.defaultCacheDuration, now);
   return async (repository) => {
-    const place = parsePlace(repository);
-    if (!globs.some((glob) => matchesPlace(glob, place))) return [];
+    const place = parseImagePattern(repository);
+    if (!globs.some((glob) => matchesImagePattern(glob, place))) return [];
     return matching((await find(repository)).entries, repository);
   };
 };

@@ -32,7 +32,7 @@ export type FindCredentials = (repository: string) => AsyncIterable<Credentials>
  * other. A place that cannot tell stands in nobody's way; but where no other helps, its fault is the answer, since an
  * anonymous question could be answered otherwise.
  */
-export const createKeyring = (sources: readonly CredentialSource[]): FindCredentials =>
+export const joinCredentialSources = (sources: readonly CredentialSource[]): FindCredentials =>
   async function* findCredentials(repository) {
     let fault: SourceFault | undefined;
     for (const source of sources) {

@@ -1,9 +1,9 @@
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../../base/index.ts';
 import type { Credentials, HelperNamed } from './credentials.ts';
-import { matchesPlace, type Place, parsePlace } from './image-glob.ts';
+import { type ImagePattern, matchesImagePattern, parseImagePattern } from './image-glob.ts';
 
 /** One key of `auths` or `credHelpers`, taken apart. */
-interface Entry extends Place {
+interface Entry extends ImagePattern {
   readonly credentials: Credentials;
 }
 
@@ -38,17 +38,17 @@ const parseCredentials = (entry: unknown): Credentials | undefined => {
     : { kind: 'password', username, password: password.replace(/\0+$/, '') };
 };
 
-const withHubsName = (place: Place): Place =>
+const withHubsName = (place: ImagePattern): ImagePattern =>
   DOCKER_HUB.has(place.host.toLowerCase()) ? { ...place, host: 'docker.io' } : place;
 
 /** A key as the kubelet reads it: a scheme, `/v1/` and `/v2/` say nothing, nor does a slash at the end. */
-const parseKey = (key: string): Place => {
-  const { path, ...authority } = withHubsName(parsePlace(key.replace(/^https?:\/\//, '')));
+const parseKey = (key: string): ImagePattern => {
+  const { path, ...authority } = withHubsName(parseImagePattern(key.replace(/^https?:\/\//, '')));
   return { ...authority, path: path.replace(/^\/v[12](?=\/|$)/, '').replace(/\/+$/, '') };
 };
 
-const isFor = (place: Place, repository: string): boolean =>
-  matchesPlace(place, withHubsName(parsePlace(repository)));
+const isFor = (place: ImagePattern, repository: string): boolean =>
+  matchesImagePattern(place, withHubsName(parseImagePattern(repository)));
 
 /** Whether credentials kept under `key` are for a repository, as the kubelet decides. */
 export const credentialsMatch = (key: string, repository: string): boolean =>
@@ -109,7 +109,7 @@ export const matching = (entries: readonly Entry[], repository: string): readonl
 
 /** Where a helper may keep credentials for a repository of which the file says nothing else. */
 export const inStore = ({ store }: DockerConfig, repository: string): HelperNamed | undefined => {
-  const { host, port } = withHubsName(parsePlace(repository));
+  const { host, port } = withHubsName(parseImagePattern(repository));
   if (host === 'docker.io') return keptBy(store, DOCKER_HUB_SERVER);
   return keptBy(store, port === '' ? host : `${host}:${port}`);
 };

@@ -1,5 +1,5 @@
 /** Host, port and path of a repository, or of a pattern for some. */
-export interface Place {
+export interface ImagePattern {
   readonly host: string;
   readonly port: string;
   /** With its slash at the beginning; empty: the whole registry. */
@@ -7,7 +7,7 @@ export interface Place {
 }
 
 /** Takes `host:port/path` apart. */
-export const parsePlace = (text: string): Place => {
+export const parseImagePattern = (text: string): ImagePattern => {
   const slash = text.indexOf('/');
   const authority = slash === -1 ? text : text.slice(0, slash);
   const [, host = authority, port = ''] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? [];
@@ -34,5 +34,5 @@ const matchesHost = (glob: string, host: string): boolean => {
  * Whether a pattern is for a repository, as the kubelet decides (kubernetes/kubernetes pkg/credentialprovider/keyring.go,
  * `URLsMatch`): hosts label by label, equal ports, the pattern's path a prefix, by characters.
  */
-export const matchesPlace = (glob: Place, target: Place): boolean =>
+export const matchesImagePattern = (glob: ImagePattern, target: ImagePattern): boolean =>
   glob.port === target.port && matchesHost(glob.host, target.host) && target.path.startsWith(glob.path);

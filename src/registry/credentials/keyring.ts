@@ -1,13 +1,22 @@
-import type { RegistrySettings } from '../settings.ts';
 import { createDockerConfigFile, createFileCredentials } from './credential-file.ts';
 import { createNamedHelpers, createRunHelpers } from './credential-helper.ts';
-import { createProvidersCredentials } from './credential-provider.ts';
-import { type CredentialSource, createKeyring, type FindCredentials } from './credentials.ts';
-import { createPullSecretCredentials, type PullSecrets } from './pull-secrets.ts';
+import { type CredentialProviders, createProvidersCredentials } from './credential-provider.ts';
+import { type CredentialSource, type FindCredentials, joinCredentialSources } from './credentials.ts';
+import { createPullSecretCredentials, type PullSecretName, type PullSecrets } from './pull-secrets.ts';
 import type { Environment } from './run-program.ts';
 
+/** The places that hold the credentials of one registry, as the configuration names them. */
+export interface CredentialSettings {
+  /** Path of a docker `config.json`, `.dockerconfigjson` or `.dockercfg`, read when first needed and when it changes. */
+  readonly dockerConfig?: string;
+  /** Programs that are asked for credentials as the kubelet asks them. */
+  readonly providers?: CredentialProviders;
+  /** Secrets of a cluster that hold credentials. */
+  readonly pullSecrets?: readonly PullSecretName[];
+}
+
 /** What a process has from which credentials may come. */
-export interface KeyringParts {
+export interface KeyringDependencies {
   /** Undefined: there is no cluster. */
   readonly pullSecrets: PullSecrets | undefined;
   readonly helpers: 'run' | 'named';
@@ -17,7 +26,7 @@ export interface KeyringParts {
 
 const fileSources = (
   path: string,
-  { helpers, environment, now }: KeyringParts,
+  { helpers, environment, now }: KeyringDependencies,
 ): readonly CredentialSource[] => {
   const read = createDockerConfigFile(path);
   const kept = helpers === 'run' ? createRunHelpers(read, environment, now) : createNamedHelpers(read);
@@ -28,9 +37,12 @@ const fileSources = (
  * The credentials of one registry, in the kubelet's order (kubernetes/kubernetes pkg/credentialprovider/secrets): pull
  * secrets, then the docker config, then providers.
  */
-export const createFindCredentials = (settings: RegistrySettings, parts: KeyringParts): FindCredentials => {
+export const createFindCredentials = (
+  settings: CredentialSettings,
+  parts: KeyringDependencies,
+): FindCredentials => {
   const { pullSecrets = [], dockerConfig, providers } = settings;
-  return createKeyring([
+  return joinCredentialSources([
     ...pullSecrets.map((name) => createPullSecretCredentials(name, parts.pullSecrets)),
     ...(dockerConfig === undefined ? [] : fileSources(dockerConfig, parts)),
     ...(providers === undefined ? [] : createProvidersCredentials(providers, parts.environment, parts.now)),

@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson } from '../json.ts';
+import { isJsonObject, parseJson } from '../../base/index.ts';
 import { entriesOf } from './docker-config.ts';
 import { parseGoDuration } from './go-duration.ts';
 

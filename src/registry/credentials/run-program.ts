@@ -23,7 +23,7 @@ const USUAL: ProgramLimits = { time: 10_000, output: 1024 * 1024 };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How a run ended. What a program writes may be a secret, so no sentence quotes it. */
-export type Ending =
+export type ProgramResult =
   | { readonly kind: 'exit'; readonly code: number; readonly output: string }
   /** A sentence without its subject: `is not there`. */
   | { readonly kind: 'failed'; readonly why: string };
@@ -34,7 +34,7 @@ const WHY: Readonly<Record<string, string>> = {
   ENOEXEC: 'is no program for this machine',
 };
 
-const failed = (why: string): Ending => ({ kind: 'failed', why });
+const failed = (why: string): ProgramResult => ({ kind: 'failed', why });
 
 /**
  * Runs a program to its end, without a shell. One that takes longer or writes more than it may is killed, and it alone:
@@ -43,12 +43,12 @@ const failed = (why: string): Ending => ({ kind: 'failed', why });
 export const runProgram = (
   { path, args, environment, input }: Program,
   limits: ProgramLimits = USUAL,
-): Promise<Ending> => {
-  const { promise, resolve } = Promise.withResolvers<Ending>();
+): Promise<ProgramResult> => {
+  const { promise, resolve } = Promise.withResolvers<ProgramResult>();
   const child = spawn(path, args, { env: { ...environment }, stdio: ['pipe', 'pipe', 'ignore'] });
   const chunks: Buffer[] = [];
   let size = 0;
-  const end = (ending: Ending): void => {
+  const end = (ending: ProgramResult): void => {
     clearTimeout(clock);
     child.kill('SIGKILL');
     child.stdout.destroy();

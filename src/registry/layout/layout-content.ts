@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import { isJsonObject, parseJson } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
-import { isJsonObject, parseJson } from '../json.ts';
 import { DOCKER_LIST, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
 import { listBlobs, readLayoutBlob } from './layout-files.ts';

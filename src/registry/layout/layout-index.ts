@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJsonObject } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
-import { descriptorsIn, isJsonObject } from '../json.ts';
+import { descriptorsIn } from '../json.ts';
 import { SourceFault } from '../source.ts';
 import { KIND, NAME } from './annotations.ts';
 import { damaged, isAbsence, readLayoutFile, unreadable } from './layout-files.ts';

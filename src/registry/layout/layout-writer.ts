@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJsonObject, parseJson } from '../../base/index.ts';
 import { type Digest, digestOf } from '../../image/index.ts';
-import { descriptorsIn, isJsonObject, parseJson } from '../json.ts';
+import { descriptorsIn } from '../json.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
-import { exclusively } from './exclusively.ts';
+import { withFileLock } from './file-lock.ts';
 import { blobPath, readLayoutBlob } from './layout-files.ts';
 
 /** A manifest to keep, with the blobs of it that are needed. */
-export interface Kept {
+export interface EvidenceEntry {
   readonly manifest: {
     readonly digest: Digest;
     readonly mediaType: string | undefined;
@@ -23,7 +24,7 @@ export interface LayoutWriter {
    * Adds manifests. Blobs are written before the index names them, and each file appears whole or not at all, so a
    * reader never sees half. Rejects where the directory cannot be written, and what was there stays readable.
    */
-  add(entries: readonly Kept[]): Promise<void>;
+  add(entries: readonly EvidenceEntry[]): Promise<void>;
 }
 
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
@@ -62,7 +63,7 @@ export const writeWhole = async (path: string, bytes: Uint8Array | string): Prom
   }
 };
 
-const descriptorOf = ({ manifest, annotations }: Kept): Descriptor => {
+const descriptorOf = ({ manifest, annotations }: EvidenceEntry): Descriptor => {
   const document = parseJson(manifest.bytes);
   const textAt = (name: string): string | undefined => {
     const value = isJsonObject(document) ? document[name] : undefined;
@@ -131,12 +132,12 @@ export const createLayoutWriter = (directory: string): LayoutWriter => {
     if (kept === undefined) await writeWhole(blobPath(directory, digest), bytes);
   };
 
-  const write = async (entries: readonly Kept[]): Promise<void> => {
+  const write = async (entries: readonly EvidenceEntry[]): Promise<void> => {
     await checkIsLayout(directory);
     await prepare(directory);
     for (const { manifest, blobs } of entries)
       for (const bytes of [...blobs, manifest.bytes]) await writeBlob(bytes);
-    await exclusively(directory, () => addToIndex(join(directory, 'index.json'), entries.map(descriptorOf)));
+    await withFileLock(directory, () => addToIndex(join(directory, 'index.json'), entries.map(descriptorOf)));
   };
 
   return {

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJsonObject, parseJson } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
-import { isJsonObject, parseJson } from '../json.ts';
-import { exclusively } from './exclusively.ts';
+import { withFileLock } from './file-lock.ts';
 import { checkIsLayout, writeWhole } from './layout-writer.ts';
 
 /** What a tag stood for when its registry last answered; undefined: it was not there. */
@@ -28,9 +28,9 @@ const SCHEMA = 'sailmark.dev/tags/v1';
 const TOGETHER = 1000;
 
 /** A reference by tag, and its answer. */
-type Entry = readonly [string, TagAnswer];
+type TagRow = readonly [string, TagAnswer];
 
-const parseEntry = (value: unknown): readonly Entry[] => {
+const parseEntry = (value: unknown): readonly TagRow[] => {
   if (!isJsonObject(value)) return [];
   const { reference, digest: text, at } = value;
   const digest = typeof text === 'string' ? parseDigest(text) : undefined;
@@ -39,17 +39,17 @@ const parseEntry = (value: unknown): readonly Entry[] => {
   return isWhole ? [[reference, { digest, at }]] : [];
 };
 
-const parseTable = (bytes: Uint8Array): readonly Entry[] => {
+const parseTable = (bytes: Uint8Array): readonly TagRow[] => {
   const table = parseJson(bytes);
   if (!isJsonObject(table) || table['schema'] !== SCHEMA || !Array.isArray(table['tags']))
     throw new Error(`${FILE} is no table of tags`);
   return table['tags'].flatMap(parseEntry);
 };
 
-const readTable = async (path: string): Promise<readonly Entry[]> => parseTable(await readFile(path));
+const readTable = async (path: string): Promise<readonly TagRow[]> => parseTable(await readFile(path));
 
 /** The last answer of each tag, the longest unanswered first. Of two at the same time, the later in the list counts. */
-const latestOf = (entries: readonly Entry[]): readonly Entry[] => {
+const latestOf = (entries: readonly TagRow[]): readonly TagRow[] => {
   const inTime = entries.toSorted(([, one], [, other]) => one.at - other.at);
   const latest = new Map<string, TagAnswer>();
   for (const [name, answer] of inTime) {
@@ -82,7 +82,7 @@ export const createTagTable = (
       // An answer may come before anything was verified, and then nothing has made the directory yet.
       await checkIsLayout(directory);
       await mkdir(directory, { recursive: true });
-      await exclusively(directory, writeMerged);
+      await withFileLock(directory, writeMerged);
     } catch (error) {
       report(error);
     }

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { signedBytesOf } from '../bundle.ts';
+import { signedBytesOf } from '../formats/bundle.ts';
 import type { LogEntry } from './entry.ts';
 import { parseEntryBody } from './entry-body.ts';
 import type { LoggedSignature } from './log-proof.ts';

@@ -1,6 +1,6 @@
 import { findForeignBody, type SignedContent, signedContentOf } from './binding.ts';
 import type { LogEntry } from './entry.ts';
-import { findUnheld } from './held.ts';
+import { findUnproven } from './find-unproven.ts';
 import type { LogProof, ProveLogged } from './log-proof.ts';
 import { readEntries } from './read-entries.ts';
 import type { TrustedLogs } from './trusted-log.ts';
@@ -29,7 +29,7 @@ export const createProveLogged =
 const proveEntry = (entry: LogEntry, signed: SignedContent, logs: TrustedLogs): Proven => {
   const log = logs.find(({ id }) => id === entry.logId);
   if (log === undefined) return { problem: `no trusted log has the id ${entry.logId.slice(0, 64)}` };
-  const problem = findForeignBody(entry, signed) ?? findUnheld(entry, log, signed);
+  const problem = findForeignBody(entry, signed) ?? findUnproven(entry, log, signed);
   return problem === undefined ? { proof: proofOf(entry) } : { problem };
 };
 

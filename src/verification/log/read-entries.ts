@@ -1,4 +1,5 @@
-import { memberOf, parseStrictJson } from '../strict-json.ts';
+import { memberOf } from '../../base/index.ts';
+import { parseStrictJson } from '../strict-json.ts';
 import type { InclusionPromise, InclusionProof, LogEntry } from './entry.ts';
 import { parseExactBase64, parseExactCount, parseExactHex, parseSafeCount, requireAll } from './exact.ts';
 import type { LoggedSignature } from './log-proof.ts';

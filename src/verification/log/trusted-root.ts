@@ -1,4 +1,5 @@
-import { isJsonObject, memberOf, parseStrictJson } from '../strict-json.ts';
+import { isJsonObject, memberOf } from '../../base/index.ts';
+import { parseStrictJson } from '../strict-json.ts';
 import { parseExactBase64 } from './exact.ts';
 import {
   idOfLog,

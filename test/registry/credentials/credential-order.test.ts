@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createTokens } from '../../../src/registry/tokens.ts';
-import type { Transport } from '../../../src/registry/transport.ts';
+import { createTokens } from '../../../src/registry/auth/tokens.ts';
+import type { Transport } from '../../../src/registry/http/transport.ts';
 import type { RegistryAuth, TestRegistry } from '../../support/registry-server.ts';
 import {
   answering,
@@ -133,7 +133,7 @@ describe('tokens got with several credentials', () => {
   it('are not taken for one another, held or under way', async () => {
     const asked: (string | undefined)[] = [];
     const transport: Transport = {
-      async ask({ headers }) {
+      async send({ headers }) {
         const user = HEADERS[headers?.['authorization'] ?? ''];
         asked.push(user);
         const body = Buffer.from(JSON.stringify({ token: `for-${user}` }));

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Ending, runProgram } from '../../../src/registry/credentials/run-program.ts';
+import { type ProgramResult, runProgram } from '../../../src/registry/credentials/run-program.ts';
 import { directory, executable } from '../scene.ts';
 
 const LIMITS = { time: 5000, output: 1000 };
@@ -9,7 +9,7 @@ const LIMITS = { time: 5000, output: 1000 };
 const run = (
   body: string,
   given: { readonly input?: string; readonly limits?: Partial<typeof LIMITS> } = {},
-): Promise<Ending> =>
+): Promise<ProgramResult> =>
   runProgram(
     {
       path: join(executable('program', body), 'program'),
@@ -20,7 +20,7 @@ const run = (
     { ...LIMITS, ...given.limits },
   );
 
-const failed = (why: string): Ending => ({ kind: 'failed', why });
+const failed = (why: string): ProgramResult => ({ kind: 'failed', why });
 
 describe('a program', () => {
   it('that is not there, or cannot be run, fails', async () => {

@@ -2,13 +2,13 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { exclusively } from '../../../src/registry/layout/exclusively.ts';
+import { withFileLock } from '../../../src/registry/layout/file-lock.ts';
 import { temporaryDirectory } from '../../support/layout.ts';
 
 describe('work in a shared directory', () => {
   it('rejects where the directory cannot be written', async () => {
     const directory = join(temporaryDirectory('shared'), 'none');
-    await expect(exclusively(directory, () => Promise.resolve('done'))).rejects.toThrow('ENOENT');
+    await expect(withFileLock(directory, () => Promise.resolve('done'))).rejects.toThrow('ENOENT');
   });
 
   it('is done by one at a time, and all of it is done', async () => {
@@ -21,22 +21,22 @@ describe('work in a shared directory', () => {
       inside -= 1;
       done += 1;
     };
-    await Promise.all(Array.from({ length: 10 }, () => exclusively(directory, work)));
+    await Promise.all(Array.from({ length: 10 }, () => withFileLock(directory, work)));
     expect({ inside, most, done }).toEqual({ inside: 0, most: 1, done: 10 });
     expect(readdirSync(directory)).toEqual([]);
   });
 
   it('gives the directory free when it fails', async () => {
     const directory = temporaryDirectory('shared');
-    const failing = exclusively(directory, () => Promise.reject(new Error('disk full')));
+    const failing = withFileLock(directory, () => Promise.reject(new Error('disk full')));
     await expect(failing).rejects.toThrow('disk full');
-    expect(await exclusively(directory, () => Promise.resolve('done'))).toBe('done');
+    expect(await withFileLock(directory, () => Promise.resolve('done'))).toBe('done');
   });
 
   it('goes on where somebody died at it', async () => {
     const directory = temporaryDirectory('shared');
     mkdirSync(join(directory, '.sailmark-lock'));
-    expect(await exclusively(directory, () => Promise.resolve('done'), 3)).toBe('done');
+    expect(await withFileLock(directory, () => Promise.resolve('done'), 3)).toBe('done');
     expect(readdirSync(directory)).toEqual([]);
   });
 });

@@ -6,10 +6,10 @@ import { type Digest, digestOf } from '../../../src/image/index.ts';
 import {
   checkIsLayout,
   createLayoutWriter,
-  type Kept,
-  keptImage,
-  keptSignature,
+  type EvidenceEntry,
+  imageEntry,
   openLayout,
+  signatureEntry,
 } from '../../../src/registry/index.ts';
 import { bundleManifest, bundleOf } from '../../support/bundle-kit.ts';
 import { createLayoutOnDisk, temporaryDirectory } from '../../support/layout.ts';
@@ -33,13 +33,13 @@ const read = (directory: string, name = 'index.json'): string => readFileSync(jo
 
 interface Signed {
   readonly image: ReturnType<typeof imageManifest>;
-  readonly kept: Kept;
+  readonly kept: EvidenceEntry;
 }
 
 const signed = (seed: string): Signed => {
   const image = imageManifest(seed);
   const layer = sign(signer, PILOT, image.digest);
-  const kept = keptSignature({
+  const kept = signatureEntry({
     manifest: signatureManifest([layer]),
     tag: signatureTag(image.digest),
     blob: layer.payload,
@@ -147,7 +147,7 @@ describe('a failed addition', () => {
 });
 
 describe('what is added', () => {
-  const add = async (...kept: readonly Kept[]): Promise<string> => {
+  const add = async (...kept: readonly EvidenceEntry[]): Promise<string> => {
     const directory = join(temporaryDirectory('written'), 'deep', 'evidence');
     await createLayoutWriter(directory).add(kept);
     return directory;
@@ -155,7 +155,7 @@ describe('what is added', () => {
 
   it('is a layout by the specification, with nothing else in it', async () => {
     const { image, kept } = signed('pilot');
-    const directory = await add(kept, keptImage(image, 'image', `${PILOT}:1.28.0`));
+    const directory = await add(kept, imageEntry(image, 'image', `${PILOT}:1.28.0`));
     expect(JSON.parse(read(directory, 'oci-layout'))).toEqual({ imageLayoutVersion: '1.0.0' });
     expect(JSON.parse(read(directory))).toEqual({
       schemaVersion: 2,
@@ -192,12 +192,12 @@ describe('what is added', () => {
     const { image, kept } = signed('pilot');
     const index = imageIndex('proxyv2');
     const bundle = bundleOf(signer, index.digest);
-    const bundled = keptSignature({
+    const bundled = signatureEntry({
       manifest: bundleManifest(bundle, index.digest),
       tag: undefined,
       blob: bundle,
     });
-    const directory = await add(kept, bundled, keptImage(index, 'index', `${PILOT}:1.28.0`));
+    const directory = await add(kept, bundled, imageEntry(index, 'index', `${PILOT}:1.28.0`));
     const source = open(directory);
     expect(await source.manifest({ tag: signatureTag(image.digest) }, signal)).toMatchObject({
       digest: kept.manifest.digest,
@@ -227,8 +227,8 @@ describe('what is added', () => {
   it('under two names is there under both', async () => {
     const image = imageManifest('pilot');
     const directory = await add(
-      keptImage(image, 'image', `${PILOT}:1`),
-      keptImage(image, 'image', `${PILOT}:2`),
+      imageEntry(image, 'image', `${PILOT}:1`),
+      imageEntry(image, 'image', `${PILOT}:2`),
     );
     expect(await imagesIn(directory)).toMatchObject([{ names: [`${PILOT}:1`, `${PILOT}:2`] }]);
   });
@@ -310,12 +310,12 @@ describe('many additions at once', () => {
 /** A process that adds one image after the other, and says so after each. */
 const PROGRAM = `
   const [registry, image, directory] = process.argv.slice(1);
-  const { createLayoutWriter, keptImage } = await import(registry);
+  const { createLayoutWriter, imageEntry } = await import(registry);
   const { digestOf } = await import(image);
   const writer = createLayoutWriter(directory);
   for (let count = 0; ; count += 1) {
     const bytes = Buffer.from(JSON.stringify({ count, padding: 'x'.repeat(50_000) }));
-    await writer.add([keptImage({ digest: digestOf(bytes), mediaType: undefined, bytes }, 'image', 'x:' + count)]);
+    await writer.add([imageEntry({ digest: digestOf(bytes), mediaType: undefined, bytes }, 'image', 'x:' + count)]);
     process.stdout.write(count + '\\n');
   }
 `;

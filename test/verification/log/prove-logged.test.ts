@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findUnheld } from '../../../src/verification/log/held.ts';
+import { findUnproven } from '../../../src/verification/log/find-unproven.ts';
 import type { LoggedSignature } from '../../../src/verification/log/log-proof.ts';
 import { createProveLogged } from '../../../src/verification/log/prove-logged.ts';
 import { createSigner, signBytes } from '../../support/signing-kit.ts';
@@ -298,7 +298,7 @@ describe('the promise of Rekor v1', () => {
       promise: undefined,
       proof: undefined,
     };
-    expect(findUnheld(entry, log.trusted, plain)).toBe('nothing shows that the log holds the entry');
+    expect(findUnproven(entry, log.trusted, plain)).toBe('nothing shows that the log holds the entry');
   });
 
   it('need not be in a bundle: then no time is proven, and the index is that of the tree', () => {

@@ -1,0 +1,74 @@
+import type { AdmissionResponse, ReviewRecord } from '../../admission/index.ts';
+import type { Io } from '../shared/command.ts';
+import { createPaint, type Paint } from '../shared/paint.ts';
+
+/** What the webhook would answer to one object. */
+export interface ReviewedObject {
+  readonly place: string;
+  readonly response: AdmissionResponse['response'];
+  readonly record: ReviewRecord;
+}
+
+const WORDS = {
+  allow: 'allowed',
+  deny: 'refused',
+  warn: 'allowed, with a warning',
+  audit: 'allowed, noted for audit',
+} as const;
+const COLOURS = { allow: 'green', deny: 'red', warn: 'yellow', audit: 'yellow' } as const;
+
+const toText = ({ response, record }: ReviewedObject, paint: Paint): string => {
+  const { kind, namespace, name, verdict } = record;
+  const head = `${kind} ${namespace}/${name}: ${paint(WORDS[verdict], COLOURS[verdict])}`;
+  const through = response.auditAnnotations['let-through'];
+  const details = [
+    ...(response.status === undefined ? [] : [response.status.message]),
+    ...(response.warnings ?? []).map((warning) => warning.replace(/^sailmark: /, '')),
+    ...(verdict === 'audit'
+      ? record.findings.map(({ image, path, code }) => `image "${image}" (${path}): ${code}`)
+      : []),
+    ...(through === undefined ? [] : [`let through: ${through}`]),
+    ...(record.skipped === undefined ? [] : [`not judged: ${record.skipped}`]),
+  ];
+  return [head, ...details.map((detail) => `  ${detail}`)].join('\n');
+};
+
+const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string => {
+  const objects = reviewed.map(({ place, response, record }) => ({
+    place,
+    kind: record.kind,
+    namespace: record.namespace,
+    name: record.name,
+    verdict: record.verdict,
+    allowed: response.allowed,
+    message: response.status?.message ?? null,
+    warnings: response.warnings ?? [],
+    auditAnnotations: response.auditAnnotations,
+    findings: record.findings,
+    images: record.images,
+    requests: record.requests,
+  }));
+  return `${JSON.stringify({ schema: 'sailmark.dev/review/v1', objects, skipped }, null, 2)}\n`;
+};
+
+const countOf = (reviewed: readonly ReviewedObject[], skipped: number): string => {
+  const refused = reviewed.filter(({ response }) => !response.allowed).length;
+  const found = reviewed.filter(({ record }) => record.findings.length > 0).length;
+  return `${reviewed.length} reviewed, ${refused} refused, ${found} with findings, ${skipped} without pods`;
+};
+
+/** Prints answers in the order of the objects. */
+export const printReviews = (
+  reviewed: readonly ReviewedObject[],
+  skipped: number,
+  output: 'text' | 'json',
+  io: Io,
+): void => {
+  if (output === 'json') {
+    io.stdout.write(toJson(reviewed, skipped));
+    return;
+  }
+  const paint = createPaint(io);
+  const lines = [...reviewed.map((one) => toText(one, paint)), countOf(reviewed, skipped)];
+  io.stdout.write(`${lines.join('\n')}\n`);
+};

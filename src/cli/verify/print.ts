@@ -1,0 +1,144 @@
+import { oneLine } from '../../base/index.ts';
+import type { KeyRing } from '../../verification/index.ts';
+import type { Io } from '../shared/command.ts';
+import { createPaint, type Paint } from '../shared/paint.ts';
+import {
+  type CosignSettings,
+  cosignCommand,
+  cosignLocalCommand,
+  whyCosignDiffers,
+} from './cosign-command.ts';
+import { cosignJson } from './cosign-json.ts';
+import type { ImageReport } from './report.ts';
+
+export interface Printing {
+  readonly ring: KeyRing;
+  /** Whether the images were named by directory. */
+  readonly local: boolean;
+  readonly cosign: CosignSettings;
+}
+
+/** A ring may be long; so many commands are enough to see how it is done. */
+const MOST_COMMANDS = 3;
+
+/** A reference may have been chosen by somebody else, and have anything in it. */
+const LONGEST_REFERENCE = 512;
+
+const COLOURS = { verified: 'green', rejected: 'red', refused: 'red', undetermined: 'yellow' } as const;
+
+const toJson = (reports: readonly ImageReport[]): string => {
+  const images = reports.map((report) => ({
+    reference: report.reference,
+    digest: report.digest,
+    component: report.component,
+    componentProven: report.componentProven,
+    outcome: report.outcome,
+    reason: report.reason?.code ?? null,
+    message: report.message,
+    signedBy: report.signedBy,
+    format: report.format,
+    transparencyLog: logOf(report),
+    requests: report.requests,
+    fromMemory: report.fromMemory,
+    durationMs: report.durationMs,
+  }));
+  return `${JSON.stringify({ schema: 'sailmark.dev/verification/v1', images }, null, 2)}\n`;
+};
+
+/** The entry of the first signature that a log proves; `checked`: the log was required. */
+const logOf = ({ signatures }: ImageReport): object => {
+  const checked = signatures.some(({ logged }) => logged !== undefined);
+  const [proof] = signatures.flatMap(({ logged }) =>
+    logged !== undefined && 'proof' in logged ? [logged.proof] : [],
+  );
+  const index = Number(proof?.logIndex);
+  return {
+    checked,
+    logIndex: proof === undefined ? null : Number.isSafeInteger(index) ? index : proof.logIndex,
+    integratedTime: proof?.integratedTime ?? null,
+  };
+};
+
+const placesOf = ({ judgement }: ImageReport): readonly string[] =>
+  judgement.class?.kind === 'istio' ? judgement.class.places : [];
+
+/** The keys whose cosign command tells the same: those that signed, or all that may sign for this image. */
+const sourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => {
+  const signers = report.signedBy.flatMap(({ source }) => (source === null ? [] : [source]));
+  const places = placesOf(report);
+  const all = [...ring.keys.values()]
+    .filter((key) => key.for === undefined || key.for.some((place) => places.includes(place)))
+    .map(({ source }) => source);
+  return (signers.length > 0 ? signers : all).slice(0, MOST_COMMANDS);
+};
+
+/** How cosign comes to the same verdict, or why it does not; nothing where there is no verdict. */
+const cosignLines = (report: ImageReport, { ring, cosign, local }: Printing): readonly string[] => {
+  const { judgement, outcome, reason } = report;
+  if (judgement.reference === undefined || outcome === 'undetermined') return [];
+  const difference = reason === null ? undefined : whyCosignDiffers(reason.code);
+  if (difference !== undefined) return [`  ${difference}`];
+  const { reference, class: imageClass } = judgement;
+  const [repository = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];
+  return sourcesOf(report, ring).map((source) => {
+    const command = local
+      ? cosignLocalCommand(report.reference, source, cosign)
+      : cosignCommand(reference, repository, source, cosign);
+    return `  the same with cosign: ${command}`;
+  });
+};
+
+const checksOf = ({ signatures }: ImageReport): readonly string[] => [
+  'The following checks were performed on each of these signatures:',
+  '  - The cosign claims were validated: the signed bytes name this digest',
+  ...(signatures.some(({ logged }) => logged !== undefined)
+    ? ['  - Existence of the claims in the transparency log was verified offline']
+    : []),
+  '  - The signatures were verified against a trusted public key',
+];
+
+const verifiedLines = (report: ImageReport): readonly string[] => {
+  const { digest, component, componentProven, signedBy } = report;
+  return [
+    `  digest      ${digest}`,
+    ...(component === null ? [] : [`  component   ${component}`]),
+    ...signedBy.map(
+      ({ keyId, source }) => `  signed by   ${source ?? 'a key that has left the ring'} (key id ${keyId})`,
+    ),
+    ...checksOf(report).map((line) => `  ${line}`),
+    ...(componentProven ? ['    - The signed bytes name this component'] : []),
+  ];
+};
+
+const toText = (report: ImageReport, printing: Printing, paint: Paint): string => {
+  const { outcome, reference, message, reason } = report;
+  const head = `${oneLine(reference, LONGEST_REFERENCE)}: ${paint(outcome, COLOURS[outcome])}`;
+  const body = reason === null ? verifiedLines(report) : [];
+  return `${[head, `  ${message}`, ...body, ...cosignLines(report, printing)].join('\n')}\n`;
+};
+
+/** As cosign: what was verified on standard output, in its JSON; what was checked, and what failed, on standard error. */
+const printAsCosign = (report: ImageReport, io: Io): void => {
+  const reference = oneLine(report.reference, LONGEST_REFERENCE);
+  if (report.reason !== null) {
+    io.stderr.write(`Error: ${reference}: ${report.message}\n`);
+    return;
+  }
+  io.stderr.write(`\nVerification for ${reference} --\n${checksOf(report).join('\n')}\n`);
+  io.stdout.write(
+    cosignJson(report.signatures, { reference: report.reference, digest: report.digest ?? '' }),
+  );
+};
+
+/** Prints reports in the order the images were asked for. */
+export const printReports = (
+  reports: readonly ImageReport[],
+  output: 'text' | 'json' | 'cosign',
+  printing: Printing,
+  io: Io,
+): void => {
+  const paint = createPaint(io);
+  if (output === 'json') io.stdout.write(toJson(reports));
+  else if (output === 'cosign') for (const report of reports) printAsCosign(report, io);
+  else io.stdout.write(reports.map((report) => toText(report, printing, paint)).join('\n'));
+};

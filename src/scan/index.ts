@@ -1,1 +1,0 @@
-export { type WarmedUp, warmUp } from './warm-up.ts';

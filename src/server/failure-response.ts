@@ -1,0 +1,70 @@
+import {
+  type AdmissionResponse,
+  type ReviewContext,
+  type ReviewRecord,
+  workloads,
+} from '../admission/index.ts';
+import { memberOf, oneLine } from '../base/index.ts';
+import { decideFailure, explain } from '../policy/index.ts';
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** An API server never cuts a warning of this length. */
+const WARNING = 240;
+
+const responseOf = (
+  uid: string,
+  mode: ReviewContext['mode'],
+  verdict: ReviewRecord['verdict'],
+  incident: string,
+): AdmissionResponse => {
+  const message = explain({ code: 'internal-error', incident });
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid,
+      allowed: verdict !== 'deny',
+      ...(verdict === 'deny' ? { status: { code: 403, reason: 'Forbidden', message } } : {}),
+      ...(verdict === 'warn' ? { warnings: [`sailmark: ${message}`.slice(0, WARNING)] } : {}),
+      auditAnnotations: { verdict, mode, reason: 'internal-error', images: '', 'key-id': '' },
+    },
+  };
+};
+
+/**
+ * The answer where the review itself has none: it threw, or did not keep to its deadline. Nothing is allowed by it that
+ * the mode refuses, and the API server never sees a 500, which a webhook with failurePolicy Ignore admits.
+ */
+export const failureResponse = (
+  body: unknown,
+  { mode, critical }: ReviewContext,
+  incident: string,
+): { readonly response: AdmissionResponse; readonly record: ReviewRecord } => {
+  const request = memberOf(body, 'request');
+  const resource = memberOf(request, 'resource');
+  const [group, name] = [textOf(memberOf(resource, 'group')), textOf(memberOf(resource, 'resource'))];
+  const workload = workloads.find((one) => one.group === group && one.resource === name);
+  const verdict = decideFailure(mode, workload?.holds ?? 'pod');
+  const uid = textOf(memberOf(request, 'uid'));
+  const record: ReviewRecord = {
+    uid: oneLine(uid, 128),
+    namespace: oneLine(textOf(memberOf(request, 'namespace')), 128),
+    kind: workload?.kind ?? '',
+    name: '',
+    operation: memberOf(request, 'operation') === 'UPDATE' ? 'UPDATE' : 'CREATE',
+    mode,
+    critical,
+    dryRun: memberOf(request, 'dryRun') === true,
+    verdict,
+    skipped: undefined,
+    findings: [{ image: '', path: '', code: 'internal-error', effect: verdict }],
+    images: [],
+    keyIds: [],
+    verifications: 0,
+    fromMemory: 0,
+    requests: 0,
+    incident,
+  };
+  return { response: responseOf(uid, mode, verdict, incident), record };
+};

@@ -1,0 +1,105 @@
+import { isJsonObject, memberOf } from '../../base/index.ts';
+import { type Digest, parseDigest } from '../../image/index.ts';
+import { parseBase64 } from '../base64.ts';
+import { isStrictSignature } from '../ecdsa.ts';
+import { parseStrictJson } from '../strict-json.ts';
+
+/** The ways version 0.3 is written (sigstore/protobuf-specs, sigstore_bundle.proto, `media_type`). */
+const VERSIONS: readonly unknown[] = [
+  'application/vnd.dev.sigstore.bundle.v0.3+json',
+  'application/vnd.dev.sigstore.bundle+json;version=0.3',
+];
+/** What may stand for `publicKey` (sigstore_bundle.proto, `VerificationMaterial.content`). */
+const CERTIFICATES = ['certificate', 'x509CertificateChain'] as const;
+const STATEMENT = 'application/vnd.in-toto+json';
+const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
+/** sigstore-go reads no statement of more subjects (pkg/verify, `maxAllowedSubjects`). */
+const MOST_SUBJECTS = 1024;
+
+/** A signed envelope of a bundle, taken apart. Nothing of it is proven yet. */
+export interface Envelope {
+  readonly payload: Buffer;
+  readonly payloadType: string;
+  /** DER. */
+  readonly signature: Buffer;
+  /** `verificationMaterial.tlogEntries`. */
+  readonly entries: readonly unknown[];
+}
+
+/** `foreign`: nothing that a key signed for an image; `problem`: it should be that, and cannot be read. */
+type Parsed<T> = T | { readonly foreign: true } | { readonly problem: string };
+
+const FOREIGN = { foreign: true } as const;
+
+/**
+ * Parses a Sigstore bundle v0.3 that holds a DSSE envelope signed with a key (sigstore/protobuf-specs,
+ * sigstore_bundle.proto; DSSE, envelope.md). Exactly one signature, in DER.
+ */
+export const parseBundle = (bytes: Uint8Array): Parsed<Envelope> => {
+  const parsed = parseStrictJson(bytes);
+  if (!parsed.ok) return { problem: `the bundle cannot be read: ${parsed.problem}` };
+  const bundle = parsed.value;
+  const material = memberOf(bundle, 'verificationMaterial');
+  const envelope = memberOf(bundle, 'dsseEnvelope');
+  const isKeySigned = isJsonObject(memberOf(material, 'publicKey')) && isJsonObject(envelope);
+  if (!VERSIONS.includes(memberOf(bundle, 'mediaType')) || !isKeySigned) return FOREIGN;
+  // One of each alternative (`oneof` in the specification): what holds two means different things to different readers.
+  const others = [
+    ...CERTIFICATES.map((name) => memberOf(material, name)),
+    memberOf(bundle, 'messageSignature'),
+  ];
+  if (others.some((other) => other !== undefined)) return FOREIGN;
+  if (memberOf(envelope, 'payloadType') !== STATEMENT) return FOREIGN;
+  const entries = memberOf(material, 'tlogEntries') ?? [];
+  if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are no list' };
+  return parseEnvelope(envelope, entries);
+};
+
+const parseEnvelope = (envelope: unknown, entries: readonly unknown[]): Parsed<Envelope> => {
+  const signatures = memberOf(envelope, 'signatures');
+  if (!Array.isArray(signatures) || signatures.length !== 1)
+    return { problem: 'the envelope does not have exactly one signature' };
+  const payload = decode(memberOf(envelope, 'payload'));
+  if (payload === undefined) return { problem: 'the payload of the envelope is not standard base64' };
+  const signature = decode(memberOf(signatures[0], 'sig'));
+  if (signature === undefined) return { problem: 'the signature is not standard base64' };
+  if (!isStrictSignature(signature)) return { problem: 'the signature is no DER-encoded ECDSA signature' };
+  return { payload, payloadType: STATEMENT, signature, entries };
+};
+
+const decode = (value: unknown): Buffer | undefined =>
+  typeof value === 'string' ? parseBase64(value) : undefined;
+
+/** The bytes an envelope's signature is over: its pre-authentication encoding (DSSE, protocol.md, "PAE"). */
+export const signedBytesOf = ({ payload, payloadType }: Envelope): Buffer =>
+  Buffer.concat([
+    Buffer.from(`DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `),
+    payload,
+  ]);
+
+/**
+ * The digests of the images that a statement says are signed (in-toto, Statement v1; cosign's predicate `sign/v1`, whose
+ * content cosign 3.0.4 leaves out and later ones leave empty). A statement of another predicate is an attestation.
+ */
+export const parseStatement = (payload: Uint8Array): Parsed<{ readonly digests: readonly Digest[] }> => {
+  const parsed = parseStrictJson(payload);
+  if (!parsed.ok) return { problem: `the signed statement cannot be read: ${parsed.problem}` };
+  const statement = parsed.value;
+  const predicateType = memberOf(statement, 'predicateType');
+  const subjects = memberOf(statement, 'subject');
+  if (typeof predicateType === 'string' && predicateType !== SIGN_PREDICATE) return FOREIGN;
+  if (memberOf(statement, '_type') !== STATEMENT_TYPE || predicateType !== SIGN_PREDICATE)
+    return { problem: 'the signed statement is no in-toto Statement v1 of an image signature' };
+  if (!isJsonObject(memberOf(statement, 'predicate') ?? {}))
+    return { problem: 'the predicate of the signed statement is no object' };
+  if (!Array.isArray(subjects) || subjects.length > MOST_SUBJECTS)
+    return { problem: `the signed statement has no list of at most ${MOST_SUBJECTS} subjects` };
+  const digests = subjects.flatMap((subject) => digestOfSubject(subject) ?? []);
+  return digests.length === 0 ? { problem: 'the signed statement names no sha256 digest' } : { digests };
+};
+
+const digestOfSubject = (subject: unknown): Digest | undefined => {
+  const hex = memberOf(memberOf(subject, 'digest'), 'sha256');
+  return typeof hex === 'string' ? parseDigest(`sha256:${hex}`) : undefined;
+};

@@ -1,0 +1,16 @@
+import type { SignedContent } from './binding.ts';
+import type { LogEntry } from './entry.ts';
+import { findFalseProof } from './inclusion.ts';
+import { findFalsePromise } from './promise.ts';
+import type { TrustedLog } from './trusted-log.ts';
+
+/**
+ * Tells why a log is not shown to hold an entry; undefined where it is. Promise and proof must hold where they came, and
+ * one of them must have come.
+ */
+export const findUnproven = (entry: LogEntry, log: TrustedLog, signed: SignedContent): string | undefined => {
+  const { promise, proof } = entry;
+  if (promise === undefined && proof === undefined) return 'nothing shows that the log holds the entry';
+  const falsePromise = promise && findFalsePromise(entry, promise, log);
+  return falsePromise ?? (proof && findFalseProof(entry, proof, log, signed));
+};

@@ -1,0 +1,1 @@
+export { createWebhook, type Webhook, type WebhookDependencies } from './webhook.ts';

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { LookUp } from '../../../src/registry/http/addresses.ts';
+import type { Fault } from '../../support/registry-server.ts';
+import { createTls } from '../../support/tls.ts';
+import {
+  answering,
+  BLOB,
+  BLOB_PATH,
+  type ClientOptions,
+  clientOf,
+  credentialsFile,
+  DIGEST,
+  faultOf,
+  fill,
+  portOf,
+  started,
+} from '../scene.ts';
+
+/*
+ * DNS rebinding: a name that was at a harmless address when it was looked at leads to the cloud's machine credentials a
+ * moment later. What is looked up is what is connected to, each time a connection is made.
+ */
+
+const TLS = createTls(['registry.example', 'storage.example', 'token.registry.example', 'mirror.example']);
+const ACCOUNT = { username: 'ada', password: 'secret' };
+const HARMLESS = '127.0.0.1';
+const METADATA = ['169.254.169.254', '::ffff:169.254.169.254', 'fd00:ec2::254'];
+
+/** A resolver by which one name is harmless once, and then where it must not be; the others stay as they are. */
+const rebinding = (name: string, to: string): LookUp => {
+  let asked = 0;
+  return async (hostname) => {
+    if (hostname === name) asked += 1;
+    const address = hostname === name && asked > 1 ? to : HARMLESS;
+    return [{ address, family: address.includes(':') ? 6 : 4 }];
+  };
+};
+
+/** Ends each connection with its answer, so that the next question looks the name up again. */
+const closingAfter =
+  (fault?: Fault): Fault =>
+  (request, response) => {
+    response.setHeader('connection', 'close');
+    return fault?.(request, response) ?? false;
+  };
+
+const served = async (options: Parameters<typeof started>[0] = {}) => {
+  const registry = await started({ tls: TLS, ...options });
+  fill(registry);
+  registry.fault = closingAfter();
+  return registry;
+};
+
+const asking = (host: string, lookUp: LookUp, options: ClientOptions = {}) =>
+  clientOf(host, { ca: TLS.ca, lookUp, ...options });
+
+const forbidden = (name: string, to: string): unknown => ({
+  code: 'refused',
+  message: expect.stringContaining(
+    `${name} is at ${to}, a link-local, metadata or reserved address`,
+  ) as unknown,
+});
+
+describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) => {
+  it('is not asked as a registry', async () => {
+    const registry = await served();
+    const client = asking(`registry.example:${portOf(registry)}`, rebinding('registry.example', to));
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await faultOf(client.ask().manifest())).toMatchObject(forbidden('registry.example', to) as object);
+    expect(registry.requests.length).toBe(1);
+  });
+
+  it('is not asked for a token', async () => {
+    const service = await served({ auth: { kind: 'token', account: ACCOUNT } });
+    const realm = `https://token.registry.example:${portOf(service)}/token`;
+    const registry = await served({ auth: { kind: 'token', account: ACCOUNT, realm } });
+    fill(registry, 'istio/proxyv2');
+    const host = `registry.example:${portOf(registry)}`;
+    const client = asking(host, rebinding('token.registry.example', to), {
+      dockerConfig: credentialsFile(host, ACCOUNT),
+    });
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    const fault = await faultOf(client.ask('istio/proxyv2').manifest());
+    expect(fault).toMatchObject(forbidden('token.registry.example', to) as object);
+    expect(service.requests.length).toBe(1);
+  });
+
+  it('is not followed in a redirect', async () => {
+    const store = await served();
+    store.fault = closingAfter(answering(200, {}, BLOB));
+    const registry = await served();
+    registry.fault = closingAfter(
+      (request, response) =>
+        request.url === BLOB_PATH &&
+        answering(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response),
+    );
+    const client = asking(`registry.example:${portOf(registry)}`, rebinding('storage.example', to));
+    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(await faultOf(client.ask().blob())).toMatchObject(forbidden('storage.example', to) as object);
+    expect(store.requests.length).toBe(1);
+  });
+
+  it('is not read as an endpoint', async () => {
+    const registry = await served();
+    const host = `mirror.example:${portOf(registry)}`;
+    const client = clientOf('docker.io', {
+      endpoint: host,
+      others: [{ host, ca: TLS.ca }],
+      lookUp: rebinding('mirror.example', to),
+    });
+    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await faultOf(client.ask().manifest())).toMatchObject(forbidden('mirror.example', to) as object);
+    expect(registry.requests.length).toBe(1);
+  });
+});

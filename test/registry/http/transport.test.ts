@@ -1,0 +1,276 @@
+import { getEventListeners } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createRegistries } from '../../../src/registry/index.ts';
+import { freePort } from '../../support/ports.ts';
+import { registryLimits } from '../../support/registry-limits.ts';
+import { createTls } from '../../support/tls.ts';
+import {
+  answering,
+  clientOf,
+  closing,
+  codeOf,
+  DIGEST,
+  faultOf,
+  fill,
+  MANIFEST,
+  PATH,
+  scene,
+  started,
+} from '../scene.ts';
+
+/** A server that answers with the manifest, and may end a connection under a question. */
+const impatient = async (isLost: (questionsOnConnection: number) => boolean) => {
+  const questions = new Map<Socket, number>();
+  const state = { asked: 0 };
+  const server = createServer((request, response) => {
+    const count = (questions.get(request.socket) ?? 0) + 1;
+    questions.set(request.socket, count);
+    state.asked += 1;
+    if (isLost(count)) request.socket.destroy();
+    else response.end(MANIFEST);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing({
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { state, client: clientOf(host, { plainHttp: true }) };
+};
+
+describe('a connection that ends under a question', () => {
+  it('after it was kept open costs one more request, and no answer', async () => {
+    const { state, client } = await impatient((count) => count > 1);
+    const ask = client.ask();
+    expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
+    expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
+    expect([state.asked, ask.requests()]).toEqual([3, 3]);
+  });
+
+  it('twice is a registry that is unavailable', async () => {
+    const { state, client } = await impatient(() => true);
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: true });
+    expect(state.asked).toBe(2);
+  });
+});
+
+describe('a registry without a connection', () => {
+  it('is unavailable where nobody listens', async () => {
+    const host = `127.0.0.1:${await freePort()}`;
+    expect(await faultOf(clientOf(host).ask().manifest())).toEqual({
+      code: 'unavailable',
+      asked: true,
+      message: `${host}: no connection (ECONNREFUSED)`,
+    });
+  });
+
+  it('is unavailable where its name has no address', async () => {
+    const client = clientOf('registry.example:5000', { lookUp: async () => [] });
+    expect(await faultOf(client.ask().manifest())).toMatchObject({
+      code: 'unavailable',
+      message: 'registry.example:5000: registry.example has no address',
+    });
+    const broken = clientOf('registry.example:5000', {
+      lookUp: () => Promise.reject(new Error('no resolver')),
+    });
+    expect(await faultOf(broken.ask().manifest())).toMatchObject({
+      code: 'unavailable',
+      message: 'registry.example:5000: registry.example cannot be resolved',
+    });
+  });
+
+  it.each(['r.example:99999', 'r example', '[::1', '[fe80::1%25eth0]:5000'])(
+    'is refused where its name is none: %j',
+    async (host) => {
+      expect(await faultOf(clientOf(host).ask().manifest())).toMatchObject({ code: 'refused', asked: false });
+    },
+  );
+});
+
+describe('TLS', () => {
+  it('by an authority that nobody named is refused, and says what to configure', async () => {
+    const { registry } = await scene({ tls: createTls() });
+    const { code, message } = await faultOf(clientOf(registry.host).ask().manifest());
+    expect(code).toBe('unavailable');
+    expect(message).toContain('is not trusted');
+    expect(message).toContain('--ca-file');
+    expect(registry.requests).toEqual([]);
+  });
+
+  it('for another name is refused', async () => {
+    const { registry, client } = await scene({ tls: createTls(['another.example']) });
+    expect(await faultOf(client.ask().manifest())).toEqual({
+      code: 'unavailable',
+      asked: true,
+      message: `${registry.host}: its TLS certificate is for another name`,
+    });
+  });
+
+  it('is not given up for plain HTTP', async () => {
+    const { registry } = await scene();
+    expect((await faultOf(clientOf(registry.host).ask().manifest())).message).toContain('does not speak TLS');
+    expect(registry.requests).toEqual([]);
+  });
+
+  it('of Docker Hub is for its endpoint', async () => {
+    const asked: string[] = [];
+    const client = clientOf('docker.io', {
+      lookUp: async (hostname) => {
+        asked.push(hostname);
+        return [];
+      },
+    });
+    await faultOf(client.ask().manifest());
+    expect(asked).toEqual(['registry-1.docker.io']);
+  });
+});
+
+describe('a registry at an IPv6 address', () => {
+  it('is asked there', async () => {
+    const server = createServer((_request, response) => response.end(MANIFEST));
+    await new Promise<void>((resolve) => server.listen(0, '::1', resolve));
+    closing({ close: () => new Promise<void>((resolve) => void server.close(() => resolve())) });
+    const host = `[::1]:${(server.address() as AddressInfo).port}`;
+    expect(await clientOf(host, { plainHttp: true }).ask().manifest()).toMatchObject({ digest: DIGEST });
+  });
+});
+
+describe('plain HTTP', () => {
+  it('is spoken to the host it is allowed to, also by its default port', async () => {
+    const asked: string[] = [];
+    const client = clientOf('registry.example:80', {
+      plainHttp: true,
+      lookUp: async (hostname) => {
+        asked.push(hostname);
+        return [];
+      },
+    });
+    expect(await codeOf(client.ask().manifest())).toBe('unavailable');
+    expect(asked).toEqual(['registry.example']);
+  });
+});
+
+describe('questions at once', () => {
+  it('are no more than so many for one registry; who runs out of time in line was never sent', async () => {
+    const { registry, client } = await scene({ client: { limits: { requestsPerRegistry: 2 } } });
+    const held: (() => void)[] = [];
+    const { promise: bothCame, resolve } = Promise.withResolvers<void>();
+    registry.fault = (request, response) => {
+      held.push(() => answering(200, {}, MANIFEST)(request, response));
+      if (held.length === 2) resolve();
+      return true;
+    };
+    const under = [client.ask().manifest(), client.ask().manifest()];
+    await bothCame;
+    expect(await faultOf(client.ask().manifest(AbortSignal.timeout(50)))).toMatchObject({
+      code: 'deadline',
+      asked: false,
+    });
+    expect(registry.requests.length).toBe(2);
+    for (const answer of held) answer();
+    expect(await Promise.all(under)).toMatchObject([{ digest: DIGEST }, { digest: DIGEST }]);
+  });
+
+  it.each([
+    ['back', 200, ['none', 'none', 'none'], 3],
+    ['still down', 500, ['unavailable', 'unavailable', 'unavailable'], 1],
+  ] as const)(
+    'to a registry that failed are one, and the others wait for its answer: it is %s',
+    async (_name, status, codes, requests) => {
+      const { registry, client } = await scene();
+      registry.fault = answering(500);
+      for (let time = 0; time < 5; time += 1) await codeOf(client.ask().manifest());
+      client.time += 5_000;
+      registry.forget();
+      const arrived = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      registry.fault = (_request, response) => {
+        arrived.resolve();
+        registry.fault = undefined;
+        void held.promise.then(() => response.writeHead(status === 200 ? 404 : status).end());
+        return true;
+      };
+      const asking = [1, 2, 3].map(() => codeOf(client.ask().manifest()));
+      await arrived.promise;
+      expect(registry.requests.length).toBe(1);
+      held.resolve();
+      expect(await Promise.all(asking)).toEqual(codes);
+      expect(registry.requests.length).toBe(requests);
+    },
+  );
+});
+
+describe('a caller', () => {
+  it('without time left does not ask', async () => {
+    const { registry, client } = await scene();
+    const ask = client.ask();
+    expect(await faultOf(ask.manifest(AbortSignal.abort()))).toMatchObject({
+      code: 'deadline',
+      asked: false,
+    });
+    expect([registry.requests.length, ask.requests()]).toEqual([0, 0]);
+  });
+
+  it('whose time ends tells nothing of the registry: its failures in a row go on being counted', async () => {
+    const { registry, client } = await scene();
+    const fail = async (): Promise<void> => expect(await codeOf(client.ask().manifest())).toBe('unavailable');
+    registry.fault = answering(500);
+    for (let times = 0; times < 4; times += 1) await fail();
+    registry.fault = () => true;
+    expect(await codeOf(client.ask().manifest(AbortSignal.timeout(50)))).toBe('deadline');
+    registry.fault = answering(500);
+    await fail();
+    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: false });
+  });
+
+  it('who leaves for a reason of his own gets a deadline all the same', async () => {
+    const { registry, client } = await scene();
+    registry.fault = () => true;
+    const caller = new AbortController();
+    const question = faultOf(client.ask().manifest(caller.signal));
+    setImmediate(() => caller.abort(new Error('the review is over')));
+    expect(await question).toMatchObject({ code: 'deadline', asked: true });
+  });
+
+  it('who asks much with one signal is left without listeners', async () => {
+    const { client } = await scene({
+      auth: { kind: 'token' },
+      client: { limits: { requestsPerRegistry: 1 } },
+    });
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 20 }, () => client.ask().manifest(signal)));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('sees his own mistakes as they are', async () => {
+    const { registry } = await scene();
+    const settings = [{ host: registry.host, plainHttp: true }];
+    const registries = closing(createRegistries({ settings, limits: registryLimits, now: Date.now }));
+    const mistaken = registries.open({ registry: registry.host, path: PATH }, () => {
+      Buffer.from(5 as unknown as string);
+    });
+    await expect(mistaken.resolve('1.28.0', AbortSignal.timeout(5000))).rejects.toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+  });
+});
+
+describe('a question', () => {
+  it('asks for bytes as they are, and says nothing more of itself', async () => {
+    const registry = await started();
+    fill(registry);
+    let headers: readonly string[] = [];
+    registry.fault = (request) => {
+      headers = Object.keys(request.headers);
+      return false;
+    };
+    await clientOf(registry.host, { plainHttp: true }).ask().blob();
+    expect(headers.toSorted()).toEqual(['accept-encoding', 'connection', 'host']);
+  });
+});

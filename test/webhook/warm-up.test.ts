@@ -1,0 +1,304 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { compose } from '../../src/compose.ts';
+import { parseConfig } from '../../src/config/index.ts';
+import type { Judge } from '../../src/policy/index.ts';
+import { warmUp } from '../../src/webhook/warm-up.ts';
+import { type Mirror, startMirror } from '../support/journey-mirror.ts';
+import { judgement, rejected, undetermined, verified } from '../support/verdicts.ts';
+
+type Images = Parameters<typeof warmUp>[0]['images'];
+
+const FOREIGN = ['redis:8', 'registry.example/team/app:1', 'not an image', ''];
+
+/** The judge of a configuration that trusts a mirror, and the mirror. */
+const open = async (options: Parameters<typeof startMirror>[0] = {}) => {
+  const mirror = await startMirror(options);
+  const config = await parseConfig(
+    JSON.stringify({ apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration', ...mirror.configuration }),
+    () => Promise.reject(new Error('there are no files in this test')),
+  );
+  const core = compose(config, { report: () => 'incident-1', onKeyEvent: () => {}, now: Date.now });
+  await core.load();
+  onTestFinished(async () => {
+    await core.close();
+    await mirror.registry.close();
+  });
+  const warm = (images: Images, over: { readonly atOnce?: number; readonly signal?: AbortSignal } = {}) =>
+    warmUp({ images, judge: core.judge, atOnce: 4, signal: AbortSignal.timeout(20_000), ...over });
+  return { mirror, judge: core.judge, warm };
+};
+
+async function* list(...images: readonly string[]): AsyncGenerator<{ readonly image: string }> {
+  for (const image of images) yield { image };
+}
+
+const never = new Promise<never>(() => {});
+
+/** The judge, counting what it is asked and how many of it at once. */
+const watched = (judge: Judge) => {
+  const seen = { asked: [] as string[], now: 0, most: 0 };
+  const watching = async (image: string, signal: AbortSignal) => {
+    seen.asked.push(image);
+    seen.now += 1;
+    seen.most = Math.max(seen.most, seen.now);
+    return judge(image, signal).finally(() => (seen.now -= 1));
+  };
+  return { seen, judge: Object.assign(watching, { look: judge.look, recall: judge.recall }) };
+};
+
+const tagsOf = (mirror: Mirror, count: number): readonly string[] =>
+  Array.from({ length: count }, () => mirror.add().byTag);
+
+describe('a warm-up', () => {
+  it('has the verdicts remembered, so that a review asks nobody', async () => {
+    const { mirror, judge, warm } = await open();
+    const [one, two, unsigned] = [mirror.add(), mirror.add({ bundle: true }), mirror.add({ by: false })];
+    const result = await warm(list(one.byTag, ...FOREIGN, two.byDigest, unsigned.byDigest, 'redis:9'));
+    expect(result).toEqual({ seen: 8, asked: 3, verified: 2 });
+    mirror.registry.forget();
+    expect(
+      [one.byTag, one.byDigest, two.byDigest].map((image) => judge.recall(image)?.verification?.outcome),
+    ).toEqual(['verified', 'verified', 'verified']);
+    expect(mirror.registry.requests).toEqual([]);
+  });
+
+  it('asks nobody about images that are not Istio’s', async () => {
+    const { mirror, warm } = await open();
+    expect(await warm(list(...FOREIGN))).toEqual({ seen: 4, asked: 0, verified: 0 });
+    expect(mirror.registry.requests).toEqual([]);
+  });
+
+  it('asks about each image once, however many pods have it', async () => {
+    const { mirror, judge } = await open();
+    const { byTag } = mirror.add();
+    const { seen, judge: watching } = watched(judge);
+    const images = list(byTag, byTag, byTag, byTag);
+    const { signal } = new AbortController();
+    expect(await warmUp({ images, judge: watching, atOnce: 4, signal })).toEqual({
+      seen: 4,
+      asked: 1,
+      verified: 1,
+    });
+    expect(seen.asked).toEqual([byTag]);
+  });
+
+  it.each([
+    [1, 1],
+    [3, 3],
+    [0, 1],
+  ])('judges at most %i at once', async (atOnce, most) => {
+    const { mirror, judge } = await open({ latency: 5 });
+    const { seen, judge: watching } = watched(judge);
+    const images = list(...tagsOf(mirror, 8));
+    const { signal } = new AbortController();
+    expect(await warmUp({ images, judge: watching, atOnce, signal })).toEqual({
+      seen: 8,
+      asked: 8,
+      verified: 8,
+    });
+    expect(seen.most).toBe(most);
+  });
+
+  it('asks about a thousand images at most, and then lets go of the list', async () => {
+    const { judge } = await open();
+    let released = false;
+    const images = (async function* () {
+      try {
+        for (let tag = 0; ; tag += 1) yield { image: `docker.io/istio/proxyv2:1.28.${tag}` };
+      } finally {
+        released = true;
+      }
+    })();
+    const seen = judge.look('redis:8');
+    const judging = Object.assign(async () => seen, { look: judge.look, recall: judge.recall });
+    const { signal } = new AbortController();
+    expect(await warmUp({ images, judge: judging, atOnce: 4, signal })).toEqual({
+      seen: 1000,
+      asked: 1000,
+      verified: 0,
+    });
+    expect(released).toBe(true);
+  });
+});
+
+describe('a warm-up ends early', () => {
+  it('before anything is read, where the time is up already', async () => {
+    const { mirror, warm } = await open();
+    let read = false;
+    const next = async () => {
+      read = true;
+      return { done: true, value: undefined } as const;
+    };
+    const images: Images = { [Symbol.asyncIterator]: () => ({ next }) };
+    expect(await warm(images, { signal: AbortSignal.abort() })).toEqual({ seen: 0, asked: 0, verified: 0 });
+    expect(read).toBe(false);
+    expect(mirror.registry.requests).toEqual([]);
+  });
+
+  it.each([
+    [
+      'cannot be opened',
+      () => {
+        throw new Error('no list');
+      },
+    ],
+    [
+      'throws at once',
+      () => ({
+        next: () => {
+          throw new Error('no page');
+        },
+      }),
+    ],
+    [
+      'throws at once, and again when it is let go',
+      () => ({
+        next: () => {
+          throw new Error('no page');
+        },
+        return: () => {
+          throw new Error('no end');
+        },
+      }),
+    ],
+  ] as const)('where the list %s', async (_, opened) => {
+    const { warm } = await open();
+    const images = { [Symbol.asyncIterator]: opened } as unknown as Images;
+    expect(await warm(images)).toEqual({ seen: 0, asked: 0, verified: 0 });
+  });
+
+  it('where the list breaks off, and finishes what is under way', async () => {
+    const { mirror, warm } = await open({ latency: 5 });
+    const [one, two] = tagsOf(mirror, 2) as [string, string];
+    const images = (async function* () {
+      yield* list(one, two);
+      throw new Error('no second page');
+    })();
+    expect(await warm(images)).toEqual({ seen: 2, asked: 2, verified: 2 });
+  });
+
+  it('when the time is up, though the list hangs and does not hear of it', async () => {
+    const { mirror, judge } = await open();
+    const { byTag } = mirror.add();
+    const { seen, judge: watching } = watched(judge);
+    const end = new AbortController();
+    const images = (async function* () {
+      yield { image: byTag };
+      await expect.poll(() => [seen.asked.length, seen.now]).toEqual([1, 0]);
+      end.abort();
+      await never;
+    })();
+    expect(await warmUp({ images, judge: watching, atOnce: 4, signal: end.signal })).toEqual({
+      seen: 1,
+      asked: 1,
+      verified: 1,
+    });
+  });
+
+  it('when the time is up, though the list never ends and never waits', async () => {
+    const { warm } = await open();
+    const images = (async function* () {
+      for (;;) yield { image: 'redis:8' };
+    })();
+    const result = await warm(images, { signal: AbortSignal.timeout(50) });
+    expect(result).toMatchObject({ asked: 0, verified: 0 });
+    expect(result.seen).toBeGreaterThan(64);
+  });
+
+  it('when the time is up, though a registry hangs', async () => {
+    const { mirror, warm } = await open();
+    const tags = tagsOf(mirror, 6);
+    mirror.registry.fault = () => true;
+    const began = performance.now();
+    expect(await warm(list(...tags), { atOnce: 2, signal: AbortSignal.timeout(100) })).toEqual({
+      seen: 2,
+      asked: 2,
+      verified: 0,
+    });
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
+  it('when the time is up, though the judge misses its signal', async () => {
+    const { judge, mirror } = await open();
+    const deaf = Object.assign(() => never, { look: judge.look, recall: judge.recall });
+    const images = list(mirror.add().byTag);
+    expect(await warmUp({ images, judge: deaf, atOnce: 4, signal: AbortSignal.timeout(50) })).toEqual({
+      seen: 1,
+      asked: 1,
+      verified: 0,
+    });
+  });
+
+  it('when nothing could be found out three times in a row: the registry does not answer', async () => {
+    const { mirror, judge } = await open();
+    const tags = tagsOf(mirror, 10);
+    mirror.registry.fault = (_, response) => {
+      response.statusCode = 503;
+      response.end();
+      return true;
+    };
+    const { seen, judge: watching } = watched(judge);
+    const { signal } = new AbortController();
+    expect(await warmUp({ images: list(...tags), judge: watching, atOnce: 1, signal })).toMatchObject({
+      asked: 3,
+      verified: 0,
+    });
+    expect(seen.asked).toEqual(tags.slice(0, 3));
+  });
+
+  it.each([1, 4])('where the judge throws, which it must not, %i at once', async (atOnce) => {
+    const { judge, mirror } = await open();
+    const broken = Object.assign(() => Promise.reject(new Error('broken')), {
+      look: judge.look,
+      recall: judge.recall,
+    });
+    const { signal } = new AbortController();
+    const images = list(...tagsOf(mirror, 8));
+    const { asked, verified: none } = await warmUp({ images, judge: broken, atOnce, signal });
+    expect(none).toBe(0);
+    expect(asked).toBeLessThanOrEqual(atOnce);
+  });
+});
+
+describe('a warm-up goes on', () => {
+  it('as long as no three in a row come to nothing', async () => {
+    const { judge } = await open();
+    const away = undetermined({ code: 'registry-unavailable', detail: 'no answer' });
+    const outcomes = [
+      away,
+      away,
+      rejected({ code: 'signature-missing' }),
+      away,
+      away,
+      verified(),
+      away,
+      away,
+      verified(),
+    ];
+    const tags = outcomes.map((_, index) => `docker.io/istio/proxyv2:1.28.${index}`);
+    const scripted = async (image: string) => judgement(image, outcomes[tags.indexOf(image)]);
+    const judging = Object.assign(scripted, { look: judge.look, recall: judge.recall });
+    const { signal } = new AbortController();
+    expect(await warmUp({ images: list(...tags), judge: judging, atOnce: 1, signal })).toEqual({
+      seen: 9,
+      asked: 9,
+      verified: 2,
+    });
+  });
+});
+
+describe('when a warm-up has ended', () => {
+  it('nothing of it goes on: it asks for no image any more, and lets go of those it asked for', async () => {
+    const { mirror, judge } = await open();
+    const { seen, judge: watching } = watched(judge);
+    mirror.registry.fault = () => true;
+    const end = new AbortController();
+    const images = list(...tagsOf(mirror, 6));
+    const warming = warmUp({ images, judge: watching, atOnce: 2, signal: end.signal });
+    await expect.poll(() => mirror.registry.requests.length).toBeGreaterThan(1);
+    end.abort();
+    expect(await warming).toEqual({ seen: 2, asked: 2, verified: 0 });
+    await expect.poll(() => seen.now).toBe(0);
+    expect(seen.asked.length).toBe(2);
+  });
+});
