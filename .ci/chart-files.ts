@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { load } from 'js-yaml';
-import { configurationSchema } from '../src/config/schema/schema.ts';
+import { configurationSchema } from '../src/config/schema/configuration-schema.ts';
 
 /*
  * Writes what is generated of the chart: the descriptions, defaults and `config` of
  * values.schema.json; the schema of the configuration file; the table of values in its README; in deploy/ the rendered manifests (with HELM, where helm is). Everything is said once, in
- * values.yaml and in src/config/schema.ts. `--check` writes nothing, and fails where something would change.
+ * values.yaml and in src/config/schema/configuration-schema.ts. `--check` writes nothing, and fails where something would change.
  */
 
 const CHART = 'charts/sailmark';

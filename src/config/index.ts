@@ -7,12 +7,12 @@ export type {
   KubernetesSettings,
   ServerSettings,
 } from './config.ts';
-export { defaultConfig } from './defaults.ts';
+export { defaultConfig } from './default-config.ts';
 export { describeConfig } from './describe-config.ts';
-export { type FlagOverrides, withFlags } from './flags.ts';
+export { type FlagOverrides, withFlags } from './flag-overrides.ts';
 export { defaultLimits, type Limit, type LimitName, type Limits, limitTable } from './limits.ts';
 export { loadConfig, parseConfig } from './load-config.ts';
 export { ConfigError, type Problem } from './problem.ts';
 export { formatQuantity, parseDuration } from './quantity.ts';
-export type { ReadFile } from './readers/config-reader.ts';
+export type { ReadFile } from './readers/read-context.ts';
 export { type EndingExemption, endingExemptions, warningsOf } from './warnings.ts';

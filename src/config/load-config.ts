@@ -1,8 +1,8 @@
 import { messageOf } from '../base/index.ts';
 import type { Config } from './config.ts';
-import { defaultConfig } from './defaults.ts';
+import { defaultConfig } from './default-config.ts';
 import { ConfigError } from './problem.ts';
-import type { ReadFile } from './readers/config-reader.ts';
+import type { ReadFile } from './readers/read-context.ts';
 
 /**
  * Reads the text of a configuration file, YAML or JSON; `readFile` opens the certificates and credentials it names.
@@ -10,7 +10,7 @@ import type { ReadFile } from './readers/config-reader.ts';
  * earlier: a command without a file does without them.
  */
 export const parseConfig = async (text: string, readFile: ReadFile): Promise<Config> => {
-  const { readConfig } = await import('./readers/config.ts');
+  const { readConfig } = await import('./readers/read-config.ts');
   return readConfig(text, readFile);
 };
 

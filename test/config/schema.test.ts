@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import { expect, it } from 'vitest';
-import { configurationSchema } from '../../src/config/schema/schema.ts';
+import { configurationSchema } from '../../src/config/schema/configuration-schema.ts';
 
 it('the schema of a configuration is a JSON Schema', () => {
   const ajv = new Ajv({ allowUnionTypes: true });

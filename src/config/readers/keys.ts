@@ -1,9 +1,9 @@
 import { type Places, releaseKeys } from '../../istio/index.ts';
 import { type KeyLocation, type KeySpec, parseKeys } from '../../verification/index.ts';
 import type { Note } from '../problem.ts';
-import type { ConfigurationFile } from '../schema/schema.ts';
-import type { ConfigReader, ListItem } from './config-reader.ts';
+import type { ConfigurationFile } from '../schema/configuration-schema.ts';
 import { readFor } from './places.ts';
+import type { ListItem, ReadContext } from './read-context.ts';
 
 type KeyEntry = NonNullable<ConfigurationFile['keys']>[number];
 
@@ -47,7 +47,7 @@ const checkPins = ({ item, path }: ListItem<KeyEntry>, specs: readonly KeySpec[]
 const readKey = async (
   entry: ListItem<KeyEntry>,
   places: Places,
-  { part, note }: ConfigReader,
+  { part, note }: ReadContext,
 ): Promise<readonly KeySpec[]> => {
   const specs = await readKind(entry, note);
   if (part('requirePinnedKeys') === true) checkPins(entry, specs, note);
@@ -58,7 +58,7 @@ const readKey = async (
 };
 
 /** Where the keys are read from. Files and URLs are not opened here: one that is not there is an incomplete ring. */
-export const readKeys = async (reading: ConfigReader, places: Places): Promise<readonly KeySpec[]> => {
+export const readKeys = async (reading: ReadContext, places: Places): Promise<readonly KeySpec[]> => {
   const given = reading.part('keys') ?? [{ istio: 'release' }];
   const specs = await Promise.all(
     reading.entries(given, 'keys').map((entry) => readKey(entry, places, reading)),

@@ -1,9 +1,9 @@
 import type { CertificateSettings, Config, KubernetesSettings } from '../config.ts';
 import type { Note } from '../problem.ts';
 import { formatQuantity } from '../quantity.ts';
-import type { ConfigurationFile } from '../schema/schema.ts';
-import type { ConfigReader } from './config-reader.ts';
+import type { ConfigurationFile } from '../schema/configuration-schema.ts';
 import { readDuration } from './limits.ts';
+import type { ReadContext } from './read-context.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -44,10 +44,7 @@ const readCertificates = (given: Given, note: Note): CertificateSettings => {
 };
 
 /** What of the cluster's API may be asked; nothing where the file does not name it. */
-export const readKubernetes = ({
-  part,
-  note,
-}: ConfigReader): { readonly kubernetes?: KubernetesSettings } => {
+export const readKubernetes = ({ part, note }: ReadContext): { readonly kubernetes?: KubernetesSettings } => {
   const given = part('kubernetes');
   if (given?.namespace === undefined) return {};
   const { namespace, certificates, events = true } = given;

@@ -1,7 +1,7 @@
 import { defaultLimits, type Limit, type LimitName, type Limits, limitTable, type Unit } from '../limits.ts';
 import type { Note } from '../problem.ts';
 import { examples, formatQuantity, parseQuantity } from '../quantity.ts';
-import type { ConfigReader } from './config-reader.ts';
+import type { ReadContext } from './read-context.ts';
 
 interface Bounds {
   readonly min: number;
@@ -30,7 +30,7 @@ const readLimit = (
 ): number => readWithin(given[name], `limits.${name}`, unit, { min, max, fallback }, note);
 
 /** Every limit, each as the file sets it or as the table has it. */
-export const readLimits = ({ part, note }: ConfigReader): Limits => {
+export const readLimits = ({ part, note }: ReadContext): Limits => {
   const given: Readonly<Partial<Record<LimitName, string | number>>> = part('limits') ?? {};
   const read = limitTable.map((limit) => [limit.name, readLimit(limit, given, note)]);
   return { ...defaultLimits, ...(Object.fromEntries(read) as Limits) };

@@ -8,7 +8,7 @@ import {
   parsePlace,
 } from '../../istio/index.ts';
 import { type Note, pathTo } from '../problem.ts';
-import type { ConfigReader, ListItem } from './config-reader.ts';
+import type { ListItem, ReadContext } from './read-context.ts';
 
 /** A hub's or mirror's name in normal form; a problem is noted. */
 const readPlace = (text: string | undefined, path: string, note: Note): string | undefined => {
@@ -31,7 +31,7 @@ const namesOf = (places: Places): readonly string[] => {
   return [...new Set(names)];
 };
 
-const readHubs = ({ part, entries, note }: ConfigReader): readonly string[] => {
+const readHubs = ({ part, entries, note }: ReadContext): readonly string[] => {
   const listed = part('hubs');
   const given = entries(listed, 'hubs').map(({ item, path }) => readPlace(item, path, note));
   const replace = part('replaceHubs') === true;
@@ -103,7 +103,7 @@ const readMirror = (
 };
 
 /** The hubs that count and the mirrors of them, in normal form. */
-export const readPlaces = (reading: ConfigReader): Places => {
+export const readPlaces = (reading: ReadContext): Places => {
   const hubs = readHubs(reading);
   const hubNames = namesOf({ hubs, mirrors: [] });
   const mirrors = reading

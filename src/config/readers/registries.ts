@@ -4,10 +4,10 @@ import { parseImageReference } from '../../image/index.ts';
 import type { PullSecretName } from '../../registry/index.ts';
 import type { ConfiguredRegistry } from '../config.ts';
 import type { Note } from '../problem.ts';
-import type { ConfigurationFile } from '../schema/schema.ts';
-import type { ConfigReader, ListItem, ReadFile } from './config-reader.ts';
-import { readProviders } from './providers.ts';
-import { readText } from './text.ts';
+import type { ConfigurationFile } from '../schema/configuration-schema.ts';
+import { readProviders } from './credential-providers.ts';
+import { readText } from './file-text.ts';
+import type { ListItem, ReadContext, ReadFile } from './read-context.ts';
 
 type RegistryEntry = NonNullable<ConfigurationFile['registries']>[number];
 
@@ -115,7 +115,7 @@ type CredentialsRead = Pick<ConfiguredRegistry, 'dockerConfig' | 'providers' | '
 
 const readCredentials = async (
   { item, path }: ListItem<RegistryEntry>,
-  { note, readFile }: ConfigReader,
+  { note, readFile }: ReadContext,
 ): Promise<CredentialsRead> => {
   const { dockerConfig, providers, pullSecrets } = item.credentials ?? {};
   const at = `${path}.credentials`;
@@ -141,7 +141,7 @@ const readCredentials = async (
 const readRegistry = async (
   entry: ListItem<RegistryEntry>,
   seen: Set<string>,
-  reading: ConfigReader,
+  reading: ReadContext,
 ): Promise<ConfiguredRegistry> => {
   const { item, path } = entry;
   const { note, readFile } = reading;
@@ -179,7 +179,7 @@ const checkEndpoints = (
 };
 
 /** What is said of single registries; certificates and providers are read now, credentials when they are needed. */
-export const readRegistries = async (reading: ConfigReader): Promise<readonly ConfiguredRegistry[]> => {
+export const readRegistries = async (reading: ReadContext): Promise<readonly ConfiguredRegistry[]> => {
   const seen = new Set<string>();
   const entries = reading.entries(reading.part('registries'), 'registries');
   const registries = await Promise.all(entries.map((entry) => readRegistry(entry, seen, reading)));

@@ -1,10 +1,10 @@
 import { DAY_MS } from '../../base/index.ts';
 import { parseDigest } from '../../image/index.ts';
 import { type Exemption, patternProblem, type Rules } from '../../policy/index.ts';
-import { defaultConfig } from '../defaults.ts';
+import { defaultConfig } from '../default-config.ts';
 import type { Note } from '../problem.ts';
-import type { ConfigReader, ListItem } from './config-reader.ts';
 import { readDuration } from './limits.ts';
+import type { ListItem, ReadContext } from './read-context.ts';
 
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
@@ -36,16 +36,16 @@ const readExemption = ({ item, path }: ListItem<Exemption>, note: Note): Exempti
   return { images, namespaces, reason, owner, expires: expires ?? '' };
 };
 
-const readExemptions = ({ part, entries, note }: ConfigReader): readonly Exemption[] =>
+const readExemptions = ({ part, entries, note }: ReadContext): readonly Exemption[] =>
   entries(part('exemptions'), 'exemptions').map((entry) => readExemption(entry, note));
 
-const readRevoked = ({ part, entries }: ConfigReader): Rules['revoked'] =>
+const readRevoked = ({ part, entries }: ReadContext): Rules['revoked'] =>
   entries(part('revoked'), 'revoked').flatMap(({ item: { digest = '', reason = '' } }) => {
     const parsed = parseDigest(digest);
     return parsed === undefined ? [] : [{ digest: parsed, reason }];
   });
 
-const readUndetermined = ({ part, note }: ConfigReader): Rules['undetermined'] => {
+const readUndetermined = ({ part, note }: ReadContext): Rules['undetermined'] => {
   const given = part('undetermined') ?? {};
   const defaults = defaultConfig.rules.undetermined;
   const bounds = { min: 0, max: 30 * DAY_MS, fallback: defaults.tagOutageWindow };
@@ -57,7 +57,7 @@ const readUndetermined = ({ part, note }: ConfigReader): Rules['undetermined'] =
 };
 
 /** The part of the configuration that decides. */
-export const readRules = (reading: ConfigReader): Rules => {
+export const readRules = (reading: ReadContext): Rules => {
   const { part } = reading;
   const defaults = defaultConfig.rules;
   return {

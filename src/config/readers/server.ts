@@ -1,8 +1,8 @@
 import { formatAddress, parseAddress } from '../address.ts';
 import type { Address, ServerSettings } from '../config.ts';
-import { defaultConfig } from '../defaults.ts';
+import { defaultConfig } from '../default-config.ts';
 import type { Note } from '../problem.ts';
-import type { ConfigReader } from './config-reader.ts';
+import type { ReadContext } from './read-context.ts';
 
 const readAddress = (text: string | undefined, path: string, fallback: Address, note: Note): Address => {
   const address = text === undefined ? fallback : parseAddress(text);
@@ -11,7 +11,7 @@ const readAddress = (text: string | undefined, path: string, fallback: Address, 
 };
 
 /** Where the server listens, and what it writes. */
-export const readServer = ({ part, note }: ConfigReader): ServerSettings => {
+export const readServer = ({ part, note }: ReadContext): ServerSettings => {
   const { listen, probes, certificate, log = {} } = part('server') ?? {};
   const defaults = defaultConfig.server;
   const server = {

@@ -1,4 +1,4 @@
-import { duration, flag, list } from './parts.ts';
+import { duration, flag, list } from './value-types.ts';
 
 const NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
 const objectName = (what: string) =>

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Note, pathTo, suggestion } from './problem.ts';
-import { type ConfigurationFile, configurationSchema } from './schema/schema.ts';
+import { type ConfigurationFile, configurationSchema } from './schema/configuration-schema.ts';
 
 interface Described {
   readonly description?: string;
@@ -83,7 +83,7 @@ const isDetail = ({ schemaPath, keyword, data }: ErrorObject): boolean =>
  * Notes everything in which a parsed file differs from the schema. What remains sound may be read as a
  * `ConfigurationFile`, path by path; that it is one as a whole is the returned word.
  */
-export const checkFile = (parsed: unknown, note: Note): parsed is ConfigurationFile => {
+export const checkSchema = (parsed: unknown, note: Note): parsed is ConfigurationFile => {
   // That the schema is one, a test says; checking it again would be a tenth of the start of `serve`.
   const options = { allErrors: true, verbose: true, allowUnionTypes: true, coerceTypes: false } as const;
   const ajv = new Ajv({ ...options, meta: false, validateSchema: false });

@@ -14,7 +14,7 @@ const pathOf = (name: string, { places, rules }: Pick<Config, 'places' | 'rules'
  * Notes what the webhook's match condition cannot hold: the API server would not ask about such images, and they would
  * start unseen.
  */
-export const checkMatch = (config: Pick<Config, 'places' | 'rules'>, note: Note): void => {
+export const checkMatchCondition = (config: Pick<Config, 'places' | 'rules'>, note: Note): void => {
   const digests = config.rules.revoked.map(({ digest }) => digest);
   for (const { place, why } of findUnmatchable(config.places, digests))
     note(pathOf(place, config), `${why} (${place})`);

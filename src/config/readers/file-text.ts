@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/index.ts';
 import type { Note } from '../problem.ts';
-import type { ReadFile } from './config-reader.ts';
+import type { ReadFile } from './read-context.ts';
 
 /** The text of a file that a configuration names; that it cannot be read is noted, and undefined. */
 export const readText = async (

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../base/index.ts';
 import { type CredentialProvider, parseGoDuration } from '../../registry/index.ts';
+import { parseYaml } from '../parse-yaml.ts';
 import { ConfigError, type Note, pathTo, suggestion } from '../problem.ts';
-import { parseYaml } from '../yaml.ts';
 
 /** What the kubelet calls its configuration; all versions have the same shape as far as it is read here. */
 const CONFIG_VERSION = /^kubelet\.config\.k8s\.io\/(v1|v1beta1|v1alpha1)$/;

@@ -1,8 +1,8 @@
 import { parseTrustedRoot } from '../../verification/index.ts';
 import type { Config } from '../config.ts';
 import type { Note } from '../problem.ts';
-import type { ConfigReader, ReadFile } from './config-reader.ts';
-import { readText } from './text.ts';
+import { readText } from './file-text.ts';
+import type { ReadContext, ReadFile } from './read-context.ts';
 
 /** A trusted root; a problem is noted. */
 export const readTrustedRoot = async (
@@ -24,7 +24,7 @@ export const readLog = async ({
   part,
   note,
   readFile,
-}: ConfigReader): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
+}: ReadContext): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
   const transparencyLog = part('transparencyLog') ?? 'ignore';
   const path = part('trustedRoot');
   if (path === undefined) return { transparencyLog };

@@ -3,7 +3,7 @@ import { logFormats, logLevels } from '../config.ts';
 import { type LimitName, limitTable } from '../limits.ts';
 import { examples } from '../quantity.ts';
 import { kubernetes } from './kubernetes.ts';
-import { address, duration, flag, list, oneOf, path, place, registryHost, text } from './parts.ts';
+import { address, duration, flag, list, oneOf, path, place, registryHost, text } from './value-types.ts';
 
 /*
  * JSON Schema, draft 7, from which come the types of a file, its checks and its messages. `description` completes "must

@@ -1,21 +1,21 @@
 import { HOUR_MS } from '../../base/index.ts';
-import { checkFile } from '../check.ts';
-import { checkMatch } from '../check-match.ts';
+import { checkMatchCondition } from '../check-match-condition.ts';
+import { checkSchema } from '../check-schema.ts';
 import { type Config, deepFreeze } from '../config.ts';
-import { defaultConfig } from '../defaults.ts';
+import { defaultConfig } from '../default-config.ts';
+import { parseYaml } from '../parse-yaml.ts';
 import { ConfigError, type Problem } from '../problem.ts';
-import { type ConfigurationFile, configurationSchema } from '../schema/schema.ts';
-import { parseYaml } from '../yaml.ts';
-import { type ConfigReader, createConfigReader, type ReadFile } from './config-reader.ts';
+import { type ConfigurationFile, configurationSchema } from '../schema/configuration-schema.ts';
 import { readEvidence } from './evidence.ts';
 import { readKeys } from './keys.ts';
 import { readKubernetes } from './kubernetes.ts';
 import { readDuration, readLimits } from './limits.ts';
-import { readLog } from './log.ts';
 import { readPlaces } from './places.ts';
+import { createReadContext, type ReadContext, type ReadFile } from './read-context.ts';
 import { readRegistries } from './registries.ts';
 import { readRules } from './rules.ts';
 import { readServer } from './server.ts';
+import { readLog } from './transparency-log.ts';
 
 const KEY_ORDER: readonly string[] = Object.keys(configurationSchema.properties);
 const { compare } = new Intl.Collator('en', { numeric: true });
@@ -26,7 +26,7 @@ const topOf = ({ path }: Problem): number => KEY_ORDER.indexOf(/^[^.[]*/.exec(pa
 const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
   problems.toSorted((one, other) => topOf(one) - topOf(other) || compare(one.path, other.path));
 
-const readAll = async (reading: ConfigReader): Promise<Config> => {
+const readAll = async (reading: ReadContext): Promise<Config> => {
   const places = readPlaces(reading);
   const tagMemory = { min: 0, max: HOUR_MS, fallback: defaultConfig.tagMemory };
   return {
@@ -51,13 +51,13 @@ export const readConfig = async (text: string, readFile: ReadFile): Promise<Conf
   const parsed = parseYaml(text);
   const problems: Problem[] = [];
   const note = (path: string, message: string): void => void problems.push({ path, message });
-  checkFile(parsed, note);
+  checkSchema(parsed, note);
   if (problems.some(({ path }) => path === '')) throw new ConfigError(problems);
   const unsound = problems.map(({ path }) => path);
   const config = await readAll(
-    createConfigReader(parsed as Partial<ConfigurationFile>, unsound, note, readFile),
+    createReadContext(parsed as Partial<ConfigurationFile>, unsound, note, readFile),
   );
-  checkMatch(config, note);
+  checkMatchCondition(config, note);
   if (problems.length > 0) throw new ConfigError(inOrder(problems));
   return deepFreeze(config);
 };

@@ -1,9 +1,9 @@
 import type { KeySpec } from '../verification/index.ts';
 import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
 import { ConfigError, type Note, type Problem } from './problem.ts';
-import type { ReadFile } from './readers/config-reader.ts';
-import { readTrustedRoot } from './readers/log.ts';
+import type { ReadFile } from './readers/read-context.ts';
 import { readAuthority } from './readers/registries.ts';
+import { readTrustedRoot } from './readers/transparency-log.ts';
 
 /** What a command line may say over a configuration. */
 export interface FlagOverrides {

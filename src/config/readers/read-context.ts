@@ -1,5 +1,5 @@
 import { type Note, pathTo } from '../problem.ts';
-import type { ConfigurationFile } from '../schema/schema.ts';
+import type { ConfigurationFile } from '../schema/configuration-schema.ts';
 
 /** Returns the text of a file; rejects where it cannot be read. */
 export type ReadFile = (path: string) => Promise<string>;
@@ -14,7 +14,7 @@ export interface ListItem<Item> {
 }
 
 /** What the readers of the parts share. Every part can be read, whatever is wrong with another. */
-export interface ConfigReader {
+export interface ReadContext {
   readonly part: <Key extends keyof ConfigurationFile>(key: Key) => Sound<ConfigurationFile[Key]> | undefined;
   readonly entries: <Item>(list: readonly Item[] | undefined, path: string) => readonly ListItem<Item>[];
   readonly note: Note;
@@ -22,12 +22,12 @@ export interface ConfigReader {
 }
 
 /** Gives out what the schema found no problem in; `unsound` are the paths of those that it did. */
-export const createConfigReader = (
+export const createReadContext = (
   parsed: Partial<ConfigurationFile>,
   unsound: readonly string[],
   note: Note,
   readFile: ReadFile,
-): ConfigReader => {
+): ReadContext => {
   const isSound = (path: string): boolean =>
     !unsound.some((bad) => bad === path || bad.startsWith(`${path}.`) || bad.startsWith(`${path}[`));
   const soundOf = <Value>(value: Value, path: string): Sound<Value> => {
