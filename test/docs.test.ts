@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
 import { formatQuantity, limitTable } from '../src/config/index.ts';
@@ -6,12 +6,11 @@ import { explain, reasonCodes } from '../src/policy/index.ts';
 import { runCli } from './support/terminal.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
-const README = read('README.md');
 
-/** The rows of the first table below a heading, as their cells; code marks are left out. */
-const rowsBelow = (heading: string, text = README): readonly (readonly string[])[] => {
-  const section = text.slice(text.indexOf(`\n## ${heading}\n`) + 1).split('\n## ', 1)[0] ?? '';
-  return section
+/** The rows of the table below a heading of any level, as their cells; code marks are left out. */
+const rowsBelow = (heading: string, text: string): readonly (readonly string[])[] => {
+  const [, section = ''] = text.split(new RegExp(`^#+ ${heading}$`, 'm'));
+  return (section.split(/^#+ /m, 1)[0] ?? '')
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) =>
@@ -22,15 +21,16 @@ const rowsBelow = (heading: string, text = README): readonly (readonly string[])
     );
 };
 
-describe('the README', () => {
+describe('the documentation', () => {
   it('lists every reason with its exit code, the most serious first, and no other', () => {
-    expect(rowsBelow('Reasons').map(([code, , exitCode]) => [code, exitCode])).toEqual(
+    const rows = rowsBelow('Reasons', read('docs/reasons.md'));
+    expect(rows.map(([code, , exitCode]) => [code, exitCode])).toEqual(
       reasonCodes.map((code) => [code, String(exitCodeOf(code))]),
     );
   });
 
   it('lists every limit with its default and what happens at it, and no other', () => {
-    expect(rowsBelow('Limits')).toEqual(
+    expect(rowsBelow('Limits', read('docs/limits.md'))).toEqual(
       limitTable.map(({ name, default: value, unit, effect }) => [
         name,
         String(formatQuantity(value, unit)),
@@ -42,14 +42,17 @@ describe('the README', () => {
   it('lists every command, and no other', async () => {
     const { stdout } = await runCli(['--help']);
     const commands = [...stdout.matchAll(/^ {2}([a-z-]+(?: [a-z]+)?) {2,}/gm)].map(([, name]) => name);
-    expect(rowsBelow('Commands').map(([name]) => name)).toEqual(commands);
+    expect(rowsBelow('Commands', read('docs/commands.md')).map(([name]) => name)).toEqual(commands);
   });
 
   it('names every exit code', () => {
-    const [paragraph = ''] = /Exit codes, cosign's[\s\S]*?\n\n/.exec(README) ?? [];
-    const named = [...paragraph.matchAll(/`(\d+)`/g)].map(([, code]) => Number(code));
-    expect(named).toEqual([0, 1, ...exitCodes.map(([code]) => code)]);
+    const rows = rowsBelow('Exit codes', read('docs/commands.md'));
+    expect(rows.map(([code]) => Number(code))).toEqual([0, 1, ...exitCodes.map(([code]) => code)]);
   });
+});
+
+describe('the README', () => {
+  const README = read('README.md');
 
   it('quotes a refusal as it is', () => {
     const refusal = explain(
@@ -63,6 +66,10 @@ describe('the README', () => {
     );
     expect(README).toContain(`denied the request: ${refusal}\n`);
   });
+
+  it('ends within about 150 lines, and leaves the rest to docs/', () => {
+    expect(README.split('\n').length).toBeLessThanOrEqual(155);
+  });
 });
 
 describe('the map in src/', () => {
@@ -70,5 +77,53 @@ describe('the map in src/', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
     const listed = rowsBelow('Runtime dependencies', read('src/README.md')).map(([name]) => name);
     expect(new Set(listed)).toEqual(new Set(Object.keys(dependencies)));
+  });
+});
+
+const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'src/README.md',
+  'test/README.md',
+  'deploy/README.md',
+  'charts/sailmark/README.md',
+  ...readdirSync(new URL('../docs/', import.meta.url))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+const withoutCode = (markdown: string): string => markdown.replaceAll(/^```[\s\S]*?^```$/gm, '');
+
+/** The anchors that GitHub gives the headings of a page. */
+const anchorsIn = (markdown: string): readonly string[] =>
+  [...withoutCode(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+/** The relative links of a page that lead nowhere: to no file, or to no heading of a page. */
+const findDeadLinks = (page: string): readonly string[] =>
+  [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .filter((link) => {
+      const target = new URL(link, new URL(`../${page}`, import.meta.url));
+      const anchor = target.hash.slice(1);
+      target.hash = '';
+      if (!existsSync(target)) return true;
+      return anchor !== '' && !anchorsIn(readFileSync(target, 'utf8')).includes(decodeURIComponent(anchor));
+    });
+
+describe('the links of a page', () => {
+  it.each(PAGES)('lead to files and headings that are there: %s', (page) => {
+    expect(findDeadLinks(page)).toEqual([]);
+  });
+
+  it('lead from the README to every page of docs/', () => {
+    const linked = [...read('README.md').matchAll(/\]\((docs\/[^)#]+\.md)/g)].map(([, path]) => path);
+    expect(PAGES.filter((page) => page.startsWith('docs/') && !linked.includes(page))).toEqual([]);
   });
 });
