@@ -45,9 +45,9 @@ export interface Core {
   readonly review: Review;
   readonly ring: () => KeyRing;
   /** Opens a repository beside the judge's own questions. */
-  readonly open: OpenSource;
+  readonly openRepository: OpenSource;
   /** Keeps manifests where evidence is written. Rejects where they cannot be; nothing is done where none is. */
-  readonly keep: (kept: readonly EvidenceEntry[]) => Promise<void>;
+  readonly storeEvidence: (kept: readonly EvidenceEntry[]) => Promise<void>;
   /** Runs the canary and loads the keys. Rejects where the canary is wrong or keys of the configuration are bad. */
   load(): Promise<void>;
   /** Ends what runs beside the questions: key refresh and connections. */
@@ -100,8 +100,8 @@ export const compose = (config: Config, surroundings: CoreDependencies): Core =>
     judge,
     review: createReview({ judge, rules, limits, now, report }),
     ring,
-    open,
-    keep: evidence.add,
+    openRepository: open,
+    storeEvidence: evidence.add,
     async load() {
       await runCanary();
       if (config.transparencyLog === 'require') proveLogged = await loadProveLogged(config.trustedRoot?.logs);

@@ -18,7 +18,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  ended: takeSignals,
+  takeShutdownSignal: takeSignals,
 });
 
 // Whoever was told to end does not wait for a connection that is still being made.

@@ -1,6 +1,6 @@
 import { describeConfig, warningsOf } from '../config/index.ts';
-import type { Command } from './shared/command.ts';
-import { configFlag, loadNamedConfig } from './shared/config-file.ts';
+import type { Command } from './command-line/command.ts';
+import { configFlag, readConfigFile } from './flags/config-flag.ts';
 
 export const command: Command = {
   usage: 'check-config --config FILE',
@@ -8,9 +8,9 @@ export const command: Command = {
     'Prints the effective configuration, every default written out and secrets left out, or every problem with its path. What is allowed but worth knowing is told on standard error.',
   flags: [configFlag],
   examples: ['sailmark check-config --config sailmark.yaml'],
-  operands: 0,
+  maxOperands: 0,
   async run(flags, _operands, io) {
-    const config = await loadNamedConfig(flags, 'check-config');
+    const config = await readConfigFile(flags, 'check-config');
     for (const { path, message } of warningsOf(config, Date.now()))
       io.stderr.write(`Warning: ${path} ${message}\n`);
     io.stdout.write(describeConfig(config));

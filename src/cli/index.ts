@@ -1,10 +1,10 @@
 import { messageOf, UserError } from '../base/index.ts';
-import { checkOperands, parseArguments } from './shared/arguments.ts';
-import { type Command, type Io, UsageError } from './shared/command.ts';
-import { describeCommand, describeProgram } from './shared/help.ts';
-import { suggest } from './shared/suggest.ts';
+import { checkOperands, parseArguments } from './command-line/arguments.ts';
+import { type Command, type Io, UsageError } from './command-line/command.ts';
+import { describeCommand, describeProgram } from './command-line/help.ts';
+import { suggest } from './command-line/suggest.ts';
 
-export type { Io } from './shared/command.ts';
+export type { Io } from './command-line/command.ts';
 
 interface CommandEntry {
   readonly name: string;

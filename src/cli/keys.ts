@@ -1,7 +1,7 @@
 import type { KeyRing } from '../verification/index.ts';
-import { choiceOf } from './shared/arguments.ts';
-import type { Command, Flags, Io } from './shared/command.ts';
-import { configOf, keyFlags } from './shared/core-flags.ts';
+import { parseChoice } from './command-line/arguments.ts';
+import type { Command, Flags, Io } from './command-line/command.ts';
+import { keyFlags, readConfig } from './flags/core-flags.ts';
 import { withCore } from './shared/with-core.ts';
 
 const OUTPUTS = ['text', 'json'] as const;
@@ -53,8 +53,8 @@ const describeRow = (row: KeyRow): string =>
   ].join('\n');
 
 const showKeys = async (flags: Flags, io: Io): Promise<number> => {
-  const output = choiceOf(flags, 'output', OUTPUTS);
-  return withCore(await configOf(flags, io), io, async (core) => {
+  const output = parseChoice(flags, 'output', OUTPUTS);
+  return withCore(await readConfig(flags, io), io, async (core) => {
     const rows = rowsOf(core.ring());
     io.stdout.write(
       output === 'json'
@@ -78,6 +78,6 @@ export const command: Command = {
     'sailmark keys --config sailmark.yaml',
     'sailmark keys --key https://istio.io/misc/istio-key.pub',
   ],
-  operands: 0,
+  maxOperands: 0,
   run: (flags, _operands, io) => showKeys(flags, io),
 };

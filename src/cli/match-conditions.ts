@@ -1,13 +1,13 @@
 import { matchConditions } from '../admission/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { choiceOf } from './shared/arguments.ts';
-import type { Command, Flags, Io } from './shared/command.ts';
-import { readFile } from './shared/read-file.ts';
+import { parseChoice } from './command-line/arguments.ts';
+import type { Command, Flags, Io } from './command-line/command.ts';
+import { readFile } from './shared/input.ts';
 
 const OUTPUTS = ['yaml', 'json'] as const;
 
 const print = async (flags: Flags, io: Io): Promise<number> => {
-  const output = choiceOf(flags, 'output', OUTPUTS);
+  const output = parseChoice(flags, 'output', OUTPUTS);
   const { places, rules } = await loadConfig({ path: flags.text('config'), readFile });
   const revoked = rules.revoked.map(({ digest }) => digest);
   const conditions = { matchConditions: matchConditions(places, revoked) };
@@ -30,6 +30,6 @@ export const command: Command = {
     { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'yaml (default), or json' },
   ],
   examples: ['sailmark match-conditions', 'sailmark match-conditions --config sailmark.yaml --output json'],
-  operands: 0,
+  maxOperands: 0,
   run: (flags, _operands, io) => print(flags, io),
 };

@@ -14,9 +14,9 @@ export interface ClusterConnection {
   readonly cluster: Cluster | undefined;
   readonly certificate: CertificateSource;
   /** Told of each answered review. */
-  readonly tell: (record: Parameters<RecordReview>[0]) => void;
+  readonly recordEvents: (record: Parameters<RecordReview>[0]) => void;
   /** Verifies what already runs, for a while at most. Never rejects. */
-  readonly warm: (judge: Judge) => Promise<void>;
+  readonly warmUp: (judge: Judge) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ interface ClusterDependencies {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly report: ReportError;
-  readonly ended: AbortSignal;
+  readonly shutdown: AbortSignal;
   /** The pod's name. */
   readonly instance: string;
 }
@@ -79,7 +79,10 @@ const mayMountedServe = (error: unknown): boolean =>
   error.status >= 500;
 
 /** Tries until there is a certificate: a webhook that ends for want of one is started again later and later. */
-const untilIssued = (source: CertificateSource, { log, ended }: ClusterDependencies): CertificateSource => ({
+const untilIssued = (
+  source: CertificateSource,
+  { log, shutdown: ended }: ClusterDependencies,
+): CertificateSource => ({
   ...source,
   async first() {
     for (;;) {
@@ -95,11 +98,20 @@ const untilIssued = (source: CertificateSource, { log, ended }: ClusterDependenc
 });
 
 const createWarm =
-  (cluster: Cluster, { warmUp: patience }: KubernetesSettings, { log, ended }: ClusterDependencies) =>
+  (
+    cluster: Cluster,
+    { warmUp: patience }: KubernetesSettings,
+    { log, shutdown: ended }: ClusterDependencies,
+  ) =>
   async (judge: Judge): Promise<void> => {
     if (patience === 0) return;
     const signal = AbortSignal.any([ended, AbortSignal.timeout(patience)]);
-    const found = await warmUp({ images: cluster.podImages(signal), judge, atOnce: WARM_AT_ONCE, signal });
+    const found = await warmUp({
+      images: cluster.podImages(signal),
+      judge,
+      maxConcurrent: WARM_AT_ONCE,
+      signal,
+    });
     log.info(found, 'warmed up by the images that run');
   };
 
@@ -116,8 +128,8 @@ export const joinCluster = async (
     return {
       cluster,
       certificate: files,
-      tell: () => {},
-      warm: () => Promise.resolve(),
+      recordEvents: () => {},
+      warmUp: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
   const { certificates, events } = kubernetes;
@@ -133,8 +145,8 @@ export const joinCluster = async (
             withFallback(issueBy(cluster, kubernetes, certificates, log), files, mayMountedServe),
             surroundings,
           ),
-    tell: (record) => eventLog?.tell(record),
-    warm: createWarm(cluster, kubernetes, surroundings),
+    recordEvents: (record) => eventLog?.tell(record),
+    warmUp: createWarm(cluster, kubernetes, surroundings),
     async close() {
       await eventLog?.close();
       await cluster.close();

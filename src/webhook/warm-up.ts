@@ -3,7 +3,7 @@ import { orAborted } from '../base/index.ts';
 import { type Judge, needsVerification } from '../policy/index.ts';
 
 /** What a warm-up came to. */
-export interface WarmedUp {
+export interface WarmUpResult {
   /** Images that were named. */
   readonly seen: number;
   /** The distinct ones among them that are Istio's to verify: these were judged. */
@@ -11,13 +11,13 @@ export interface WarmedUp {
   readonly verified: number;
 }
 
-interface WarmUp {
+interface WarmUpOptions {
   /** Images of pods. It may throw, hang or never end. */
   readonly images: AsyncIterable<{ readonly image: string }>;
   /** Remembers what it verifies: that is what a warm-up is for. */
   readonly judge: Judge;
   /** Images that are judged at once. */
-  readonly atOnce: number;
+  readonly maxConcurrent: number;
   /** When it ends, whatever is left to do. */
   readonly signal: AbortSignal;
 }
@@ -79,7 +79,12 @@ const createAsker = (judge: Judge, atOnce: number, signal: AbortSignal, trouble:
  * images do, when the signal does, or early on trouble: of the list, or of a registry that does not answer. It is a
  * kindness and no condition: it never rejects, and nothing depends on what it came to.
  */
-export const warmUp = async ({ images, judge, atOnce, signal: end }: WarmUp): Promise<WarmedUp> => {
+export const warmUp = async ({
+  images,
+  judge,
+  maxConcurrent: atOnce,
+  signal: end,
+}: WarmUpOptions): Promise<WarmUpResult> => {
   const trouble = new AbortController();
   const signal = AbortSignal.any([end, trouble.signal]);
   const asker = createAsker(judge, atOnce, signal, trouble);

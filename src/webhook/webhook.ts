@@ -28,7 +28,7 @@ export interface WebhookDependencies {
   /** Which replica this is: in a cluster, the pod's name. */
   readonly instance: string;
   /** Aborted when the process is told to end. */
-  readonly ended: AbortSignal;
+  readonly shutdown: AbortSignal;
 }
 
 /** The webhook, wired: its server, its core and what it has of its cluster. */
@@ -94,7 +94,7 @@ const load = async (core: Core, warm: () => Promise<void>, config: Config, log: 
 
 /** Wires the server and its cluster around the core. Opens no port; asks the cluster's API for nothing but its address. */
 export const createWebhook = async (config: Config, dependencies: WebhookDependencies): Promise<Webhook> => {
-  const { log, build, network, instance, ended } = dependencies;
+  const { log, build, network, instance, shutdown: ended } = dependencies;
   const metrics = createMetrics(build);
   metrics.setExemptionEnds(config.rules.exemptions.map(endOf));
   const report = createReportError(log);
@@ -102,7 +102,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     metrics.countKeyEvent(event);
     logKeyEvent(log, event);
   };
-  const connection = await joinCluster(config, { log, metrics, report, ended, instance });
+  const connection = await joinCluster(config, { log, metrics, report, shutdown: ended, instance });
   const pullSecrets = connection.cluster === undefined ? {} : { pullSecrets: connection.cluster };
   const core = compose(config, {
     report,
@@ -114,7 +114,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
   const recordReview = createRecordReview(log, metrics);
   const records = createRecordBatch((review, milliseconds) => {
     recordReview(review, milliseconds);
-    connection.tell(review);
+    connection.recordEvents(review);
   }, log);
   const server = createServer({
     ...config.server,
@@ -129,7 +129,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     now: () => performance.now(),
   });
   return {
-    start: () => server.start(() => load(core, () => connection.warm(core.judge), config, log, ended)),
+    start: () => server.start(() => load(core, () => connection.warmUp(core.judge), config, log, ended)),
     drain: server.drain,
     async close() {
       records.flush();

@@ -55,7 +55,7 @@ describe('a command line that is wrong', () => {
       ['verify', '--key', 'https://example.com/key.pub#sha256=00', 'x'],
       'the pin must be #sha256= and 64 hexadecimal digits',
     ],
-    [['verify', '-f', '/nonexistent/list'], '/nonexistent/list cannot be read'],
+    [['verify', '-f', '/nonexistent/list'], 'cannot read /nonexistent/list'],
     [['verify', '--config', '/nonexistent/config', 'x'], '/nonexistent/config cannot be read'],
     [['verify', '--ca-file', '/nonexistent/ca', 'x'], '/nonexistent/ca'],
     [['review'], 'no manifest is named'],

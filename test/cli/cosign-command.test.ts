@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CosignSettings, cosignCommand, whyCosignDiffers } from '../../src/cli/verify/cosign-command.ts';
+import { type CosignSettings, cosignCommand, cosignDifference } from '../../src/cli/verify/cosign-command.ts';
 import { parseImageReference } from '../../src/image/index.ts';
 import { releaseKeys } from '../../src/istio/index.ts';
 import { reasonCodes } from '../../src/policy/index.ts';
@@ -106,7 +106,7 @@ describe('the cosign command', () => {
 
 describe('why cosign differs', () => {
   it('is said of what it does not compare, and of nothing else', () => {
-    expect(reasonCodes.filter((code) => whyCosignDiffers(code) !== undefined)).toEqual([
+    expect(reasonCodes.filter((code) => cosignDifference(code) !== undefined)).toEqual([
       'image-revoked',
       'component-mismatch',
       'signature-invalid',

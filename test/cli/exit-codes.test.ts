@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, exitCodes, worstOf } from '../../src/cli/shared/exit-codes.ts';
+import { exitCodeOf, exitCodes, worstExitCode } from '../../src/cli/shared/exit-codes.ts';
 import { reasonCodes } from '../../src/policy/index.ts';
 
 describe('exit codes', () => {
@@ -33,8 +33,8 @@ describe('exit codes', () => {
   it('of several are the first of 1, 12, 10, 30, 11, 20', () => {
     const order = [1, 12, 10, 30, 11, 20, 0];
     for (let first = 0; first < order.length; first += 1)
-      expect(worstOf(order.slice(first).toReversed())).toBe(order[first]);
-    expect(worstOf([])).toBe(0);
+      expect(worstExitCode(order.slice(first).toReversed())).toBe(order[first]);
+    expect(worstExitCode([])).toBe(0);
   });
 
   it('are all explained in the help', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { flagsOf, parseArguments } from '../../src/cli/shared/arguments.ts';
-import type { Command } from '../../src/cli/shared/command.ts';
+import { flagsOf, parseArguments } from '../../src/cli/command-line/arguments.ts';
+import type { Command } from '../../src/cli/command-line/command.ts';
 import { runCli } from '../support/terminal.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {

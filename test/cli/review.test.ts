@@ -226,7 +226,7 @@ describe('review', () => {
     await writeFile(file, '# pods\n---\nkind: Pod\n---\na: b: c\n');
     expect((await runCli(argv)).stderr).toContain(`Error: ${file}: document 2, line 5: not YAML: `);
     expect((await runCli(['review', '-f', join(directory, 'none.yaml')])).stderr).toContain(
-      `Error: ${join(directory, 'none.yaml')} cannot be read: ENOENT`,
+      `Error: cannot read ${join(directory, 'none.yaml')}: ENOENT`,
     );
   });
 

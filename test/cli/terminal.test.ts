@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pod } from '../support/builders.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
 import { fixturePath } from '../support/shared.ts';
-import { runCli, type Surroundings } from '../support/terminal.ts';
+import { type CliOptions, runCli } from '../support/terminal.ts';
 
 const KEY = fixturePath('cosign/keys/cosign.pub');
 const ESCAPE = '\u001B';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => registry.close());
 
-const verify = (surroundings: Surroundings, ...argv: readonly string[]) =>
+const verify = (surroundings: CliOptions, ...argv: readonly string[]) =>
   runCli(['verify', '--key', KEY, '--allow-http-registry', ...argv, ...images], surroundings);
 
 describe('without a terminal', () => {

@@ -6,17 +6,17 @@ export interface Printed {
   readonly stderr: string;
 }
 
-export interface Surroundings {
+export interface CliOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Both outputs are a terminal; otherwise neither is. */
   readonly isTTY?: boolean;
   /** What tells the command to end. */
-  readonly ended?: AbortSignal;
+  readonly shutdown?: AbortSignal;
 }
 
 /** Runs a command line in this process, as a shell would, and keeps what it prints. */
-export const runCli = async (argv: readonly string[], options: Surroundings = {}): Promise<Printed> => {
+export const runCli = async (argv: readonly string[], options: CliOptions = {}): Promise<Printed> => {
   const printed = { stdout: '', stderr: '' };
   const to = (name: keyof typeof printed) => ({
     isTTY: options.isTTY,
@@ -34,7 +34,7 @@ export const runCli = async (argv: readonly string[], options: Surroundings = {}
     stderr: to('stderr'),
     stdin,
     env,
-    ended: () => options.ended ?? new AbortController().signal,
+    takeShutdownSignal: () => options.shutdown ?? new AbortController().signal,
   });
   return { code, ...printed };
 };

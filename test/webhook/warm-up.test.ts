@@ -23,8 +23,10 @@ const open = async (options: Parameters<typeof startMirror>[0] = {}) => {
     await core.close();
     await mirror.registry.close();
   });
-  const warm = (images: Images, over: { readonly atOnce?: number; readonly signal?: AbortSignal } = {}) =>
-    warmUp({ images, judge: core.judge, atOnce: 4, signal: AbortSignal.timeout(20_000), ...over });
+  const warm = (
+    images: Images,
+    over: { readonly maxConcurrent?: number; readonly signal?: AbortSignal } = {},
+  ) => warmUp({ images, judge: core.judge, maxConcurrent: 4, signal: AbortSignal.timeout(20_000), ...over });
   return { mirror, judge: core.judge, warm };
 };
 
@@ -74,7 +76,7 @@ describe('a warm-up', () => {
     const { seen, judge: watching } = watched(judge);
     const images = list(byTag, byTag, byTag, byTag);
     const { signal } = new AbortController();
-    expect(await warmUp({ images, judge: watching, atOnce: 4, signal })).toEqual({
+    expect(await warmUp({ images, judge: watching, maxConcurrent: 4, signal })).toEqual({
       seen: 4,
       asked: 1,
       verified: 1,
@@ -86,12 +88,12 @@ describe('a warm-up', () => {
     [1, 1],
     [3, 3],
     [0, 1],
-  ])('judges at most %i at once', async (atOnce, most) => {
+  ])('judges at most %i at once', async (maxConcurrent, most) => {
     const { mirror, judge } = await open({ latency: 5 });
     const { seen, judge: watching } = watched(judge);
     const images = list(...tagsOf(mirror, 8));
     const { signal } = new AbortController();
-    expect(await warmUp({ images, judge: watching, atOnce, signal })).toEqual({
+    expect(await warmUp({ images, judge: watching, maxConcurrent, signal })).toEqual({
       seen: 8,
       asked: 8,
       verified: 8,
@@ -112,7 +114,7 @@ describe('a warm-up', () => {
     const seen = judge.look('redis:8');
     const judging = Object.assign(async () => seen, { look: judge.look, recall: judge.recall });
     const { signal } = new AbortController();
-    expect(await warmUp({ images, judge: judging, atOnce: 4, signal })).toEqual({
+    expect(await warmUp({ images, judge: judging, maxConcurrent: 4, signal })).toEqual({
       seen: 1000,
       asked: 1000,
       verified: 0,
@@ -188,7 +190,7 @@ describe('a warm-up ends early', () => {
       end.abort();
       await never;
     })();
-    expect(await warmUp({ images, judge: watching, atOnce: 4, signal: end.signal })).toEqual({
+    expect(await warmUp({ images, judge: watching, maxConcurrent: 4, signal: end.signal })).toEqual({
       seen: 1,
       asked: 1,
       verified: 1,
@@ -210,7 +212,7 @@ describe('a warm-up ends early', () => {
     const tags = tagsOf(mirror, 6);
     mirror.registry.fault = () => true;
     const began = performance.now();
-    expect(await warm(list(...tags), { atOnce: 2, signal: AbortSignal.timeout(100) })).toEqual({
+    expect(await warm(list(...tags), { maxConcurrent: 2, signal: AbortSignal.timeout(100) })).toEqual({
       seen: 2,
       asked: 2,
       verified: 0,
@@ -222,7 +224,7 @@ describe('a warm-up ends early', () => {
     const { judge, mirror } = await open();
     const deaf = Object.assign(() => never, { look: judge.look, recall: judge.recall });
     const images = list(mirror.add().byTag);
-    expect(await warmUp({ images, judge: deaf, atOnce: 4, signal: AbortSignal.timeout(50) })).toEqual({
+    expect(await warmUp({ images, judge: deaf, maxConcurrent: 4, signal: AbortSignal.timeout(50) })).toEqual({
       seen: 1,
       asked: 1,
       verified: 0,
@@ -239,14 +241,14 @@ describe('a warm-up ends early', () => {
     };
     const { seen, judge: watching } = watched(judge);
     const { signal } = new AbortController();
-    expect(await warmUp({ images: list(...tags), judge: watching, atOnce: 1, signal })).toMatchObject({
+    expect(await warmUp({ images: list(...tags), judge: watching, maxConcurrent: 1, signal })).toMatchObject({
       asked: 3,
       verified: 0,
     });
     expect(seen.asked).toEqual(tags.slice(0, 3));
   });
 
-  it.each([1, 4])('where the judge throws, which it must not, %i at once', async (atOnce) => {
+  it.each([1, 4])('where the judge throws, which it must not, %i at once', async (maxConcurrent) => {
     const { judge, mirror } = await open();
     const broken = Object.assign(() => Promise.reject(new Error('broken')), {
       look: judge.look,
@@ -254,9 +256,9 @@ describe('a warm-up ends early', () => {
     });
     const { signal } = new AbortController();
     const images = list(...tagsOf(mirror, 8));
-    const { asked, verified: none } = await warmUp({ images, judge: broken, atOnce, signal });
+    const { asked, verified: none } = await warmUp({ images, judge: broken, maxConcurrent, signal });
     expect(none).toBe(0);
-    expect(asked).toBeLessThanOrEqual(atOnce);
+    expect(asked).toBeLessThanOrEqual(maxConcurrent);
   });
 });
 
@@ -279,7 +281,7 @@ describe('a warm-up goes on', () => {
     const scripted = async (image: string) => judgement(image, outcomes[tags.indexOf(image)]);
     const judging = Object.assign(scripted, { look: judge.look, recall: judge.recall });
     const { signal } = new AbortController();
-    expect(await warmUp({ images: list(...tags), judge: judging, atOnce: 1, signal })).toEqual({
+    expect(await warmUp({ images: list(...tags), judge: judging, maxConcurrent: 1, signal })).toEqual({
       seen: 9,
       asked: 9,
       verified: 2,
@@ -294,7 +296,7 @@ describe('when a warm-up has ended', () => {
     mirror.registry.fault = () => true;
     const end = new AbortController();
     const images = list(...tagsOf(mirror, 6));
-    const warming = warmUp({ images, judge: watching, atOnce: 2, signal: end.signal });
+    const warming = warmUp({ images, judge: watching, maxConcurrent: 2, signal: end.signal });
     await expect.poll(() => mirror.registry.requests.length).toBeGreaterThan(1);
     end.abort();
     expect(await warming).toEqual({ seen: 2, asked: 2, verified: 0 });

@@ -1,8 +1,8 @@
 import { messageOf } from '../../base/index.ts';
 import { defaultLimits } from '../../config/index.ts';
 import { type LayoutImage, openLayout } from '../../registry/index.ts';
-import { choiceOf } from '../shared/arguments.ts';
-import { type Command, CommandError, type Flags, type Io, UsageError } from '../shared/command.ts';
+import { parseChoice } from '../command-line/arguments.ts';
+import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
 
 const OUTPUTS = ['text', 'json'] as const;
 
@@ -16,7 +16,7 @@ const textOf = ({ digest, names, kind, signatures, referrers }: LayoutImage): st
   ].join('\n');
 
 const list = async (flags: Flags, [directory]: readonly string[], io: Io): Promise<number> => {
-  const output = choiceOf(flags, 'output', OUTPUTS);
+  const output = parseChoice(flags, 'output', OUTPUTS);
   if (directory === undefined) throw new UsageError('no directory is named: sailmark evidence list DIR');
   const images = await openLayout(directory, defaultLimits)
     .images()
@@ -43,6 +43,6 @@ export const command: Command = {
     { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
   ],
   examples: ['sailmark evidence list evidence'],
-  operands: 1,
+  maxOperands: 1,
   run: list,
 };

@@ -12,11 +12,11 @@ import {
   openLayout,
   type Source,
 } from '../../registry/index.ts';
-import { mapBounded } from '../shared/bounded.ts';
-import { type Command, CommandError, type Flags, type Io } from '../shared/command.ts';
-import { configOf, coreFlags, timeoutFlag, timeoutOf } from '../shared/core-flags.ts';
-import { exitCodes, worstOf } from '../shared/exit-codes.ts';
-import { filenameFlag, imagesOf } from '../shared/image-list.ts';
+import { type Command, CommandError, type Flags, type Io } from '../command-line/command.ts';
+import { coreFlags, parseTimeout, readConfig, timeoutFlag } from '../flags/core-flags.ts';
+import { filenameFlag, readImageNames } from '../flags/image-names.ts';
+import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
+import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { exitCodeOfReport, reportOf } from '../verify/report.ts';
@@ -69,10 +69,12 @@ const pullChildren = async (
   signal: AbortSignal,
 ): Promise<readonly string[]> => {
   const images = children.map((digest) => `${repository}@${digest}`);
-  const judged = await mapBounded(images, AT_ONCE, (image) => core.judge(image, signal, { always: true }));
+  const judged = await mapConcurrently(images, AT_ONCE, (image) =>
+    core.judge(image, signal, { always: true }),
+  );
   const signed = judged.flatMap((judgement) => verifiedDigest(judgement) ?? []);
   for (const digest of signed)
-    await core.keep([imageEntry(await readManifest(sources, digest, signal), 'image', undefined)]);
+    await core.storeEvidence([imageEntry(await readManifest(sources, digest, signal), 'image', undefined)]);
   return signed.map((digest) => `${repository}@${digest}`);
 };
 
@@ -86,12 +88,15 @@ const pullVerified = async (
   signal: AbortSignal,
 ): Promise<Pick<Pulled, 'said' | 'proven'>> => {
   const { registry, path, repository } = reference;
-  const sources = [pull.layout.open(repository), pull.core.open({ registry, path }, () => {})] as const;
+  const sources = [
+    pull.layout.open(repository),
+    pull.core.openRepository({ registry, path }, () => {}),
+  ] as const;
   const manifest = await readManifest(sources, digest, signal);
   const children = childrenOf(manifest.bytes);
   const kind = children === undefined ? 'image' : 'index';
   // cosign reads the first image of a layout, so the index stands before what it lists.
-  await pull.core.keep([imageEntry(manifest, kind, nameOf(reference, digest))]);
+  await pull.core.storeEvidence([imageEntry(manifest, kind, nameOf(reference, digest))]);
   const signed =
     children === undefined ? [] : await pullChildren(pull, repository, { sources, children }, signal);
   const platforms =
@@ -119,7 +124,7 @@ const pullOne = async (pull: Pull, image: string): Promise<Pulled> => {
 /** What was kept is verified once more, from the directory alone: what comes of it is all that counts later. */
 const findUnproven = (config: Config, io: Io, timeout: number, images: readonly string[]) =>
   withCore({ ...config, offline: true }, io, async (core) => {
-    const judged = await mapBounded(images, AT_ONCE, (image) =>
+    const judged = await mapConcurrently(images, AT_ONCE, (image) =>
       core.judge(image, AbortSignal.timeout(timeout), { always: true }),
     );
     return judged.filter((judgement) => verifiedDigest(judgement) === undefined).map(({ image }) => image);
@@ -137,16 +142,16 @@ const directoryOf = async (flags: Flags): Promise<string> => {
 
 const pull = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
   const directory = await directoryOf(flags);
-  const timeout = timeoutOf(flags);
-  const images = await imagesOf(flags, operands, io, 'evidence pull -o DIR');
-  const given = await configOf(flags, io, { images: () => images });
+  const timeout = parseTimeout(flags);
+  const images = await readImageNames(flags, operands, io, 'evidence pull -o DIR');
+  const given = await readConfig(flags, io, { images: () => images });
   const { read } = given.evidence;
   const config = { ...given, evidence: { read: read.filter((one) => one !== directory), write: directory } };
   const layout = openLayout(directory, config.limits);
   const pulled = await withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
-    const { advance, clear } = createProgress(io, flags, images.length);
-    return mapBounded(images, AT_ONCE, async (image) => {
+    const { increment: advance, clear } = createProgress(io, flags, images.length);
+    return mapConcurrently(images, AT_ONCE, async (image) => {
       const one = await pullOne({ core, timeout, layout }, image);
       advance();
       return one;
@@ -157,7 +162,7 @@ const pull = async (flags: Flags, operands: readonly string[], io: Io): Promise<
   const unproven = await findUnproven(config, io, timeout, proven);
   for (const image of unproven) io.stderr.write(`Error: ${directory} does not prove ${image}\n`);
   io.stdout.write(`${directory} proves ${proven.length - unproven.length} digests; verified again from it\n`);
-  return worstOf([...pulled.map(({ exitCode }) => exitCode), ...(unproven.length > 0 ? [1] : [])]);
+  return worstExitCode([...pulled.map(({ exitCode }) => exitCode), ...(unproven.length > 0 ? [1] : [])]);
 };
 
 export const command: Command = {
@@ -181,6 +186,6 @@ export const command: Command = {
     'istioctl manifest generate | grep -o "image: .*" | cut -d" " -f2 | sort -u | sailmark evidence pull -o evidence -f -',
   ],
   exitCodes,
-  operands: Number.POSITIVE_INFINITY,
+  maxOperands: Number.POSITIVE_INFINITY,
   run: pull,
 };

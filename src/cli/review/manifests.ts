@@ -1,7 +1,7 @@
 import { workloads } from '../../admission/index.ts';
 import { isJsonObject, type JsonObject, memberOf } from '../../base/index.ts';
-import { CommandError } from '../shared/command.ts';
-import { parseDocuments } from '../shared/yaml.ts';
+import { CommandError } from '../command-line/command.ts';
+import { parseDocuments } from './yaml.ts';
 
 /** One object as the AdmissionReview that would be sent for it, or the one that was. */
 export interface Reviewable {

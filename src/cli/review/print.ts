@@ -1,6 +1,6 @@
 import type { AdmissionResponse, ReviewRecord } from '../../admission/index.ts';
-import type { Io } from '../shared/command.ts';
-import { createPaint, type Paint } from '../shared/paint.ts';
+import type { Io } from '../command-line/command.ts';
+import { createPaint, type Paint } from '../shared/terminal.ts';
 
 /** What the webhook would answer to one object. */
 export interface ReviewedObject {

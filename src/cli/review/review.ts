@@ -1,12 +1,12 @@
 import { MalformedReview } from '../../admission/index.ts';
 import type { Core } from '../../compose.ts';
 import type { Mode } from '../../policy/index.ts';
-import { choiceOf } from '../shared/arguments.ts';
-import { mapBounded } from '../shared/bounded.ts';
-import { type Command, CommandError, type Flags, type Io, UsageError } from '../shared/command.ts';
-import { configOf, coreFlags, timeoutFlag, timeoutOf } from '../shared/core-flags.ts';
-import { exitCodeOf, exitCodes, worstOf } from '../shared/exit-codes.ts';
-import { nameOfInput, readInput } from '../shared/input.ts';
+import { parseChoice } from '../command-line/arguments.ts';
+import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { coreFlags, parseTimeout, readConfig, timeoutFlag } from '../flags/core-flags.ts';
+import { exitCodeOf, exitCodes, worstExitCode } from '../shared/exit-codes.ts';
+import { inputName, readInput } from '../shared/input.ts';
+import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { imagesNamedIn, type Manifests, parseManifests, type Reviewable } from './manifests.ts';
@@ -53,14 +53,14 @@ const readManifests = async (flags: Flags, io: Io): Promise<Manifests> => {
   const file = flags.text('filename');
   if (file === undefined)
     throw new UsageError('no manifest is named: sailmark review -f FILE, or -f - for standard input');
-  return parseManifests(await readInput(file, io), nameOfInput(file), flags.text('namespace') ?? 'default');
+  return parseManifests(await readInput(file, io), inputName(file), flags.text('namespace') ?? 'default');
 };
 
 const review = async (flags: Flags, io: Io): Promise<number> => {
-  const [mode, output] = [choiceOf(flags, 'mode', MODES), choiceOf(flags, 'output', OUTPUTS)];
-  const timeout = timeoutOf(flags);
+  const [mode, output] = [parseChoice(flags, 'mode', MODES), parseChoice(flags, 'output', OUTPUTS)];
+  const timeout = parseTimeout(flags);
   const { objects, skipped } = await readManifests(flags, io);
-  const config = await configOf(flags, io, { images: () => objects.flatMap(imagesNamedIn) });
+  const config = await readConfig(flags, io, { images: () => objects.flatMap(imagesNamedIn) });
   if (objects.length === 0) {
     io.stderr.write('Note: nothing to review: no object in it holds a pod\n');
     printReviews([], skipped, output, io);
@@ -68,12 +68,12 @@ const review = async (flags: Flags, io: Io): Promise<number> => {
   }
   return withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
-    const { advance, clear } = createProgress(io, flags, objects.length);
-    const reviewed = await mapBounded(objects, AT_ONCE, (object) =>
+    const { increment: advance, clear } = createProgress(io, flags, objects.length);
+    const reviewed = await mapConcurrently(objects, AT_ONCE, (object) =>
       reviewOne(core, object, { mode, timeout, advance }),
     ).finally(clear);
     printReviews(reviewed, skipped, output, io);
-    return flags.has('exit-zero') ? 0 : worstOf(reviewed.flatMap(codesOf));
+    return flags.has('exit-zero') ? 0 : worstExitCode(reviewed.flatMap(codesOf));
   });
 };
 
@@ -102,6 +102,6 @@ export const command: Command = {
     'kubectl get pods -A -o json | sailmark review --mode audit -f -',
   ],
   exitCodes,
-  operands: 0,
+  maxOperands: 0,
   run: (flags, _operands, io) => review(flags, io),
 };

@@ -23,4 +23,5 @@ const ORDER: readonly number[] = [1, 12, 10, 30, 11, 20];
 export const exitCodeOf = (code: ReasonCode): number => PARTICULAR[code] ?? OF_GROUP[groupOf(code)];
 
 /** The exit code of several images or objects; 0 where each is. */
-export const worstOf = (codes: readonly number[]): number => ORDER.find((code) => codes.includes(code)) ?? 0;
+export const worstExitCode = (codes: readonly number[]): number =>
+  ORDER.find((code) => codes.includes(code)) ?? 0;

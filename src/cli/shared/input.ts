@@ -1,14 +1,18 @@
-import { CommandError, type Io } from './command.ts';
-import { readFile } from './read-file.ts';
+import { readFile as readBytes } from 'node:fs/promises';
+import { messageOf } from '../../base/index.ts';
+import { CommandError, type Io } from '../command-line/command.ts';
 
-/** How what `-` stands for is named to people. */
-export const nameOfInput = (path: string): string => (path === '-' ? 'standard input' : path);
+/** Reads a file as UTF-8 text. Rejects if the file cannot be read. */
+export const readFile = (path: string): Promise<string> => readBytes(path, 'utf8');
 
-/** The text of a file, or of standard input for `-`. Rejects with `CommandError`. */
+/** The name of an input in messages: its path, or `standard input` for `-`. */
+export const inputName = (path: string): string => (path === '-' ? 'standard input' : path);
+
+/** Reads a file, or standard input for `-`, as text. Rejects with `CommandError`. */
 export const readInput = async (path: string, { stdin }: Io): Promise<string> => {
   if (path !== '-')
     return readFile(path).catch((error: unknown) => {
-      throw new CommandError(`${path} cannot be read: ${(error as Error).message}`);
+      throw new CommandError(`cannot read ${path}: ${messageOf(error)}`);
     });
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk));

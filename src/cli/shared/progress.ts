@@ -1,10 +1,10 @@
-import type { Flag, Flags, Io } from './command.ts';
-import { isTerminal } from './paint.ts';
+import type { Flag, Flags, Io } from '../command-line/command.ts';
+import { isTerminal } from './terminal.ts';
 
 export const progressFlag: Flag = { name: 'no-progress', help: 'no progress line on a terminal' };
 
 export interface Progress {
-  advance(): void;
+  increment(): void;
   clear(): void;
 }
 
@@ -18,7 +18,7 @@ export const createProgress = ({ stderr, env }: Io, flags: Flags, total: number)
   const show = (): void => write(`\r${done} of ${total}`);
   show();
   return {
-    advance: () => {
+    increment: () => {
       done += 1;
       show();
     },

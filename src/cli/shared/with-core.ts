@@ -2,8 +2,8 @@ import { type Core, compose } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
 import { createLog, createReportError } from '../../observability/index.ts';
 import type { KeyRing } from '../../verification/index.ts';
-import { CommandError, type Flags, type Io } from './command.ts';
-import { networkOf } from './network.ts';
+import { CommandError, type Flags, type Io } from '../command-line/command.ts';
+import { parseNetwork } from './network.ts';
 
 /** What must be said of the keys before anything is verified with them. Throws where nothing can be. */
 export const checkKeys = (ring: KeyRing, { keys }: Config, flags: Flags, { stderr }: Io): void => {
@@ -35,7 +35,7 @@ export const withCore = async <T>(config: Config, io: Io, work: (core: Core) => 
   // What is the matter with the keys stands in the ring; nothing changes in the life of a command.
   const onKeyEvent = (): void => {};
   // A person's own docker config may keep its credentials with a helper; the webhook's must not run programs.
-  const network = { ...networkOf(io), helpers: 'run' } as const;
+  const network = { ...parseNetwork(io), helpers: 'run' } as const;
   const core = compose(config, { report: createReportError(log), onKeyEvent, now: Date.now, network });
   try {
     await core.load();

@@ -1,6 +1,6 @@
-import type { Flags, Io } from '../shared/command.ts';
-import { isTerminal } from '../shared/paint.ts';
+import type { Flags, Io } from '../command-line/command.ts';
 import { progressFlag } from '../shared/progress.ts';
+import { isTerminal } from '../shared/terminal.ts';
 
 const MEBIBYTE = 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { parseBase64 } from '../../verification/index.ts';
-import { CommandError } from '../shared/command.ts';
+import { CommandError } from '../command-line/command.ts';
 
 /** Many times what a signature has, in any of its spellings. */
 const MOST_BYTES = 16_384;

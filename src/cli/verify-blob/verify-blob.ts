@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type BlobVerdict, type KeyRing, verifyBlob } from '../../verification/index.ts';
-import { type Command, CommandError, type Flags, type Io, UsageError } from '../shared/command.ts';
-import { configOf, keyFlags } from '../shared/core-flags.ts';
-import { nameOfInput } from '../shared/input.ts';
+import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { keyFlags, readConfig } from '../flags/core-flags.ts';
+import { inputName } from '../shared/input.ts';
 import { progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { withProgress } from './progress.ts';
@@ -63,7 +63,7 @@ const judgeFile = async (file: string, judge: Judge, { stdin }: Io): Promise<Blo
   try {
     return await (file === '-' ? judge(stdin) : withFile(file, judge));
   } catch (error) {
-    throw new CommandError(`${nameOfInput(file)} cannot be read: ${(error as Error).message}`);
+    throw new CommandError(`${inputName(file)} cannot be read: ${(error as Error).message}`);
   }
 };
 
@@ -91,7 +91,7 @@ const report = (
     stderr.write('Verified OK\n');
     return 0;
   }
-  const name = nameOfInput(file);
+  const name = inputName(file);
   if (verdict.problem === 'form') {
     stderr.write(`Error: ${name}: ${describeForm(signature)}\n`);
     return 12;
@@ -105,7 +105,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
   const argument = requireText(flags, 'signature', 'the file with the signature, or the signature in base64');
   const file = fileOf(operands);
   const signature = await readSignature(argument);
-  const config = await configOf(flags, io);
+  const config = await readConfig(flags, io);
   return withCore(config, io, async (core) => {
     const ring = core.ring();
     checkKeys(ring, config, flags, io);
@@ -136,6 +136,6 @@ export const command: Command = {
     'sailmark verify-blob --key https://corp.example/release.pub#sha256=HEX --signature "$SIG" - < tool.tar.gz',
   ],
   exitCodes,
-  operands: 1,
+  maxOperands: 1,
   run: verify,
 };

@@ -96,4 +96,4 @@ const LAXER: Partial<Record<ReasonCode, string>> = {
 };
 
 /** Why cosign would, or may, accept what is refused here; undefined: it would not. */
-export const whyCosignDiffers = (code: ReasonCode): string | undefined => LAXER[code];
+export const cosignDifference = (code: ReasonCode): string | undefined => LAXER[code];

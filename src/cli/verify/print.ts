@@ -1,12 +1,12 @@
 import { oneLine } from '../../base/index.ts';
 import type { KeyRing } from '../../verification/index.ts';
-import type { Io } from '../shared/command.ts';
-import { createPaint, type Paint } from '../shared/paint.ts';
+import type { Io } from '../command-line/command.ts';
+import { createPaint, type Paint } from '../shared/terminal.ts';
 import {
   type CosignSettings,
   cosignCommand,
+  cosignDifference,
   cosignLocalCommand,
-  whyCosignDiffers,
 } from './cosign-command.ts';
 import { cosignJson } from './cosign-json.ts';
 import type { ImageReport } from './report.ts';
@@ -76,7 +76,7 @@ const sourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => {
 const cosignLines = (report: ImageReport, { ring, cosign, local }: Printing): readonly string[] => {
   const { judgement, outcome, reason } = report;
   if (judgement.reference === undefined || outcome === 'undetermined') return [];
-  const difference = reason === null ? undefined : whyCosignDiffers(reason.code);
+  const difference = reason === null ? undefined : cosignDifference(reason.code);
   if (difference !== undefined) return [`  ${difference}`];
   const { reference, class: imageClass } = judgement;
   const [repository = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];

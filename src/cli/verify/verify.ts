@@ -1,14 +1,14 @@
 import type { Core } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
-import { choiceOf } from '../shared/arguments.ts';
-import { mapBounded } from '../shared/bounded.ts';
-import type { Command, Flags, Io } from '../shared/command.ts';
-import { configOf, coreFlags, timeoutFlag, timeoutOf } from '../shared/core-flags.ts';
-import { exitCodes, worstOf } from '../shared/exit-codes.ts';
-import { filenameFlag, imagesOf } from '../shared/image-list.ts';
+import { parseChoice } from '../command-line/arguments.ts';
+import type { Command, Flags, Io } from '../command-line/command.ts';
+import { coreFlags, parseTimeout, readConfig, timeoutFlag } from '../flags/core-flags.ts';
+import { filenameFlag, readImageNames } from '../flags/image-names.ts';
+import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
+import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
-import { type ImageToVerify, readLocalImage } from './local-images.ts';
+import { type ImageToVerify, readLocalImage } from './local-image.ts';
 import { printReports } from './print.ts';
 import { exitCodeOfReport, type ImageReport, reportOf } from './report.ts';
 
@@ -23,7 +23,7 @@ const verifyAll = (
   images: readonly ImageToVerify[],
   options: { readonly timeout: number; readonly offline: boolean; readonly advance: () => void },
 ): Promise<readonly ImageReport[]> =>
-  mapBounded(images, AT_ONCE, async ({ image, named }) => {
+  mapConcurrently(images, AT_ONCE, async ({ image, name: named }) => {
     const began = performance.now();
     const judgement = await core.judge(image, AbortSignal.timeout(options.timeout), { always: true });
     options.advance();
@@ -43,11 +43,11 @@ type Groups = readonly [Group, ...Group[]];
 
 const groupsOf = async (flags: Flags, names: readonly [string, ...string[]], io: Io): Promise<Groups> => {
   if (!flags.has('local-image')) {
-    const config = await configOf(flags, io, { images: () => names });
-    return [{ config, images: names.map((name) => ({ named: name, image: name })) }];
+    const config = await readConfig(flags, io, { images: () => names });
+    return [{ config, images: names.map((name) => ({ name, image: name })) }];
   }
   const groupOf = async (directory: string): Promise<Group> => {
-    const config = await configOf(flags, io, { directories: [directory] });
+    const config = await readConfig(flags, io, { directories: [directory] });
     return { config, images: [await readLocalImage(directory, config.limits)] };
   };
   const [first, ...others] = names;
@@ -66,7 +66,7 @@ interface Asking {
 const verifyGroup = ({ config, images }: Group, { flags, io, heard, advance }: Asking) =>
   withCore(config, io, async (core) => {
     if (!heard) checkKeys(core.ring(), config, flags, io);
-    const options = { timeout: timeoutOf(flags), offline: config.offline, advance };
+    const options = { timeout: parseTimeout(flags), offline: config.offline, advance };
     return { ring: core.ring(), reports: await verifyAll(core, images, options) };
   });
 
@@ -78,10 +78,10 @@ const verifyGroups = async ([first, ...others]: Groups, asking: Omit<Asking, 'he
 };
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
-  const output = choiceOf(flags, 'output', OUTPUTS);
-  const names = await imagesOf(flags, operands, io, 'verify');
+  const output = parseChoice(flags, 'output', OUTPUTS);
+  const names = await readImageNames(flags, operands, io, 'verify');
   const groups = await groupsOf(flags, names, io);
-  const { advance, clear } = createProgress(io, flags, names.length);
+  const { increment: advance, clear } = createProgress(io, flags, names.length);
   const { ring, reports } = await verifyGroups(groups, { flags, io, advance }).finally(clear);
   const cosign = {
     ...groups[0].config,
@@ -89,7 +89,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
     registryConfig: flags.text('registry-config'),
   };
   printReports(reports, output, { ring, local: flags.has('local-image'), cosign }, io);
-  return worstOf(reports.map(exitCodeOfReport));
+  return worstExitCode(reports.map(exitCodeOfReport));
 };
 
 export const command: Command = {
@@ -119,6 +119,6 @@ export const command: Command = {
     'kubectl get pods -A -o jsonpath="{..image}" | tr " " "\\n" | sort -u | sailmark verify -f -',
   ],
   exitCodes,
-  operands: Number.POSITIVE_INFINITY,
+  maxOperands: Number.POSITIVE_INFINITY,
   run: verify,
 };

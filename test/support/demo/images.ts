@@ -13,7 +13,7 @@ import {
 } from '../signing-kit.ts';
 
 /** What the demo's registry holds: references by the part each image plays. */
-export interface Stage {
+export interface DemoImages {
   readonly publicPem: string;
   readonly signed: string;
   readonly signedByDigest: string;
@@ -32,7 +32,7 @@ export interface Stage {
  * Pushes Istio-named images, multi-arch and single, and signs some of them with a key made on the spot, in cosign's wire
  * format. `docker-reference` names Istio's hub, as the signatures do that a mirror copies.
  */
-export const setTheStage = (target: PushTarget, host: string): Stage => {
+export const pushDemoImages = (target: PushTarget, host: string): DemoImages => {
   const release = createSigner();
   const hub = (component: string): string => `docker.io/istio/${component}`;
   const put = (component: string, tag: string, image: Artifact, place = 'istio'): Digest =>

@@ -6,7 +6,7 @@ import { review } from '../builders.ts';
 import { startRegistry } from '../registry-server.ts';
 import { createTls } from '../tls.ts';
 import { type Answer, startWebhook } from '../webhook.ts';
-import { setTheStage } from './images.ts';
+import { pushDemoImages } from './images.ts';
 import { injectedPod } from './pods.ts';
 import { screen } from './screen.ts';
 
@@ -22,7 +22,7 @@ const POD = 'auth.yaml.injected';
 const OTHER_POD = 'hello-multi.yaml.injected';
 
 const registry = await startRegistry();
-const stage = setTheStage(registry, registry.host);
+const stage = pushDemoImages(registry, registry.host);
 const tls = createTls();
 const evidence = await mkdtemp(join(tmpdir(), 'sailmark-demo-'));
 const configuration = {

@@ -2,11 +2,11 @@ import { messageOf } from '../../base/index.ts';
 import type { Config } from '../../config/index.ts';
 import { parseImageReference } from '../../image/index.ts';
 import { type LayoutImage, openLayout } from '../../registry/index.ts';
-import { CommandError } from '../shared/command.ts';
+import { CommandError } from '../command-line/command.ts';
 
 /** One image to verify: what people call it, and the reference that is judged. */
 export interface ImageToVerify {
-  readonly named: string;
+  readonly name: string;
   readonly image: string;
 }
 
@@ -46,5 +46,5 @@ const findOnly = async (directory: string, limits: Config['limits']): Promise<La
 /** The image of an OCI layout directory. Rejects with `CommandError` where it holds none, or several. */
 export const readLocalImage = async (directory: string, limits: Config['limits']): Promise<ImageToVerify> => {
   const found = await findOnly(directory, limits);
-  return { named: directory, image: `${repositoryOf(found)}@${found.digest}` };
+  return { name: directory, image: `${repositoryOf(found)}@${found.digest}` };
 };

@@ -1,5 +1,5 @@
-import { type Flag, type Flags, type Io, UsageError } from './command.ts';
-import { readInput } from './input.ts';
+import { type Flag, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { readInput } from '../shared/input.ts';
 
 export const filenameFlag: Flag = {
   name: 'filename',
@@ -16,7 +16,7 @@ const parseList = (text: string): readonly string[] =>
     .filter((line) => line !== '' && !line.startsWith('#'));
 
 /** The images that a command line names, and those in the file it names. Rejects with `UsageError` where there is none. */
-export const imagesOf = async (
+export const readImageNames = async (
   flags: Flags,
   operands: readonly string[],
   io: Io,

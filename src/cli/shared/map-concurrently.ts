@@ -1,5 +1,5 @@
 /** Maps a list side by side, at most `atOnce` at a time, and keeps its order. Rejects as soon as one does. */
-export const mapBounded = async <T, U>(
+export const mapConcurrently = async <T, U>(
   list: readonly T[],
   atOnce: number,
   map: (item: T) => Promise<U>,

@@ -7,7 +7,7 @@ const HELP: Flag = { name: 'help', short: 'h', help: 'print this' };
 /** The flags of a command, `--help` among them. */
 export const flagsOf = ({ flags }: Command): readonly Flag[] => [...flags, HELP];
 
-export interface Parsed {
+export interface ParsedArguments {
   readonly flags: Flags;
   readonly operands: readonly string[];
 }
@@ -35,7 +35,7 @@ const optionsFor = (flags: readonly Flag[]) =>
  * begin with a dash. A flag without a value takes `=true` and `=false` too, as scripts written for cosign have it.
  * Rejects with `UsageError`.
  */
-export const parseArguments = (command: Command, argv: readonly string[]): Parsed => {
+export const parseArguments = (command: Command, argv: readonly string[]): ParsedArguments => {
   const known = flagsOf(command);
   const options = {
     args: [...argv],
@@ -88,14 +88,14 @@ const valueOf = ({ name, value: placeholder }: Flag, token: Token): string | und
 };
 
 /** Throws where there are more operands than the command takes. */
-export const checkOperands = ({ operands: most, usage }: Command, operands: readonly string[]): void => {
+export const checkOperands = ({ maxOperands: most, usage }: Command, operands: readonly string[]): void => {
   const surplus = operands[most];
   if (surplus !== undefined)
     throw new UsageError(`${JSON.stringify(surplus)} is one argument too many: sailmark ${usage}`);
 };
 
 /** The value of a flag that knows only these, the first being its default. Throws `UsageError`. */
-export const choiceOf = <Choice extends string>(
+export const parseChoice = <Choice extends string>(
   flags: Flags,
   name: string,
   choices: readonly [Choice, ...Choice[]],

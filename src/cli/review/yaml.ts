@@ -1,4 +1,4 @@
-import { CommandError } from './command.ts';
+import { CommandError } from '../command-line/command.ts';
 
 /** The number of the document that a line stands in, both from 1 and 0 as people and parsers count. */
 const documentAt = (text: string, line: number): number => {

@@ -1,6 +1,6 @@
 import { type Config, loadConfig } from '../../config/index.ts';
-import { type Flag, type Flags, UsageError } from './command.ts';
-import { readFile } from './read-file.ts';
+import { type Flag, type Flags, UsageError } from '../command-line/command.ts';
+import { readFile } from '../shared/input.ts';
 
 /** `--config`, of the commands that do nothing without it. */
 export const configFlag: Flag = {
@@ -10,7 +10,7 @@ export const configFlag: Flag = {
 };
 
 /** The configuration that `--config` names. Rejects with `UsageError` or `ConfigError`. */
-export const loadNamedConfig = async (flags: Flags, command: string): Promise<Config> => {
+export const readConfigFile = async (flags: Flags, command: string): Promise<Config> => {
   const path = flags.text('config');
   if (path === undefined) throw new UsageError(`--config is missing: sailmark ${command} --config FILE`);
   return loadConfig({ path, readFile });

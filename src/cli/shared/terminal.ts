@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Io } from './command.ts';
+import type { Io } from '../command-line/command.ts';
 
 export type Paint = (text: string, colour: 'green' | 'red' | 'yellow') => string;
 

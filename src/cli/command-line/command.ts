@@ -9,7 +9,7 @@ export interface Io {
    * Takes SIGTERM and SIGINT over: aborted when one comes, its name being the reason. A command that never asks is
    * ended by them at once.
    */
-  readonly ended: () => AbortSignal;
+  readonly takeShutdownSignal: () => AbortSignal;
 }
 
 export interface Output {
@@ -48,7 +48,7 @@ export interface Command {
   /** Of exit codes other than 0 and 1: `[10, 'no signature']`. */
   readonly exitCodes?: readonly (readonly [number, string])[];
   /** How many arguments it takes besides flags, at most. */
-  readonly operands: number;
+  readonly maxOperands: number;
   /** Gives the exit code. Where it rejects, the error is printed and the exit code is 1. */
   run(flags: Flags, operands: readonly string[], io: Io): Promise<number>;
 }

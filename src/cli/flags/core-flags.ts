@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { HOUR_MS } from '../../base/index.ts';
 import { type Config, loadConfig, parseDuration, withFlags } from '../../config/index.ts';
 import { parseImageReference } from '../../image/index.ts';
-import { type Flag, type Flags, type Io, UsageError } from './command.ts';
-import { readFile } from './read-file.ts';
+import { type Flag, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { readFile } from '../shared/input.ts';
 
 /** Flags of every command that has a key ring. */
 export const keyFlags: readonly Flag[] = [
@@ -85,7 +85,7 @@ export const timeoutFlag = (each: string): Flag => ({
 });
 
 /** Milliseconds. Throws `UsageError`. */
-export const timeoutOf = (flags: Flags): number => {
+export const parseTimeout = (flags: Flags): number => {
   const text = flags.text('timeout') ?? DEFAULT_TIMEOUT;
   const timeout = parseDuration(text);
   if (timeout === undefined || timeout === 0 || timeout > LONGEST_TIMEOUT)
@@ -123,7 +123,7 @@ const plainHttpHostsOf = (flags: Flags, images: () => readonly string[]): readon
  * The configuration that the flags of a command come to, for these images, or for images that lie in these directories.
  * Rejects with `UsageError` or `ConfigError`.
  */
-export const configOf = async (
+export const readConfig = async (
   flags: Flags,
   io: Io,
   {
@@ -131,7 +131,7 @@ export const configOf = async (
     directories = [],
   }: { readonly images?: () => readonly string[]; readonly directories?: readonly string[] } = {},
 ): Promise<Config> => {
-  const timeout = timeoutOf(flags);
+  const timeout = parseTimeout(flags);
   const plainHttpHosts = plainHttpHostsOf(flags, images);
   const config = await loadConfig({ path: flags.text('config'), readFile });
   const dockerConfig = flags.text('registry-config') ?? (await defaultDockerConfig(io));

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { mapBounded } from '../../src/cli/shared/bounded.ts';
+import { mapConcurrently } from '../../src/cli/shared/map-concurrently.ts';
 
 describe('mapBounded', () => {
   it('rejects as soon as one does', async () => {
     const never = new Promise<number>(() => {});
     const map = (item: number) => (item === 1 ? Promise.reject(new Error('one')) : never);
-    await expect(mapBounded([0, 1, 2], 2, map)).rejects.toThrow('one');
+    await expect(mapConcurrently([0, 1, 2], 2, map)).rejects.toThrow('one');
   });
 
   it('works on so many at once and no more, and keeps the order whoever is first', async () => {
     const list = Array.from({ length: 20 }, (_, index) => index);
     let [running, most] = [0, 0];
-    const results = await mapBounded(list, 3, async (item) => {
+    const results = await mapConcurrently(list, 3, async (item) => {
       running += 1;
       most = Math.max(most, running);
       for (let turn = item % 4; turn >= 0; turn -= 1) await Promise.resolve();
@@ -23,6 +23,6 @@ describe('mapBounded', () => {
   });
 
   it('does nothing with nothing', async () => {
-    expect(await mapBounded([], 3, () => Promise.reject(new Error('asked')))).toEqual([]);
+    expect(await mapConcurrently([], 3, () => Promise.reject(new Error('asked')))).toEqual([]);
   });
 });
