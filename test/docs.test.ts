@@ -1,11 +1,24 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
-import { formatQuantity, limitTable } from '../src/config/index.ts';
+import { ConfigError, formatQuantity, limitTable, parseConfig } from '../src/config/index.ts';
 import { explain, reasonCodes } from '../src/policy/index.ts';
 import { runCli } from './support/terminal.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'src/README.md',
+  'test/README.md',
+  'deploy/README.md',
+  'charts/sailmark/README.md',
+  ...readdirSync(new URL('../docs/', import.meta.url))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 /** The rows of the table below a heading of any level, as their cells; code marks are left out. */
 const rowsBelow = (heading: string, text: string): readonly (readonly string[])[] => {
@@ -51,6 +64,30 @@ describe('the documentation', () => {
   });
 });
 
+const A_PIN = '8e0dbb285a3dbfc2826c5e4c263bcfe4d93169e2207bfdd4235f5200fa5c6212';
+
+/** The problems of a YAML block of a page, as a configuration; files that it names are not there. */
+const problemsIn = async (block: string): Promise<readonly string[]> => {
+  const head = block.startsWith('apiVersion:')
+    ? ''
+    : 'apiVersion: sailmark.dev/v1alpha1\nkind: Configuration\n';
+  const error: unknown = await parseConfig(`${head}${block.replaceAll('HEX', A_PIN)}`, () =>
+    Promise.reject(new Error('not here')),
+  ).catch((reason: unknown) => reason);
+  if (!(error instanceof Error)) return [];
+  if (!(error instanceof ConfigError)) throw error;
+  return error.problems
+    .map(({ path, message }) => `${path} ${message}`)
+    .filter((text) => !text.endsWith(': not here'));
+};
+
+describe('the configurations in docs/', () => {
+  it.each(PAGES.filter((page) => page.startsWith('docs/')))('are valid: %s', async (page) => {
+    for (const [, block = ''] of read(page).matchAll(/^```yaml\n([\s\S]*?)^```$/gm))
+      expect([block, await problemsIn(block)]).toEqual([block, []]);
+  });
+});
+
 describe('the README', () => {
   const README = read('README.md');
 
@@ -79,19 +116,6 @@ describe('the map in src/', () => {
     expect(new Set(listed)).toEqual(new Set(Object.keys(dependencies)));
   });
 });
-
-const PAGES = [
-  'README.md',
-  'CHANGELOG.md',
-  'SECURITY.md',
-  'src/README.md',
-  'test/README.md',
-  'deploy/README.md',
-  'charts/sailmark/README.md',
-  ...readdirSync(new URL('../docs/', import.meta.url))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 
 const withoutCode = (markdown: string): string => markdown.replaceAll(/^```[\s\S]*?^```$/gm, '');
 
