@@ -1,6 +1,7 @@
 import { createReview, type Review } from './admission/index.ts';
 import { type ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
+import { registryFromName } from './image/index.ts';
 import { createClassifier } from './istio/index.ts';
 import { type Metrics, measureOpen, measureVerify } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
@@ -151,5 +152,5 @@ const knownRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
     ...[
       ...places.hubs,
       ...places.mirrors.flatMap(({ mirror, signatures = mirror }) => [mirror, signatures]),
-    ].map((place) => place.split('/', 1)[0] ?? ''),
+    ].map(registryFromName),
   ]);

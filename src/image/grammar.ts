@@ -9,6 +9,7 @@ const IPV6 = '\\[[a-fA-F0-9:]+\\]';
 const HOST = new RegExp(`^(?:${DOMAIN}|${IPV6})(?::[0-9]+)?$`);
 
 const SEGMENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const PATH_SEGMENT = new RegExp(`^${SEGMENT}$`);
 const PATH = new RegExp(`^${SEGMENT}(?:/${SEGMENT})*$`);
 
 const TAG = /^\w[\w.-]{0,127}$/;
@@ -27,6 +28,9 @@ export function pathProblem(path: string): string | undefined {
   if (PATH.test(path.toLowerCase())) return 'its path has capital letters';
   return 'its path is not lower-case names, joined by single "/"';
 }
+
+/** True if a text is one segment of a repository's path (`path-component`). */
+export const isPathSegment = (text: string): boolean => PATH_SEGMENT.test(text);
 
 /** Why a text is no tag, or undefined. */
 export const tagProblem = (tag: string): string | undefined =>

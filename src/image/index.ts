@@ -1,7 +1,4 @@
 export { type Digest, digestOf, parseDigest } from './digest.ts';
-export {
-  formatReference,
-  type ImageReference,
-  type ParsedReference,
-  parseImageReference,
-} from './reference.ts';
+export { isPathSegment } from './grammar.ts';
+export { type ImageReference, type ParsedReference, parseImageReference } from './reference.ts';
+export { createRepository, type Repository, registryFromName, repositoryFromName } from './repository.ts';

@@ -1,5 +1,6 @@
 import { type Digest, parseDigest } from './digest.ts';
 import { hostProblem, pathProblem, tagProblem } from './grammar.ts';
+import { createRepository, type Repository } from './repository.ts';
 
 /**
  * An image reference in Docker's normal form. `docker.io`, `index.docker.io` and no host at all are one registry,
@@ -8,12 +9,7 @@ import { hostProblem, pathProblem, tagProblem } from './grammar.ts';
 export interface ImageReference {
   /** As it was written. */
   readonly text: string;
-  /** Host and port: `docker.io`, `registry.corp.example:5000`, `[::1]:5000`. */
-  readonly registry: string;
-  /** Path below the registry: `istio/proxyv2`. */
-  readonly path: string;
-  /** `registry/path`. */
-  readonly repository: string;
+  readonly repository: Repository;
   /** Undefined only where a digest is written and no tag; `latest` where neither is. */
   readonly tag: string | undefined;
   /** Where it is written it alone counts: a tag beside it is ignored, as the kubelet does. */
@@ -61,19 +57,11 @@ export function parseImageReference(text: string): ParsedReference {
   const digest = digestText === undefined ? undefined : parseDigest(digestText);
   const reference = {
     text,
-    registry,
-    path,
-    repository: `${registry}/${path}`,
+    repository: createRepository(registry, path),
     tag: tag ?? (digest === undefined ? 'latest' : undefined),
     digest,
   };
   return { ok: true, reference };
-}
-
-/** The reference in normal form: `docker.io/istio/proxyv2:1.28.0@sha256:…`. Parsing it again gives the same parts. */
-export function formatReference({ repository, tag, digest }: ImageReference): string {
-  const tagged = tag === undefined ? repository : `${repository}:${tag}`;
-  return digest === undefined ? tagged : `${tagged}@${digest}`;
 }
 
 /** Name, tag and digest, none of them checked. A colon before the last slash belongs to a port or an address. */

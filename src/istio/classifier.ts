@@ -1,4 +1,4 @@
-import { type ImageReference, parseImageReference } from '../image/index.ts';
+import { type ImageReference, parseImageReference, repositoryFromName } from '../image/index.ts';
 import { findComponent, isSample, lastSegmentOf } from './component.ts';
 import { distinctiveNames } from './components.ts';
 import { explainUnsignedDigest, explainUnsignedTag } from './explain-unsigned.ts';
@@ -45,11 +45,11 @@ export function createClassifier(configured: Places): Classifier {
   for (const mirror of configured.mirrors) byName.set(mirror.mirror, placeOfMirror(mirror));
 
   const classify = (reference: ImageReference): ImageClass => {
-    const slash = reference.repository.lastIndexOf('/');
-    const place = byName.get(reference.repository.slice(0, slash));
+    const slash = reference.repository.name.lastIndexOf('/');
+    const place = byName.get(reference.repository.name.slice(0, slash));
     return place === undefined
       ? classOfOthers(reference)
-      : classBelow(place, reference.repository.slice(slash + 1), reference);
+      : classBelow(place, reference.repository.name.slice(slash + 1), reference);
   };
   return { classify, couldBeIstio: createTextCheck([...byName.keys()], classify) };
 }
@@ -90,7 +90,7 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
     places,
     component: findComponent(name),
     componentOf: (signed) => findComponent(hubNameOf(lastSegmentOf(signed))),
-    signaturesAt: signaturesOf(segment),
+    signaturesAt: signaturesOf(segment).map(repositoryFromName),
     neverSigned: hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined),
     ...(perhapsUnsigned === undefined ? {} : { perhapsUnsigned }),
   };

@@ -1,3 +1,5 @@
+import type { Repository } from '../image/index.ts';
+
 /** Hubs and mirrors a configuration adds to what is built in; names in normal form (`docker.io/istio`). */
 export interface Places {
   /** The hubs that count: built-in ones and those of the configuration, or the latter alone. */
@@ -30,8 +32,8 @@ export type ImageClass =
       readonly component: string | undefined;
       /** The known component a signed `docker-reference` names, by the names of this place. */
       readonly componentOf: (signedReference: string) => string | undefined;
-      /** Repositories that hold its signatures, in the order they are asked, in normal form. */
-      readonly signaturesAt: readonly string[];
+      /** Repositories to look for its signatures in, in order. */
+      readonly signaturesAt: readonly Repository[];
       /** Why no signature is expected, where the tables know: a nightly hub, an era, a release that never was. */
       readonly neverSigned: string | undefined;
       /** Where a digest is all that is written: why it may have none all the same. */

@@ -21,7 +21,7 @@ interface Bare {
  * runs as a container of Istio's, that container's name tells.
  */
 export function findLookAlike(reference: ImageReference): LookAlike | undefined {
-  const segments = reference.path.split('/');
+  const segments = reference.repository.path.split('/');
   const { name, besideIstio } = strip(segments.at(-1) ?? '');
   if (distinctiveNames.has(name)) return { component: name, vendor: findVendor(reference) };
   if (ambiguousNames.has(name)) {
@@ -37,7 +37,7 @@ export function findLookAlike(reference: ImageReference): LookAlike | undefined 
 const mentionsIstio = (segment: string): boolean => segment.includes('istio');
 
 const findVendor = ({ repository }: ImageReference): string | undefined =>
-  vendors.find(({ places }) => places.some((place) => repository.startsWith(`${place}/`)))?.name;
+  vendors.find(({ places }) => places.some((place) => repository.name.startsWith(`${place}/`)))?.name;
 
 function strip(segment: string): Bare {
   const words = segment.split(/[._-]+/);

@@ -14,13 +14,13 @@ export function parsePlace(text: string): ParsedPlace {
   // A place is what an image's name begins with, so the grammar of images decides, and normalises.
   const parsed = parseImageReference(`${text}/x`);
   if (!parsed.ok) return { ok: false, problem: 'it is not a registry host and a lower-case path' };
-  const { repository } = parsed.reference;
-  if (repository === 'docker.io/library/x')
+  const { name } = parsed.reference.repository;
+  if (name === 'docker.io/library/x')
     return {
       ok: false,
       problem: 'it is all of Docker Hub, or its official images; write a path, as in docker.io/istio',
     };
-  return { ok: true, place: repository.slice(0, -'/x'.length) };
+  return { ok: true, place: name.slice(0, -'/x'.length) };
 }
 
 function placeProblem(text: string): string | undefined {

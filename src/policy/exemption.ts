@@ -53,9 +53,9 @@ const versionOf = ({ digest, tag }: ImageReference): string =>
  */
 export const matchesImage = (text: string, reference: ImageReference): boolean => {
   const { host, path, version } = parsePattern(text);
-  const segments = reference.path.split('/');
+  const segments = reference.repository.path.split('/');
   return (
-    host === reference.registry &&
+    host === reference.repository.registry &&
     path.length === segments.length &&
     path.every((part, index) => matchesRun(part, segments[index] ?? '')) &&
     (version === '' || matchesRun(version, versionOf(reference)))

@@ -1,3 +1,4 @@
+import { repositoryFromName } from '../image/index.ts';
 import { createFindCredentials } from './credentials/keyring.ts';
 import type { PullSecrets } from './credentials/pull-secrets.ts';
 import type { Environment } from './credentials/run-program.ts';
@@ -39,12 +40,6 @@ export interface Registries {
   close(): Promise<void>;
 }
 
-/** Where a repository is asked that is known by another name. */
-const placeIn = (endpoint: string, path: string): { readonly host: string; readonly path: string } => {
-  const [host = '', ...prefix] = endpoint.split('/');
-  return { host, path: [...prefix, path].join('/') };
-};
-
 /**
  * All registries of a process. Contacts none before it is asked for something of it. It keeps state for each registry
  * that was opened: those are the hosts of the configuration and of the command line, and no others.
@@ -78,10 +73,11 @@ export const createRegistries = ({
     return made;
   };
 
-  const open: OpenSource = ({ registry, path }, onRequest) => {
-    const { endpoint } = settingsOf(registry);
-    const at = endpoint === undefined ? { host: registry, path } : placeIn(endpoint, path);
-    return registryOf(at.host).open(at.path, onRequest, `${registry}/${path}`);
+  const open: OpenSource = (repository, onRequest) => {
+    const { endpoint } = settingsOf(repository.registry);
+    const contacted =
+      endpoint === undefined ? repository : repositoryFromName(`${endpoint}/${repository.path}`);
+    return registryOf(contacted.registry).open(contacted.path, onRequest, repository.name);
   };
 
   const fetchDocument: FetchDocument = async (text, { bytes, signal }) => {

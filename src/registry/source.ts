@@ -1,4 +1,4 @@
-import type { Digest } from '../image/index.ts';
+import type { Digest, Repository } from '../image/index.ts';
 
 /** A manifest or index as served: its bytes hash to `digest`. */
 export interface Manifest {
@@ -41,11 +41,8 @@ export interface Source {
   referrers(digest: Digest, signal: AbortSignal): Promise<Referrers>;
 }
 
-/** Opens the repository `path` of `registry`; `onRequest` is called once for each HTTP request sent for it. */
-export type OpenSource = (
-  repository: { readonly registry: string; readonly path: string },
-  onRequest: () => void,
-) => Source;
+/** Opens a repository; `onRequest` is called once for each HTTP request sent for it. */
+export type OpenSource = (repository: Repository, onRequest: () => void) => Source;
 
 export type FaultCode =
   /** no connection, TLS failure, no answer in time, 5xx, a pause after 503, breaker open */

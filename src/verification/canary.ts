@@ -1,4 +1,4 @@
-import { type Digest, digestOf, type ImageReference } from '../image/index.ts';
+import { createRepository, type Digest, digestOf, type ImageReference } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import { parseKeys } from './keys/parse-keys.ts';
 import type { Verification, VerificationRequest } from './verification.ts';
@@ -23,11 +23,7 @@ const SIGNATURE =
 /** Its last bit flipped. */
 const FORGED = SIGNATURE.replace(/R$/, 'Q');
 
-const REPOSITORY = {
-  registry: 'canary.sailmark.example',
-  path: 'canary',
-  repository: 'canary.sailmark.example/canary',
-};
+const REPOSITORY = createRepository('canary.sailmark.example', 'canary');
 const LIMITS = {
   signatureCandidates: 1,
   payloadBytes: 1024,
@@ -55,7 +51,7 @@ const sourceWith = (signature: string): Source => {
     }),
   );
   return {
-    id: REPOSITORY.repository,
+    id: REPOSITORY.name,
     resolve: async () => undefined,
     manifest: async () => ({ digest: digestOf(bytes), mediaType: undefined, bytes }),
     blob: async () => Buffer.from(PAYLOAD),
@@ -69,13 +65,13 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
   const [key] = parsed.keys;
   const trusted = { ...key, source: 'canary', pinned: true, for: undefined, covers: undefined };
   const ring = { keys: new Map([[key.keyId, trusted]]), missing: [] };
-  const reference: ImageReference = { ...REPOSITORY, text: REPOSITORY.repository, tag: undefined, digest };
+  const reference: ImageReference = { text: REPOSITORY.name, repository: REPOSITORY, tag: undefined, digest };
   const question: VerificationRequest = {
     reference,
     places: [],
     component: undefined,
     componentOf: () => undefined,
-    signaturesAt: [REPOSITORY.repository],
+    signaturesAt: [REPOSITORY],
   };
   const verify = createVerifier({
     open: () => sourceWith(signature),

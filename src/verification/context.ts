@@ -1,4 +1,4 @@
-import type { Digest } from '../image/index.ts';
+import type { Digest, Repository } from '../image/index.ts';
 import { type Source, SourceFault } from '../registry/index.ts';
 import type { VerifierDependencies } from './dependencies.ts';
 import { readSignatures } from './formats/read-signatures.ts';
@@ -25,18 +25,15 @@ export const createContext = (
   question: VerificationRequest,
   signal: AbortSignal,
 ): VerificationContext => {
-  const evidence = options.openEvidence?.(question.reference.repository) ?? [];
+  const evidence = options.openEvidence?.(question.reference.repository.name) ?? [];
   return { options, memory, question, signal, evidence, spent: { requests: 0 } };
 };
 
 /** A repository as a source, whose requests are this visit's. */
-const openRepository = ({ options, spent }: VerificationContext, repository: string): Source => {
-  const slash = repository.indexOf('/');
-  const at = { registry: repository.slice(0, slash), path: repository.slice(slash + 1) };
-  return options.open(at, () => {
+const openRepository = ({ options, spent }: VerificationContext, repository: Repository): Source =>
+  options.open(repository, () => {
     spent.requests += 1;
   });
-};
 
 /** The repositories that may hold signatures, in order; none offline. */
 export const repositoriesOf = (visit: VerificationContext): readonly Source[] =>
@@ -76,18 +73,22 @@ export const resolveTag = (visit: VerificationContext): Promise<FlightResult<Dig
     const digest = await (options.offline === true
       ? resolveOffline(evidence, tag, signal)
       : openRepository(visit, repository).resolve(tag, signal));
-    memory.tags.add(repository, tag, digest);
+    memory.tags.add(repository.name, tag, digest);
     return digest;
   };
-  return memory.tagFlights.join(`${repository}:${tag}`, spent, ask, visit.signal);
+  return memory.tagFlights.join(`${repository.name}:${tag}`, spent, ask, visit.signal);
 };
 
 /** Names this digest was likely signed under, so that a payload need not be fetched. */
 const likelyNamesOf = ({ options, question }: VerificationContext): readonly string[] => {
   const { reference, component, signaturesAt } = question;
-  const segments = [reference.path.split('/').at(-1) ?? '', ...(component === undefined ? [] : [component])];
+  const segments = [
+    reference.repository.path.split('/').at(-1) ?? '',
+    ...(component === undefined ? [] : [component]),
+  ];
   const atHubs = (options.hubs ?? []).flatMap((hub) => segments.map((segment) => `${hub}/${segment}`));
-  return [...new Set([...signaturesAt, reference.repository, ...atHubs])];
+  const repositories = [...signaturesAt, reference.repository].map(({ name }) => name);
+  return [...new Set([...repositories, ...atHubs])];
 };
 
 /** What a source holds for the digest. Remembered by the flight, so also where every caller has left it. */

@@ -15,7 +15,7 @@ const NONE: Selection = { satisfied: false, reason: undefined };
 
 const notForPlace = (keyId: string, { places, reference }: VerificationRequest): RejectionReason => ({
   code: 'signer-untrusted',
-  detail: `key ${keyId} may not sign for ${places[0] ?? reference.repository}`,
+  detail: `key ${keyId} may not sign for ${places[0] ?? reference.repository.name}`,
 });
 
 /** Whether the key counts for this use; undefined: it is not in the ring. */

@@ -1,4 +1,4 @@
-import type { Digest, ImageReference } from '../image/index.ts';
+import type { Digest, ImageReference, Repository } from '../image/index.ts';
 import type { LogProof } from './log/log-proof.ts';
 
 /** One signature that verifies over this digest with a key of the ring, whatever use it is put to. */
@@ -31,8 +31,8 @@ export interface VerificationRequest {
   readonly component: string | undefined;
   /** The known component a signed `docker-reference` names, undefined where it names none. */
   readonly componentOf: (signedReference: string) => string | undefined;
-  /** Repositories that signatures are looked for in, in order, in normal form: `docker.io/istio/pilot`. */
-  readonly signaturesAt: readonly string[];
+  /** Repositories to look for signatures in, in order. */
+  readonly signaturesAt: readonly Repository[];
 }
 
 /** What was learned about one digest. Allow only on `verified`. */

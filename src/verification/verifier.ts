@@ -31,7 +31,7 @@ const gotNoAnswer = (obstacle: UndeterminedReason): boolean =>
 const withoutTag = (visit: VerificationContext, obstacle: UndeterminedReason): Undetermined => {
   const { memory, question, spent } = visit;
   const verdict = undetermined(undefined, obstacle, spent.requests);
-  const last = memory.tags.last(question.reference.repository, tagOf(question));
+  const last = memory.tags.last(question.reference.repository.name, tagOf(question));
   if (last?.digest === undefined) return verdict;
   const { digest: lastDigest, at: answeredAt } = last;
   const verified = gotNoAnswer(obstacle) ? recallVerified(visit, question, lastDigest, 0) : undefined;
@@ -113,7 +113,7 @@ const verifyDigest = async (visit: VerificationContext, digest: Digest): Promise
 const proveLastAnswer = async (visit: VerificationContext): Promise<void> => {
   const { memory, question, evidence } = visit;
   if (evidence.length === 0) return;
-  const digest = memory.tags.last(question.reference.repository, tagOf(question))?.digest;
+  const digest = memory.tags.last(question.reference.repository.name, tagOf(question))?.digest;
   if (digest !== undefined && recallVerified(visit, question, digest, 0) === undefined)
     await verifyAtEach(visit, evidence, digest);
 };
@@ -146,7 +146,7 @@ export const createVerifier = (options: VerifierDependencies): VerifyImage => {
   const unexpected = (error: unknown): Undetermined =>
     undetermined(undefined, reasonOfThrown(error, options.report), 0);
   const knownDigest = (question: VerificationRequest): Digest | undefined =>
-    question.reference.digest ?? memory.tags.fresh(question.reference.repository, tagOf(question));
+    question.reference.digest ?? memory.tags.fresh(question.reference.repository.name, tagOf(question));
   const recall = (question: VerificationRequest): Verified | undefined => {
     const digest = knownDigest(question);
     return digest && recallVerified(known, question, digest, 0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CosignSettings, cosignCommand, cosignDifference } from '../../src/cli/verify/cosign-command.ts';
-import { parseImageReference } from '../../src/image/index.ts';
+import { parseImageReference, repositoryFromName } from '../../src/image/index.ts';
 import { releaseKeys } from '../../src/istio/index.ts';
 import { reasonCodes } from '../../src/policy/index.ts';
 import type { KeySpec } from '../../src/verification/index.ts';
@@ -11,11 +11,13 @@ const commandOf = (
   image: string,
   source: string,
   settings: Partial<CosignSettings> = {},
-  repository?: string,
+  signaturesAt?: string,
 ): string => {
   const parsed = parseImageReference(image);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return cosignCommand(parsed.reference, repository ?? parsed.reference.repository, source, {
+  const repository =
+    signaturesAt === undefined ? parsed.reference.repository : repositoryFromName(signaturesAt);
+  return cosignCommand(parsed.reference, repository, source, {
     keys: [file(source)],
     registries: [],
     transparencyLog: 'ignore',

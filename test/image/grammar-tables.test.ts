@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatReference, type ImageReference, parseImageReference } from '../../src/image/index.ts';
+import { type ImageReference, parseImageReference } from '../../src/image/index.ts';
 import { withThirdParty } from '../support/third-party.ts';
+import { normalFormOf } from './normal-form.ts';
 
 const TABLES = 'reference-grammar';
 
@@ -36,10 +37,10 @@ withThirdParty<readonly ParseRow[]>([TABLES, 'distribution-parse.json'], (rows) 
 
     it.each(rows.filter(({ err }) => err === undefined))(
       'splits $input',
-      ({ input, repository, tag, digest }) => {
-        const { repository: name, tag: version, digest: content } = parse(input);
-        expect({ name, version, content }).toEqual({
-          name: normalName(repository ?? ''),
+      ({ input, repository: written, tag, digest }) => {
+        const { repository, tag: version, digest: content } = parse(input);
+        expect({ name: repository.name, version, content }).toEqual({
+          name: normalName(written ?? ''),
           version: tag ?? (digest === undefined ? 'latest' : undefined),
           content: digest,
         });
@@ -80,30 +81,25 @@ withThirdParty<Normalize>([TABLES, 'distribution-normalize.json'], (table) => {
           .map((input) => ({ ...row, input })),
       ),
     )('name $input $FullName', ({ input, RemoteName, FullName, Domain }) => {
-      const { registry, path, repository } = parse(input);
-      expect({ registry, path, repository }).toEqual({
-        registry: Domain,
-        path: RemoteName,
-        repository: FullName,
-      });
+      expect(parse(input).repository).toEqual({ registry: Domain, path: RemoteName, name: FullName });
     });
 
     it.each(table.TestNormalizedSplitHostname)('split $input', ({ input, domain, path }) => {
-      const reference = parse(input);
-      expect({ domain: reference.registry, path: reference.path }).toEqual({ domain, path });
+      const { repository } = parse(input);
+      expect({ domain: repository.registry, path: repository.path }).toEqual({ domain, path });
     });
 
     it.each(table.TestParseDockerRef)('write $input as $expected', ({ input, expected }) => {
       const reference = parse(input);
       // There a digest drops the tag; here it stays, to be shown, and does not count.
       const counted = reference.digest === undefined ? reference : { ...reference, tag: undefined };
-      expect(formatReference(counted)).toBe(expected);
+      expect(normalFormOf(counted)).toBe(expected);
     });
 
     it.each(table.TestParseAnyReference.filter(({ Expected }) => Expected === undefined))(
       'write $Reference as $Equivalent',
       ({ Reference, Equivalent }) => {
-        expect(formatReference(parse(Reference))).toBe(formatReference(parse(Equivalent)));
+        expect(normalFormOf(parse(Reference))).toBe(normalFormOf(parse(Equivalent)));
       },
     );
 
@@ -138,7 +134,7 @@ withThirdParty<
         // A production has no limit of length; a reference has, and on Docker Hub the first segment counts too.
         const path = normalName(input).replace(/^[^/]*\//, '');
         const parsed = parseImageReference(input);
-        expect(parsed.ok && parsed.reference.repository).toBe(
+        expect(parsed.ok && parsed.reference.repository.name).toBe(
           match && path.length <= 255 && normalName(input),
         );
       },
@@ -149,7 +145,7 @@ withThirdParty<
       if (!match) return;
       const [name = '', tag, digest] = subs;
       const reference = parse(input);
-      expect([reference.repository, reference.tag, reference.digest]).toEqual([
+      expect([reference.repository.name, reference.tag, reference.digest]).toEqual([
         normalName(name),
         tag || (digest ? undefined : 'latest'),
         digest || undefined,

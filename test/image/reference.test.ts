@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatReference, type ParsedReference, parseImageReference } from '../../src/image/index.ts';
+import { type ParsedReference, parseImageReference } from '../../src/image/index.ts';
+import { normalFormOf } from './normal-form.ts';
 
 const HEX = 'e6693c20186f837fc393390135d8a598a96a833917917789d63766cab6c59582';
 const DIGEST = `sha256:${HEX}`;
@@ -126,7 +127,7 @@ describe('an odd reference is read as Docker reads it', () => {
     ['a host as a path', 'evil.com/docker.io/istio/proxyv2:1', 'evil.com/docker.io/istio/proxyv2:1'],
   ])('%s', (_, text, normal) => {
     const parsed = parseImageReference(text);
-    expect(parsed.ok ? formatReference(parsed.reference) : parsed.problem).toBe(normal);
+    expect(parsed.ok ? normalFormOf(parsed.reference) : parsed.problem).toBe(normal);
   });
 
   it('with all its parts', () => {
@@ -134,9 +135,11 @@ describe('an odd reference is read as Docker reads it', () => {
       ok: true,
       reference: {
         text: `Registry.Corp.example:5000/mesh/istio/proxyv2:1.28.0@${DIGEST}`,
-        registry: 'registry.corp.example:5000',
-        path: 'mesh/istio/proxyv2',
-        repository: 'registry.corp.example:5000/mesh/istio/proxyv2',
+        repository: {
+          registry: 'registry.corp.example:5000',
+          path: 'mesh/istio/proxyv2',
+          name: 'registry.corp.example:5000/mesh/istio/proxyv2',
+        },
         tag: '1.28.0',
         digest: DIGEST,
       },
@@ -148,9 +151,7 @@ describe('an odd reference is read as Docker reads it', () => {
       ok: true,
       reference: {
         text: `debian@${DIGEST}`,
-        registry: 'docker.io',
-        path: 'library/debian',
-        repository: 'docker.io/library/debian',
+        repository: { registry: 'docker.io', path: 'library/debian', name: 'docker.io/library/debian' },
         tag: undefined,
         digest: DIGEST,
       },
@@ -196,7 +197,7 @@ describe('whatever is parsed', () => {
       fc.property(fc.oneof(reference, noise), (text) => {
         const parsed = parseImageReference(text);
         if (!parsed.ok) return;
-        const normal = formatReference(parsed.reference);
+        const normal = normalFormOf(parsed.reference);
         expect(parseImageReference(normal)).toEqual({
           ok: true,
           reference: { ...parsed.reference, text: normal },

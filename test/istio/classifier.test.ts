@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseImageReference } from '../../src/image/index.ts';
+import { parseImageReference, repositoryFromName } from '../../src/image/index.ts';
 import { builtInHubs, createClassifier, type ImageClass } from '../../src/istio/index.ts';
 import { builtIn, summarise } from './summary.ts';
 
@@ -156,7 +156,7 @@ describe('an image directly below a hub', () => {
         places: HUB_NAMES,
         component: 'proxyv2',
         componentOf: expect.any(Function),
-        signaturesAt: [...new Set([`${name}/proxyv2`, 'docker.io/istio/proxyv2'])],
+        signaturesAt: [...new Set([`${name}/proxyv2`, 'docker.io/istio/proxyv2'])].map(repositoryFromName),
         neverSigned: undefined,
       });
     },
@@ -234,7 +234,7 @@ describe('why an image of the release hub has no signature', () => {
       places: HUB_NAMES,
       component: 'pilot',
       componentOf: expect.any(Function),
-      signaturesAt: ['docker.io/istio/pilot'],
+      signaturesAt: [repositoryFromName('docker.io/istio/pilot')],
       neverSigned,
     });
   });
@@ -324,7 +324,7 @@ describe('where signatures are looked for', () => {
     const components = { 'mesh-a': 'proxyv2' };
     const mirror = { mirror: M, of, components, ...(signatures === undefined ? {} : { signatures }) };
     const found = classOf(text, createClassifier({ hubs: builtInHubs, mirrors: [mirror] }));
-    return found.kind === 'istio' ? found.signaturesAt : found.kind;
+    return found.kind === 'istio' ? found.signaturesAt.map(({ name }) => name) : found.kind;
   };
 
   it.each([
@@ -352,7 +352,7 @@ describe('where signatures are looked for', () => {
   it('at a hub of the configuration’s own: there alone', () => {
     const own = createClassifier({ hubs: ['registry.corp.example/mesh'], mirrors: [] });
     expect(classOf('registry.corp.example/mesh/pilot:1', own)).toMatchObject({
-      signaturesAt: ['registry.corp.example/mesh/pilot'],
+      signaturesAt: [repositoryFromName('registry.corp.example/mesh/pilot')],
     });
   });
 });

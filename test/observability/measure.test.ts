@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRepository } from '../../src/image/index.ts';
 import { measureOpen, measureVerify } from '../../src/observability/index.ts';
 import type { OpenSource, Source } from '../../src/registry/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
@@ -45,8 +46,8 @@ describe('a measured source', () => {
     const metrics = { countRegistryRequest: (registry: string) => void counted.push(registry) };
     const measured = measureOpen(open, metrics, new Set(['docker.io']));
     const onRequest = (): void => void (requests += 1);
-    expect(measured({ registry: 'docker.io', path: 'istio/pilot' }, onRequest)).toBe(source);
-    measured({ registry: 'chosen-by-a-pod.example', path: 'a' }, onRequest);
+    expect(measured(createRepository('docker.io', 'istio/pilot'), onRequest)).toBe(source);
+    measured(createRepository('chosen-by-a-pod.example', 'a'), onRequest);
     expect([counted, requests]).toEqual([[], 0]);
     send[0]?.();
     send[0]?.();

@@ -5,7 +5,7 @@ import { NOT_OURS, ofIstio, use, verified } from '../support/verdicts.ts';
 
 const judgeWith = (verify: VerifyImage) =>
   createJudge({
-    classify: ({ repository }) => (repository.startsWith('docker.io/istio/') ? ofIstio() : NOT_OURS),
+    classify: ({ repository }) => (repository.name.startsWith('docker.io/istio/') ? ofIstio() : NOT_OURS),
     couldBeIstio: () => false,
     verify,
     revoked: [],

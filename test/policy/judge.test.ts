@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageReference } from '../../src/image/index.ts';
+import { type ImageReference, repositoryFromName } from '../../src/image/index.ts';
 import type { ImageClass } from '../../src/istio/index.ts';
 import { createJudge, type Judge, type Rules } from '../../src/policy/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
@@ -113,7 +113,7 @@ describe('the judge', () => {
         places: ['docker.io/istio'],
         component: 'proxyv2',
         componentOf: expect.any(Function),
-        signaturesAt: ['docker.io/istio/proxyv2'],
+        signaturesAt: [repositoryFromName('docker.io/istio/proxyv2')],
       },
     ]);
     expect(judgement).toMatchObject({
@@ -139,7 +139,7 @@ describe('the judge', () => {
         places: [],
         component: undefined,
         componentOf: expect.any(Function),
-        signaturesAt: ['docker.io/library/redis'],
+        signaturesAt: [repositoryFromName('docker.io/library/redis')],
       },
     ]);
     expect(judgement.verification).toEqual(verified());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/image/index.ts';
+import { createRepository, digestOf } from '../../src/image/index.ts';
 import { createRegistries, type Referrers, type RegistryLimits } from '../../src/registry/index.ts';
 import { BUNDLE_TYPE, bundleManifest, fallbackTag, pushFallbackIndex } from '../support/bundle-kit.ts';
 import { registryLimits } from '../support/registry-limits.ts';
@@ -37,7 +37,7 @@ const scene = async (
       now: () => made.time,
     }),
   );
-  const open = (path: string) => registries.open({ registry: registry.host, path }, () => undefined);
+  const open = (path: string) => registries.open(createRepository(registry.host, path), () => undefined);
   const made: Scene = {
     registry,
     time: 1_800_000_000_000,

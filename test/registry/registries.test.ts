@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRepository } from '../../src/image/index.ts';
 import { createRegistries, type FetchDocument, type RegistriesOptions } from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
 import { createTls } from '../support/tls.ts';
@@ -110,18 +111,18 @@ describe('registries', () => {
   it('are those of the settings, with the defaults for what they leave out and for the others', async () => {
     const registry = await started({ tls: TLS });
     fill(registry);
-    const source = registriesOf().open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    const source = registriesOf().open(createRepository(registry.host, 'istio/pilot'), () => {});
     expect(source.id).toBe(`${registry.host}/istio/pilot`);
     expect(await source.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
     const named = registriesOf({ settings: [{ host: registry.host }] });
-    const again = named.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    const again = named.open(createRepository(registry.host, 'istio/pilot'), () => {});
     expect(await again.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
   });
 
   it('contact nobody before they are asked', async () => {
     const { registry } = await scene();
     registriesOf({ settings: [{ host: registry.host, plainHttp: true }] }).open(
-      { registry: registry.host, path: 'istio/pilot' },
+      createRepository(registry.host, 'istio/pilot'),
       () => {},
     );
     await new Promise(setImmediate);
@@ -137,7 +138,7 @@ describe('registries', () => {
       return true;
     };
     const registries = registriesOf({ settings: [{ host: registry.host, plainHttp: true }] });
-    const source = registries.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+    const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
     const question = faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)));
     await came;
     await registries.close();
@@ -157,9 +158,9 @@ describe('registries', () => {
     const registries = registriesOf({ settings });
     const signal = AbortSignal.timeout(5000);
     for (let time = 0; time < 6; time += 1)
-      await codeOf(registries.open({ registry: bad.host, path: 'a' }, () => {}).resolve('1', signal));
+      await codeOf(registries.open(createRepository(bad.host, 'a'), () => {}).resolve('1', signal));
     expect(bad.requests.length).toBe(5);
-    const source = registries.open({ registry: good.host, path: 'istio/pilot' }, () => {});
+    const source = registries.open(createRepository(good.host, 'istio/pilot'), () => {});
     expect(await source.manifest({ digest: DIGEST }, signal)).toMatchObject({ bytes: MANIFEST });
   });
 });

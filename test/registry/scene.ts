@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { type Digest, digestOf } from '../../src/image/index.ts';
+import { createRepository, type Digest, digestOf } from '../../src/image/index.ts';
 import type { LookUp } from '../../src/registry/http/addresses.ts';
 import {
   createRegistries,
@@ -108,7 +108,7 @@ export const clientOf = (host: string, options: ClientOptions = {}): Client => {
   return Object.assign(client, {
     ask(path = PATH): Questions {
       let requests = 0;
-      const source = registries.open({ registry: host, path }, () => {
+      const source = registries.open(createRepository(host, path), () => {
         requests += 1;
       });
       return {

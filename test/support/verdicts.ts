@@ -1,4 +1,4 @@
-import { type Digest, digestOf, parseImageReference } from '../../src/image/index.ts';
+import { type Digest, digestOf, parseImageReference, repositoryFromName } from '../../src/image/index.ts';
 import type { ImageClass } from '../../src/istio/index.ts';
 import type { ImageUse, Judgement, Rules } from '../../src/policy/index.ts';
 import type {
@@ -62,7 +62,7 @@ export const ofIstio = (component: string | undefined = 'proxyv2', neverSigned?:
   places: ['docker.io/istio'],
   component,
   componentOf: nothingNamed,
-  signaturesAt: ['docker.io/istio/proxyv2'],
+  signaturesAt: [repositoryFromName('docker.io/istio/proxyv2')],
   neverSigned,
 });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { repositoryFromName } from '../../src/image/index.ts';
 import {
   createVerifier,
   loadProveLogged,
@@ -130,7 +131,7 @@ describe('vectors of real cosign', () => {
       const name = `${mode}/s14-altrepo`;
       const at = (repository: string) => {
         registry.loadVector(`${name}-sigs`);
-        return { signaturesAt: [`${repository}-sigs`] };
+        return { signaturesAt: [repositoryFromName(`${repository}-sigs`)] };
       };
       expect(wordOf(await verifyVector(name, 'ignore'))).toBe('signature-missing');
       expect(wordOf(await verifyVector(name, 'ignore', at))).toBe('verified');

@@ -1,4 +1,4 @@
-import type { Digest, ImageReference } from '../../src/image/index.ts';
+import { type Digest, type ImageReference, repositoryFromName } from '../../src/image/index.ts';
 import {
   createVerifier,
   type KeyRing,
@@ -41,16 +41,15 @@ const COMPONENTS = new Set(['pilot', 'proxyv2', 'ztunnel']);
 const referenceTo = (text: string): ImageReference => {
   const [name = '', digest] = text.split('@');
   const [, repository = '', tag] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? [];
-  const [registry = '', ...path] = repository.split('/');
-  return { text, registry, path: path.join('/'), repository, tag, digest: digest as Digest | undefined };
+  return { text, repository: repositoryFromName(repository), tag, digest: digest as Digest | undefined };
 };
 
 export const ask = (text: string, changes: Partial<VerificationRequest> = {}): VerificationRequest => {
   const reference = referenceTo(text);
-  const segment = reference.path.split('/').at(-1) ?? '';
+  const segment = reference.repository.path.split('/').at(-1) ?? '';
   return {
     reference,
-    places: [reference.repository.slice(0, -segment.length - 1)],
+    places: [reference.repository.name.slice(0, -segment.length - 1)],
     component: COMPONENTS.has(segment) ? segment : undefined,
     componentOf: (signed) => {
       const last = signed.split('/').at(-1) ?? '';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/image/index.ts';
+import { createRepository, digestOf, repositoryFromName } from '../../src/image/index.ts';
 import { type FaultCode, type Source, SourceFault } from '../../src/registry/index.ts';
 import type { SignatureProof } from '../../src/verification/index.ts';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
@@ -12,7 +12,8 @@ const MIRROR = 'mirror.example/istio/pilot';
 const IMAGE = imageManifest('pilot of several sources');
 const { digest } = IMAGE;
 const AT_MIRROR = `${MIRROR}@${digest}`;
-const BOTH = { signaturesAt: [MIRROR, HUB] };
+const AT_HUB = { signaturesAt: [repositoryFromName(HUB)] };
+const BOTH = { signaturesAt: [MIRROR, HUB].map(repositoryFromName) };
 
 type Push = (harness: Harness, repository: string) => unknown;
 const bundle: Push = ({ store, signer }, at) => pushBundle(store, at, digest, bundleOf(signer, digest));
@@ -87,7 +88,7 @@ describe('signatures in several repositories', () => {
 
   it('are not looked for where the image itself is, unless that is one of them', async () => {
     const harness = await withPushed(signature, nothing);
-    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('signature-missing');
+    expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('signature-missing');
     expect(harness.store.asked.some((line) => line.startsWith(MIRROR))).toBe(false);
   });
 
@@ -95,7 +96,7 @@ describe('signatures in several repositories', () => {
     const harness = await withPushed(nothing, signature);
     push(harness.store, HUB, imageManifest('another image'), '1.28.0');
     push(harness.store, MIRROR, IMAGE, '1.28.0');
-    expect(await harness.verify(`${MIRROR}:1.28.0`, { signaturesAt: [HUB] })).toMatchObject({
+    expect(await harness.verify(`${MIRROR}:1.28.0`, AT_HUB)).toMatchObject({
       outcome: 'verified',
       digest,
       requests: 3,
@@ -110,7 +111,7 @@ const withEvidence = async (
 ): Promise<Harness> => createHarness({ openEvidence: () => evidence, ...changes });
 
 const layout = (store: Store, id: string): Source => ({
-  ...store.open({ registry: 'layout', path: id }, () => undefined),
+  ...store.open(createRepository('layout', id), () => undefined),
   id: `layout/${id}`,
 });
 
@@ -178,17 +179,17 @@ describe('evidence', () => {
     const { harness } = await evidenceHolding(held);
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signature-missing');
     signature(harness, HUB);
-    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('verified');
+    expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('verified');
   });
 
   it('that cannot be read never blocks, and says nothing beside the registry’s verdict', async () => {
     const harness = await withEvidence([brokenLayout]);
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signature-missing');
     harness.store.failWith('unavailable');
-    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('registry-unavailable');
+    expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('registry-unavailable');
     harness.store.failWith(undefined);
     signature(harness, HUB);
-    expect(wordOf(await harness.verify(AT_MIRROR, { signaturesAt: [HUB] }))).toBe('verified');
+    expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('verified');
   });
 
   it('that does not answer is left after a second', async () => {

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/index.ts';
 import type { Core } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
-import type { Digest, ImageReference } from '../../image/index.ts';
+import type { Digest, ImageReference, Repository } from '../../image/index.ts';
 import type { Judgement } from '../../policy/index.ts';
 import {
   checkIsLayout,
@@ -61,25 +61,25 @@ const readManifest = async (
 /** Keeps what an index lists, as far as that is signed too: a node may name an image by its platform's digest. */
 const pullChildren = async (
   { core }: Pull,
-  repository: string,
+  repository: Repository,
   {
     sources,
     children,
   }: { readonly sources: readonly [Source, Source]; readonly children: readonly Digest[] },
   signal: AbortSignal,
 ): Promise<readonly string[]> => {
-  const images = children.map((digest) => `${repository}@${digest}`);
+  const images = children.map((digest) => `${repository.name}@${digest}`);
   const judged = await mapConcurrently(images, AT_ONCE, (image) =>
     core.judge(image, signal, { always: true }),
   );
   const signed = judged.flatMap((judgement) => verifiedDigest(judgement) ?? []);
   for (const digest of signed)
     await core.storeEvidence([imageEntry(await readManifest(sources, digest, signal), 'image', undefined)]);
-  return signed.map((digest) => `${repository}@${digest}`);
+  return signed.map((digest) => `${repository.name}@${digest}`);
 };
 
 const nameOf = ({ repository, tag, digest }: ImageReference, known: Digest): string =>
-  digest === undefined && tag !== undefined ? `${repository}:${tag}` : `${repository}@${known}`;
+  digest === undefined && tag !== undefined ? `${repository.name}:${tag}` : `${repository.name}@${known}`;
 
 const pullVerified = async (
   pull: Pull,
@@ -87,10 +87,10 @@ const pullVerified = async (
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Pick<Pulled, 'said' | 'proven'>> => {
-  const { registry, path, repository } = reference;
+  const { repository } = reference;
   const sources = [
-    pull.layout.open(repository),
-    pull.core.openRepository({ registry, path }, () => {}),
+    pull.layout.open(repository.name),
+    pull.core.openRepository(repository, () => {}),
   ] as const;
   const manifest = await readManifest(sources, digest, signal);
   const children = childrenOf(manifest.bytes);
@@ -103,7 +103,10 @@ const pullVerified = async (
     children === undefined
       ? ''
       : `; ${signed.length} of the ${children.length} images it lists are signed too`;
-  return { said: `kept ${digest} (${kind}${platforms})`, proven: [`${repository}@${digest}`, ...signed] };
+  return {
+    said: `kept ${digest} (${kind}${platforms})`,
+    proven: [`${repository.name}@${digest}`, ...signed],
+  };
 };
 
 const pullOne = async (pull: Pull, image: string): Promise<Pulled> => {

@@ -116,7 +116,7 @@ const plainHttpHostsOf = (flags: Flags, images: () => readonly string[]): readon
   flags.has('allow-http-registry')
     ? images()
         .map(parseImageReference)
-        .flatMap((parsed) => (parsed.ok ? [parsed.reference.registry] : []))
+        .flatMap((parsed) => (parsed.ok ? [parsed.reference.repository.registry] : []))
     : [];
 
 /**

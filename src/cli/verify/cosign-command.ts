@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Config } from '../../config/index.ts';
-import type { ImageReference } from '../../image/index.ts';
+import type { ImageReference, Repository } from '../../image/index.ts';
 import type { ReasonCode } from '../../policy/index.ts';
 import type { KeyLocation } from '../../verification/index.ts';
 
@@ -54,15 +54,15 @@ const logArguments = ({ transparencyLog, trustedRoot }: CosignSettings): readonl
 
 /**
  * The `cosign verify` command that reaches the same verdict with one key, for a shell. Istio's older releases are in no
- * log: where it is ignored cosign must be told. `repository` holds the signatures, in normal form.
+ * log: where it is ignored cosign must be told. `repository` holds the signatures.
  */
 export const cosignCommand = (
   reference: ImageReference,
-  repository: string,
+  repository: Repository,
   keySource: string,
   settings: CosignSettings,
 ): string => {
-  const registry = settings.registries.find(({ host }) => host === reference.registry);
+  const registry = settings.registries.find(({ host }) => host === reference.repository.registry);
   const caFile = registry?.caFile ?? settings.caFile;
   const rest = [
     registry?.plainHttp === true ? ['--allow-http-registry'] : [],
@@ -70,7 +70,9 @@ export const cosignCommand = (
     [reference.text],
   ];
   const elsewhere =
-    repository === reference.repository ? '' : `COSIGN_REPOSITORY=${quoteArgument(repository)} `;
+    repository.name === reference.repository.name
+      ? ''
+      : `COSIGN_REPOSITORY=${quoteArgument(repository.name)} `;
   return `${elsewhere}${environmentOf(settings)}${withKey(keySource, settings, rest.flat())}`;
 };
 

@@ -17,7 +17,7 @@ const NAMELESS = 'local.invalid/image';
 const repositoryOf = ({ names }: LayoutImage): string => {
   for (const name of names) {
     const parsed = name.includes('/') ? parseImageReference(name) : undefined;
-    if (parsed?.ok === true) return parsed.reference.repository;
+    if (parsed?.ok === true) return parsed.reference.repository.name;
   }
   return NAMELESS;
 };

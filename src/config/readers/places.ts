@@ -1,4 +1,4 @@
-import { parseImageReference } from '../../image/index.ts';
+import { isPathSegment, parseImageReference } from '../../image/index.ts';
 import {
   builtInHubs,
   createClassifier,
@@ -39,9 +39,6 @@ const readHubs = ({ part, entries, note }: ReadContext): readonly string[] => {
   return [...new Set([...(replace ? [] : builtInHubs), ...given.filter((hub) => hub !== undefined)])];
 };
 
-/** One path segment of a repository (distribution/reference, `path-component`). */
-const SEGMENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-
 /** A mirror's own names. None of a component's: a genuine image of that component would pass as another. */
 const readNames = (
   { components }: ListItem<Mirror>['item'],
@@ -50,7 +47,7 @@ const readNames = (
 ): Pick<Mirror, 'components'> => {
   for (const [name, component] of Object.entries(components ?? {})) {
     const at = pathTo(`${path}.components`, name);
-    if (!SEGMENT.test(name))
+    if (!isPathSegment(name))
       note(at, 'must be one lower-case path segment, as an image is called in the mirror');
     if (isComponent(name)) note(at, `must not be the name of a component itself, and ${name} is one`);
     if (!isComponent(component))

@@ -16,7 +16,9 @@ const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 /** A registry's host in the normal form of image references, or undefined where the text is no host. */
 const parseRegistryHost = (text: string): string | undefined => {
   const parsed = parseImageReference(`${text}/any/image`);
-  return parsed.ok && parsed.reference.path === 'any/image' ? parsed.reference.registry : undefined;
+  return parsed.ok && parsed.reference.repository.path === 'any/image'
+    ? parsed.reference.repository.registry
+    : undefined;
 };
 
 /** A host and the path below it, if there is one, in normal form; undefined where the text is none. */
@@ -25,7 +27,7 @@ const parseEndpoint = (text: string): string | undefined => {
   const host = parseRegistryHost(first);
   const parsed = parseImageReference(`${text}/any/image`);
   const path = [...rest, 'any/image'].join('/');
-  if (host === undefined || !parsed.ok || parsed.reference.path !== path) return undefined;
+  if (host === undefined || !parsed.ok || parsed.reference.repository.path !== path) return undefined;
   return [host, ...rest].join('/');
 };
 

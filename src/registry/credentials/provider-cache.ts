@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
+import { registryFromName } from '../../image/index.ts';
 import { type CacheKeyType, KEY_TYPES, type ProviderAnswer } from './provider-answer.ts';
 
 /** Anybody who may create pods can name images, as many as he likes. */
 const MOST_ANSWERS = 1000;
 
 const keyFor = (type: CacheKeyType, image: string): string =>
-  type === 'Image' ? image : type === 'Registry' ? (image.split('/', 1)[0] ?? '') : '';
+  type === 'Image' ? image : type === 'Registry' ? registryFromName(image) : '';
 
 /** Asks a provider once for all who wait for the same, and holds its answer as long, and for as much, as it says. */
 export const createProviderCache = (

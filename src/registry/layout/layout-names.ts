@@ -45,8 +45,8 @@ export const standsFor = (
   tag: string,
 ): 'whole' | 'bare' | undefined => {
   const whole = names.flatMap((name) => wholeNameIn(name) ?? []);
-  if (whole.some((one) => one.repository === repository && one.tag === tag)) return 'whole';
+  if (whole.some((one) => one.repository.name === repository && one.tag === tag)) return 'whole';
   // What goes by a tag alone beside a whole name is that one's tag: `docker save` writes both.
-  const isElsewhere = whole.some((one) => one.repository !== repository);
+  const isElsewhere = whole.some((one) => one.repository.name !== repository);
   return names.includes(tag) && !isElsewhere ? 'bare' : undefined;
 };

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createRepository } from '../../../src/image/index.ts';
 import { createRunHelpers } from '../../../src/registry/credentials/credential-helper.ts';
 import { matching, parseDockerConfig } from '../../../src/registry/credentials/docker-config.ts';
 import { createRegistries } from '../../../src/registry/index.ts';
@@ -33,7 +34,7 @@ const resolve = async (auth: RegistryAuth): Promise<unknown> => {
   const settings = [{ host: registry.host, plainHttp: true, dockerConfig }];
   const registries = createRegistries({ settings, limits: registryLimits, now: Date.now });
   opened.push(registries.close, registry.close, () => rm(directory, { recursive: true }));
-  const source = registries.open({ registry: registry.host, path: 'istio/pilot' }, () => {});
+  const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
   return source.resolve('1.28.0', AbortSignal.timeout(5000));
 };
 

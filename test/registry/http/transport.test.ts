@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { createRepository } from '../../../src/image/index.ts';
 import { createRegistries } from '../../../src/registry/index.ts';
 import { freePort } from '../../support/ports.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
@@ -251,7 +252,7 @@ describe('a caller', () => {
     const { registry } = await scene();
     const settings = [{ host: registry.host, plainHttp: true }];
     const registries = closing(createRegistries({ settings, limits: registryLimits, now: Date.now }));
-    const mistaken = registries.open({ registry: registry.host, path: PATH }, () => {
+    const mistaken = registries.open(createRepository(registry.host, PATH), () => {
       Buffer.from(5 as unknown as string);
     });
     await expect(mistaken.resolve('1.28.0', AbortSignal.timeout(5000))).rejects.toMatchObject({

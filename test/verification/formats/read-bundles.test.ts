@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../../src/image/index.ts';
+import { createRepository, digestOf } from '../../../src/image/index.ts';
 import {
   BUNDLE_TYPE,
   type BundleManifestOptions,
@@ -351,7 +351,7 @@ describe('any one valid signature suffices', () => {
       bundle(),
     );
     const listed = await harness.store
-      .open({ registry: 'docker.io', path: 'istio/pilot' }, () => undefined)
+      .open(createRepository('docker.io', 'istio/pilot'), () => undefined)
       .referrers(digest, AbortSignal.timeout(1000));
     const order = fc.shuffledSubarray([...listed.descriptors], { minLength: listed.descriptors.length });
     await fc.assert(
@@ -401,7 +401,7 @@ describe('candidates are bounded', () => {
     const { verify, store } = await withPushed({}, bundle({}, {}, byStranger));
     const [descriptor] = (
       await store
-        .open({ registry: 'docker.io', path: 'istio/pilot' }, () => undefined)
+        .open(createRepository('docker.io', 'istio/pilot'), () => undefined)
         .referrers(digest, AbortSignal.timeout(1000))
     ).descriptors;
     store.list(PILOT, digest, {
