@@ -110,6 +110,28 @@ describe('the README', () => {
 });
 
 describe('the map in src/', () => {
+  it('names files that are there', () => {
+    const named = [...read('src/README.md').matchAll(/`([a-z][a-z-]*\/[\w./-]+\.ts)`/g)].map(
+      ([, file = '']) => file,
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(
+      named.filter((file) =>
+        ['../src/', '../'].every((root) => !existsSync(new URL(root + file, import.meta.url))),
+      ),
+    ).toEqual([]);
+  });
+
+  it('names every room in the order that test/architecture.test.ts holds', () => {
+    const [, order = ''] = /const ORDER = \[([\s\S]*?)\];/.exec(read('test/architecture.test.ts')) ?? [];
+    const rooms = [...order.matchAll(/'([a-z]+)'/g)].map(([, room]) => room);
+    expect(rooms.length).toBeGreaterThan(10);
+    expect(read('src/README.md').replaceAll('\n', ' ')).toContain(`\`${rooms.join(', ')}\``);
+    expect(
+      rowsBelow('The rooms', read('src/README.md')).map(([room]) => room?.replace(/\/$|\.ts$/, '')),
+    ).toEqual(rooms);
+  });
+
   it('gives every runtime dependency a reason, and no other', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
     const listed = rowsBelow('Runtime dependencies', read('src/README.md')).map(([name]) => name);
