@@ -1,9 +1,9 @@
-import { createReview, type Review } from './admission/index.ts';
+import { createReviewer, type Reviewer } from './admission/index.ts';
 import { type ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
 import { registryFromName } from './image/index.ts';
 import { createClassifier } from './istio/index.ts';
-import { type Metrics, measureOpen, measureVerify } from './observability/index.ts';
+import { type Metrics, measureOpen, measureVerifier } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
 import {
   createLayoutWriter,
@@ -43,7 +43,7 @@ export interface CoreDependencies {
 /** Everything both doors need, wired. */
 export interface Core {
   readonly judge: Judge;
-  readonly review: Review;
+  readonly reviewer: Reviewer;
   readonly ring: () => KeyRing;
   /** Opens a repository beside the judge's own questions. */
   readonly openRepository: OpenSource;
@@ -79,7 +79,7 @@ export const compose = (config: Config, surroundings: CoreDependencies): Core =>
     metrics === undefined ? registries.open : measureOpen(registries.open, metrics, knownRegistries(config));
   let proveLogged: ProveLogged | undefined;
   const evidence = createEvidence(config, report);
-  const verifyImage = createVerifier({
+  const createdVerifier = createVerifier({
     open,
     ring,
     limits,
@@ -93,13 +93,13 @@ export const compose = (config: Config, surroundings: CoreDependencies): Core =>
       ? {}
       : { proveLogged: (logged) => proveLogged?.(logged) ?? { problem: 'the logs are not loaded yet' } }),
   });
-  const verify = metrics === undefined ? verifyImage : measureVerify(verifyImage, metrics, now);
+  const verifier = metrics === undefined ? createdVerifier : measureVerifier(createdVerifier, metrics, now);
   const { classify, couldBeIstio } = createClassifier(places);
-  const judge = createJudge({ classify, couldBeIstio, verify, revoked: rules.revoked });
+  const judge = createJudge({ classify, couldBeIstio, verifier, revoked: rules.revoked });
   metrics?.watchKeys(ring);
   return {
     judge,
-    review: createReview({ judge, rules, limits, now, report }),
+    reviewer: createReviewer({ judge, rules, limits, now, report }),
     ring,
     openRepository: open,
     storeEvidence: evidence.add,

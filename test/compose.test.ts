@@ -49,7 +49,7 @@ const pushSigned = (): { readonly image: string; readonly digest: string } => {
 };
 
 const answerOf = async (core: Core, image: string) => {
-  const { response: answer } = await core.review(review(pod([image])), ENFORCE, SOON());
+  const { response: answer } = await core.reviewer.review(review(pod([image])), ENFORCE, SOON());
   const { allowed, status, auditAnnotations } = answer.response;
   return { allowed, reason: auditAnnotations['reason'], message: status?.message };
 };
@@ -74,7 +74,7 @@ describe('a core', () => {
   it('verifies nothing before its keys are loaded', async () => {
     const core = await coreOf();
     const { image } = pushSigned();
-    const { verification } = await core.judge(image, SOON());
+    const { verification } = await core.judge.judge(image, SOON());
     expect(verification?.outcome).not.toBe('verified');
   });
 
@@ -123,7 +123,7 @@ describe('a core', () => {
     const { image } = pushSigned();
     expect(await answerOf(core, image)).toMatchObject({ allowed: true });
     const asked = registry.requests.length;
-    expect(await core.judge(image, SOON())).toMatchObject({
+    expect(await core.judge.judge(image, SOON())).toMatchObject({
       verification: { outcome: 'verified', fromMemory: true, requests: 0 },
     });
     expect(registry.requests.length).toBe(asked);
@@ -133,8 +133,8 @@ describe('a core', () => {
     const metrics = createMetrics({ version: '0', commit: 'none', node: 'v0' });
     const core = await coreOf({}, { metrics });
     await core.load();
-    await core.judge(pushSigned().image, SOON());
-    await core.judge('127.0.0.1:1/elsewhere/app:1', SOON(), { always: true });
+    await core.judge.judge(pushSigned().image, SOON());
+    await core.judge.judge('127.0.0.1:1/elsewhere/app:1', SOON(), { always: true });
     const lines = (await metrics.render()).text.split('\n');
     const labelsOf = (name: string, label: string) =>
       new Set(

@@ -5,7 +5,7 @@ export { MalformedReview } from './malformed-review.ts';
 export { chartExpression, matchConditions } from './match-conditions.ts';
 export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';
-export { createReview, type Review, type ReviewOutput } from './review.ts';
+export { createReviewer, type Reviewer, type ReviewOutput } from './review.ts';
 export type { ReviewContext } from './review-result.ts';
 export type { Skipped } from './subject.ts';
 export { workloads } from './workloads.ts';

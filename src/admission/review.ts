@@ -17,7 +17,7 @@ import { keyIdsOf, type ReviewContext, type ReviewResult } from './review-result
 import { findSubject } from './subject.ts';
 import { findWorkload } from './workloads.ts';
 
-interface ReviewParts {
+interface ReviewerDependencies {
   readonly judge: Judge;
   readonly rules: Rules;
   readonly limits: JudgeLimits;
@@ -34,16 +34,14 @@ export interface ReviewOutput {
 }
 
 /**
- * Answers one AdmissionReview, given as parsed JSON. `signal` ends what is still being asked when the caller's time is
- * up. Rejects with `MalformedReview` and nothing else: whatever is thrown inside is *could not judge*, in the answer.
+ * Reviews AdmissionReviews, given as parsed JSON: from memory with `recall`, or else with `review` (see `recallOrAsk`).
+ * Both throw, or reject with, `MalformedReview` and nothing else: any other error is an `internal-error` in the output.
  */
-export interface Review {
-  (body: unknown, context: ReviewContext, signal: AbortSignal): Promise<ReviewOutput>;
-  /**
-   * The same answer where memory suffices, with nothing awaited, which is how most reviews go; undefined: it must be
-   * asked for. Throws `MalformedReview` and nothing else.
-   */
-  readonly recall?: (body: unknown, context: ReviewContext) => ReviewOutput | undefined;
+export interface Reviewer {
+  /** Reviews from memory, with nothing awaited, as most reviews are. Undefined if memory does not suffice. */
+  readonly recall: (body: unknown, context: ReviewContext) => ReviewOutput | undefined;
+  /** Reviews with requests to registries where they are needed; `signal` ends them when the caller's time is up. */
+  readonly review: (body: unknown, context: ReviewContext, signal: AbortSignal) => Promise<ReviewOutput>;
 }
 
 /** Those that are Istio's or have a finding; the others are none of our business, nor of the log's. */
@@ -61,7 +59,11 @@ const ours = (
 type Judgements = ReadonlyMap<string, Judgement>;
 
 /** What is to be judged, and how it ended once it is. */
-const openReview = (request: AdmissionRequest, context: ReviewContext, { rules, now }: ReviewParts) => {
+const openReview = (
+  request: AdmissionRequest,
+  context: ReviewContext,
+  { rules, now }: ReviewerDependencies,
+) => {
   const subject = findSubject(request);
   const nothing = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
@@ -92,35 +94,32 @@ const conclude = (outcome: ReviewResult): ReviewOutput => ({
   record: recordOf(outcome),
 });
 
-/** The webhook's whole work on one review, with no HTTP in it. */
-export const createReview = (parts: ReviewParts): Review => {
-  const { judge, limits, report } = parts;
+/** Creates the reviewer of one configuration: the whole work of the webhook on one review, with no HTTP in it. */
+export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => {
+  const { judge, limits, report } = dependencies;
   const fail = (request: AdmissionRequest, context: ReviewContext, error: unknown): ReviewOutput => {
     if (error instanceof MalformedReview) throw error;
     return conclude(outcomeOfFailure(request, context, report(error)));
   };
-  const recall = (body: unknown, context: ReviewContext): ReviewOutput | undefined => {
-    const request = parseAdmissionReview(body);
-    try {
-      const { uses, close } = openReview(request, context, parts);
-      const judgements = recallAll(judge, uses, limits);
-      return judgements && conclude(close(judgements));
-    } catch (error) {
-      return fail(request, context, error);
-    }
+  return {
+    recall: (body, context) => {
+      const request = parseAdmissionReview(body);
+      try {
+        const { uses, close } = openReview(request, context, dependencies);
+        const judgements = recallAll(judge, uses, limits);
+        return judgements && conclude(close(judgements));
+      } catch (error) {
+        return fail(request, context, error);
+      }
+    },
+    review: async (body, context, signal) => {
+      const request = parseAdmissionReview(body);
+      try {
+        const { uses, close } = openReview(request, context, dependencies);
+        return conclude(close(await judgeAll(judge, uses, limits, signal)));
+      } catch (error) {
+        return fail(request, context, error);
+      }
+    },
   };
-  const review = async (
-    body: unknown,
-    context: ReviewContext,
-    signal: AbortSignal,
-  ): Promise<ReviewOutput> => {
-    const request = parseAdmissionReview(body);
-    try {
-      const { uses, close } = openReview(request, context, parts);
-      return conclude(close(await judgeAll(judge, uses, limits, signal)));
-    } catch (error) {
-      return fail(request, context, error);
-    }
-  };
-  return Object.assign(review, { recall });
 };

@@ -1,26 +1,25 @@
 import type { OpenSource } from '../registry/index.ts';
-import type { VerifyImage } from '../verification/index.ts';
+import type { Verifier } from '../verification/index.ts';
 import type { Metrics } from './metrics.ts';
 
-/** The same verification, counted and timed once it has answered; what is recalled is counted too. */
-export const measureVerify = (
-  verify: VerifyImage,
+/** Counts and times the verifications of `verifier`. A recalled verdict takes 0 seconds. */
+export const measureVerifier = (
+  verifier: Verifier,
   metrics: Pick<Metrics, 'countVerification'>,
   now: () => number,
-): VerifyImage => {
-  const measured: VerifyImage = async (question, signal) => {
-    const began = now();
-    const verification = await verify(question, signal);
-    metrics.countVerification(verification, (now() - began) / 1000);
-    return verification;
-  };
-  const recall: VerifyImage['recall'] = (question) => {
-    const verified = verify.recall?.(question);
+): Verifier => ({
+  recall: (request) => {
+    const verified = verifier.recall(request);
     if (verified !== undefined) metrics.countVerification(verified, 0);
     return verified;
-  };
-  return Object.assign(measured, { recall });
-};
+  },
+  verify: async (request, signal) => {
+    const startedAt = now();
+    const verification = await verifier.verify(request, signal);
+    metrics.countVerification(verification, (now() - startedAt) / 1000);
+    return verification;
+  },
+});
 
 /** The same sources, their requests counted by registry. Hosts beside `known` are `other`, so labels stay a closed set. */
 export const measureOpen = (

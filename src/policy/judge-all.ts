@@ -2,7 +2,7 @@ import type { ImageUse, Judgement } from './decision.ts';
 import { type Judge, needsVerification } from './judge.ts';
 
 export interface JudgeLimits {
-  /** Distinct Istio images that one review may hold; those past it are `too-many-images`, and not asked about. */
+  /** Distinct Istio images that one review may contain; those past it are `too-many-images`, and not verified. */
   readonly imagesPerReview: number;
   /** Verifications that run at once for one review. */
   readonly verificationsAtOnce: number;
@@ -18,53 +18,60 @@ const runBounded = async (tasks: readonly (() => Promise<void>)[], atOnce: numbe
   await Promise.all(Array.from({ length: Math.min(Math.max(atOnce, 1), tasks.length) }, work));
 };
 
+const tooMany = (seen: Judgement, limit: number): Judgement => ({
+  ...seen,
+  refused: { code: 'too-many-images', limit },
+});
+
 /**
- * Judges every distinct image of the uses once, side by side. The answer is by image text, in the order of their
- * first use. Images past the limit are refused and cost no request, so a pod cannot make us ask without end.
+ * Judges each distinct image of the uses once, in the order of first use, and adds the judgements to `judgements`.
+ * `judgeOne` judges an image that needs verification; images past the limit are refused and cost no request, so a pod
+ * cannot cause requests without end. Stops and returns false if `judgeOne` returns undefined.
  */
+const judgeEach = (
+  judgements: Map<string, Judgement>,
+  judge: Judge,
+  uses: readonly ImageUse[],
+  limit: number,
+  judgeOne: (image: string, seen: Judgement) => Judgement | undefined,
+): boolean => {
+  let verifications = 0;
+  for (const { image } of uses) {
+    if (judgements.has(image)) continue;
+    let judgement: Judgement | undefined = judge.look(image);
+    if (needsVerification(judgement)) {
+      verifications += 1;
+      judgement = verifications > limit ? tooMany(judgement, limit) : judgeOne(image, judgement);
+    }
+    if (judgement === undefined) return false;
+    judgements.set(image, judgement);
+  }
+  return true;
+};
+
+/** Judges every image of the uses, side by side. Returns the judgements by image text, in the order of first use. */
 export const judgeAll = async (
   judge: Judge,
   uses: readonly ImageUse[],
-  limits: JudgeLimits,
+  { imagesPerReview, verificationsAtOnce }: JudgeLimits,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Judgement>> => {
   const judgements = new Map<string, Judgement>();
   const tasks: (() => Promise<void>)[] = [];
-  for (const { image } of uses) {
-    if (judgements.has(image)) continue;
-    const seen = judge.look(image);
-    const wanted = needsVerification(seen);
-    const surplus = wanted && tasks.length >= limits.imagesPerReview;
-    judgements.set(image, surplus ? tooMany(seen, limits.imagesPerReview) : seen);
-    if (wanted && !surplus) tasks.push(async () => void judgements.set(image, await judge(image, signal)));
-  }
-  await runBounded(tasks, limits.verificationsAtOnce);
+  judgeEach(judgements, judge, uses, imagesPerReview, (image, seen) => {
+    tasks.push(async () => void judgements.set(image, await judge.judge(image, signal)));
+    return seen;
+  });
+  await runBounded(tasks, verificationsAtOnce);
   return judgements;
 };
 
-/**
- * What `judgeAll` gives, where memory suffices for every image: nothing is awaited. Undefined where one must be asked
- * for, or where there are too many.
- */
+/** Judges every image of the uses from memory, with nothing awaited. Undefined if memory does not suffice for one. */
 export const recallAll = (
   judge: Judge,
   uses: readonly ImageUse[],
   { imagesPerReview }: Pick<JudgeLimits, 'imagesPerReview'>,
 ): ReadonlyMap<string, Judgement> | undefined => {
   const judgements = new Map<string, Judgement>();
-  let verified = 0;
-  for (const { image } of uses) {
-    if (judgements.has(image)) continue;
-    const judgement = judge.recall(image);
-    if (judgement === undefined) return undefined;
-    if (judgement.verification !== undefined) verified += 1;
-    if (verified > imagesPerReview) return undefined;
-    judgements.set(image, judgement);
-  }
-  return judgements;
+  return judgeEach(judgements, judge, uses, imagesPerReview, judge.recall) ? judgements : undefined;
 };
-
-const tooMany = (seen: Judgement, limit: number): Judgement => ({
-  ...seen,
-  refused: { code: 'too-many-images', limit },
-});

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { recallOrAsk } from '../base/index.ts';
 import { type Digest, type ImageReference, parseImageReference } from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
-import type { Verification, VerificationRequest, VerifyImage } from '../verification/index.ts';
+import type { Verification, VerificationRequest, Verifier } from '../verification/index.ts';
 import type { Judgement } from './decision.ts';
 import type { Rules } from './rules.ts';
 
@@ -13,21 +14,25 @@ interface JudgeDependencies {
   readonly classify: (reference: ImageReference) => ImageClass;
   /** Whether a text that is no reference could mean an image of Istio's. */
   readonly couldBeIstio: (text: string) => boolean;
-  readonly verify: VerifyImage;
+  readonly verifier: Verifier;
   readonly revoked: Rules['revoked'];
 }
 
-/** Judges one image; both doors call it. Never rejects as long as `verify` does not. */
+/** Judges one image, for the webhook and the command line. */
 export interface Judge {
-  /**
-   * Classifies the image and, if it is Istio's, verifies it. `always`: verifies whatever it is; an image that is not
-   * of a hub or mirror is then asked about by its signature alone, with no component and no places.
-   */
-  (image: string, signal: AbortSignal, options?: { readonly always?: boolean }): Promise<Judgement>;
-  /** What the text alone says, with no registry asked: `verification` is undefined. Remembered by text. */
+  /** Classifies the image by its text alone, with no request sent: `verification` is undefined. Cached by text. */
   readonly look: (image: string) => Judgement;
-  /** The same judgement where memory suffices, with nothing awaited; undefined: it must be asked for. */
+  /** Judges the image from memory, with nothing awaited. Undefined if it must be verified with `judge`. */
   readonly recall: (image: string) => Judgement | undefined;
+  /**
+   * Classifies the image and, if it is Istio's, verifies it. `always` verifies any image; one that is on no hub or
+   * mirror is then verified by its signature alone, with no component and no places. Never rejects unless `verifier` does.
+   */
+  readonly judge: (
+    image: string,
+    signal: AbortSignal,
+    options?: { readonly always?: boolean },
+  ) => Promise<Judgement>;
 }
 
 /** Whether an image must be verified before anything can be said of it. */
@@ -59,7 +64,7 @@ const withHistory = (verification: Verification, imageClass: ImageClass | undefi
     : { ...verification, reason: { code: 'signature-missing', perhaps } };
 };
 
-const askedOfIstio = ({
+const requestForIstio = ({
   places,
   component,
   componentOf,
@@ -71,11 +76,11 @@ const askedOfIstio = ({
   signaturesAt,
 });
 
-/** What is asked of an image that is not Istio's: its signature alone. */
-const NOBODYS = { places: [], component: undefined, componentOf: () => undefined } as const;
+/** The request for an image that is not Istio's: any trusted signature satisfies it. */
+const SIGNATURE_ALONE = { places: [], component: undefined, componentOf: () => undefined } as const;
 
-/** The judge of both doors, webhook and command line: one image, one verdict. */
-export const createJudge = ({ classify, couldBeIstio, verify, revoked }: JudgeDependencies): Judge => {
+/** Creates the judge of one configuration: one image, one judgement. */
+export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: JudgeDependencies): Judge => {
   const texts = new LRUCache<string, Judgement>({ max: REMEMBERED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
@@ -104,28 +109,34 @@ export const createJudge = ({ classify, couldBeIstio, verify, revoked }: JudgeDe
     return judgement;
   };
 
-  const askedOf = (reference: ImageReference, imageClass: ImageClass | undefined): VerificationRequest =>
+  const requestFor = (reference: ImageReference, imageClass: ImageClass | undefined): VerificationRequest =>
     imageClass?.kind === 'istio'
-      ? { ...askedOfIstio(imageClass), reference }
-      : { ...NOBODYS, reference, signaturesAt: [reference.repository] };
+      ? { ...requestForIstio(imageClass), reference }
+      : { ...SIGNATURE_ALONE, reference, signaturesAt: [reference.repository] };
 
-  const conclude = (seen: Judgement, learned: Verification): Judgement => {
-    const refused = findRevoked(learned.digest, lastDigestOf(learned));
-    return { ...seen, refused, verification: withHistory(learned, seen.class) };
+  const conclude = (seen: Judgement, verification: Verification): Judgement => {
+    const refused = findRevoked(verification.digest, lastDigestOf(verification));
+    return { ...seen, refused, verification: withHistory(verification, seen.class) };
   };
 
-  const recall = (image: string): Judgement | undefined => {
-    const seen = look(image);
-    if (!needsVerification(seen) || seen.reference === undefined) return seen;
-    const verified = verify.recall?.(askedOf(seen.reference, seen.class));
-    return verified && conclude(seen, verified);
+  return {
+    look,
+    recall: (image) => {
+      const seen = look(image);
+      if (!needsVerification(seen) || seen.reference === undefined) return seen;
+      const verified = verifier.recall(requestFor(seen.reference, seen.class));
+      return verified && conclude(seen, verified);
+    },
+    judge: async (image, signal, options) => {
+      const seen = look(image);
+      const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
+      if (!wanted || seen.reference === undefined) return seen;
+      const request = requestFor(seen.reference, seen.class);
+      const verification = await recallOrAsk<Verification>(
+        () => verifier.recall(request),
+        () => verifier.verify(request, signal),
+      );
+      return conclude(seen, verification);
+    },
   };
-
-  const judge = async (image: string, signal: AbortSignal, options?: { readonly always?: boolean }) => {
-    const seen = look(image);
-    const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
-    if (!wanted || seen.reference === undefined) return seen;
-    return conclude(seen, await verify(askedOf(seen.reference, seen.class), signal));
-  };
-  return Object.assign(judge, { look, recall });
 };

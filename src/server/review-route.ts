@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { MalformedReview, type Review, type ReviewContext, type ReviewOutput } from '../admission/index.ts';
-import { type ReportError } from '../base/index.ts';
+import { MalformedReview, type ReviewContext, type Reviewer, type ReviewOutput } from '../admission/index.ts';
+import { type ReportError, recallOrAsk } from '../base/index.ts';
 import type { RecordReview } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
@@ -8,7 +8,7 @@ import { failureResponse } from './failure-response.ts';
 import { runWithDeadline } from './run-with-deadline.ts';
 
 export interface RouteDependencies {
-  readonly review: Review;
+  readonly reviewer: Reviewer;
   readonly record: RecordReview;
   readonly report: ReportError;
   readonly limits: DeadlineLimits;
@@ -33,17 +33,16 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 const timeoutOf = ({ query }: FastifyRequest): unknown => (query as { readonly timeout?: unknown }).timeout;
 
-/** The review's own answer, or that it could not be judged. Rejects with `MalformedReview` alone. */
-const reviewBy = async (
+/** Reviews before the caller's deadline. Returns `internal-error` for what fails; rejects with `MalformedReview` alone. */
+const reviewWithDeadline = async (
   request: FastifyRequest,
   context: ReviewContext,
-  parts: RouteDependencies,
+  { reviewer, report, limits }: RouteDependencies,
 ): Promise<ReviewOutput> => {
-  const { review, report, limits } = parts;
   const { body } = request;
   try {
     const deadline = deadlineOf(timeoutOf(request), limits);
-    const reviewed = await runWithDeadline((signal) => review(body, context, signal), deadline);
+    const reviewed = await runWithDeadline((signal) => reviewer.review(body, context, signal), deadline);
     return (
       reviewed ?? failureResponse(body, context, report(new Error('the review did not keep to its deadline')))
     );
@@ -53,33 +52,25 @@ const reviewBy = async (
   }
 };
 
-/** What memory answers at once; undefined: it must be asked for, or the full way is to say what is wrong. */
-const recall = (
-  { body }: FastifyRequest,
-  context: ReviewContext,
-  { review }: RouteDependencies,
-): ReviewOutput | undefined => {
-  try {
-    return review.recall?.(body, context);
-  } catch {
-    return undefined;
-  }
-};
-
 const createHandler =
-  (context: ReviewContext, parts: RouteDependencies) =>
+  (context: ReviewContext, dependencies: RouteDependencies) =>
   (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
-    if (request.body === undefined) throw new BadRequest('there is no body; an AdmissionReview is expected');
-    const began = parts.now();
-    const answer = (reviewed: ReviewOutput): void => {
-      parts.record(reviewed.record, parts.now() - began);
-      void reply.header('content-type', JSON_TYPE).send(JSON.stringify(reviewed.response));
+    const { body } = request;
+    if (body === undefined) throw new BadRequest('there is no body; an AdmissionReview is expected');
+    const { reviewer, record, now } = dependencies;
+    const startedAt = now();
+    const respond = (output: ReviewOutput): void => {
+      record(output.record, now() - startedAt);
+      void reply.header('content-type', JSON_TYPE).send(JSON.stringify(output.response));
     };
-    const recalled = recall(request, context, parts);
-    return recalled === undefined ? reviewBy(request, context, parts).then(answer) : answer(recalled);
+    const output = recallOrAsk(
+      () => reviewer.recall(body, context),
+      () => reviewWithDeadline(request, context, dependencies),
+    );
+    return output instanceof Promise ? output.then(respond) : respond(output);
   };
 
 /** Adds `POST /validate/<mode>` and `POST /validate/critical/<mode>`. */
-export const addReviewRoutes = (app: FastifyInstance, parts: RouteDependencies): void => {
-  for (const [path, context] of PATHS) app.post(path, createHandler(context, parts));
+export const addReviewRoutes = (app: FastifyInstance, dependencies: RouteDependencies): void => {
+  for (const [path, context] of PATHS) app.post(path, createHandler(context, dependencies));
 };

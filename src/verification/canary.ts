@@ -73,7 +73,7 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
     componentOf: () => undefined,
     signaturesAt: [REPOSITORY],
   };
-  const verify = createVerifier({
+  const { verify } = createVerifier({
     open: () => sourceWith(signature),
     ring: () => ring,
     limits: LIMITS,

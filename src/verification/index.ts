@@ -26,7 +26,7 @@ export type {
   Verification,
   VerificationRequest,
   Verified,
-  VerifyImage,
+  Verifier,
 } from './verification.ts';
 export { createVerifier } from './verifier.ts';
 export { type BlobVerdict, verifyBlob } from './verify-blob.ts';

@@ -108,9 +108,10 @@ export type UndeterminedReason =
   /** Something threw; the log has the stack under this id. */
   | { readonly code: 'internal-error'; readonly incident: string };
 
-/** Verifies one image. Never rejects: what is thrown inside is `undetermined`, `internal-error`. */
-export interface VerifyImage {
-  (question: VerificationRequest, signal: AbortSignal): Promise<Verification>;
-  /** The verdict where memory suffices: no source is opened, nothing is awaited. Undefined: it must be asked. */
-  readonly recall?: (question: VerificationRequest) => Verified | undefined;
+/** Verifies images: from memory with `recall`, or else with `verify` (see `recallOrAsk`). */
+export interface Verifier {
+  /** Returns the verdict from memory: no source is opened, nothing is awaited. Undefined if memory does not suffice. */
+  readonly recall: (request: VerificationRequest) => Verified | undefined;
+  /** Verifies one image. Never rejects: an error thrown inside becomes `undetermined`, `internal-error`. */
+  readonly verify: (request: VerificationRequest, signal: AbortSignal) => Promise<Verification>;
 }

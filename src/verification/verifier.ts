@@ -19,7 +19,7 @@ import type {
   Verification,
   VerificationRequest,
   Verified,
-  VerifyImage,
+  Verifier,
 } from './verification.ts';
 
 const gotNoAnswer = (obstacle: UndeterminedReason): boolean =>
@@ -136,31 +136,25 @@ const verifyImage = async (visit: VerificationContext, known: Digest | undefined
   return recallVerified(visit, question, digest, spent.requests) ?? verifyDigest(visit, digest);
 };
 
-/**
- * Verifies images by the signatures in evidence and in repositories (design.md, "Memory"). A digest that is remembered
- * is answered without a source and without waiting. The function returned never rejects.
- */
-export const createVerifier = (options: VerifierDependencies): VerifyImage => {
+/** Creates a verifier of images by the signatures in evidence and in repositories. */
+export const createVerifier = (options: VerifierDependencies): Verifier => {
   const memory = createMemory(options);
   const known: Known = { memory, options };
   const unexpected = (error: unknown): Undetermined =>
     undetermined(undefined, reasonOfThrown(error, options.report), 0);
-  const knownDigest = (question: VerificationRequest): Digest | undefined =>
-    question.reference.digest ?? memory.tags.fresh(question.reference.repository.name, tagOf(question));
-  const recall = (question: VerificationRequest): Verified | undefined => {
-    const digest = knownDigest(question);
-    return digest && recallVerified(known, question, digest, 0);
+  const knownDigest = (request: VerificationRequest): Digest | undefined =>
+    request.reference.digest ?? memory.tags.fresh(request.reference.repository.name, tagOf(request));
+  return {
+    recall: (request) => {
+      const digest = knownDigest(request);
+      return digest && recallVerified(known, request, digest, 0);
+    },
+    verify: async (request, signal) => {
+      try {
+        return await verifyImage(createContext(options, memory, request, signal), knownDigest(request));
+      } catch (error) {
+        return unexpected(error);
+      }
+    },
   };
-  const verify: VerifyImage = (question, signal) => {
-    try {
-      const remembered = recall(question);
-      if (remembered !== undefined) return Promise.resolve(remembered);
-      return verifyImage(createContext(options, memory, question, signal), knownDigest(question)).catch(
-        unexpected,
-      );
-    } catch (error) {
-      return Promise.resolve(unexpected(error));
-    }
-  };
-  return Object.assign(verify, { recall });
 };

@@ -53,7 +53,8 @@ const createAsker = (judge: Judge, atOnce: number, signal: AbortSignal, trouble:
   let verified = 0;
   let inVain = 0;
   const ask = async (image: string): Promise<void> => {
-    const outcome = (await orAborted(judge(image, signal), signal, () => undefined))?.verification?.outcome;
+    const outcome = (await orAborted(judge.judge(image, signal), signal, () => undefined))?.verification
+      ?.outcome;
     if (outcome === 'verified') verified += 1;
     inVain = outcome === 'undetermined' ? inVain + 1 : 0;
     if (inVain >= GIVE_UP) trouble.abort();

@@ -119,7 +119,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
   const server = createServer({
     ...config.server,
     certificate: connection.certificate,
-    review: core.review,
+    reviewer: core.reviewer,
     record: records.add,
     report,
     metrics: withPendingRecords(metrics, records),

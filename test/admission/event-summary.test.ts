@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { EventSummary, ReviewContext } from '../../src/admission/index.ts';
 import type { Rules } from '../../src/policy/index.ts';
-import type { Verification, VerifyImage } from '../../src/verification/index.ts';
+import type { Verification, Verifier } from '../../src/verification/index.ts';
 import { container, deployment, pod, review } from '../support/builders.ts';
 import { digestFor, rejected, rules, undetermined, verified } from '../support/verdicts.ts';
-import { NOW, reviewBy } from './reviewer.ts';
+import { NOW, reviewerBy } from './reviewer.ts';
 
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 const PILOT = 'docker.io/istio/pilot:1.28.0';
@@ -17,12 +17,12 @@ const AWAY = { code: 'registry-unavailable', detail: 'no answer' } as const;
 const toldOf = async (
   body: object,
   context = AUDIT,
-  verification: Verification | VerifyImage = MISSING,
+  verification: Verification | Verifier['verify'] = MISSING,
   withRules: Partial<Rules> = {},
 ): Promise<EventSummary | undefined> => {
   const verify = typeof verification === 'function' ? verification : async () => verification;
-  const run = reviewBy(verify, withRules);
-  return (await run(body, context, new AbortController().signal)).record.told;
+  const reviewer = reviewerBy(verify, withRules);
+  return (await reviewer.review(body, context, new AbortController().signal)).record.told;
 };
 
 const regarding = async (body: object): Promise<EventSummary['regarding']> => {
@@ -57,7 +57,7 @@ describe('a record tells nothing', () => {
 
   it('of a denial, though another image was let through', async () => {
     const standsFor = { verified: verified(), answeredAt: NOW };
-    const verify: VerifyImage = async ({ reference }) =>
+    const verify: Verifier['verify'] = async ({ reference }) =>
       reference.text === PROXY ? undetermined(AWAY, standsFor) : MISSING;
     const undeterminedRules = rules().undetermined;
     expect(
@@ -84,7 +84,7 @@ describe('a record tells nothing', () => {
 
 describe('a record tells', () => {
   it('each reason once, in the whole sentence', async () => {
-    const verify: VerifyImage = async ({ reference }) =>
+    const verify: Verifier['verify'] = async ({ reference }) =>
       reference.text === PILOT
         ? rejected({ code: 'signer-untrusted', detail: 'by key-2' }, digestFor('other'))
         : MISSING;
@@ -134,7 +134,7 @@ describe('a record tells', () => {
   });
 
   it('nothing of an exempt image beside another', async () => {
-    const verify: VerifyImage = async ({ reference }) =>
+    const verify: Verifier['verify'] = async ({ reference }) =>
       reference.text === PILOT ? rejected({ code: 'signature-invalid', detail: 'no base64' }) : MISSING;
     const exemptions = [
       { images: [PROXY], namespaces: ['shop'], reason: 'old', owner: 'me', expires: '2027-03-01' },

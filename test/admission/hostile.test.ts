@@ -2,20 +2,20 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type AdmissionResponse,
-  createReview,
+  createReviewer,
   MalformedReview,
   type ReviewContext,
 } from '../../src/admission/index.ts';
 import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { container, deployment, imageVolume, pod, review } from '../support/builders.ts';
-import { rejected, rules } from '../support/verdicts.ts';
+import { rejected, rules, withoutMemory } from '../support/verdicts.ts';
 
 const reported: unknown[] = [];
-const run = createReview({
+const reviewer = createReviewer({
   judge: createJudge({
     ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
-    verify: async () => rejected({ code: 'signature-missing' }),
+    verifier: withoutMemory(async () => rejected({ code: 'signature-missing' })),
     revoked: [],
   }),
   rules: rules(),
@@ -52,7 +52,7 @@ const breachesOf = ({ response }: AdmissionResponse, { mode }: ReviewContext): r
 /** `answered`, where the answer keeps all limits, or `malformed`; throws what else is thrown. */
 const endOf = async (body: unknown, context: ReviewContext): Promise<string> => {
   try {
-    const { response: answer } = await run(body, context, new AbortController().signal);
+    const { response: answer } = await reviewer.review(body, context, new AbortController().signal);
     return breachesOf(answer, context)[0] ?? 'answered';
   } catch (error) {
     if (error instanceof MalformedReview) return 'malformed';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chartExpression, createReview, matchConditions } from '../../src/admission/index.ts';
+import { chartExpression, createReviewer, matchConditions } from '../../src/admission/index.ts';
 import {
   basePattern,
   builtInHubs,
@@ -25,7 +25,7 @@ import {
 } from '../support/match-cases.ts';
 import { ordinaryImages } from '../support/ordinary-images.ts';
 import { readFixture } from '../support/shared.ts';
-import { rejected, rules } from '../support/verdicts.ts';
+import { rejected, rules, withoutMemory } from '../support/verdicts.ts';
 
 const RUNS = Number(process.env['SAILMARK_RUNS'] ?? 1000);
 
@@ -42,10 +42,10 @@ const asked = {
 
 /** What the webhook itself finds in a pod where nothing is signed and everything is refused: nothing, or something. */
 const webhook = (places: Places, ofRevoked: typeof revoked | readonly []) => {
-  const answer = createReview({
+  const reviewer = createReviewer({
     judge: createJudge({
       ...createClassifier(places),
-      verify: async () => rejected({ code: 'signature-missing' }),
+      verifier: withoutMemory(async () => rejected({ code: 'signature-missing' })),
       revoked: ofRevoked,
     }),
     rules: { ...rules(), lookAlikes: 'deny', unrecognised: 'deny', revoked: ofRevoked },
@@ -56,7 +56,11 @@ const webhook = (places: Places, ofRevoked: typeof revoked | readonly []) => {
   return async (spec: PodSpec, before?: PodSpec): Promise<boolean> => {
     const update = before === undefined ? {} : { operation: 'UPDATE', oldObject: pod(before) };
     const context = { mode: 'enforce', critical: false } as const;
-    const { record } = await answer(review(pod(spec), update), context, new AbortController().signal);
+    const { record } = await reviewer.review(
+      review(pod(spec), update),
+      context,
+      new AbortController().signal,
+    );
     return record.findings.length > 0;
   };
 };

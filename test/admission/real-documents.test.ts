@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { createReview, MalformedReview } from '../../src/admission/index.ts';
+import { createReviewer, MalformedReview } from '../../src/admission/index.ts';
 import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { type KubernetesObject, review } from '../support/builders.ts';
 import { readFixture } from '../support/shared.ts';
 import { withThirdParty } from '../support/third-party.ts';
-import { rules, verified } from '../support/verdicts.ts';
+import { rules, verified, withoutMemory } from '../support/verdicts.ts';
 
 const asked: string[] = [];
-const run = createReview({
+const reviewer = createReviewer({
   judge: createJudge({
     ...createClassifier({ hubs: ['registry.istio.io/testing', 'registry.istio.io/release'], mirrors: [] }),
-    verify: async ({ reference }) => {
+    verifier: withoutMemory(async ({ reference }) => {
       asked.push(reference.text);
       return verified();
-    },
+    }),
     revoked: [],
   }),
   rules: rules(),
@@ -25,7 +25,11 @@ const run = createReview({
 
 const verdictOf = async (body: unknown): Promise<string> => {
   try {
-    const { record } = await run(body, { mode: 'enforce', critical: false }, new AbortController().signal);
+    const { record } = await reviewer.review(
+      body,
+      { mode: 'enforce', critical: false },
+      new AbortController().signal,
+    );
     return record.skipped ?? record.verdict;
   } catch (error) {
     if (error instanceof MalformedReview) return error.problems.map(({ path }) => path).join(' ');

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { MalformedReview, type ReviewContext } from '../../src/admission/index.ts';
 import type { Rules } from '../../src/policy/index.ts';
-import type { Verification, VerifyImage } from '../../src/verification/index.ts';
+import type { Verification, Verifier } from '../../src/verification/index.ts';
 import { container, deployment, imageVolume, pod, review, reviewRecord } from '../support/builders.ts';
 import { digestFor, rejected, undetermined, verified } from '../support/verdicts.ts';
-import { NOW, reviewBy } from './reviewer.ts';
+import { NOW, reviewerBy } from './reviewer.ts';
 
 const UID = '705ab4f5-6393-11e8-b7cc-42010a800002';
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
@@ -18,14 +18,14 @@ const MISSING = rejected({ code: 'signature-missing' }, digestFor('unsigned'));
 const reviewOf = (
   verdicts: Readonly<Record<string, Verification>> = {},
   withRules: Partial<Rules> = {},
-  verify: VerifyImage = async ({ reference }) => verdicts[reference.text] ?? verified(),
+  verify: Verifier['verify'] = async ({ reference }) => verdicts[reference.text] ?? verified(),
 ) => {
   const reported: unknown[] = [];
-  const run = reviewBy(verify, withRules, (error) => {
+  const reviewer = reviewerBy(verify, withRules, (error) => {
     reported.push(error);
     return 'incident-1';
   });
-  return { run: (body: unknown, context = ENFORCE) => run(body, context, signal), reported };
+  return { run: (body: unknown, context = ENFORCE) => reviewer.review(body, context, signal), reported };
 };
 
 const DENIAL =

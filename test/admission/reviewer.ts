@@ -1,23 +1,23 @@
-import { createReview, type Review } from '../../src/admission/index.ts';
+import { createReviewer, type Reviewer } from '../../src/admission/index.ts';
 import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge, type Rules } from '../../src/policy/index.ts';
-import type { VerifyImage } from '../../src/verification/index.ts';
-import { rules } from '../support/verdicts.ts';
+import type { Verifier } from '../../src/verification/index.ts';
+import { rules, withoutMemory } from '../support/verdicts.ts';
 
 export const NOW = Date.parse('2026-11-24T12:00:00Z');
 
 /** Reviews by these rules, with verdicts that `verify` gives; images of Docker Hub's `istio` are Istio's. */
-export const reviewBy = (
-  verify: VerifyImage,
+export const reviewerBy = (
+  verify: Verifier['verify'],
   withRules: Partial<Rules> = {},
   report: (error: unknown) => string = () => 'incident-1',
-): Review => {
+): Reviewer => {
   const ofRules = rules(withRules);
   const judge = createJudge({
     ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
-    verify,
+    verifier: withoutMemory(verify),
     revoked: ofRules.revoked,
   });
   const limits = { imagesPerReview: 4, verificationsAtOnce: 2 };
-  return createReview({ judge, rules: ofRules, limits, now: () => NOW, report });
+  return createReviewer({ judge, rules: ofRules, limits, now: () => NOW, report });
 };

@@ -87,7 +87,7 @@ const publish = (era: Era, version: string, docker: boolean): Artifact => {
 
 /** The verdict on `<tag>` or `@<digest>` of the repository. */
 const judge = async (name: string) => {
-  const { verification } = await core.judge(
+  const { verification } = await core.judge.judge(
     `${registry.host}/${REPOSITORY}${name}`,
     AbortSignal.timeout(5000),
   );

@@ -55,12 +55,12 @@ describe('verify and the webhook’s judge', () => {
     const core = compose(config, { report: String, onKeyEvent: () => {}, now: Date.now });
     await core.load();
     const body = review(pod([image]));
-    const { response: answer } = await core.review(
+    const { response: answer } = await core.reviewer.review(
       body,
       { mode: 'enforce', critical: false },
       AbortSignal.timeout(10_000),
     );
-    const judged = await core.judge(image, AbortSignal.timeout(10_000));
+    const judged = await core.judge.judge(image, AbortSignal.timeout(10_000));
     await core.close();
     const { verification } = judged;
     const reason = answer.response.auditAnnotations['reason'] ?? '';

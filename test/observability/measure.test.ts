@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRepository } from '../../src/image/index.ts';
-import { measureOpen, measureVerify } from '../../src/observability/index.ts';
+import { measureOpen, measureVerifier } from '../../src/observability/index.ts';
 import type { OpenSource, Source } from '../../src/registry/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
+import { withoutMemory } from '../support/verdicts.ts';
 
 const question = {} as VerificationRequest;
 const verified = { outcome: 'verified', fromMemory: false } as Verification;
@@ -15,15 +16,15 @@ describe('a measured verification', () => {
     const metrics = { countVerification: (...one: [Verification, number]) => void counted.push(one) };
     const signal = AbortSignal.abort();
     const asked: unknown[] = [];
-    const verify = measureVerify(
-      (...arguments_) => {
+    const verifier = measureVerifier(
+      withoutMemory((...arguments_) => {
         asked.push(...arguments_);
         return answer.promise;
-      },
+      }),
       metrics,
       () => now,
     );
-    const verifying = verify(question, signal);
+    const verifying = verifier.verify(question, signal);
     expect(counted).toEqual([]);
     now = 3500;
     answer.resolve(verified);

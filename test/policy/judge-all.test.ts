@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createJudge, judgeAll } from '../../src/policy/index.ts';
-import type { VerifyImage } from '../../src/verification/index.ts';
-import { NOT_OURS, ofIstio, use, verified } from '../support/verdicts.ts';
+import type { Verifier } from '../../src/verification/index.ts';
+import { NOT_OURS, ofIstio, use, verified, withoutMemory } from '../support/verdicts.ts';
 
-const judgeWith = (verify: VerifyImage) =>
+const judgeWith = (verify: Verifier['verify']) =>
   createJudge({
     classify: ({ repository }) => (repository.name.startsWith('docker.io/istio/') ? ofIstio() : NOT_OURS),
     couldBeIstio: () => false,
-    verify,
+    verifier: withoutMemory(verify),
     revoked: [],
   });
 

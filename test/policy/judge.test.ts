@@ -3,7 +3,15 @@ import { type ImageReference, repositoryFromName } from '../../src/image/index.t
 import type { ImageClass } from '../../src/istio/index.ts';
 import { createJudge, type Judge, type Rules } from '../../src/policy/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
-import { digestFor, NOT_OURS, ofIstio, rejected, undetermined, verified } from '../support/verdicts.ts';
+import {
+  digestFor,
+  NOT_OURS,
+  ofIstio,
+  rejected,
+  undetermined,
+  verified,
+  withoutMemory,
+} from '../support/verdicts.ts';
 
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 
@@ -26,10 +34,10 @@ const judgeOf = (
       return classes(reference);
     },
     couldBeIstio: (text) => text.includes('istio'),
-    verify: async (question) => {
+    verifier: withoutMemory(async (question) => {
       questions.push(question);
       return verification;
-    },
+    }),
     revoked,
   });
   return { judge, questions, classified };
@@ -40,7 +48,7 @@ const { signal } = new AbortController();
 describe('the judge refuses', () => {
   it('a text that is no reference, and asks no registry about it', async () => {
     const { judge, questions } = judgeOf(verified());
-    const judgement = await judge(`docker.io/istio/proxyv2@sha512:${'0'.repeat(128)}`, signal, {
+    const judgement = await judge.judge(`docker.io/istio/proxyv2@sha512:${'0'.repeat(128)}`, signal, {
       always: true,
     });
     expect(judgement).toMatchObject({
@@ -56,7 +64,7 @@ describe('the judge refuses', () => {
   it('a revoked digest that is written, and asks no registry about it', async () => {
     const digest = digestFor('revoked');
     const { judge, questions } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
-    const { refused } = await judge(`docker.io/istio/proxyv2@${digest}`, signal);
+    const { refused } = await judge.judge(`docker.io/istio/proxyv2@${digest}`, signal);
     expect(refused).toEqual({ code: 'image-revoked', digest, why: 'CVE-2026-1' });
     expect(questions).toEqual([]);
   });
@@ -64,7 +72,7 @@ describe('the judge refuses', () => {
   it('a revoked digest wherever it is copied to', async () => {
     const digest = digestFor('revoked');
     const { judge } = judgeOf(verified(), () => NOT_OURS, [{ digest, reason: '' }]);
-    expect((await judge(`ghcr.io/somebody/app@${digest}`, signal)).refused).toEqual({
+    expect((await judge.judge(`ghcr.io/somebody/app@${digest}`, signal)).refused).toEqual({
       code: 'image-revoked',
       digest,
       why: '',
@@ -75,13 +83,13 @@ describe('the judge refuses', () => {
     const { judge } = judgeOf(verified(), undefined, [
       { digest: digestFor('revoked'), reason: 'CVE-2026-1' },
     ]);
-    expect((await judge(PROXY, signal)).refused).toBeUndefined();
+    expect((await judge.judge(PROXY, signal)).refused).toBeUndefined();
   });
 
   it('a tag that resolves to a revoked digest, though that is verified', async () => {
     const digest = digestFor('revoked');
     const { judge } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
-    expect((await judge(PROXY, signal)).refused).toEqual({
+    expect((await judge.judge(PROXY, signal)).refused).toEqual({
       code: 'image-revoked',
       digest,
       why: 'CVE-2026-1',
@@ -95,7 +103,7 @@ describe('the judge refuses', () => {
       lastDigest: digest,
     };
     const { judge } = judgeOf(outage, undefined, [{ digest, reason: 'CVE-2026-1' }]);
-    expect((await judge(PROXY, signal)).refused).toEqual({
+    expect((await judge.judge(PROXY, signal)).refused).toEqual({
       code: 'image-revoked',
       digest,
       why: 'CVE-2026-1',
@@ -106,7 +114,7 @@ describe('the judge refuses', () => {
 describe('the judge', () => {
   it('asks about an image of a hub by its places and component', async () => {
     const { judge, questions } = judgeOf(verified());
-    const judgement = await judge(PROXY, signal);
+    const judgement = await judge.judge(PROXY, signal);
     expect(questions).toEqual([
       {
         reference: judgement.reference,
@@ -126,13 +134,13 @@ describe('the judge', () => {
 
   it('asks nothing about an image that is not ours', async () => {
     const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
-    expect((await judge('redis:8', signal)).verification).toBeUndefined();
+    expect((await judge.judge('redis:8', signal)).verification).toBeUndefined();
     expect(questions).toEqual([]);
   });
 
   it('asks about the signature alone where an image that is not ours was named to it', async () => {
     const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
-    const judgement = await judge('redis:8', signal, { always: true });
+    const judgement = await judge.judge('redis:8', signal, { always: true });
     expect(questions).toEqual([
       {
         reference: judgement.reference,
@@ -147,7 +155,7 @@ describe('the judge', () => {
 
   it('says why there is no signature, where the tables know', async () => {
     const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () => ofIstio('proxyv2', 'a nightly'));
-    expect((await judge(PROXY, signal)).verification).toEqual(
+    expect((await judge.judge(PROXY, signal)).verification).toEqual(
       rejected({ code: 'image-never-signed', why: 'a nightly' }),
     );
   });
@@ -157,7 +165,7 @@ describe('the judge', () => {
       ...ofIstio(),
       perhapsUnsigned: 'one platform of several',
     }));
-    expect((await judge(PROXY, signal)).verification).toEqual(
+    expect((await judge.judge(PROXY, signal)).verification).toEqual(
       rejected({ code: 'signature-missing', perhaps: 'one platform of several' }),
     );
   });
@@ -165,18 +173,18 @@ describe('the judge', () => {
   it('leaves another rejection as it is, though the tables expect no signature', async () => {
     const untrusted = rejected({ code: 'signer-untrusted', detail: 'key abc' });
     const { judge } = judgeOf(untrusted, () => ofIstio('proxyv2', 'a nightly'));
-    expect((await judge(PROXY, signal)).verification).toEqual(untrusted);
+    expect((await judge.judge(PROXY, signal)).verification).toEqual(untrusted);
   });
 
   it('lets a nightly that is signed after all be verified', async () => {
     const { judge } = judgeOf(verified(), () => ofIstio('proxyv2', 'a nightly'));
-    expect((await judge(PROXY, signal)).verification).toEqual(verified());
+    expect((await judge.judge(PROXY, signal)).verification).toEqual(verified());
   });
 
   it('classifies a text once and verifies it each time', async () => {
     const { judge, questions, classified } = judgeOf(verified());
-    await judge(PROXY, signal);
-    await judge(PROXY, signal);
+    await judge.judge(PROXY, signal);
+    await judge.judge(PROXY, signal);
     expect([classified.length, questions.length]).toEqual([1, 2]);
   });
 

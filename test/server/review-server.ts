@@ -3,7 +3,7 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Review } from '../../src/admission/index.ts';
+import type { Reviewer } from '../../src/admission/index.ts';
 import { defaultLimits, type Limits } from '../../src/config/index.ts';
 import { createMetrics } from '../../src/observability/index.ts';
 import {
@@ -23,6 +23,7 @@ const free = { host: '127.0.0.1', port: 0 };
 export const body = JSON.stringify(reviewOf(pod(['docker.io/istio/proxyv2:1.28.0'])));
 export const uid = '705ab4f5-6393-11e8-b7cc-42010a800002';
 
+type Review = Reviewer['review'];
 type Reviewed = Awaited<ReturnType<Review>>;
 
 export const allowed = {
@@ -70,7 +71,7 @@ export const createTestServer = async (
   const told: Told = { records: [], reported: [], logged: [] };
   const write = (facts: object): void => void told.logged.push(facts);
   const server = createServer({
-    review,
+    reviewer: { recall: () => undefined, review },
     record: (record, milliseconds) => void told.records.push({ record, milliseconds }),
     report: (error) => {
       told.reported.push(error);

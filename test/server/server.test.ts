@@ -1,14 +1,14 @@
 import { connect as netConnect } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { MalformedReview, type Review, type ReviewContext } from '../../src/admission/index.ts';
+import { MalformedReview, type ReviewContext, type Reviewer } from '../../src/admission/index.ts';
 import { createFileCertificates } from '../../src/server/index.ts';
 import { deployment, review as reviewOf } from '../support/builders.ts';
 import { allowAll, allowed, body, createTestServer, send, startServer, tls, uid } from './review-server.ts';
 
 const messageOf = (text: string): unknown => (JSON.parse(text) as { message: unknown }).message;
 
-const neverReviewed: Review = () => {
+const neverReviewed: Reviewer['review'] = () => {
   throw new Error('this must not be reviewed');
 };
 

@@ -98,7 +98,7 @@ export const openDoor = async (configuration: object): Promise<Door> => {
   const records: ReviewRecord[] = [];
   const server = createServer({
     ...config,
-    review: core.review,
+    reviewer: core.reviewer,
     record: (record) => void records.push(record),
     report,
     metrics: createMetrics({ version: '0', commit: 'none', node: 'none' }),

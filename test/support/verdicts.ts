@@ -7,10 +7,14 @@ import type {
   Undetermined,
   UndeterminedReason,
   Verified,
+  Verifier,
 } from '../../src/verification/index.ts';
 
 /** A digest that is recognisably this name's. */
 export const digestFor = (name: string): Digest => digestOf(name);
+
+/** A verifier that remembers nothing. */
+export const withoutMemory = (verify: Verifier['verify']): Verifier => ({ recall: () => undefined, verify });
 
 export const verified = (digest: Digest = digestFor('good'), keyId = 'key-1'): Verified => ({
   outcome: 'verified',

@@ -34,7 +34,7 @@ withThirdParty<unknown>([...FOLDER, 'manifests', 'multi-cosigned-alice.json'], (
     const ring = ringOf(
       trusted.map((key) => ({ ...key, source: 'theirs', pinned: true, for: undefined, covers: undefined })),
     );
-    const verify = createVerifier({
+    const { verify } = createVerifier({
       open: store.open,
       ring: () => ring,
       limits: LIMITS,

@@ -57,7 +57,7 @@ const verifyVector = (
   changes: (repository: string) => Partial<VerificationRequest> = () => ({}),
 ): Promise<Verification> => {
   const repository = `${registry.host}/${registry.loadVector(name)}`;
-  const verify = createVerifier({
+  const { verify } = createVerifier({
     open: registries[name.startsWith('fallback/') ? 'fallback' : 'referrers'].open,
     ring: () => ring,
     limits: LIMITS,

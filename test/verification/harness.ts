@@ -82,7 +82,7 @@ export const createHarness = async (changes: Partial<VerifierDependencies> = {})
   const [signer, stranger] = [createSigner(), createSigner()];
   const key = await trust(signer);
   const reports: unknown[] = [];
-  const verifyImage = createVerifier({
+  const verifier = createVerifier({
     open: store.open,
     ring: () => harness.ring,
     limits: LIMITS,
@@ -99,7 +99,7 @@ export const createHarness = async (changes: Partial<VerifierDependencies> = {})
     reports,
     ring: ringOf([key]),
     time: 1_800_000_000_000,
-    verify: (text, questionChanges, signal = FOREVER) => verifyImage(ask(text, questionChanges), signal),
+    verify: (text, questionChanges, signal = FOREVER) => verifier.verify(ask(text, questionChanges), signal),
   };
   return harness;
 };

@@ -67,7 +67,7 @@ const sourceOf = (served: Served, hashed: boolean): Source => {
 
 const verifyWith = async (source: Source, of: Digest, ring: KeyRing) => {
   const thrown: unknown[] = [];
-  const verify = createVerifier({
+  const { verify } = createVerifier({
     open: () => source,
     ring: () => ring,
     // Memories are made for each run; small ones are made faster.

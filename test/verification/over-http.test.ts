@@ -45,7 +45,7 @@ const lines = () => registry.requests.map(({ method, path }) => `${method} ${pat
 
 describe('over HTTP', () => {
   it('8 containers of 10 pods of one new image are three requests in all', async () => {
-    const verify = createOverHttp();
+    const { verify } = createOverHttp();
     const verdicts = await Promise.all(
       Array.from({ length: 80 }, () => verify(ask(`${repository}:1.28.0`), FOREVER)),
     );
@@ -59,7 +59,7 @@ describe('over HTTP', () => {
   });
 
   it('a remembered image is no request, and neither is one whose registry is gone', async () => {
-    const verify = createOverHttp();
+    const { verify } = createOverHttp();
     const question = ask(`${repository}@${image.digest}`);
     expect(await verify(question, FOREVER)).toMatchObject({ outcome: 'verified', requests: 2 });
     registry.fault = (request) => {
@@ -75,7 +75,7 @@ describe('over HTTP', () => {
   });
 
   it('a caller who leaves does not end the question of the others', async () => {
-    const verify = createOverHttp();
+    const { verify } = createOverHttp();
     const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
     let answer = () => {};
     registry.fault = (request, response) => {
@@ -96,7 +96,7 @@ describe('over HTTP', () => {
   });
 
   it('a tag stands for its last answer once the registry is gone', async () => {
-    const verify = createVerifier({
+    const { verify } = createVerifier({
       open: registries.open,
       ring: () => ring,
       limits: LIMITS,

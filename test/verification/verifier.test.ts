@@ -315,7 +315,7 @@ describe('an image stays undetermined', () => {
     const surprise = new TypeError('surprise');
     const { key } = await createHarness();
     const reports: unknown[] = [];
-    const verify = createVerifier({
+    const { verify } = createVerifier({
       open: () => ({
         id: PILOT,
         resolve: () => Promise.reject(surprise),
@@ -341,7 +341,7 @@ describe('an image stays undetermined', () => {
 
   it('even where opening the source or the report itself throws', async () => {
     const { key } = await createHarness();
-    const verify = createVerifier({
+    const { verify } = createVerifier({
       open: () => {
         throw new Error('no source');
       },

@@ -43,9 +43,9 @@ const watched = (judge: Judge) => {
     seen.asked.push(image);
     seen.now += 1;
     seen.most = Math.max(seen.most, seen.now);
-    return judge(image, signal).finally(() => (seen.now -= 1));
+    return judge.judge(image, signal).finally(() => (seen.now -= 1));
   };
-  return { seen, judge: Object.assign(watching, { look: judge.look, recall: judge.recall }) };
+  return { seen, judge: { ...judge, judge: watching } };
 };
 
 const tagsOf = (mirror: Mirror, count: number): readonly string[] =>
@@ -112,7 +112,7 @@ describe('a warm-up', () => {
       }
     })();
     const seen = judge.look('redis:8');
-    const judging = Object.assign(async () => seen, { look: judge.look, recall: judge.recall });
+    const judging = { ...judge, judge: async () => seen };
     const { signal } = new AbortController();
     expect(await warmUp({ images, judge: judging, maxConcurrent: 4, signal })).toEqual({
       seen: 1000,
@@ -222,7 +222,7 @@ describe('a warm-up ends early', () => {
 
   it('when the time is up, though the judge misses its signal', async () => {
     const { judge, mirror } = await open();
-    const deaf = Object.assign(() => never, { look: judge.look, recall: judge.recall });
+    const deaf = { ...judge, judge: () => never };
     const images = list(mirror.add().byTag);
     expect(await warmUp({ images, judge: deaf, maxConcurrent: 4, signal: AbortSignal.timeout(50) })).toEqual({
       seen: 1,
@@ -250,10 +250,7 @@ describe('a warm-up ends early', () => {
 
   it.each([1, 4])('where the judge throws, which it must not, %i at once', async (maxConcurrent) => {
     const { judge, mirror } = await open();
-    const broken = Object.assign(() => Promise.reject(new Error('broken')), {
-      look: judge.look,
-      recall: judge.recall,
-    });
+    const broken = { ...judge, judge: () => Promise.reject(new Error('broken')) };
     const { signal } = new AbortController();
     const images = list(...tagsOf(mirror, 8));
     const { asked, verified: none } = await warmUp({ images, judge: broken, maxConcurrent, signal });
@@ -279,7 +276,7 @@ describe('a warm-up goes on', () => {
     ];
     const tags = outcomes.map((_, index) => `docker.io/istio/proxyv2:1.28.${index}`);
     const scripted = async (image: string) => judgement(image, outcomes[tags.indexOf(image)]);
-    const judging = Object.assign(scripted, { look: judge.look, recall: judge.recall });
+    const judging = { ...judge, judge: scripted };
     const { signal } = new AbortController();
     expect(await warmUp({ images: list(...tags), judge: judging, maxConcurrent: 1, signal })).toEqual({
       seen: 9,

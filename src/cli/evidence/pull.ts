@@ -70,7 +70,7 @@ const pullChildren = async (
 ): Promise<readonly string[]> => {
   const images = children.map((digest) => `${repository.name}@${digest}`);
   const judged = await mapConcurrently(images, AT_ONCE, (image) =>
-    core.judge(image, signal, { always: true }),
+    core.judge.judge(image, signal, { always: true }),
   );
   const signed = judged.flatMap((judgement) => verifiedDigest(judgement) ?? []);
   for (const digest of signed)
@@ -111,7 +111,7 @@ const pullVerified = async (
 
 const pullOne = async (pull: Pull, image: string): Promise<Pulled> => {
   const signal = AbortSignal.timeout(pull.timeout);
-  const judgement = await pull.core.judge(image, signal, { always: true });
+  const judgement = await pull.core.judge.judge(image, signal, { always: true });
   const digest = verifiedDigest(judgement);
   if (digest === undefined || judgement.reference === undefined) {
     const report = reportOf(judgement, { ring: pull.core.ring(), offline: false }, 0);
@@ -128,7 +128,7 @@ const pullOne = async (pull: Pull, image: string): Promise<Pulled> => {
 const findUnproven = (config: Config, io: Io, timeout: number, images: readonly string[]) =>
   withCore({ ...config, offline: true }, io, async (core) => {
     const judged = await mapConcurrently(images, AT_ONCE, (image) =>
-      core.judge(image, AbortSignal.timeout(timeout), { always: true }),
+      core.judge.judge(image, AbortSignal.timeout(timeout), { always: true }),
     );
     return judged.filter((judgement) => verifiedDigest(judgement) === undefined).map(({ image }) => image);
   });

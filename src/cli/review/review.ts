@@ -32,7 +32,7 @@ const reviewOne = async (
 ): Promise<ReviewedObject> => {
   try {
     const context = { mode: asked.mode, critical: false };
-    const { response: answer, record } = await core.review(
+    const { response: answer, record } = await core.reviewer.review(
       review,
       context,
       AbortSignal.timeout(asked.timeout),

@@ -25,7 +25,7 @@ const verifyAll = (
 ): Promise<readonly ImageReport[]> =>
   mapConcurrently(images, AT_ONCE, async ({ image, name: named }) => {
     const began = performance.now();
-    const judgement = await core.judge(image, AbortSignal.timeout(options.timeout), { always: true });
+    const judgement = await core.judge.judge(image, AbortSignal.timeout(options.timeout), { always: true });
     options.advance();
     return {
       ...reportOf(judgement, { ring: core.ring(), offline: options.offline }, performance.now() - began),

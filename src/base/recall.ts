@@ -1,0 +1,17 @@
+/**
+ * The fast path: returns what `recall` finds in memory, or else the promise of `ask`. A result from memory costs no
+ * promise and no timer, which is the steady state of the webhook (`npm run bench`). `recall` returns undefined if memory
+ * does not suffice, and never decides differently from `ask`; an error that it throws is left to `ask` to report.
+ */
+export const recallOrAsk = <Result>(
+  recall: () => Result | undefined,
+  ask: () => Promise<Result>,
+): Result | Promise<Result> => {
+  let recalled: Result | undefined;
+  try {
+    recalled = recall();
+  } catch {
+    recalled = undefined;
+  }
+  return recalled ?? ask();
+};

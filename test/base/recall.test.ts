@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { recallOrAsk } from '../../src/base/index.ts';
+
+const unexpected = () => expect.unreachable();
+
+describe('recallOrAsk', () => {
+  it('returns what memory holds as it is, and asks nobody', () => {
+    expect(recallOrAsk(() => 'remembered', unexpected)).toBe('remembered');
+  });
+
+  it('asks where memory does not suffice', async () => {
+    const asked = recallOrAsk<string>(
+      () => undefined,
+      async () => 'asked',
+    );
+    expect(asked).toBeInstanceOf(Promise);
+    expect(await asked).toBe('asked');
+  });
+
+  it('asks where memory throws, so that the error is reported by the full way', async () => {
+    const broken = (): never => {
+      throw new Error('broken');
+    };
+    expect(await recallOrAsk<string>(broken, async () => 'asked')).toBe('asked');
+    await expect(recallOrAsk<string>(broken, async () => broken())).rejects.toThrow('broken');
+  });
+});
