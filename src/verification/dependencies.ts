@@ -1,41 +1,28 @@
-import { type ReportError } from '../base/index.ts';
-import type { OpenSource, Source, TagTable } from '../registry/index.ts';
-import type { KeyRing } from './keys/key-ring.ts';
+import type { OpenSource, Source } from '../registry/index.ts';
 import type { ProveLogged } from './log/log-proof.ts';
-import type { MemoryLimits } from './memory/stores.ts';
+import type { MemoryDependencies } from './memory/memory.ts';
 import type { SignatureProof } from './signature-proof.ts';
 
-interface VerifierLimits extends MemoryLimits {
-  /** How many candidates are tried of what stands under the signature tag, and of what refers to the digest. */
+type VerifierLimits = MemoryDependencies['limits'] & {
+  /** The number of candidates that are tried in each signature format. */
   readonly signatureCandidates: number;
-  /** Bytes a signed payload may have. */
+  /** The size limit of a signed payload, in bytes. */
   readonly payloadBytes: number;
-  /** Bytes a bundle may have. */
+  /** The size limit of a bundle, in bytes. */
   readonly blobBytes: number;
-  /** Milliseconds a question to a source may take, whoever waits for it. */
-  readonly flightDeadline: number;
-}
+};
 
-export interface VerifierDependencies {
+export interface VerifierDependencies extends MemoryDependencies {
   readonly open: OpenSource;
-  /** The keys of this moment; asked at every use. */
-  readonly ring: () => KeyRing;
   readonly limits: VerifierLimits;
-  /** Milliseconds a tag's digest may be remembered; 0: not at all. */
-  readonly tagMemory: number;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly report: ReportError;
-  /** Hubs whose signatures mirrors copy, in normal form: under their names a payload is rebuilt, not fetched. */
+  /** Hubs whose signatures mirrors copy, in normal form: a payload signed under their names is rebuilt, not fetched. */
   readonly hubs?: readonly string[];
-  /** Evidence that is asked before any repository, for images of this one. */
+  /** Opens the evidence for a repository. Evidence is read before any repository. */
   readonly openEvidence?: (repository: string) => readonly Source[];
-  /** Last answers of tags that outlive the process. */
-  readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
-  /** Only evidence is asked, and may say what a tag stands for. */
+  /** True: evidence is the only source, and resolves tags too. */
   readonly offline?: boolean;
   /** Undefined: the transparency log is ignored. */
   readonly proveLogged?: ProveLogged | undefined;
-  /** Takes what proves an image, each time a source that is no evidence has proven it. Must not throw. */
+  /** Receives the bytes that prove an image each time a repository has proven it. Must not throw. */
   readonly keep?: (proofs: readonly SignatureProof[]) => void;
 }

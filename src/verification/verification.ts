@@ -1,11 +1,12 @@
 import type { Digest, ImageReference, Repository } from '../image/index.ts';
 import type { LogProof } from './log/log-proof.ts';
+import type { SignatureFormat } from './signature-format.ts';
 
 /** One signature that verifies over this digest with a key of the ring, whatever use it is put to. */
 export interface ValidSignature {
   /** RFC 7638 thumbprint of the key that made it. */
   readonly keyId: string;
-  readonly format: 'simple-signing' | 'sigstore-bundle';
+  readonly format: SignatureFormat;
   /** The `docker-reference` in the signed bytes; undefined where the format carries none. */
   readonly signedReference: string | undefined;
   /** The signed bytes, as text. */

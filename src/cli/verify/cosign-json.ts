@@ -88,8 +88,7 @@ const describeStatement = (payload: string, { reference, digest }: Printed): str
   });
 };
 
-const describeSignature = ({ format, payload, logBundle }: ValidSignature, printed: Printed): string => {
-  if (format === 'sigstore-bundle') return describeStatement(payload, printed);
+const describePayload = ({ payload, logBundle }: ValidSignature): string => {
   const { critical, optional = null } = JSON.parse(payload) as Payload;
   const bundle = describeBundle(logBundle);
   const members = {
@@ -105,6 +104,18 @@ const describeSignature = ({ format, payload, logBundle }: ValidSignature, print
     }),
     optional: optional === null && bundle === undefined ? 'null' : goMap(members),
   });
+};
+
+const describeSignature = (signature: ValidSignature, printed: Printed): string => {
+  const { format } = signature;
+  switch (format) {
+    case 'simple-signing':
+      return describePayload(signature);
+    case 'sigstore-bundle':
+      return describeStatement(signature.payload, printed);
+    default:
+      return format satisfies never;
+  }
 };
 
 /** What `cosign verify` prints on standard output (cosign, cmd/cosign/cli/verify). */

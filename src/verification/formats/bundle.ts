@@ -3,6 +3,7 @@ import { type Digest, parseDigest } from '../../image/index.ts';
 import { parseBase64 } from '../base64.ts';
 import { isStrictSignature } from '../ecdsa.ts';
 import { parseStrictJson } from '../strict-json.ts';
+import type { Claims } from './candidate.ts';
 
 /** The ways version 0.3 is written (sigstore/protobuf-specs, sigstore_bundle.proto, `media_type`). */
 const VERSIONS: readonly unknown[] = [
@@ -27,7 +28,7 @@ export interface Envelope {
   readonly entries: readonly unknown[];
 }
 
-/** `foreign`: nothing that a key signed for an image; `problem`: it should be that, and cannot be read. */
+/** `foreign`: not signed by a key for an image; `problem`: it should be, and is malformed. */
 type Parsed<T> = T | { readonly foreign: true } | { readonly problem: string };
 
 const FOREIGN = { foreign: true } as const;
@@ -82,7 +83,7 @@ export const signedBytesOf = ({ payload, payloadType }: Envelope): Buffer =>
  * The digests of the images that a statement says are signed (in-toto, Statement v1; cosign's predicate `sign/v1`, whose
  * content cosign 3.0.4 leaves out and later ones leave empty). A statement of another predicate is an attestation.
  */
-export const parseStatement = (payload: Uint8Array): Parsed<{ readonly digests: readonly Digest[] }> => {
+export const parseStatement = (payload: Uint8Array): Claims => {
   const parsed = parseStrictJson(payload);
   if (!parsed.ok) return { problem: `the signed statement cannot be read: ${parsed.problem}` };
   const statement = parsed.value;
@@ -95,8 +96,9 @@ export const parseStatement = (payload: Uint8Array): Parsed<{ readonly digests: 
     return { problem: 'the predicate of the signed statement is no object' };
   if (!Array.isArray(subjects) || subjects.length > MOST_SUBJECTS)
     return { problem: `the signed statement has no list of at most ${MOST_SUBJECTS} subjects` };
-  const digests = subjects.flatMap((subject) => digestOfSubject(subject) ?? []);
-  return digests.length === 0 ? { problem: 'the signed statement names no sha256 digest' } : { digests };
+  const [first, ...others] = subjects.flatMap((subject) => digestOfSubject(subject) ?? []);
+  if (first === undefined) return { problem: 'the signed statement names no sha256 digest' };
+  return { digests: [first, ...others], signedReference: undefined };
 };
 
 const digestOfSubject = (subject: unknown): Digest | undefined => {

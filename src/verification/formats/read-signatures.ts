@@ -2,23 +2,24 @@ import type { Source } from '../../registry/index.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { reasonOfFault } from '../undetermined-reason.ts';
 import type { RejectionReason, UndeterminedReason } from '../verification.ts';
+import type { Format, ReadCandidate } from './candidate.ts';
 import {
   type CandidateResult,
   type CandidateResults,
   type SignatureQuery,
   unreadFor,
 } from './candidate-result.ts';
-import { readBundles } from './read-bundles.ts';
-import { readSimpleSignings } from './read-simple-signings.ts';
+import { FORMATS } from './formats.ts';
+import { judgeCandidate } from './judge-candidate.ts';
 
-/** A signature that counts, with what proves it. */
+/** A valid signature and the bytes that prove it. */
 export type Valid = Pick<Extract<CandidateResult, { kind: 'valid' }>, 'signature' | 'proof'>;
 
-/** What one source holds for one digest, whatever use it is put to. */
+/** The signatures of one digest in one source, independent of the image use. */
 export interface SourceSignatures {
   /** Every valid signature by any key of the ring, bundles first. */
   readonly valid: readonly Valid[];
-  /** The best explanation of what did not count; undefined where everything did. */
+  /** The most important failure among the candidates; undefined if every one is valid. */
   readonly failure: RejectionReason | UndeterminedReason | undefined;
 }
 
@@ -30,55 +31,78 @@ const signerUntrusted = (ring: KeyRing): RejectionReason => {
   };
 };
 
-const findOutcome = <K extends CandidateResult['kind']>(outcomes: readonly CandidateResult[], kind: K) =>
-  outcomes.find((outcome): outcome is Extract<CandidateResult, { kind: K }> => outcome.kind === kind);
+const findResult = <K extends CandidateResult['kind']>(results: readonly CandidateResult[], kind: K) =>
+  results.find((result): result is Extract<CandidateResult, { kind: K }> => result.kind === kind);
 
-/** Obstacles first: while one stands, a signature that counts may be behind it. */
-const explainOutcomes = (
-  { results: outcomes, more }: CandidateResults,
+/** Undetermined reasons come first: a valid signature may be behind each of them. */
+const explainResults = (
+  { results, more }: CandidateResults,
   ring: KeyRing,
 ): RejectionReason | UndeterminedReason | undefined => {
-  const couldCount = outcomes.some((outcome) => outcome.kind === 'stranger' && outcome.claims);
+  const couldCount = results.some((result) => result.kind === 'stranger' && result.claims);
   if (couldCount && ring.missing.length > 0)
     return { code: 'key-ring-incomplete', missing: ring.missing.map(({ source }) => source) };
-  const unread = findOutcome(outcomes, 'unread');
+  const unread = findResult(results, 'unread');
   if (unread !== undefined) return reasonOfFault(unread.fault);
-  if (more) return { code: 'too-many-signatures', tried: outcomes.length };
-  const otherImage = findOutcome(outcomes, 'other-image');
+  if (more) return { code: 'too-many-signatures', tried: results.length };
+  const otherImage = findResult(results, 'other-image');
   if (otherImage !== undefined) return { code: 'signature-for-other-image', signed: otherImage.signed };
-  if (findOutcome(outcomes, 'stranger') !== undefined) return signerUntrusted(ring);
-  const invalid = findOutcome(outcomes, 'invalid');
+  if (findResult(results, 'stranger') !== undefined) return signerUntrusted(ring);
+  const invalid = findResult(results, 'invalid');
   if (invalid !== undefined) return { code: 'signature-invalid', detail: invalid.detail };
-  return findOutcome(outcomes, 'valid') === undefined ? { code: 'signature-missing' } : undefined;
+  return findResult(results, 'valid') === undefined ? { code: 'signature-missing' } : undefined;
 };
 
-/** A place that cannot be read at all is a candidate that cannot be read: what the other place holds still counts. */
-const asReading = (reading: Promise<CandidateResults>): Promise<CandidateResults> =>
-  reading.catch((error: unknown) => ({ results: [unreadFor(error)], more: false }));
+/** Reads and judges one candidate. Rejects only for an error that is not the source's fault. */
+const resultOf = async (
+  read: ReadCandidate,
+  format: Format,
+  query: SignatureQuery,
+): Promise<CandidateResult> => {
+  try {
+    const candidate = await read();
+    return 'kind' in candidate ? candidate : judgeCandidate(candidate, format, query);
+  } catch (error) {
+    return unreadFor(error);
+  }
+};
 
-const isValid = (outcome: CandidateResult): outcome is Extract<CandidateResult, { kind: 'valid' }> =>
-  outcome.kind === 'valid';
+const readFormat = async (
+  format: Format,
+  source: Source,
+  query: SignatureQuery,
+  signal: AbortSignal,
+): Promise<CandidateResults> => {
+  const { candidates, more } = await format.listCandidates(source, query, signal);
+  const tried = candidates.slice(0, query.signatureCandidates);
+  const results = await Promise.all(tried.map((read) => resultOf(read, format, query)));
+  return { results, more: more || candidates.length > tried.length };
+};
+
+/** A list that cannot be read counts as one candidate that cannot: the signatures of the other formats still count. */
+const unreadList = (error: unknown): CandidateResults => ({ results: [unreadFor(error)], more: false });
+
+const isValid = (result: CandidateResult): result is Extract<CandidateResult, { kind: 'valid' }> =>
+  result.kind === 'valid';
 
 /**
- * Reads the signatures that `source` holds for a digest, in every format and place side by side. Any one that is valid
- * suffices; broken and foreign ones never block. `early` takes what one place holds while another is still asked.
- * Rejects for nothing that a source does.
+ * Reads the signatures that `source` holds for a digest, in every format at the same time. One valid signature suffices;
+ * malformed and foreign ones never block it. `early` receives the valid signatures of each format as soon as they are
+ * known. Never rejects because of a `SourceFault`.
  */
 export const readSignatures = async (
   source: Source,
-  wanted: SignatureQuery,
+  query: SignatureQuery,
   signal: AbortSignal,
   early: (valid: readonly Valid[]) => void,
 ): Promise<SourceSignatures> => {
-  const read = async (place: typeof readBundles): Promise<CandidateResults> => {
-    const reading = await asReading(place(source, wanted, signal));
-    early(reading.results.filter(isValid));
-    return reading;
+  const readEarly = async (format: Format): Promise<CandidateResults> => {
+    const read = await readFormat(format, source, query, signal).catch(unreadList);
+    early(read.results.filter(isValid));
+    return read;
   };
-  const readings = await Promise.all([read(readBundles), read(readSimpleSignings)]);
-  const outcomes = readings.flatMap((reading) => reading.results);
-  return {
-    valid: outcomes.filter(isValid),
-    failure: explainOutcomes({ results: outcomes, more: readings.some(({ more }) => more) }, wanted.ring),
-  };
+  const byFormat = await Promise.all(Object.values(FORMATS).map(readEarly));
+  const results = byFormat.flatMap((read) => read.results);
+  const more = byFormat.some((read) => read.more);
+  return { valid: results.filter(isValid), failure: explainResults({ results, more }, query.ring) };
 };

@@ -2,6 +2,7 @@ import { isJsonObject, memberOf } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import type { Manifest } from '../../registry/index.ts';
 import { parseStrictJson } from '../strict-json.ts';
+import type { Claims } from './candidate.ts';
 
 /*
  * cosign's format before bundles: a tag beside the image, whose manifest has one layer a signature. The layer is what
@@ -65,11 +66,6 @@ export const parseSignatureManifest = (
   return { candidates: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(candidateOf) };
 };
 
-/** What signed bytes claim, or why they claim nothing. */
-export type Claims =
-  | { readonly digest: Digest; readonly signedReference: string }
-  | { readonly problem: string };
-
 /** Parses the signed bytes (containers/image, docs/containers-signature.5.md, "critical"). `optional` is not looked at. */
 export const parsePayload = (bytes: Uint8Array): Claims => {
   const parsed = parseStrictJson(bytes);
@@ -84,7 +80,7 @@ export const parsePayload = (bytes: Uint8Array): Claims => {
   if (digest === undefined)
     return { problem: `the signed payload names no digest: ${quote(signed ?? 'none')}` };
   if (signedReference === undefined) return { problem: 'the signed payload has no "docker-reference"' };
-  return { digest, signedReference };
+  return { digests: [digest], signedReference };
 };
 
 /**

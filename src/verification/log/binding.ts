@@ -1,27 +1,23 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { signedBytesOf } from '../formats/bundle.ts';
 import type { LogEntry } from './entry.ts';
 import { parseEntryBody } from './entry-body.ts';
 import type { LoggedSignature } from './log-proof.ts';
 
-/** A signature with all that an entry of it can name. */
+/** A signature with everything that a log entry can name of it. */
 export interface SignedContent {
   readonly key: KeyObject;
   readonly signature: Buffer;
   readonly payload: Buffer;
-  /** The payload itself, or what an envelope makes of it. */
+  /** The payload itself, or its encoding in an envelope. */
   readonly signedBytes: Buffer;
 }
 
-export const signedContentOf = (logged: LoggedSignature): SignedContent => {
-  const parts = {
-    key: logged.key,
-    signature: Buffer.from(logged.signature),
-    payload: Buffer.from(logged.payload),
-  };
-  const isEnvelope = logged.format === 'sigstore-bundle';
-  return { ...parts, signedBytes: isEnvelope ? signedBytesOf({ ...logged, ...parts }) : parts.payload };
-};
+export const signedContentOf = (logged: LoggedSignature): SignedContent => ({
+  key: logged.key,
+  signature: Buffer.from(logged.signature),
+  payload: Buffer.from(logged.payload),
+  signedBytes: Buffer.from(logged.signedBytes),
+});
 
 export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 

@@ -1,27 +1,29 @@
 import type { KeyObject } from 'node:crypto';
+import type { SignatureFormat } from '../signature-format.ts';
 
-/** A signature that verified, with what its format carries of the transparency log. The entries are unproven. */
-export type LoggedSignature = {
-  readonly key: KeyObject;
+/** What each signature format carries of the transparency log. None of it is verified. */
+interface CarriedOfLog {
+  readonly 'simple-signing': {
+    /** The annotation `dev.sigstore.cosign/bundle`: JSON text. */
+    readonly annotation: string | undefined;
+  };
+  readonly 'sigstore-bundle': {
+    /** `verificationMaterial.tlogEntries` as parsed JSON, with the names that protojson writes (camelCase). */
+    readonly entries: readonly unknown[];
+  };
+}
+
+/** A signature as its format carries it. */
+export type CarriedSignature = {
   /** DER. */
   readonly signature: Uint8Array;
-} & (
-  | {
-      readonly format: 'simple-signing';
-      /** The signed bytes. */
-      readonly payload: Uint8Array;
-      /** The annotation `dev.sigstore.cosign/bundle`: JSON text. */
-      readonly annotation: string | undefined;
-    }
-  | {
-      readonly format: 'sigstore-bundle';
-      /** The DSSE payload and its type; the signed bytes are their PAE (DSSE protocol). */
-      readonly payload: Uint8Array;
-      readonly payloadType: string;
-      /** `verificationMaterial.tlogEntries` as parsed JSON, with the names that protojson writes (camelCase). */
-      readonly entries: readonly unknown[];
-    }
-);
+  readonly signedBytes: Uint8Array;
+  /** The signed bytes themselves, or the content of the envelope that they encode. */
+  readonly payload: Uint8Array;
+} & { readonly [F in SignatureFormat]: { readonly format: F } & CarriedOfLog[F] }[SignatureFormat];
+
+/** A signature that was verified with `key`. Its log entries are not verified. */
+export type LoggedSignature = CarriedSignature & { readonly key: KeyObject };
 
 /** Where a pinned log has the entry of exactly this signature, over these bytes, by this key. */
 export interface LogProof {

@@ -2,7 +2,7 @@ import { memberOf } from '../../base/index.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import type { InclusionPromise, InclusionProof, LogEntry } from './entry.ts';
 import { parseExactBase64, parseExactCount, parseExactHex, parseSafeCount, requireAll } from './exact.ts';
-import type { LoggedSignature } from './log-proof.ts';
+import type { CarriedSignature } from './log-proof.ts';
 
 const LARGEST_ANNOTATION = 64 * 1024;
 /** sigstore-go reads no bundle with more (pkg/verify, `maxAllowedTlogEntries`). */
@@ -13,8 +13,18 @@ const MOST_HASHES = 64;
 type Problem = { readonly problem: string };
 
 /** The entries that came with a signature: at least one, none twice. */
-export const readEntries = (logged: LoggedSignature): { readonly entries: readonly LogEntry[] } | Problem =>
-  logged.format === 'simple-signing' ? readAnnotation(logged.annotation) : readBundleEntries(logged.entries);
+export const readEntries = (
+  carried: CarriedSignature,
+): { readonly entries: readonly LogEntry[] } | Problem => {
+  switch (carried.format) {
+    case 'simple-signing':
+      return readAnnotation(carried.annotation);
+    case 'sigstore-bundle':
+      return readBundleEntries(carried.entries);
+    default:
+      return carried satisfies never;
+  }
+};
 
 /**
  * The annotation of a `.sig` layer is Rekor v1's promise alone (cosign, pkg/cosign/bundle, `RekorBundle`). Unlike in a

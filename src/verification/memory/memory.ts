@@ -1,5 +1,6 @@
+import type { ReportError } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
-import type { VerifierDependencies } from '../dependencies.ts';
+import type { TagTable } from '../../registry/index.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RejectionReason, UndeterminedReason, ValidSignature } from '../verification.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
@@ -7,10 +8,27 @@ import {
   createRejectedMemory,
   createTagMemory,
   createVerifiedMemory,
+  type MemoryLimits,
   type RejectedMemory,
   type TagMemory,
   type VerifiedMemory,
 } from './stores.ts';
+
+export interface MemoryDependencies {
+  /** Returns the current key ring; called at every use. */
+  readonly ring: () => KeyRing;
+  readonly limits: MemoryLimits & {
+    /** The deadline of a shared request in flight, in milliseconds, whoever waits for it. */
+    readonly flightDeadline: number;
+  };
+  /** Milliseconds that the digest of a tag may be cached; 0: not at all. */
+  readonly tagMemory: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly report: ReportError;
+  /** The last resolutions of tags, stored beyond the life of the process. */
+  readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
+}
 
 /** What is known of one digest once a source was asked for it. */
 export interface SourceResult {
@@ -36,7 +54,7 @@ export interface Memory {
   readonly generation: () => RingGeneration;
 }
 
-export const createMemory = (options: VerifierDependencies): Memory => {
+export const createMemory = (options: MemoryDependencies): Memory => {
   const { limits, now, report, ring } = options;
   const flying = { deadline: limits.flightDeadline, report };
   const begin = (keys: KeyRing): RingGeneration => ({

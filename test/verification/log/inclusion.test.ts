@@ -8,7 +8,6 @@ import { around, checkpointOf, createLog, entryOf, proofOf, type TestProof } fro
 
 const signer = createSigner();
 const payload = Buffer.from('what was signed');
-const payloadType = 'text/plain';
 const signedBytes = Buffer.from(`DSSEv1 10 text/plain ${payload.length} ${payload.toString()}`);
 const key = signer.publicKey;
 const subject: Subject = { key, payload, signedBytes, signature: signBytes(signer, signedBytes) };
@@ -23,7 +22,6 @@ const proveWith = (inclusionProof: unknown, log = second) =>
   prove({
     ...subject,
     format: 'sigstore-bundle',
-    payloadType,
     entries: [{ ...entryOf(log, body), inclusionPromise: undefined, inclusionProof }],
   });
 

@@ -122,9 +122,9 @@ describe('entries of unknown making', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (annotation) => {
         const { key, signature, payload } = logged;
-        expect(prove({ format: 'simple-signing', key, signature, payload, annotation })).toHaveProperty(
-          'problem',
-        );
+        expect(
+          prove({ format: 'simple-signing', key, signature, signedBytes: payload, payload, annotation }),
+        ).toHaveProperty('problem');
       }),
     );
   });

@@ -50,7 +50,7 @@ describe.each(CASES)('sigstore-conformance, %s', (name, logsOf, logIndex, integr
       signedBytes: payload,
     };
     const entries = bundle.verificationMaterial.tlogEntries;
-    const read = readEntries({ ...signed, format: 'sigstore-bundle', payloadType: '', entries });
+    const read = readEntries({ ...signed, format: 'sigstore-bundle', entries });
     const [entry] = ('entries' in read ? read.entries : []) as [LogEntry];
     const log = logs.find(({ id }) => id === entry.logId) ?? publicLogs[0];
     const { promise, proof } = entry;
@@ -100,7 +100,8 @@ interface Recorded {
 describe('connaisseur, an image signed without a key of its own', () => {
   withThirdParty<Recorded>(['connaisseur', RECORDED], (manifest) => {
     const annotation = manifest.layers[0]?.annotations['dev.sigstore.cosign/bundle'];
-    const signed = { key: otherKey, signature: Buffer.alloc(0), payload: Buffer.alloc(0) };
+    const none = Buffer.alloc(0);
+    const signed = { key: otherKey, signature: none, signedBytes: none, payload: none };
     const logged = { ...signed, format: 'simple-signing', annotation } as const;
     const read = readEntries(logged);
     const [entry] = ('entries' in read ? read.entries : []) as [LogEntry];

@@ -30,7 +30,6 @@ const annotated = (annotation: string | undefined): LoggedSignature => ({
 const bundled = (...entries: readonly unknown[]): LoggedSignature => ({
   ...wrapped,
   format: 'sigstore-bundle',
-  payloadType: TYPE,
   entries,
 });
 

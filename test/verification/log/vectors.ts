@@ -48,7 +48,7 @@ const annotatedOf = (layer: Layer, payload: Buffer): Annotated[] => {
   const signature = fromBase64(layer.annotations?.['dev.cosignproject.cosign/signature'] ?? '');
   const annotation = layer.annotations?.['dev.sigstore.cosign/bundle'];
   return isCosigns(payload, signature)
-    ? [{ format: 'simple-signing', key: cosignKey, signature, payload, annotation }]
+    ? [{ format: 'simple-signing', key: cosignKey, signature, signedBytes: payload, payload, annotation }]
     : [];
 };
 
@@ -58,8 +58,9 @@ const bundledOf = (blob: Buffer): Bundled[] => {
   const payload = fromBase64(dsseEnvelope.payload);
   const signature = fromBase64(dsseEnvelope.signatures[0]?.sig ?? '');
   const entries = verificationMaterial.tlogEntries ?? [];
-  return isCosigns(pae(payloadType, payload), signature) && dsseEnvelope.payload.length > 0
-    ? [{ format: 'sigstore-bundle', key: cosignKey, signature, payload, payloadType, entries }]
+  const signedBytes = pae(payloadType, payload);
+  return isCosigns(signedBytes, signature) && dsseEnvelope.payload.length > 0
+    ? [{ format: 'sigstore-bundle', key: cosignKey, signature, signedBytes, payload, entries }]
     : [];
 };
 
