@@ -6,7 +6,9 @@
 {{- $_ := set $file "kind" "Configuration" -}}
 {{- with include "sailmark.config.evidence" . | fromYaml }}{{ $_ := set $file "evidence" . }}{{ end -}}
 {{- $_ := set $file "server" (include "sailmark.config.server" . | fromYaml) -}}
-{{- if include "sailmark.asksApi" . }}{{ $_ := set $file "kubernetes" (include "sailmark.config.kubernetes" . | fromYaml) }}{{ end -}}
+{{- if include "sailmark.asksApi" . -}}
+{{- $_ := set $file "kubernetes" (include "sailmark.config.kubernetes" . | fromYaml) -}}
+{{- end -}}
 {{- toYaml $file -}}
 {{- end }}
 
@@ -23,7 +25,8 @@ write: /var/lib/sailmark
 {{- end }}
 
 {{- define "sailmark.config.server" -}}
-{{- $host := ternary (printf "[%s]" .Values.listen.address) .Values.listen.address (contains ":" .Values.listen.address) -}}
+{{- $address := .Values.listen.address -}}
+{{- $host := ternary (printf "[%s]" $address) $address (contains ":" $address) -}}
 listen: {{ printf "%s:%v" $host .Values.listen.webhook | quote }}
 probes: {{ printf "%s:%v" $host .Values.listen.probes | quote }}
 certificate: {cert: /tls/tls.crt, key: /tls/tls.key}

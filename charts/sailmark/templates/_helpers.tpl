@@ -15,7 +15,8 @@
 {{- end }}
 
 {{- define "sailmark.serviceAccountName" -}}
-{{- default (ternary (include "sailmark.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
+{{- $made := ternary (include "sailmark.fullname" .) "default" .Values.serviceAccount.create -}}
+{{- default $made .Values.serviceAccount.name -}}
 {{- end }}
 
 {{/* What a Deployment, a Service and a budget select by: never more, for a selector cannot be changed. */}}
@@ -32,9 +33,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* labels and annotations of an object. Call with (dict "root" $ "labels" … "annotations" …), both may be left out. */}}
+{{/* Labels and annotations of an object. Call with (dict "root" $ "labels" … "annotations" …); both are optional. */}}
 {{- define "sailmark.meta" -}}
-{{- $own := merge (include "sailmark.selectorLabels" .root | fromYaml) (include "sailmark.releaseLabels" .root | fromYaml) -}}
+{{- $selectorLabels := include "sailmark.selectorLabels" .root | fromYaml -}}
+{{- $own := merge $selectorLabels (include "sailmark.releaseLabels" .root | fromYaml) -}}
 labels:
   {{- merge $own (default dict .labels) .root.Values.commonLabels | toYaml | nindent 2 }}
 {{- with merge dict (default dict .annotations) .root.Values.commonAnnotations }}
@@ -101,7 +103,9 @@ annotations:
 
 {{/* "true" where sailmark asks the API of the cluster anything at all. */}}
 {{- define "sailmark.asksApi" -}}
-{{- if or (eq .Values.certificates.mode "self") .Values.kubernetes.events (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) }}true{{ end -}}
+{{- $writes := or (eq .Values.certificates.mode "self") .Values.kubernetes.events -}}
+{{- $reads := or (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) -}}
+{{- if or $writes $reads }}true{{ end -}}
 {{- end }}
 
 {{/* The ConfigMap's name changes with its content. */}}

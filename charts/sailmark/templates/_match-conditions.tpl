@@ -1,6 +1,7 @@
 {{/*
-What the match condition looks for besides Istio's own names: hubs, mirrors and revoked digests of the configuration, as an
-alternative each. The same as src/istio/match-pattern.ts, whose command `sailmark match-conditions` prints what is rendered here.
+What the match condition looks for besides Istio's own names: hubs, mirrors and revoked digests of the configuration,
+as one alternative each. It does the same as src/istio/match-pattern.ts: `sailmark match-conditions` prints what is
+rendered here.
 */}}
 {{- define "sailmark.morePattern" -}}
 {{- $places := .Values.config.hubs -}}
@@ -25,5 +26,6 @@ alternative each. The same as src/istio/match-pattern.ts, whose command `sailmar
 {{- define "sailmark.matchConditions" -}}
 - name: new-or-changed-istio-image
   expression: |-
-    {{- .Files.Get "files/match-condition.cel" | trim | replace "<more>" (include "sailmark.morePattern" .) | nindent 4 }}
+    {{- $more := include "sailmark.morePattern" . }}
+    {{- .Files.Get "files/match-condition.cel" | trim | replace "<more>" $more | nindent 4 }}
 {{- end }}

@@ -58,8 +58,9 @@
 - name: kept
   emptyDir: {sizeLimit: {{ .sizeLimit }}}
 {{- else if eq .kind "persistentVolumeClaim" }}
+{{- $own := printf "%s-kept" (include "sailmark.fullname" $) }}
 - name: kept
-  persistentVolumeClaim: {claimName: {{ .persistentVolumeClaim.existingClaim | default (printf "%s-kept" (include "sailmark.fullname" $)) }}}
+  persistentVolumeClaim: {claimName: {{ .persistentVolumeClaim.existingClaim | default $own }}}
 {{- end }}
 {{- end }}
 {{- with .Values.extraVolumes }}

@@ -6,23 +6,36 @@
 {{- $problems = append $problems (printf "mode must be audit, warn or enforce, and is %q." .mode) -}}
 {{- end -}}
 {{- if lt (int .replicas) 1 -}}
-{{- $problems = append $problems "replicas is 0: with nobody to answer, Istio pods outside critical namespaces could not start in enforce, and nothing would be seen in audit. To switch sailmark off, uninstall the release." -}}
+{{- $problems = append $problems (join " " (list
+      "replicas is 0: with nobody to answer, Istio pods outside critical namespaces could not start in enforce, and"
+      "nothing would be seen in audit. To switch sailmark off, uninstall the release.")) -}}
 {{- end -}}
 {{- if has $.Release.Namespace (list "kube-system" "kube-public" "kube-node-lease") -}}
-{{- $problems = append $problems (printf "sailmark wants a namespace of its own, and not %s: its namespace is a critical one, and whoever may write there may change what is verified. Use -n sailmark --create-namespace." $.Release.Namespace) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "sailmark wants a namespace of its own, and not %s: its namespace is a critical one, and whoever may write"
+      "there may change what is verified. Use -n sailmark --create-namespace.")) $.Release.Namespace) -}}
 {{- end -}}
 {{- if eq (int .listen.webhook) (int .listen.probes) -}}
-{{- $problems = append $problems (printf "listen.webhook and listen.probes are both %v: probes are plain HTTP and need a port of their own." .listen.probes) -}}
+{{- $problems = append $problems (printf
+      "listen.webhook and listen.probes are both %v: probes are plain HTTP and need a port of their own."
+      .listen.probes) -}}
 {{- end -}}
 {{- $drain := include "sailmark.seconds" (get .config.limits "drain" | default "15s") | int -}}
 {{- if lt (int .terminationGracePeriodSeconds) (add $drain 35 | int) -}}
-{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %v, and config.limits.drain (%v s) with half a minute for the last reviews needs at least %v: a pod that is killed earlier fails calls of the API server." .terminationGracePeriodSeconds $drain (add $drain 35)) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "terminationGracePeriodSeconds is %v, and config.limits.drain (%v s) with half a minute for the last reviews"
+      "needs at least %v: a pod that is killed earlier fails calls of the API server."))
+      .terminationGracePeriodSeconds $drain (add $drain 35)) -}}
 {{- end -}}
 {{- if and .webhook.url (not (regexMatch "^https://[^/?#@]+/?$" .webhook.url)) -}}
-{{- $problems = append $problems (printf "webhook.url must be https://host:port and nothing more, because the chart adds the path, and is %q." .webhook.url) -}}
+{{- $problems = append $problems (printf
+      "webhook.url must be https://host:port and nothing more, because the chart adds the path, and is %q."
+      .webhook.url) -}}
 {{- end -}}
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) (include "sailmark.asksApi" $) -}}
-{{- $problems = append $problems "serviceAccount.create is false and serviceAccount.name is empty: every pod of the namespace that names no account would have sailmark's rights. Name an account." -}}
+{{- $problems = append $problems (join " " (list
+      "serviceAccount.create is false and serviceAccount.name is empty: every pod of the namespace that names no"
+      "account would have sailmark's rights. Name an account.")) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
@@ -32,23 +45,35 @@
 {{- $problems := list -}}
 {{- with .Values.certificates -}}
 {{- if not (has .mode (list "self" "cert-manager" "provided")) -}}
-{{- $problems = append $problems (printf "certificates.mode must be self, cert-manager or provided, and is %q." .mode) -}}
+{{- $problems = append $problems (printf
+      "certificates.mode must be self, cert-manager or provided, and is %q."
+      .mode) -}}
 {{- end -}}
 {{- if and (eq .mode "cert-manager") (not ($.Capabilities.APIVersions.Has "cert-manager.io/v1")) -}}
-{{- $problems = append $problems "certificates.mode is cert-manager, and this cluster has no API cert-manager.io/v1: install cert-manager first, or use mode self. (Where no cluster is asked: --api-versions cert-manager.io/v1.)" -}}
+{{- $problems = append $problems (join " " (list
+      "certificates.mode is cert-manager, and this cluster has no API cert-manager.io/v1: install cert-manager"
+      "first, or use mode self. (Where no cluster is asked: --api-versions cert-manager.io/v1.)")) -}}
 {{- end -}}
 {{- if eq .mode "provided" -}}
 {{- if not .provided.secret -}}
-{{- $problems = append $problems (printf "certificates.mode is provided: name the Secret with tls.crt and tls.key for %s in certificates.provided.secret." (include "sailmark.host" $)) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "certificates.mode is provided: name the Secret with tls.crt and tls.key for %s in"
+      "certificates.provided.secret.")) (include "sailmark.host" $)) -}}
 {{- end -}}
 {{- if and (not .provided.caBundle) (not $.Values.webhook.annotations) -}}
-{{- $problems = append $problems "certificates.mode is provided, and nothing tells the API server which CA to trust: set certificates.provided.caBundle, as PEM, or in webhook.annotations the annotation of what injects it." -}}
+{{- $problems = append $problems (join " " (list
+      "certificates.mode is provided, and nothing tells the API server which CA to trust: set"
+      "certificates.provided.caBundle, as PEM, or in webhook.annotations the annotation of what injects it.")) -}}
 {{- end -}}
 {{- if and .provided.caBundle (not (regexMatch "^\\s*-----BEGIN CERTIFICATE-----" .provided.caBundle)) -}}
-{{- $problems = append $problems "certificates.provided.caBundle must be PEM, -----BEGIN CERTIFICATE-----, and not base64 of it: use --set-file." -}}
+{{- $problems = append $problems (join " " (list
+      "certificates.provided.caBundle must be PEM, -----BEGIN CERTIFICATE-----, and not base64 of it: use"
+      "--set-file.")) -}}
 {{- end -}}
 {{- else if or .provided.secret .provided.caBundle -}}
-{{- $problems = append $problems (printf "certificates.provided is set, and certificates.mode is %s: set the mode to provided, or leave it out." .mode) -}}
+{{- $problems = append $problems (printf
+      "certificates.provided is set, and certificates.mode is %s: set the mode to provided, or leave it out."
+      .mode) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
@@ -58,26 +83,37 @@
 {{- $problems := list -}}
 {{- with .Values.evidence.write -}}
 {{- if not (has .kind (list "emptyDir" "persistentVolumeClaim" "none")) -}}
-{{- $problems = append $problems (printf "evidence.write.kind must be emptyDir, persistentVolumeClaim or none, and is %q." .kind) -}}
+{{- $problems = append $problems (printf
+      "evidence.write.kind must be emptyDir, persistentVolumeClaim or none, and is %q."
+      .kind) -}}
 {{- end -}}
 {{- if and (ne .kind "persistentVolumeClaim") .persistentVolumeClaim.existingClaim -}}
-{{- $problems = append $problems (printf "evidence.write.persistentVolumeClaim.existingClaim is set, and evidence.write.kind is %s: set it to persistentVolumeClaim, or leave the claim out." .kind) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "evidence.write.persistentVolumeClaim.existingClaim is set, and evidence.write.kind is %s: set it to"
+      "persistentVolumeClaim, or leave the claim out.")) .kind) -}}
 {{- end -}}
-{{- if and (eq .kind "persistentVolumeClaim") (not .persistentVolumeClaim.existingClaim) (ne .persistentVolumeClaim.accessMode "ReadWriteMany") (gt (int $.Values.replicas) 1) -}}
-{{- $problems = append $problems (printf "evidence.write.persistentVolumeClaim.accessMode is %s, and there are %v replicas on several nodes: use ReadWriteMany, emptyDir, or one replica." .persistentVolumeClaim.accessMode $.Values.replicas) -}}
+{{- $claimed := and (eq .kind "persistentVolumeClaim") (not .persistentVolumeClaim.existingClaim) -}}
+{{- if and $claimed (ne .persistentVolumeClaim.accessMode "ReadWriteMany") (gt (int $.Values.replicas) 1) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "evidence.write.persistentVolumeClaim.accessMode is %s, and there are %v replicas on several nodes: use"
+      "ReadWriteMany, emptyDir, or one replica.")) .persistentVolumeClaim.accessMode $.Values.replicas) -}}
 {{- end -}}
 {{- end -}}
 {{- range $values, $volumes := dict "files" .Values.files "evidence.read" .Values.evidence.read -}}
 {{- range $name, $source := $volumes -}}
 {{- if and (hasKey $source "image") (semverCompare "<1.31.0-0" $.Capabilities.KubeVersion.Version) -}}
-{{- $problems = append $problems (printf "%s.%s is an image, and Kubernetes %s has no image volumes: from 1.36 on they need nothing, from 1.31 the feature gate ImageVolume." $values $name $.Capabilities.KubeVersion.Version) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "%s.%s is an image, and Kubernetes %s has no image volumes: from 1.36 on they need nothing, from 1.31 the"
+      "feature gate ImageVolume.")) $values $name $.Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range include "sailmark.namedFiles" . | fromJsonArray -}}
 {{- $name := regexFind "^/etc/sailmark/[^/]+" .path | trimPrefix "/etc/sailmark/" -}}
 {{- if and $name (not (hasKey $.Values.files $name)) -}}
-{{- $problems = append $problems (printf "%s is %s, and files has no volume %s: add files.%s, such as {configMap: {name: …}}." .key .path $name $name) -}}
+{{- $problems = append $problems (printf
+      "%s is %s, and files has no volume %s: add files.%s, such as {configMap: {name: …}}."
+      .key .path $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
@@ -95,9 +131,11 @@
 {{- $credentials := get $registry "credentials" | default dict -}}
 {{- $providers := get $credentials "providers" | default dict -}}
 {{- $named = append $named (dict "key" (printf "%s.caFile" $at) "path" (get $registry "caFile" | default "")) -}}
-{{- $named = append $named (dict "key" (printf "%s.credentials.dockerConfig" $at) "path" (get $credentials "dockerConfig" | default "")) -}}
+{{- $dockerConfig := get $credentials "dockerConfig" | default "" -}}
+{{- $named = append $named (dict "key" (printf "%s.credentials.dockerConfig" $at) "path" $dockerConfig) -}}
 {{- range list "config" "binDir" -}}
-{{- $named = append $named (dict "key" (printf "%s.credentials.providers.%s" $at .) "path" (get $providers . | default "")) -}}
+{{- $path := get $providers . | default "" -}}
+{{- $named = append $named (dict "key" (printf "%s.credentials.providers.%s" $at .) "path" $path) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $named -}}

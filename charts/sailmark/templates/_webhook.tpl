@@ -19,8 +19,8 @@
 {{- end }}
 
 {{/*
-The namespaces of one mode, as matchExpressions. With the list of critical ones each namespace is in exactly one entry: its
-label decides where it may, and otherwise the release's mode holds. NotIn is also true of a namespace without the label.
+The namespaces of one mode, as matchExpressions. Together with the critical namespaces, each namespace is in exactly one
+entry: its label decides if it may, and otherwise the release's mode holds. NotIn is also true without the label.
 Call with (dict "root" $ "mode" …).
 */}}
 {{- define "sailmark.namespacesOf" -}}
@@ -42,7 +42,9 @@ Call with (dict "root" $ "mode" …).
 {{- with .root.Values.webhook.url -}}
 url: {{ printf "%s%s" (trimSuffix "/" .) $.path | quote }}
 {{- else -}}
-service: {name: {{ include "sailmark.fullname" .root }}, namespace: {{ .root.Release.Namespace }}, port: {{ .root.Values.service.port }}, path: {{ .path }}}
+{{- $root := .root -}}
+{{- $port := $root.Values.service.port -}}
+service: {name: {{ include "sailmark.fullname" $root }}, namespace: {{ $root.Release.Namespace }}, port: {{ $port }}, path: {{ .path }}}
 {{- end }}
 {{- with .root.Values.certificates }}
 {{- if and (eq .mode "provided") .provided.caBundle }}
@@ -52,8 +54,8 @@ caBundle: {{ b64enc .provided.caBundle }}
 {{- end }}
 
 {{/*
-One entry. Where it lets through what it gets no answer about, and could have refused it, it has no condition on content:
-an expression that is made to fail skips such an entry, and so would be a way around it.
+One entry. If it enforces and ignores failures, it has no match condition on content: an expression that is made to fail
+skips such an entry, which would be a way around it.
 Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "timeoutSeconds" … "namespaces" …).
 */}}
 {{- define "sailmark.webhook" -}}
