@@ -10,9 +10,9 @@ export {
   type EvidenceEntry,
   type LayoutWriter,
 } from './layout/layout-writer.ts';
-export { createTagTable, type TagAnswer, type TagTable } from './layout/tag-table.ts';
+export { createTagTable, type TagResolution, type TagTable } from './layout/tag-table.ts';
 export { type Proxy, parseProxy } from './proxy/proxy.ts';
-export { childrenOf } from './referrers.ts';
+export { childrenOf } from './referrers/parse-referrers.ts';
 export {
   createRegistries,
   type FetchDocument,

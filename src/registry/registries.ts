@@ -1,5 +1,5 @@
 import { repositoryFromName } from '../image/index.ts';
-import { createFindCredentials } from './credentials/keyring.ts';
+import { createFindCredentials } from './credentials/find-credentials.ts';
 import type { PullSecrets } from './credentials/pull-secrets.ts';
 import type { Environment } from './credentials/run-program.ts';
 import type { LookUp } from './http/addresses.ts';
@@ -93,7 +93,7 @@ export const createRegistries = ({
     const times = { redirects, requestTimeout };
     const transport = createTransport({ name, ca, plainHttpHost: undefined, ...times, ...seams });
     try {
-      const question = { method: 'GET', url, limit: bytes, reach: 'registry' } as const;
+      const question = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
       const answer = await transport.send(question, { signal, onRequest: () => {} });
       if (answer.status !== 200)
         throw new SourceFault('unavailable', `${name} answers ${answer.status}`, { asked: true });

@@ -7,7 +7,7 @@ export interface RegistryRequest {
   readonly accept?: string;
   readonly limit: number;
   /** Whether the registry need not know such a resource; an answer that says so then comes back, with what it says. */
-  readonly mayBeUnknown?: boolean;
+  readonly mayBeUnsupported?: boolean;
 }
 
 /**

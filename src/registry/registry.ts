@@ -1,14 +1,14 @@
-import { endpointOf } from './auth/authority.ts';
 import { type Authorization, createAuthorization } from './auth/authorization.ts';
+import { endpointOf } from './auth/realm.ts';
 import { createCircuitBreaker, type Permit } from './circuit-breaker.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
 import type { LookUp } from './http/addresses.ts';
 import { type Caller, createTransport, type HttpResponse, type Transport } from './http/transport.ts';
 import type { ProxyFor } from './proxy/proxy.ts';
-import { createReferrersApi } from './referrers-api.ts';
+import { createReferrersApi } from './referrers/referrers-api.ts';
 import type { RegistryRequest, SendToRegistry } from './registry-request.ts';
-import { createRepository } from './repository.ts';
+import { createRepositorySource } from './repository-source.ts';
 import { PauseRequested, readStatus } from './response-status.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, SourceFault } from './source.ts';
@@ -36,19 +36,19 @@ const createAskAuthorized = (
   const askOnce = (path: string, question: RegistryRequest, header: string | undefined, asker: Caller) => {
     if (base === null)
       throw new SourceFault('refused', `${host} is no host that can be connected to`, { asked: false });
-    const { method, resource, accept, limit, mayBeUnknown } = question;
+    const { method, resource, accept, limit, mayBeUnsupported: mayBeUnknown } = question;
     const errorLimit = mayBeUnknown === true ? ERROR_BYTES : undefined;
     const headers = {
       ...(accept === undefined ? {} : { accept }),
       ...(header === undefined ? {} : { authorization: header }),
     };
     const url = new URL(`${base.href}${path}/${resource}`);
-    return transport.send({ method, url, headers, limit, errorLimit, reach: 'registry' }, asker);
+    return transport.send({ method, url, headers, limit, errorLimit, namedBy: 'registry' }, asker);
   };
   return async (path: string, question: RegistryRequest, asker: Caller): Promise<HttpResponse> => {
     if (asker.signal.aborted)
       throw new SourceFault('deadline', `no time was left to ask ${host}`, { asked: false });
-    const attempts = authorization.attempts(path, asker);
+    const attempts = authorization.headersToTry(path, asker);
     let step = await waitForShared(attempts.next(), asker, host);
     for (;;) {
       const answer = await askOnce(path, question, step.value ?? undefined, asker);
@@ -123,7 +123,12 @@ export const createRegistry = (
       const ask: SendToRegistry = (question, signal) =>
         throughGate(() => askHealthy(path, question, { signal, onRequest }), signal);
       return {
-        ...createRepository({ id: `${host}/${path}`, ask, referrersApi: referrersApiOf(path), limits }),
+        ...createRepositorySource({
+          id: `${host}/${path}`,
+          send: ask,
+          referrersApi: referrersApiOf(path),
+          limits,
+        }),
         id,
       };
     },

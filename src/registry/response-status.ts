@@ -37,7 +37,7 @@ const isUnknownMethod = (status: number, { method }: RegistryRequest): boolean =
 /** How registries say that they do not know a resource of a later specification than theirs. */
 const UNKNOWN: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
 
-const isUnknownResource = (status: number, { mayBeUnknown }: RegistryRequest): boolean =>
+const isUnknownResource = (status: number, { mayBeUnsupported: mayBeUnknown }: RegistryRequest): boolean =>
   mayBeUnknown === true && UNKNOWN.has(status);
 
 /**

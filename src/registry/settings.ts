@@ -1,4 +1,4 @@
-import type { CredentialSettings } from './credentials/keyring.ts';
+import type { CredentialSettings } from './credentials/find-credentials.ts';
 
 /** What the configuration says of one registry host; every field has a default, so an unnamed host has all of them. */
 export interface RegistrySettings extends CredentialSettings {

@@ -75,5 +75,5 @@ export class SourceFault extends Error {
 }
 
 /** The fault of bytes that are not what was asked for. */
-export const invalidAnswer = (detail: string, cause?: unknown): SourceFault =>
+export const invalidResponse = (detail: string, cause?: unknown): SourceFault =>
   new SourceFault('answer-invalid', detail, { asked: true, cause });

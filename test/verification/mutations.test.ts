@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../../src/image/index.ts';
 import { type Manifest, type Source, SourceFault } from '../../src/registry/index.ts';
-import { parseReferrers } from '../../src/registry/referrers.ts';
+import { parseReferrers } from '../../src/registry/referrers/parse-referrers.ts';
 import { createVerifier, type KeyRing } from '../../src/verification/index.ts';
 import { bundleManifest, bundleOf, fallbackTag, signStatement } from '../support/bundle-kit.ts';
 import {

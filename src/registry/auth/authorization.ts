@@ -2,10 +2,10 @@ import { type CredentialCandidate, createCredentialCandidates } from '../credent
 import type { FindCredentials } from '../credentials/credentials.ts';
 import type { Caller, HttpResponse, Transport } from '../http/transport.ts';
 import { SourceFault } from '../source.ts';
-import { claimOf } from './authority.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import { basicAuthorization, helperNotRun, type TokenRealm } from './token.ts';
-import { createTokens } from './tokens.ts';
+import { basicAuthorization, helperNotRun, type TokenRealm } from './fetch-token.ts';
+import { realmClaimOf } from './realm.ts';
+import { createTokenCache } from './token-cache.ts';
 
 export interface AuthorizationOptions {
   /** The registry's name in normal form. */
@@ -32,7 +32,7 @@ export interface Authorization {
    * the 401 or 403 that it met; a question that was not refused needs no more of them. At the end it rejects with a fault
    * where a token service, or a place that may hold credentials, stood in the way, or a challenge cannot be met.
    */
-  attempts(path: string, asker: Caller): Attempts;
+  headersToTry(path: string, asker: Caller): Attempts;
 }
 
 export type Attempts = AsyncGenerator<string | undefined, void, HttpResponse>;
@@ -45,13 +45,13 @@ const parseRealm = (challenge: Challenge, options: AuthorizationOptions): TokenR
   if (realm === null) throw refuse('its token realm is no URL');
   if (realm.protocol !== 'https:' && !(realm.protocol === 'http:' && realm.host === plainHttpHost))
     throw refuse(`its token realm ${realm.host} is not https`);
-  const claim = claimOf(realm, registry, tokenRealms);
+  const claim = realmClaimOf(realm, registry, tokenRealms);
   if (claim === undefined)
     throw refuse(
       `its token realm is on another host, ${realm.host}; if that is right, name it in registries[].tokenRealms`,
     );
   const reach = claim === 'named' ? 'named' : realm.host === endpoint ? 'registry' : 'elsewhere';
-  return { realm, reach, service: challenge.params['service'] };
+  return { realm, namedBy: reach, service: challenge.params['service'] };
 };
 
 /** The challenge to meet: a token before a password, whatever their order; schemes we do not know are passed over. */
@@ -79,7 +79,7 @@ const isRefusal = (error: unknown): error is SourceFault =>
 /** Keeps how one registry wants to be asked. */
 export const createAuthorization = (options: AuthorizationOptions): Authorization => {
   const { registry, findCredentials, now } = options;
-  const tokens = createTokens(options);
+  const tokens = createTokenCache(options);
   const candidates = createCredentialCandidates(registry, findCredentials, now);
   let way: AuthScheme = { kind: 'open' };
 
@@ -100,22 +100,22 @@ export const createAuthorization = (options: AuthorizationOptions): Authorizatio
   async function* asBefore(
     path: string,
   ): AsyncGenerator<string | undefined, string | undefined, HttpResponse> {
-    const token = way.kind === 'bearer' ? tokens.held(path) : undefined;
+    const token = way.kind === 'bearer' ? tokens.find(path) : undefined;
     if (way.kind !== 'open' && token === undefined) return undefined;
     const refusal = yield token && `Bearer ${token.value}`;
     if (token !== undefined) tokens.forget(path, token.value);
     if (refusal.status === 401) learn(refusal);
     // 403: whoever asks is known, and may not; another token of his would not help.
-    else if (token !== undefined) candidates.refused(path, token.fingerprint);
+    else if (token !== undefined) candidates.markRefused(path, token.fingerprint);
     return refusal.status === 403 ? token?.fingerprint : undefined;
   }
 
   return {
-    async *attempts(path, asker) {
+    async *headersToTry(path, asker) {
       const spent = yield* asBefore(path);
       if (way.kind === 'open') return;
       let fault: SourceFault | undefined;
-      for await (const candidate of candidates.of(path)) {
+      for await (const candidate of candidates.inOrder(path)) {
         if (candidate.fingerprint === spent) continue;
         try {
           const header = await headerWith(path, candidate, asker);
@@ -127,7 +127,7 @@ export const createAuthorization = (options: AuthorizationOptions): Authorizatio
           if (!isRefusal(error)) throw error;
           fault = error;
         }
-        candidates.refused(path, candidate.fingerprint);
+        candidates.markRefused(path, candidate.fingerprint);
       }
       if (fault !== undefined) throw fault;
     },

@@ -14,9 +14,9 @@ export interface CredentialCandidates {
    * What is to be tried for a repository, each once and in order; what was refused lately comes last, so that a wrong
    * password is not sent with every question. Rejects with a `SourceFault` where a place that may hold more cannot tell.
    */
-  of(path: string): AsyncGenerator<CredentialCandidate, void>;
+  inOrder(path: string): AsyncGenerator<CredentialCandidate, void>;
   /** Remembers that these were refused. */
-  refused(path: string, fingerprint: string): void;
+  markRefused(path: string, fingerprint: string): void;
 }
 
 /** Milliseconds that a refusal moves credentials to the end. */
@@ -53,7 +53,7 @@ export const createCredentialCandidates = (
   }
 
   return {
-    async *of(path) {
+    async *inOrder(path) {
       const aside: CredentialCandidate[] = [];
       let fault: unknown;
       try {
@@ -64,6 +64,6 @@ export const createCredentialCandidates = (
       yield* aside;
       if (fault !== undefined) throw fault;
     },
-    refused: (path, fingerprint) => void refusals.set(`${path} ${fingerprint}`, now() + REFUSED),
+    markRefused: (path, fingerprint) => void refusals.set(`${path} ${fingerprint}`, now() + REFUSED),
   };
 };

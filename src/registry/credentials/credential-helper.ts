@@ -1,6 +1,6 @@
 import { SourceFault } from '../source.ts';
-import type { CredentialSource, Credentials, HelperNamed } from './credentials.ts';
-import { type DockerConfig, inStore, matching } from './docker-config.ts';
+import type { CredentialSource, Credentials, HelperCredentials } from './credentials.ts';
+import { credentialsFor, type DockerConfig, storeHelperFor } from './docker-config.ts';
 import { type Environment, runProgram } from './run-program.ts';
 
 /** Milliseconds that an answer stands: a registry that wants a password wants it with every question. */
@@ -35,7 +35,7 @@ const readAnswer = (helper: string, output: string): Credentials => {
 
 /** Asks a helper; undefined: it has none. Rejects with a fault that quotes nothing of what the program wrote. */
 const askHelper = async (
-  { helper, server }: HelperNamed,
+  { helper, server }: HelperCredentials,
   environment: Environment,
 ): Promise<Credentials | undefined> => {
   // A name with a slash in it would be another program than one of these.
@@ -48,7 +48,7 @@ const askHelper = async (
   throw faultOf(helper, `fails (exit code ${ending.code})`);
 };
 
-type AskHelper = (named: HelperNamed) => Promise<Credentials | undefined>;
+type AskHelper = (named: HelperCredentials) => Promise<Credentials | undefined>;
 
 /** Asks a helper once for all who wait, and for a while after. */
 const createAskHelper = (environment: Environment, now: () => number): AskHelper => {
@@ -78,8 +78,8 @@ const createAskHelper = (environment: Environment, now: () => number): AskHelper
 };
 
 /** The helper that a docker `config.json` names for a repository; `credHelpers` before `credsStore`. */
-const namedFor = ({ entries }: DockerConfig, repository: string): HelperNamed | undefined =>
-  matching(entries, repository).find((one) => one.kind === 'helper');
+const namedFor = ({ entries }: DockerConfig, repository: string): HelperCredentials | undefined =>
+  credentialsFor(entries, repository).find((one) => one.kind === 'helper');
 
 /** Names the helpers of a docker `config.json` and runs none: a server has no desktop, and no business to start programs. */
 export const createNamedHelpers =
@@ -98,7 +98,7 @@ export const createRunHelpers = (
   now: () => number,
 ): CredentialSource => {
   const ask = createAskHelper(environment, now);
-  const askStore = async (store: HelperNamed): Promise<Credentials | undefined> => {
+  const askStore = async (store: HelperCredentials): Promise<Credentials | undefined> => {
     try {
       return await ask(store);
     } catch (error) {
@@ -109,9 +109,9 @@ export const createRunHelpers = (
   return async (repository) => {
     const config = await read();
     const named = namedFor(config, repository);
-    const store = inStore(config, repository);
+    const store = storeHelperFor(config, repository);
     if (named === undefined && store === undefined) return [];
-    const found = named === undefined ? await askStore(store as HelperNamed) : await ask(named);
+    const found = named === undefined ? await askStore(store as HelperCredentials) : await ask(named);
     return found === undefined ? [] : [found];
   };
 };

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
-import { matching } from './docker-config.ts';
-import { matchesImagePattern, parseImagePattern } from './image-glob.ts';
-import { type ProviderAnswer, parseProviderAnswer } from './provider-answer.ts';
+import { credentialsFor } from './docker-config.ts';
+import { matchesImagePattern, parseImagePattern } from './image-pattern.ts';
 import { createProviderCache } from './provider-cache.ts';
+import { type ProviderResponse, parseProviderResponse } from './provider-response.ts';
 import { type Environment, runProgram } from './run-program.ts';
 
 /** One provider of a kubelet `CredentialProviderConfig` (kubelet.config.k8s.io/v1). */
@@ -43,12 +43,12 @@ const createAskProvider = (
     const detail = `the credential provider ${name} in ${binDir} ${why}; check it and its entry in ${config}`;
     return new SourceFault('refused', detail, { asked: false });
   };
-  return async (image: string): Promise<ProviderAnswer> => {
+  return async (image: string): Promise<ProviderResponse> => {
     const input = JSON.stringify({ apiVersion, kind: 'CredentialProviderRequest', image });
     const ending = await runProgram({ path: join(binDir, name), args, environment: given, input });
     if (ending.kind === 'failed') throw faultOf(ending.why);
     if (ending.code !== 0) throw faultOf(`fails (exit code ${ending.code})`);
-    const answer = parseProviderAnswer(ending.output, apiVersion);
+    const answer = parseProviderResponse(ending.output, apiVersion);
     if (typeof answer === 'string') throw faultOf(answer);
     return answer;
   };
@@ -70,7 +70,7 @@ const createProviderCredentials = (
   return async (repository) => {
     const place = parseImagePattern(repository);
     if (!globs.some((glob) => matchesImagePattern(glob, place))) return [];
-    return matching((await find(repository)).entries, repository);
+    return credentialsFor((await find(repository)).entries, repository);
   };
 };
 

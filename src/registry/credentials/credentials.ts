@@ -5,10 +5,10 @@ export type Credentials =
   /** An OAuth2 refresh token, for the token service alone. */
   | { readonly kind: 'identity-token'; readonly token: string }
   /** Kept by a helper program that is not run: the question is asked anonymously, and a refusal says so. */
-  | HelperNamed;
+  | HelperCredentials;
 
 /** Where a docker `config.json` leaves credentials to a program, `docker-credential-<helper>`. */
-export interface HelperNamed {
+export interface HelperCredentials {
   readonly kind: 'helper';
   readonly helper: string;
   /** What the helper knows the registry by. */

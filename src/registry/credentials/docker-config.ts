@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../base/index.ts';
-import type { Credentials, HelperNamed } from './credentials.ts';
-import { type ImagePattern, matchesImagePattern, parseImagePattern } from './image-glob.ts';
+import type { Credentials, HelperCredentials } from './credentials.ts';
+import { type ImagePattern, matchesImagePattern, parseImagePattern } from './image-pattern.ts';
 
 /** One key of `auths` or `credHelpers`, taken apart. */
 interface Entry extends ImagePattern {
@@ -63,7 +63,7 @@ const recordAt = (from: JsonObject, name: string): JsonObject => {
   return value;
 };
 
-const keptBy = (helper: string | undefined, server: string): HelperNamed | undefined =>
+const keptBy = (helper: string | undefined, server: string): HelperCredentials | undefined =>
   helper === undefined ? undefined : { kind: 'helper', helper, server };
 
 /** The keys of one map with what is found for each, the most particular first. */
@@ -104,11 +104,14 @@ export const parseDockerConfig = (text: string): DockerConfig => {
 };
 
 /** All credentials that match a repository, those to be tried first at the beginning. */
-export const matching = (entries: readonly Entry[], repository: string): readonly Credentials[] =>
+export const credentialsFor = (entries: readonly Entry[], repository: string): readonly Credentials[] =>
   entries.filter((entry) => isFor(entry, repository)).map(({ credentials }) => credentials);
 
 /** Where a helper may keep credentials for a repository of which the file says nothing else. */
-export const inStore = ({ store }: DockerConfig, repository: string): HelperNamed | undefined => {
+export const storeHelperFor = (
+  { store }: DockerConfig,
+  repository: string,
+): HelperCredentials | undefined => {
   const { host, port } = withHubsName(parseImagePattern(repository));
   if (host === 'docker.io') return keptBy(store, DOCKER_HUB_SERVER);
   return keptBy(store, port === '' ? host : `${host}:${port}`);

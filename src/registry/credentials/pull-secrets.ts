@@ -1,7 +1,7 @@
 import { SourceFault } from '../source.ts';
-import { whyUnread } from './credential-file.ts';
 import type { CredentialSource } from './credentials.ts';
-import { matching, parseDockerConfig } from './docker-config.ts';
+import { credentialsFor, parseDockerConfig } from './docker-config.ts';
+import { configProblem } from './docker-config-file.ts';
 
 /** A Secret of a cluster that holds registry credentials. */
 export interface PullSecretName {
@@ -34,9 +34,11 @@ export const createPullSecretCredentials = (
     });
     if (text === undefined) throw faultOf('is not there, or holds no registry credentials');
     try {
-      return matching(parseDockerConfig(text).entries, repository).filter(({ kind }) => kind !== 'helper');
+      return credentialsFor(parseDockerConfig(text).entries, repository).filter(
+        ({ kind }) => kind !== 'helper',
+      );
     } catch (error) {
-      throw faultOf(`holds no docker config: ${whyUnread(error)}`, error);
+      throw faultOf(`holds no docker config: ${configProblem(error)}`, error);
     }
   };
 };

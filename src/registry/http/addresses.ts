@@ -20,7 +20,7 @@ export class AddressForbidden extends Error {
 }
 
 /** A host name has no address, or none that could be found out. */
-export class LookUpFailed extends Error {
+export class LookupFailed extends Error {
   override readonly name = 'LookUpFailed';
 }
 
@@ -43,15 +43,15 @@ const resolveAll: LookUp = (hostname) => systemLookup(hostname, { all: true });
 /**
  * A look-up for a socket that hands over only addresses that were checked: what is connected to is what was checked, so
  * a name that resolves differently a moment later gains nothing (DNS rebinding). It ends in {@link AddressForbidden} or
- * {@link LookUpFailed}.
+ * {@link LookupFailed}.
  */
 export const createCheckedLookup = (allow: AddressRule, lookUp: LookUp = resolveAll): LookupFunction => {
   const find = callbackify(async (hostname: string): Promise<readonly [Address, ...Address[]]> => {
     const found = await lookUp(hostname).catch((error: unknown) => {
-      throw new LookUpFailed(`${hostname} cannot be resolved`, { cause: error });
+      throw new LookupFailed(`${hostname} cannot be resolved`, { cause: error });
     });
     const [first, ...others] = found;
-    if (first === undefined) throw new LookUpFailed(`${hostname} has no address`);
+    if (first === undefined) throw new LookupFailed(`${hostname} has no address`);
     checkAddresses(
       hostname,
       found.map(({ address }) => address),

@@ -6,7 +6,7 @@ import { createForwarder, createTunnel } from '../proxy/tunnel.ts';
 import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } from './addresses.ts';
 
 /** Who named a host: the registry itself · the configuration · only an answer of the registry. */
-export type Reach = 'registry' | 'named' | 'elsewhere';
+export type NamedBy = 'registry' | 'named' | 'elsewhere';
 
 /** What a URL is asked with. */
 export interface Route {
@@ -17,7 +17,7 @@ export interface Route {
 
 export interface Agents {
   /** The means for a URL. Throws `AddressForbidden` where its host is an address that is not followed. */
-  routeFor(reach: Reach, url: URL): Route;
+  routeFor(reach: NamedBy, url: URL): Route;
   close(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export const createAgents = (options: {
 }): Agents => {
   const { ca, requestTimeout, lookUp, proxyFor } = options;
   let registryIsPrivate = false;
-  const rules: Readonly<Record<Reach, AddressRule>> = {
+  const rules: Readonly<Record<NamedBy, AddressRule>> = {
     registry: (classes) => {
       registryIsPrivate = classes.every((found) => found === 'private');
       return true;
@@ -59,7 +59,7 @@ export const createAgents = (options: {
     return dispatcher;
   };
 
-  const direct = (reach: Reach): Dispatcher => {
+  const direct = (reach: NamedBy): Dispatcher => {
     const lookup = createCheckedLookup(rules[reach], lookUp);
     return new Agent({ ...shared, connect: { ...trusted, timeout: requestTimeout, lookup } });
   };

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { invalidAnswer } from '../source.ts';
+import { invalidResponse } from '../source.ts';
 
 type Response = Dispatcher.ResponseData;
 
@@ -34,7 +34,7 @@ export const readBody = async (
   const objection = objectionTo(headers, limit);
   if (objection !== undefined) {
     giveUp(body);
-    throw invalidAnswer(`${subject}: ${objection}`);
+    throw invalidResponse(`${subject}: ${objection}`);
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -46,11 +46,11 @@ export const readBody = async (
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw invalidAnswer(`${subject}: the answer broke off`, error);
+    throw invalidResponse(`${subject}: the answer broke off`, error);
   }
   if (size <= limit) return Buffer.concat(chunks, size);
   giveUp(body);
-  throw invalidAnswer(`${subject}: the answer is longer than ${limit} bytes`);
+  throw invalidResponse(`${subject}: the answer is longer than ${limit} bytes`);
 };
 
 /** Lets a body that nobody reads go by, so that its connection can be used again; a long one is given up with it. */

@@ -1,10 +1,10 @@
 import { errors } from 'undici';
 import { ProxyFault } from '../proxy/tunnel.ts';
 import { type FaultCode, SourceFault } from '../source.ts';
-import { AddressForbidden, LookUpFailed } from './addresses.ts';
+import { AddressForbidden, LookupFailed } from './addresses.ts';
 
 /** What was asked, for the fault it ended with. */
-export interface Attempt {
+export interface RequestContext {
   /** How faults name whom we ask. */
   readonly name: string;
   /** The proxy that it was asked through. */
@@ -13,9 +13,9 @@ export interface Attempt {
   /** The caller's time. */
   readonly caller: AbortSignal;
   /** The request's own time. */
-  readonly patience: AbortSignal;
+  readonly timeout: AbortSignal;
   /** Whether an earlier step of the same question was answered: a redirect. */
-  readonly answeredBefore: boolean;
+  readonly isRedirected: boolean;
 }
 
 const codeOf = (error: unknown): string => {
@@ -48,10 +48,10 @@ const isNoHttp = (error: unknown): boolean =>
   // Two lengths, or a length and chunks: where the answer ends is anybody's guess (RFC 9112 §6.3).
   error instanceof errors.ResponseContentLengthMismatchError;
 
-const classify = (error: unknown, attempt: Attempt): readonly [FaultCode, string] | undefined => {
+const classify = (error: unknown, attempt: RequestContext): readonly [FaultCode, string] | undefined => {
   if (error instanceof AddressForbidden) return ['refused', error.message];
   if (error instanceof ProxyFault) return [error.code, error.message];
-  if (error instanceof LookUpFailed) return ['unavailable', error.message];
+  if (error instanceof LookupFailed) return ['unavailable', error.message];
   if (isNoHttp(error)) return ['answer-invalid', 'it does not answer in HTTP'];
   if (isMisuse(error) || !isOfTheNetwork(error)) return undefined;
   if (attempt.caller.aborted) return ['deadline', 'it did not answer in time'];
@@ -62,8 +62,8 @@ const classify = (error: unknown, attempt: Attempt): readonly [FaultCode, string
  * What an error of one request means: a `SourceFault`, or the error itself where it is none of the network's but a
  * mistake of ours.
  */
-export const faultOf = (error: unknown, attempt: Attempt): unknown => {
-  const { name, proxy, caller, patience, requestTimeout, answeredBefore } = attempt;
+export const faultOf = (error: unknown, attempt: RequestContext): unknown => {
+  const { name, proxy, caller, timeout: patience, requestTimeout, isRedirected: answeredBefore } = attempt;
   if (error instanceof SourceFault) return error;
   const cause = { asked: true, cause: error };
   const way =

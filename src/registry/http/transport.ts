@@ -4,7 +4,7 @@ import type { ProxyFor } from '../proxy/proxy.ts';
 import { proxyRefusal } from '../proxy/tunnel.ts';
 import { SourceFault } from '../source.ts';
 import type { LookUp } from './addresses.ts';
-import { createAgents, type Reach, type Route } from './agents.ts';
+import { createAgents, type NamedBy, type Route } from './agents.ts';
 import { discardBody, readBody } from './body.ts';
 import { faultOf, isLostConnection } from './network-fault.ts';
 
@@ -18,7 +18,7 @@ export interface HttpRequest {
   /** Bytes that are read of an error's body; a longer one is passed over. Undefined: none. */
   readonly errorLimit?: number | undefined;
   /** Who named the host that is asked; what it redirects to was named by nobody. */
-  readonly reach: Reach;
+  readonly namedBy: NamedBy;
 }
 
 export interface HttpResponse {
@@ -142,12 +142,15 @@ const checkScheme = (
 };
 
 /** The question that follows a redirect: whoever is redirected to learns nothing that was meant for who redirects. */
-const redirected = ({ method, url, headers, limit, reach }: HttpRequest, next: URL): HttpRequest => ({
+const redirected = (
+  { method, url, headers, limit, namedBy: reach }: HttpRequest,
+  next: URL,
+): HttpRequest => ({
   method,
   url: next,
   limit,
   headers: headers?.['accept'] === undefined ? {} : { accept: headers['accept'] },
-  reach: next.host === url.host ? reach : 'elsewhere',
+  namedBy: next.host === url.host ? reach : 'elsewhere',
 });
 
 /** Creates what one registry is asked through. */
@@ -187,7 +190,7 @@ export const createTransport = (options: TransportOptions): Transport => {
       let means: Route | undefined;
       try {
         for (;;) {
-          means = agents.routeFor(step.reach, step.url);
+          means = agents.routeFor(step.namedBy, step.url);
           const answer = await exchange(step, means, { signal, onRequest });
           const next = step.method === 'POST' ? undefined : nextPlace(answer, step.url, name, plainHttpHost);
           if (next === undefined) return answer;
@@ -199,8 +202,8 @@ export const createTransport = (options: TransportOptions): Transport => {
           step = redirected(question, next);
         }
       } catch (error) {
-        const times = { requestTimeout, caller, patience };
-        throw faultOf(error, { name, proxy: means?.proxy, ...times, answeredBefore: followed > 0 });
+        const times = { requestTimeout, caller, timeout: patience };
+        throw faultOf(error, { name, proxy: means?.proxy, ...times, isRedirected: followed > 0 });
       }
     },
     close: agents.close,

@@ -5,7 +5,7 @@ import { DOCKER_LIST, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
 import { listBlobs, readLayoutBlob } from './layout-files.ts';
 import type { LayoutEntry } from './layout-index.ts';
-import { isMarkedImage, isNamed, isSignatures, signedBy } from './layout-names.ts';
+import { hasName, isMarkedImage, isSignatures, signedDigestOf } from './layout-names.ts';
 
 const INDEXES: ReadonlySet<unknown> = new Set([OCI_INDEX, DOCKER_LIST]);
 /** Manifests of which it is remembered what they say of themselves; a blob never changes. */
@@ -15,7 +15,7 @@ const KNOWN = 50_000;
 const STRAYS = 10_000;
 
 /** An entry that refers to an image. */
-export interface Referring {
+export interface LayoutReferrer {
   readonly entry: LayoutEntry;
   readonly subject: Digest;
   readonly artifactType: string | undefined;
@@ -34,12 +34,12 @@ export interface LayoutContent {
    * What refers to an image: entries of the index, and what cosign 3 keeps beside the one image of its layouts, where no
    * index names it (cosign, pkg/cosign, `getLocalBundleDescriptors`).
    */
-  findReferring(entries: readonly LayoutEntry[]): Promise<readonly Referring[]>;
+  findReferrers(entries: readonly LayoutEntry[]): Promise<readonly LayoutReferrer[]>;
   /**
    * The manifests that are there, each once, the first as long together as one may be. Broken ones are left out while
    * there is another.
    */
-  readReadable(entries: readonly LayoutEntry[]): Promise<readonly Manifest[]>;
+  readManifests(entries: readonly LayoutEntry[]): Promise<readonly Manifest[]>;
   /**
    * The signature manifest under a tag: the union of all that are named so, and of those that cosign keeps without a
    * name, beside the one image of its layouts. Signatures name their digest themselves.
@@ -97,7 +97,7 @@ const findStrays = async (
 /** Reads manifests of at most `manifestBytes`. */
 export const createLayoutContent = (directory: string, manifestBytes: number): LayoutContent => {
   const known = new LRUCache<Digest, About>({ max: KNOWN });
-  const finding = new Map<readonly LayoutEntry[], Promise<readonly Referring[]>>();
+  const finding = new Map<readonly LayoutEntry[], Promise<readonly LayoutReferrer[]>>();
 
   const readManifest: LayoutContent['readManifest'] = async (digest, mediaType) => {
     const bytes = await readLayoutBlob(directory, digest, manifestBytes);
@@ -115,7 +115,7 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
     return about;
   };
 
-  const readReadable: LayoutContent['readReadable'] = async (entries) => {
+  const readReadable: LayoutContent['readManifests'] = async (entries) => {
     const manifests = new Map<Digest, Manifest>();
     let fault: unknown;
     let left = manifestBytes;
@@ -134,8 +134,8 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
     return [...manifests.values()];
   };
 
-  const collectReferring = async (entries: readonly LayoutEntry[]): Promise<readonly Referring[]> => {
-    const found: Referring[] = [];
+  const collectReferring = async (entries: readonly LayoutEntry[]): Promise<readonly LayoutReferrer[]> => {
+    const found: LayoutReferrer[] = [];
     for (const entry of [...entries, ...(await findStrays(directory, entries))]) {
       if (isSignatures(entry) || isIndex(entry)) continue;
       const { subject, artifactType = entry.artifactType } = (await findAbout(entry)) ?? {};
@@ -146,16 +146,16 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
 
   return {
     readManifest,
-    readReadable,
+    readManifests: readReadable,
     // Whoever asks while it is read waits for the same reading: a large layout is not read once for each of them.
-    findReferring(entries) {
+    findReferrers(entries) {
       const found = finding.get(entries) ?? collectReferring(entries).finally(() => finding.delete(entries));
       finding.set(entries, found);
       return found;
     },
     async readSignatures(entries, tag) {
-      const named = entries.filter((entry) => isNamed(entry, tag));
-      const nameless = entries.filter((entry) => isSignatures(entry) && signedBy(entry) === undefined);
+      const named = entries.filter((entry) => hasName(entry, tag));
+      const nameless = entries.filter((entry) => isSignatures(entry) && signedDigestOf(entry) === undefined);
       const manifests = await readReadable([...named, ...nameless]);
       return manifests.length < 2 ? manifests[0] : unite(manifests);
     },

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
-import { invalidAnswer, SourceFault } from '../source.ts';
+import { invalidResponse, SourceFault } from '../source.ts';
 
 const blobsOf = (directory: string): string => join(directory, 'blobs', 'sha256');
 
@@ -16,7 +16,7 @@ export const isAbsence = (error: unknown): boolean =>
   codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 
 /** The fault of evidence that cannot be read for what the system says, which is no verdict on it. */
-export const unreadable = (directory: string, error: unknown): SourceFault => {
+export const unreadableLayout = (directory: string, error: unknown): SourceFault => {
   const code = String(codeOf(error));
   const remedy = code === 'EACCES' ? ': let the user that this runs as read it' : '';
   return new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${code}${remedy}`, {
@@ -25,8 +25,8 @@ export const unreadable = (directory: string, error: unknown): SourceFault => {
   });
 };
 
-export const damaged = (directory: string, what: string): SourceFault =>
-  invalidAnswer(`evidence in ${directory}: ${what}`);
+export const invalidLayout = (directory: string, what: string): SourceFault =>
+  invalidResponse(`evidence in ${directory}: ${what}`);
 
 /** A pipe in the place of a file would let its reader wait for ever: opened so, it does not. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
@@ -56,12 +56,12 @@ export const readLayoutFile = async (
   try {
     file = await open(path, FLAGS);
     const bytes = await readWithin(file, limit);
-    if (bytes === undefined) throw damaged(directory, `a file is longer than ${limit} bytes`);
+    if (bytes === undefined) throw invalidLayout(directory, `a file is longer than ${limit} bytes`);
     return bytes;
   } catch (error) {
     if (error instanceof SourceFault) throw error;
     if (isAbsence(error)) return undefined;
-    throw unreadable(directory, error);
+    throw unreadableLayout(directory, error);
   } finally {
     await file?.close();
   }
@@ -75,7 +75,7 @@ export const readLayoutBlob = async (
 ): Promise<Uint8Array | undefined> => {
   const bytes = await readLayoutFile(directory, blobPath(directory, digest), limit);
   if (bytes !== undefined && digestOf(bytes) !== digest)
-    throw damaged(directory, `the blob of ${digest} is not what its name says`);
+    throw invalidLayout(directory, `the blob of ${digest} is not what its name says`);
   return bytes;
 };
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../../image/index.ts';
-import { isIndex, type Referring } from './layout-content.ts';
+import { isIndex, type LayoutReferrer } from './layout-content.ts';
 import type { LayoutEntry } from './layout-index.ts';
-import { couldBeImage, isSignatures, signedBy } from './layout-names.ts';
+import { couldBeImage, isSignatures, signedDigestOf } from './layout-names.ts';
 
 /** An image that a layout holds, or holds signatures of. */
 export interface LayoutImage {
@@ -17,7 +17,7 @@ export interface LayoutImage {
 /** Every digest that a layout holds an image of, or something that is said about one, in the order of its index. */
 export const collectImages = (
   entries: readonly LayoutEntry[],
-  referring: readonly Referring[],
+  referring: readonly LayoutReferrer[],
 ): readonly LayoutImage[] => {
   const images = new Map<Digest, LayoutImage>();
   const change = (digest: Digest, changeOf: (image: LayoutImage) => Partial<LayoutImage>): void => {
@@ -33,7 +33,7 @@ export const collectImages = (
   const [only, ...others] = images.keys();
   for (const entry of entries.filter(isSignatures)) {
     // cosign names nothing: its layouts hold one image.
-    const digest = signedBy(entry) ?? (others.length === 0 ? only : undefined);
+    const digest = signedDigestOf(entry) ?? (others.length === 0 ? only : undefined);
     if (digest !== undefined) change(digest, ({ signatures }) => ({ signatures: signatures + 1 }));
   }
   for (const { subject } of referring) change(subject, ({ referrers }) => ({ referrers: referrers + 1 }));

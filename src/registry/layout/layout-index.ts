@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
-import { descriptorsIn } from '../json.ts';
+import { parseIndexDescriptors } from '../image-index.ts';
 import { SourceFault } from '../source.ts';
 import { KIND, NAME } from './annotations.ts';
-import { damaged, isAbsence, readLayoutFile, unreadable } from './layout-files.ts';
+import { invalidLayout, isAbsence, readLayoutFile, unreadableLayout } from './layout-files.ts';
 
 /** A descriptor of `index.json`. Those of no sha256 digest are left out. */
 export interface LayoutEntry {
@@ -53,7 +53,7 @@ export const createReadIndex = (directory: string, limit: number): ReadIndex => 
 
   const findVersion = async (): Promise<string> => {
     const { mtimeMs, ctimeMs, size, ino } = await stat(path).catch((error: unknown) => {
-      if (!isAbsence(error)) throw unreadable(directory, error);
+      if (!isAbsence(error)) throw unreadableLayout(directory, error);
       const detail = `there is no evidence in ${directory}: no index.json`;
       throw new SourceFault('unavailable', detail, { asked: true });
     });
@@ -61,8 +61,8 @@ export const createReadIndex = (directory: string, limit: number): ReadIndex => 
   };
   const read = async (): Promise<readonly LayoutEntry[]> => {
     const bytes = await readLayoutFile(directory, path, limit);
-    const descriptors = bytes && descriptorsIn(bytes);
-    if (descriptors === undefined) throw damaged(directory, 'its index.json is no image index');
+    const descriptors = bytes && parseIndexDescriptors(bytes);
+    if (descriptors === undefined) throw invalidLayout(directory, 'its index.json is no image index');
     return descriptors.flatMap(entryOf);
   };
 

@@ -10,11 +10,11 @@ const REFERRERS_TAG = /(?:^|:)sha256-[0-9a-f]{64}$/;
 export const isSignatureTag = (tag: string): boolean => SIGNATURE_TAG.test(tag);
 
 /** Whether an entry goes by a tag, alone or at the end of a whole reference. */
-export const isNamed = ({ names }: LayoutEntry, tag: string): boolean =>
+export const hasName = ({ names }: LayoutEntry, tag: string): boolean =>
   names.some((name) => name === tag || name.endsWith(`:${tag}`));
 
 /** The digest whose signatures an entry is named to hold. */
-export const signedBy = ({ names }: LayoutEntry): Digest | undefined => {
+export const signedDigestOf = ({ names }: LayoutEntry): Digest | undefined => {
   const [, algorithm, hex] =
     names.map((name) => SIGNATURE_TAG.exec(name)).find((found) => found !== null) ?? [];
   return hex === undefined ? undefined : parseDigest(`${algorithm}:${hex}`);
@@ -22,7 +22,7 @@ export const signedBy = ({ names }: LayoutEntry): Digest | undefined => {
 
 /** Whether an entry holds signatures of the kind that stand under a tag. */
 export const isSignatures = (entry: LayoutEntry): boolean =>
-  entry.kind === KINDS.signatures || signedBy(entry) !== undefined;
+  entry.kind === KINDS.signatures || signedDigestOf(entry) !== undefined;
 
 /** Whether an entry is what cosign marks as the image of a layout. */
 export const isMarkedImage = ({ kind }: LayoutEntry): boolean => IMAGES.includes(kind);
@@ -39,7 +39,7 @@ const wholeNameIn = (name: string): ImageReference | undefined => {
 };
 
 /** Whether an entry goes by this tag of this repository, or by this tag and no repository. */
-export const standsFor = (
+export const matchTag = (
   { names }: LayoutEntry,
   repository: string,
   tag: string,

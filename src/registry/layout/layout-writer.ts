@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { isJsonObject, parseJson } from '../../base/index.ts';
 import { type Digest, digestOf } from '../../image/index.ts';
-import { descriptorsIn } from '../json.ts';
+import { parseIndexDescriptors } from '../image-index.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import { withFileLock } from './file-lock.ts';
 import { blobPath, readLayoutBlob } from './layout-files.ts';
@@ -46,7 +46,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /** Writes a file so that it appears whole or not at all. */
-export const writeWhole = async (path: string, bytes: Uint8Array | string): Promise<void> => {
+export const writeAtomically = async (path: string, bytes: Uint8Array | string): Promise<void> => {
   const beside = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(beside, 'wx', 0o644);
@@ -89,7 +89,7 @@ const identityOf = ({ digest, annotations: written }: Descriptor): string => {
 /** The index that is there now; another process may have written it. */
 const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {
   if (!(await exists(path))) return [];
-  const descriptors = descriptorsIn(await readFile(path));
+  const descriptors = parseIndexDescriptors(await readFile(path));
   if (descriptors?.every(isJsonObject) !== true)
     throw new Error(`${path} is no image index: move it away, and what it should hold is fetched again`);
   return descriptors as readonly unknown[] as readonly Descriptor[];
@@ -100,14 +100,14 @@ const addToIndex = async (path: string, added: readonly Descriptor[]): Promise<v
   const all = new Map([...before, ...added].map((one) => [identityOf(one), one]));
   if (all.size === before.length && (await exists(path))) return;
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...all.values()] };
-  await writeWhole(path, JSON.stringify(index));
+  await writeAtomically(path, JSON.stringify(index));
 };
 
 const prepare = async (directory: string): Promise<void> => {
   await mkdir(directory, { recursive: true });
   const marker = join(directory, 'oci-layout');
   // First: what is ended here must find a layout at its next start, not a directory of somebody else.
-  if (!(await exists(marker))) await writeWhole(marker, LAYOUT);
+  if (!(await exists(marker))) await writeAtomically(marker, LAYOUT);
   await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
 };
 
@@ -129,7 +129,7 @@ export const createLayoutWriter = (directory: string): LayoutWriter => {
     const digest = digestOf(bytes);
     // One of that name may be half of a copy that somebody else's tool was making, or damaged.
     const kept = await readLayoutBlob(directory, digest, bytes.length).catch(() => undefined);
-    if (kept === undefined) await writeWhole(blobPath(directory, digest), bytes);
+    if (kept === undefined) await writeAtomically(blobPath(directory, digest), bytes);
   };
 
   const write = async (entries: readonly EvidenceEntry[]): Promise<void> => {

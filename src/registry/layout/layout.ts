@@ -1,11 +1,11 @@
 import type { Digest } from '../../image/index.ts';
-import { parseReferrers, referrersTag } from '../referrers.ts';
+import { parseReferrers, referrersTag } from '../referrers/parse-referrers.ts';
 import type { Referrer, Source } from '../source.ts';
 import { createLayoutContent } from './layout-content.ts';
-import { damaged, readLayoutBlob } from './layout-files.ts';
+import { invalidLayout, readLayoutBlob } from './layout-files.ts';
 import { collectImages, type LayoutImage } from './layout-images.ts';
 import { createReadIndex, type LayoutEntry } from './layout-index.ts';
-import { couldBeImage, isNamed, isSignatureTag, standsFor } from './layout-names.ts';
+import { couldBeImage, hasName, isSignatureTag, matchTag } from './layout-names.ts';
 
 /** An OCI image layout on disk (OCI image-spec, image-layout.md). */
 export interface Layout {
@@ -32,10 +32,13 @@ const findByTag = (
   }: { readonly repository: string; readonly tag: string; readonly directory: string },
 ): Digest | undefined => {
   for (const how of ['whole', 'bare'] as const) {
-    const found = entries.filter((entry) => standsFor(entry, repository, tag) === how);
+    const found = entries.filter((entry) => matchTag(entry, repository, tag) === how);
     const [digest, ...others] = new Set(found.map((entry) => entry.digest));
     if (others.length > 0)
-      throw damaged(directory, `${others.length + 1} images have the name ${tag}: name this one by digest`);
+      throw invalidLayout(
+        directory,
+        `${others.length + 1} images have the name ${tag}: name this one by digest`,
+      );
     if (digest !== undefined) return digest;
   }
   return undefined;
@@ -44,14 +47,16 @@ const findByTag = (
 /** Opens a layout. Nothing is read before it is asked for something. */
 export const openLayout = (directory: string, { manifestBytes, blobBytes }: LayoutLimits): Layout => {
   const readIndex = createReadIndex(directory, INDEX_LENGTH * manifestBytes);
-  const { readManifest, readReadable, findReferring, readSignatures } = createLayoutContent(
-    directory,
-    manifestBytes,
-  );
+  const {
+    readManifest,
+    readManifests: readReadable,
+    findReferrers: findReferring,
+    readSignatures,
+  } = createLayoutContent(directory, manifestBytes);
 
   /** What the fallback tag lists, wherever a tool has copied one from. */
   const listByTag = async (entries: readonly LayoutEntry[], digest: Digest): Promise<readonly Referrer[]> => {
-    const indexes = await readReadable(entries.filter((entry) => isNamed(entry, referrersTag(digest))));
+    const indexes = await readReadable(entries.filter((entry) => hasName(entry, referrersTag(digest))));
     return indexes.flatMap(({ bytes }) => parseReferrers(bytes) ?? []);
   };
 

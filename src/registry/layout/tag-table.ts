@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { isJsonObject, parseJson } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { withFileLock } from './file-lock.ts';
-import { checkIsLayout, writeWhole } from './layout-writer.ts';
+import { checkIsLayout, writeAtomically } from './layout-writer.ts';
 
 /** What a tag stood for when its registry last answered; undefined: it was not there. */
-export interface TagAnswer {
+export interface TagResolution {
   readonly digest: Digest | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -16,8 +16,8 @@ export interface TagAnswer {
 export interface TagTable {
   /** Reads the file. What is damaged or cannot be read is reported and counts as empty: it is a memory, not a rule. */
   load(): Promise<void>;
-  last(repository: string, tag: string): TagAnswer | undefined;
-  add(repository: string, tag: string, answer: TagAnswer): void;
+  last(repository: string, tag: string): TagResolution | undefined;
+  add(repository: string, tag: string, answer: TagResolution): void;
   /** Writes what is not written yet. */
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ const SCHEMA = 'sailmark.dev/tags/v1';
 const TOGETHER = 1000;
 
 /** A reference by tag, and its answer. */
-type TagRow = readonly [string, TagAnswer];
+type TagRow = readonly [string, TagResolution];
 
 const parseEntry = (value: unknown): readonly TagRow[] => {
   if (!isJsonObject(value)) return [];
@@ -51,7 +51,7 @@ const readTable = async (path: string): Promise<readonly TagRow[]> => parseTable
 /** The last answer of each tag, the longest unanswered first. Of two at the same time, the later in the list counts. */
 const latestOf = (entries: readonly TagRow[]): readonly TagRow[] => {
   const inTime = entries.toSorted(([, one], [, other]) => one.at - other.at);
-  const latest = new Map<string, TagAnswer>();
+  const latest = new Map<string, TagResolution>();
   for (const [name, answer] of inTime) {
     latest.delete(name);
     latest.set(name, answer);
@@ -65,7 +65,7 @@ export const createTagTable = (
   { most, report }: { readonly most: number; readonly report: (error: unknown) => void },
 ): TagTable => {
   const path = join(directory, FILE);
-  const answers = new Map<string, TagAnswer>();
+  const answers = new Map<string, TagResolution>();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -75,7 +75,7 @@ export const createTagTable = (
     const tags = latestOf([...there, ...answers])
       .slice(-most)
       .map(([reference, { digest, at }]) => ({ reference, digest: digest ?? null, at }));
-    await writeWhole(path, JSON.stringify({ schema: SCHEMA, tags }));
+    await writeAtomically(path, JSON.stringify({ schema: SCHEMA, tags }));
   };
   const write = async (): Promise<void> => {
     try {
@@ -92,7 +92,7 @@ export const createTagTable = (
     writing = writing.then(write);
     return writing;
   };
-  const put = (name: string, answer: TagAnswer): void => {
+  const put = (name: string, answer: TagResolution): void => {
     answers.delete(name);
     answers.set(name, answer);
     const [oldest] = answers.keys();

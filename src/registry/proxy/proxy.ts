@@ -7,7 +7,7 @@ export interface Proxy {
   /** For plain HTTP. */
   readonly http?: URL;
   /** `NO_PROXY`: the hosts that are asked directly. */
-  readonly no?: string;
+  readonly noProxy?: string;
 }
 
 /** The proxy that a URL is asked through; undefined: none. */
@@ -44,14 +44,14 @@ export const parseProxy = (
     proxy: {
       ...(https === undefined ? {} : { https }),
       ...(http === undefined ? {} : { http }),
-      ...(no === '' ? {} : { no }),
+      ...(no === '' ? {} : { noProxy: no }),
     },
     problems,
   };
 };
 
 /** Chooses the proxy for each URL that is asked, also for token realms and redirects. */
-export const createProxyFor = ({ https, http, no = '' }: Proxy): ProxyFor => {
+export const createProxyFor = ({ https, http, noProxy: no = '' }: Proxy): ProxyFor => {
   if (https === undefined && http === undefined) return () => undefined;
   const exempts = createExempts(no);
   return ({ protocol, hostname, port }) => {

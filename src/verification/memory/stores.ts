@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../image/index.ts';
-import type { TagAnswer, TagTable } from '../../registry/index.ts';
+import type { TagResolution, TagTable } from '../../registry/index.ts';
 import type { RejectionReason, ValidSignature } from '../verification.ts';
 
 export interface MemoryLimits {
@@ -30,7 +30,7 @@ export interface TagMemory {
   /** The tag's digest, where it was answered less than `tagMemory` ago. */
   fresh(repository: string, tag: string): Digest | undefined;
   /** The tag's last answer, however old. */
-  last(repository: string, tag: string): TagAnswer | undefined;
+  last(repository: string, tag: string): TagResolution | undefined;
   add(repository: string, tag: string, digest: Digest | undefined): void;
 }
 
@@ -99,7 +99,7 @@ export const createTagMemory = (
     readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
   },
 ): TagMemory => {
-  const held = new LRUCache<string, TagAnswer>({ max: tagEntries });
+  const held = new LRUCache<string, TagResolution>({ max: tagEntries });
   const last = (repository: string, tag: string) =>
     held.get(`${repository}:${tag}`) ?? tagTable?.last(repository, tag);
   return {

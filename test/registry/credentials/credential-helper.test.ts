@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRepository } from '../../../src/image/index.ts';
 import { createRunHelpers } from '../../../src/registry/credentials/credential-helper.ts';
-import { matching, parseDockerConfig } from '../../../src/registry/credentials/docker-config.ts';
+import { credentialsFor, parseDockerConfig } from '../../../src/registry/credentials/docker-config.ts';
 import { createRegistries } from '../../../src/registry/index.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import { type RegistryAuth, startRegistry } from '../../support/registry-server.ts';
@@ -17,7 +17,7 @@ import { executable, faultOf } from '../scene.ts';
  */
 
 const findIn = (text: string, repository: string): unknown =>
-  matching(parseDockerConfig(text).entries, repository)[0];
+  credentialsFor(parseDockerConfig(text).entries, repository)[0];
 const ACCOUNT = { username: 'ada', password: 'secret' };
 
 const opened: (() => Promise<unknown>)[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokens } from '../../../src/registry/auth/tokens.ts';
+import { createTokenCache } from '../../../src/registry/auth/token-cache.ts';
 import type { Transport } from '../../../src/registry/http/transport.ts';
 import type { RegistryAuth, TestRegistry } from '../../support/registry-server.ts';
 import {
@@ -141,12 +141,12 @@ describe('tokens got with several credentials', () => {
       },
       close: async () => {},
     };
-    const tokens = createTokens({ registry: 'r.example', transport, tokenBytes: 1000, now: () => 0 });
+    const tokens = createTokenCache({ registry: 'r.example', transport, tokenBytes: 1000, now: () => 0 });
     const get = (account: typeof GOOD) =>
       tokens.get(
         'a',
         {
-          realm: { realm: new URL('https://r.example/token'), reach: 'registry', service: undefined },
+          realm: { realm: new URL('https://r.example/token'), namedBy: 'registry', service: undefined },
           credentials: { kind: 'password', ...account },
           fingerprint: account.username,
         },

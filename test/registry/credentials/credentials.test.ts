@@ -2,16 +2,16 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Credentials } from '../../../src/registry/credentials/credentials.ts';
+import {
+  credentialsFor,
+  credentialsMatch,
+  parseDockerConfig,
+} from '../../../src/registry/credentials/docker-config.ts';
 import {
   createDockerConfigFile,
   createFileCredentials,
-} from '../../../src/registry/credentials/credential-file.ts';
-import type { Credentials } from '../../../src/registry/credentials/credentials.ts';
-import {
-  credentialsMatch,
-  matching,
-  parseDockerConfig,
-} from '../../../src/registry/credentials/docker-config.ts';
+} from '../../../src/registry/credentials/docker-config-file.ts';
 import { withThirdParty } from '../../support/third-party.ts';
 import { faultOf } from '../scene.ts';
 
@@ -45,7 +45,7 @@ const entry = (user: string): { readonly auth: string } => ({
 const configOf = (auths: Readonly<Record<string, unknown>>): string => JSON.stringify({ auths });
 /** The credentials to be tried first. */
 const findIn = (text: string, repository: string): Credentials | undefined =>
-  matching(parseDockerConfig(text).entries, repository)[0];
+  credentialsFor(parseDockerConfig(text).entries, repository)[0];
 const userFor = (config: string, repository: string): string | null => {
   const found = findIn(config, repository);
   return found?.kind === 'password' ? found.username : null;

@@ -608,7 +608,7 @@ describe('what refers to an image', () => {
     push(layout, PILOT, manifest);
     rmSync(layout.pathOf(manifest.digest));
     const entries = await createReadIndex(layout.directory, 10_000)();
-    const { findReferring } = createLayoutContent(layout.directory, LIMITS.manifestBytes);
+    const { findReferrers: findReferring } = createLayoutContent(layout.directory, LIMITS.manifestBytes);
     const [first, second] = await Promise.all([findReferring(entries), findReferring(entries)]);
     expect(first).toEqual([]);
     expect(second).toBe(first);

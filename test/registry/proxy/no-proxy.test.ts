@@ -3,7 +3,7 @@ import { createProxyFor, parseProxy } from '../../../src/registry/proxy/proxy.ts
 
 const PROXY = new URL('http://proxy.example:3128');
 const isDirect = (no: string, url: string): boolean =>
-  createProxyFor({ https: PROXY, http: PROXY, no })(new URL(url)) === undefined;
+  createProxyFor({ https: PROXY, http: PROXY, noProxy: no })(new URL(url)) === undefined;
 
 /** As Go reads them: golang.org/x/net/http/httpproxy, the documentation of `Config.NoProxy`. */
 const ROWS: readonly (readonly [no: string, direct: readonly string[], proxied: readonly string[]])[] = [
@@ -69,7 +69,7 @@ describe('the proxies of an environment', () => {
   it('are read in capitals before small letters, with a scheme or without', () => {
     expect(parseProxy({})).toEqual({ proxy: {}, problems: [] });
     expect(parseProxy({ HTTPS_PROXY: '', https_proxy: 'p.example:3128', no_proxy: 'a' })).toEqual({
-      proxy: { https: new URL('http://p.example:3128'), no: 'a' },
+      proxy: { https: new URL('http://p.example:3128'), noProxy: 'a' },
       problems: [],
     });
     expect(
@@ -81,7 +81,7 @@ describe('the proxies of an environment', () => {
         no_proxy: 'y',
       }),
     ).toEqual({
-      proxy: { https: new URL('https://u:p@a.example'), http: new URL('http://c.example'), no: 'x' },
+      proxy: { https: new URL('https://u:p@a.example'), http: new URL('http://c.example'), noProxy: 'x' },
       problems: [],
     });
   });

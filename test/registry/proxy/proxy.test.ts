@@ -43,7 +43,7 @@ const proxied = async (
   fill(registry);
   const { no, user, ...rest } = options;
   const url = user === undefined ? proxy.url : withUser(proxy, user);
-  const through: Proxy = { https: url, ...(no === undefined ? {} : { no }) };
+  const through: Proxy = { https: url, ...(no === undefined ? {} : { noProxy: no }) };
   const host = `registry.example:${portOf(registry)}`;
   const client = clientOf(host, { ca: TLS.ca, lookUp: NOBODY, proxy: through, ...rest });
   return { proxy, registry, client, host };
@@ -154,7 +154,7 @@ describe('a proxy', () => {
     const proxy = closing(await startProxy({ fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') }));
     const ask = (host: string) =>
       clientOf(host, {
-        proxy: { https: proxy.url, no: '192.0.2.0/25' },
+        proxy: { https: proxy.url, noProxy: '192.0.2.0/25' },
         limits: { requestTimeout: 100 },
       }).ask();
     await faultOf(ask('192.0.2.1:5000').manifest());

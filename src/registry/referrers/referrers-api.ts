@@ -10,11 +10,11 @@ export interface ReferrersApi {
   /** Whether asking would be in vain. */
   isMissing(): boolean;
   /** It answered with a list. */
-  answered(): void;
+  markSupported(): void;
   /** It does not know the question. */
-  missing(): void;
+  markMissing(): void;
   /** It holds something in this repository, which is therefore there. */
-  found(): void;
+  markRepositoryFound(): void;
 }
 
 /**
@@ -35,14 +35,14 @@ export const createReferrersApi = (now: () => number): ((path: string) => Referr
   };
   return (path) => ({
     isMissing: () => isRecent(missingSince.get(path)) || (!everAnswered && isRecent(registryMissingSince)),
-    answered() {
+    markSupported() {
       everAnswered = true;
     },
-    missing() {
+    markMissing() {
       missingSince.set(path, now());
       learn(path);
     },
-    found() {
+    markRepositoryFound() {
       there.set(path, true);
       learn(path);
     },

@@ -1,7 +1,7 @@
-import { createDockerConfigFile, createFileCredentials } from './credential-file.ts';
 import { createNamedHelpers, createRunHelpers } from './credential-helper.ts';
 import { type CredentialProviders, createProvidersCredentials } from './credential-provider.ts';
 import { type CredentialSource, type FindCredentials, joinCredentialSources } from './credentials.ts';
+import { createDockerConfigFile, createFileCredentials } from './docker-config-file.ts';
 import { createPullSecretCredentials, type PullSecretName, type PullSecrets } from './pull-secrets.ts';
 import type { Environment } from './run-program.ts';
 
@@ -16,7 +16,7 @@ export interface CredentialSettings {
 }
 
 /** What a process has from which credentials may come. */
-export interface KeyringDependencies {
+export interface CredentialDependencies {
   /** Undefined: there is no cluster. */
   readonly pullSecrets: PullSecrets | undefined;
   readonly helpers: 'run' | 'named';
@@ -26,7 +26,7 @@ export interface KeyringDependencies {
 
 const fileSources = (
   path: string,
-  { helpers, environment, now }: KeyringDependencies,
+  { helpers, environment, now }: CredentialDependencies,
 ): readonly CredentialSource[] => {
   const read = createDockerConfigFile(path);
   const kept = helpers === 'run' ? createRunHelpers(read, environment, now) : createNamedHelpers(read);
@@ -39,7 +39,7 @@ const fileSources = (
  */
 export const createFindCredentials = (
   settings: CredentialSettings,
-  parts: KeyringDependencies,
+  parts: CredentialDependencies,
 ): FindCredentials => {
   const { pullSecrets = [], dockerConfig, providers } = settings;
   return joinCredentialSources([

@@ -6,7 +6,7 @@ import { parseGoDuration } from './go-duration.ts';
 export type CacheKeyType = 'Image' | 'Registry' | 'Global';
 
 /** What a provider answered. */
-export interface ProviderAnswer {
+export interface ProviderResponse {
   readonly keyType: CacheKeyType;
   /** Milliseconds; undefined: the provider's default. */
   readonly duration: number | undefined;
@@ -32,7 +32,7 @@ const parseCacheDuration = (value: unknown): number | undefined | null => {
 };
 
 /** Reads a `CredentialProviderResponse`; a sentence without its subject where it is none. It quotes nothing of it. */
-export const parseProviderAnswer = (output: string, apiVersion: string): ProviderAnswer | string => {
+export const parseProviderResponse = (output: string, apiVersion: string): ProviderResponse | string => {
   const document = parseJson(output);
   if (!isJsonObject(document) || document['kind'] !== 'CredentialProviderResponse')
     return 'does not answer with a CredentialProviderResponse in JSON';

@@ -1,5 +1,5 @@
 import type { Credentials } from '../credentials/credentials.ts';
-import type { Reach } from '../http/agents.ts';
+import type { NamedBy } from '../http/agents.ts';
 import type { Caller, HttpRequest, HttpResponse, Transport } from '../http/transport.ts';
 import { checkResponse } from '../response-status.ts';
 import { SourceFault } from '../source.ts';
@@ -7,7 +7,7 @@ import { SourceFault } from '../source.ts';
 /** What a bearer challenge asks for, checked: the realm is one this registry may name. */
 export interface TokenRealm {
   readonly realm: URL;
-  readonly reach: Reach;
+  readonly namedBy: NamedBy;
   readonly service: string | undefined;
 }
 
@@ -26,7 +26,7 @@ const basicOf = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 const questionOf = (
-  { realm, reach, service }: TokenRealm,
+  { realm, namedBy: reach, service }: TokenRealm,
   scope: string,
   credentials: Credentials | undefined,
   limit: number,
@@ -40,7 +40,7 @@ const questionOf = (
     }))
       fields.set(name, value);
     const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
-    return { method: 'POST', url: realm, reach, limit, headers, body: fields.toString() };
+    return { method: 'POST', url: realm, namedBy: reach, limit, headers, body: fields.toString() };
   }
   const url = new URL(realm);
   for (const [name, value] of fields) url.searchParams.set(name, value);
@@ -48,7 +48,13 @@ const questionOf = (
     credentials?.kind === 'password'
       ? { authorization: basicOf(credentials.username, credentials.password) }
       : {};
-  return { method: 'GET', url, reach, limit, headers: { accept: 'application/json', ...authorization } };
+  return {
+    method: 'GET',
+    url,
+    namedBy: reach,
+    limit,
+    headers: { accept: 'application/json', ...authorization },
+  };
 };
 
 const parseToken = ({ body }: HttpResponse, now: number, name: string): Token => {

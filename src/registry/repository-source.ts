@@ -1,10 +1,10 @@
 import { type Digest, digestOf, parseDigest } from '../image/index.ts';
 import type { HttpResponse } from './http/transport.ts';
-import { createListReferrers } from './list-referrers.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, mediaTypeOf, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
-import type { ReferrersApi } from './referrers-api.ts';
+import { createListReferrers } from './referrers/list-referrers.ts';
+import type { ReferrersApi } from './referrers/referrers-api.ts';
 import type { SendToRegistry } from './registry-request.ts';
-import { invalidAnswer, type Manifest, type Source } from './source.ts';
+import { invalidResponse, type Manifest, type Source } from './source.ts';
 
 const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 const ACCEPT = MANIFEST_TYPES.join(', ');
@@ -16,7 +16,7 @@ const declaredDigest = (answer: HttpResponse, name: string): Digest | undefined 
   const text = answer.header('docker-content-digest');
   if (text === undefined) return undefined;
   const digest = parseDigest(text);
-  if (digest === undefined) throw invalidAnswer(`${name}: its Docker-Content-Digest is no sha256 digest`);
+  if (digest === undefined) throw invalidResponse(`${name}: its Docker-Content-Digest is no sha256 digest`);
   return digest;
 };
 
@@ -31,16 +31,16 @@ const manifestOf = (answer: HttpResponse, name: string, asked: Digest | undefine
     mediaType !== undefined &&
     ![...MANIFEST_TYPES, ...VAGUE_TYPES].includes(mediaType)
   )
-    throw invalidAnswer(`${name}: ${what} is no manifest`);
+    throw invalidResponse(`${name}: ${what} is no manifest`);
   const wanted = asked ?? declaredDigest(answer, name) ?? digest;
-  if (digest !== wanted) throw invalidAnswer(`${name}: ${what} is not the manifest of ${wanted}`);
+  if (digest !== wanted) throw invalidResponse(`${name}: ${what} is not the manifest of ${wanted}`);
   return { digest, mediaType, bytes: answer.body };
 };
 
-interface RepositoryParts {
+interface RepositoryOptions {
   /** Host and path in normal form. */
   readonly id: string;
-  readonly ask: SendToRegistry;
+  readonly send: SendToRegistry;
   readonly referrersApi: ReferrersApi;
   readonly limits: {
     readonly manifestBytes: number;
@@ -50,7 +50,12 @@ interface RepositoryParts {
 }
 
 /** One repository of a registry, as a source. */
-export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryParts): Source => {
+export const createRepositorySource = ({
+  id,
+  send: ask,
+  referrersApi,
+  limits,
+}: RepositoryOptions): Source => {
   const { manifestBytes, blobBytes } = limits;
   const questionFor = <Method extends 'GET' | 'HEAD'>(method: Method, at: string) =>
     ({ method, resource: `manifests/${at}`, accept: ACCEPT, limit: manifestBytes }) as const;
@@ -59,7 +64,7 @@ export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryPa
     const answer = await ask(questionFor('GET', at), signal);
     if (answer === undefined) return undefined;
     const manifest = manifestOf(answer, `${id}, ${at}`, asked);
-    referrersApi.found();
+    referrersApi.markRepositoryFound();
     return manifest;
   };
   const readTag = (tag: string, signal: AbortSignal) => readManifest(tag, undefined, signal);
@@ -70,7 +75,7 @@ export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryPa
       const answer = await ask(questionFor('HEAD', tag), signal);
       if (answer === undefined) return undefined;
       const declared = answer.status === 200 ? declaredDigest(answer, `${id}:${tag}`) : undefined;
-      if (declared !== undefined) referrersApi.found();
+      if (declared !== undefined) referrersApi.markRepositoryFound();
       return declared ?? (await readTag(tag, signal))?.digest;
     },
     manifest: (at, signal) =>
@@ -79,9 +84,9 @@ export const createRepository = ({ id, ask, referrersApi, limits }: RepositoryPa
       const answer = await ask({ method: 'GET', resource: `blobs/${digest}`, limit: blobBytes }, signal);
       if (answer === undefined) return undefined;
       if (digestOf(answer.body) !== digest)
-        throw invalidAnswer(`${id}: the blob is not the one of ${digest}`);
+        throw invalidResponse(`${id}: the blob is not the one of ${digest}`);
       return answer.body;
     },
-    referrers: createListReferrers({ id, ask, readTag, referrersApi, limits }),
+    referrers: createListReferrers({ id, send: ask, readTag, referrersApi, limits }),
   };
 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { claimOf, endpointOf } from '../../../src/registry/auth/authority.ts';
+import { endpointOf, realmClaimOf } from '../../../src/registry/auth/realm.ts';
 
 const claim = (realm: string, registry: string, ...realms: readonly string[]): string | undefined =>
-  claimOf(new URL(realm), registry, realms);
+  realmClaimOf(new URL(realm), registry, realms);
 
 describe('a token realm', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
-import { type DockerConfig, matching, parseDockerConfig } from './docker-config.ts';
+import { credentialsFor, type DockerConfig, parseDockerConfig } from './docker-config.ts';
 
 /** Why a text is no docker `config.json`, without a word of what is in it. */
-export const whyUnread = (error: unknown): string =>
+export const configProblem = (error: unknown): string =>
   error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
 
 /**
@@ -22,7 +22,7 @@ export const createDockerConfigFile = (path: string): (() => Promise<DockerConfi
       seen = version;
       return config;
     } catch (error) {
-      const detail = `the registry credentials in ${path} cannot be read: ${whyUnread(error)}`;
+      const detail = `the registry credentials in ${path} cannot be read: ${configProblem(error)}`;
       throw new SourceFault('refused', detail, { asked: false, cause: error });
     }
   };
@@ -32,4 +32,4 @@ export const createDockerConfigFile = (path: string): (() => Promise<DockerConfi
 export const createFileCredentials =
   (read: () => Promise<DockerConfig>): CredentialSource =>
   async (repository) =>
-    matching((await read()).entries, repository).filter(({ kind }) => kind !== 'helper');
+    credentialsFor((await read()).entries, repository).filter(({ kind }) => kind !== 'helper');

@@ -1,7 +1,7 @@
-import { isJsonObject } from '../base/index.ts';
-import { type Digest, parseDigest } from '../image/index.ts';
-import { descriptorsIn } from './json.ts';
-import type { Referrer } from './source.ts';
+import { isJsonObject } from '../../base/index.ts';
+import { type Digest, parseDigest } from '../../image/index.ts';
+import { parseIndexDescriptors } from '../image-index.ts';
+import type { Referrer } from '../source.ts';
 
 /** The tag under which a registry without the referrers API lists them (distribution-spec 1.1, "Referrers Tag Schema"). */
 export const referrersTag = (digest: string): string => digest.replace(':', '-');
@@ -16,7 +16,7 @@ const referrerOf = (descriptor: unknown): readonly Referrer[] => {
 
 /** The descriptors of an image index, without those of no sha256 digest; undefined where the bytes are no index. */
 export const parseReferrers = (bytes: Uint8Array): readonly Referrer[] | undefined =>
-  descriptorsIn(bytes)?.flatMap(referrerOf);
+  parseIndexDescriptors(bytes)?.flatMap(referrerOf);
 
 /** The digests that an image index lists; undefined where the bytes are no index. */
 export const childrenOf = (bytes: Uint8Array): readonly Digest[] | undefined =>

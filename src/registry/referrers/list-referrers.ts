@@ -1,17 +1,17 @@
-import type { Digest } from '../image/index.ts';
-import type { HttpResponse } from './http/transport.ts';
-import { mediaTypeOf, OCI_INDEX } from './media-types.ts';
-import { parseReferrers, referrersTag } from './referrers.ts';
+import type { Digest } from '../../image/index.ts';
+import type { HttpResponse } from '../http/transport.ts';
+import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
+import type { SendToRegistry } from '../registry-request.ts';
+import { invalidResponse, type Manifest, type Referrer, type Referrers, type Source } from '../source.ts';
+import { parseReferrers, referrersTag } from './parse-referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
-import type { SendToRegistry } from './registry-request.ts';
-import { invalidAnswer, type Manifest, type Referrer, type Referrers, type Source } from './source.ts';
 
 const NOTHING: Referrers = { descriptors: [], more: false };
 
-interface ListingParts {
+interface ListReferrersOptions {
   /** Host and path in normal form. */
   readonly id: string;
-  readonly ask: SendToRegistry;
+  readonly send: SendToRegistry;
   readonly readTag: (tag: string, signal: AbortSignal) => Promise<Manifest | undefined>;
   readonly referrersApi: ReferrersApi;
   readonly limits: { readonly manifestBytes: number; readonly referrerPages: number };
@@ -38,14 +38,14 @@ const nextPage = (answer: HttpResponse, resource: string): string | undefined =>
  */
 export const createListReferrers = ({
   id,
-  ask,
+  send: ask,
   readTag,
   referrersApi,
   limits,
-}: ListingParts): Source['referrers'] => {
+}: ListReferrersOptions): Source['referrers'] => {
   const read = (bytes: Uint8Array, what: string): readonly Referrer[] => {
     const descriptors = parseReferrers(bytes);
-    if (descriptors === undefined) throw invalidAnswer(`${id}: ${what} is no image index`);
+    if (descriptors === undefined) throw invalidResponse(`${id}: ${what} is no image index`);
     return descriptors;
   };
 
@@ -56,15 +56,21 @@ export const createListReferrers = ({
     let next: string | undefined = first;
     for (let page = 0; next !== undefined && page < limits.referrerPages; page += 1) {
       const answer: HttpResponse | undefined = await ask(
-        { method: 'GET', resource: next, accept: OCI_INDEX, limit: limits.manifestBytes, mayBeUnknown: true },
+        {
+          method: 'GET',
+          resource: next,
+          accept: OCI_INDEX,
+          limit: limits.manifestBytes,
+          mayBeUnsupported: true,
+        },
         signal,
       );
       if (answer === undefined || !isList(answer)) {
-        if (page > 0) throw invalidAnswer(`${id}: page ${page + 1} of the referrers is no image index`);
-        if (answer === undefined || !isUnknownName(answer)) referrersApi.missing();
+        if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is no image index`);
+        if (answer === undefined || !isUnknownName(answer)) referrersApi.markMissing();
         return undefined;
       }
-      referrersApi.answered();
+      referrersApi.markSupported();
       descriptors.push(...read(answer.body, 'the list of referrers'));
       next = nextPage(answer, first);
     }

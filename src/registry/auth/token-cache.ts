@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { Transport } from '../http/transport.ts';
-import { fetchToken, type Token, type TokenRealm } from './token.ts';
+import { fetchToken, type Token, type TokenRealm } from './fetch-token.ts';
 
-export interface TokensOptions {
+export interface TokenCacheOptions {
   readonly registry: string;
   readonly transport: Transport;
   readonly tokenBytes: number;
@@ -19,14 +19,14 @@ export interface TokenRequest {
 }
 
 /** A token, and the credentials it was got with. */
-export interface HeldToken extends Token {
+export interface CachedToken extends Token {
   readonly fingerprint: string;
 }
 
 /** The tokens of one registry: one for each repository, fetched once for all who wait for it. */
-export interface Tokens {
+export interface TokenCache {
   /** The token of a repository, if it is still good. */
-  held(path: string): HeldToken | undefined;
+  find(path: string): CachedToken | undefined;
   /** The token got with these credentials, fetched where none is held. Rejects with a `SourceFault`. */
   get(path: string, means: TokenRequest, onRequest: () => void): Promise<string>;
   /** Forgets a token that was refused, unless another has taken its place. */
@@ -39,8 +39,8 @@ const MOST_TOKENS = 1000;
 /** Scope is pull and nothing else: a verifier that could push would be worth stealing from. */
 const scopeOf = (path: string): string => `repository:${path}:pull`;
 
-export const createTokens = ({ registry, transport, tokenBytes, now }: TokensOptions): Tokens => {
-  const tokens = new LRUCache<string, HeldToken>({ max: MOST_TOKENS });
+export const createTokenCache = ({ registry, transport, tokenBytes, now }: TokenCacheOptions): TokenCache => {
+  const tokens = new LRUCache<string, CachedToken>({ max: MOST_TOKENS });
   const underWay = new Map<string, Promise<string>>();
 
   const fetch = async (path: string, means: TokenRequest, onRequest: () => void): Promise<string> => {
@@ -52,13 +52,13 @@ export const createTokens = ({ registry, transport, tokenBytes, now }: TokensOpt
     return token.value;
   };
 
-  const held = (path: string): HeldToken | undefined => {
+  const held = (path: string): CachedToken | undefined => {
     const token = tokens.get(path);
     return token !== undefined && now() < token.expires ? token : undefined;
   };
 
   return {
-    held,
+    find: held,
     async get(path, means, onRequest) {
       const known = held(path);
       if (known?.fingerprint === means.fingerprint) return known.value;

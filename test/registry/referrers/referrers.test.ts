@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createRepository, digestOf } from '../../src/image/index.ts';
-import { createRegistries, type Referrers, type RegistryLimits } from '../../src/registry/index.ts';
-import { BUNDLE_TYPE, bundleManifest, fallbackTag, pushFallbackIndex } from '../support/bundle-kit.ts';
-import { registryLimits } from '../support/registry-limits.ts';
-import type { Fault, RegistryOptions, TestRegistry } from '../support/registry-server.ts';
-import { type Artifact, push } from '../support/signing-kit.ts';
-import { answering, closing, codeOf, DIGEST, faultOf, fill, PATH, started } from './scene.ts';
+import { createRepository, digestOf } from '../../../src/image/index.ts';
+import { createRegistries, type Referrers, type RegistryLimits } from '../../../src/registry/index.ts';
+import { BUNDLE_TYPE, bundleManifest, fallbackTag, pushFallbackIndex } from '../../support/bundle-kit.ts';
+import { registryLimits } from '../../support/registry-limits.ts';
+import type { Fault, RegistryOptions, TestRegistry } from '../../support/registry-server.ts';
+import { type Artifact, push } from '../../support/signing-kit.ts';
+import { answering, closing, codeOf, DIGEST, faultOf, fill, PATH, started } from '../scene.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const NOTHING: Referrers = { descriptors: [], more: false };

@@ -24,7 +24,7 @@ export type RealmClaim =
   | undefined;
 
 /** Whether a registry may send its visitors, and their credentials, to this realm. */
-export const claimOf = (realm: URL, registry: string, tokenRealms: readonly string[]): RealmClaim => {
+export const realmClaimOf = (realm: URL, registry: string, tokenRealms: readonly string[]): RealmClaim => {
   const named = [...tokenRealms, ...(BUILT_IN_REALMS[registry] ?? [])];
   if (named.includes(realm.host) || named.includes(realm.hostname)) return 'named';
   return domainOf(realm.hostname) === domainOf(hostnameOf(endpointOf(registry))) ? 'own' : undefined;
