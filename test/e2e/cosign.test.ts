@@ -6,7 +6,7 @@ import { ACCOUNT } from './docker-registry.ts';
 import type { Cosign, Ground } from './ground.ts';
 import { copyReferrers } from './referrers.ts';
 import { type Registries, startRegistries } from './registries.ts';
-import type { Ran } from './tools.ts';
+import type { ProgramResult } from './tools.ts';
 
 /*
  * The built program and real cosign, asked the same of images that real cosign signed a moment before, in registries
@@ -20,7 +20,7 @@ beforeAll(async () => {
   registries = await startRegistries();
   ({ ground } = registries);
 });
-afterAll(() => registries.stop());
+afterAll(() => registries?.stop());
 
 /** An image that is signed and in no log: cosign ends with 12 for a `.sig`, with 1 for a bundle. */
 const UNLOGGED = [
@@ -29,7 +29,7 @@ const UNLOGGED = [
 ] as const;
 const WRONG = Buffer.from(`${ACCOUNT.username}:guessed`).toString('base64');
 
-const printedBy = ({ code, stdout }: Ran) => ({ code, stdout });
+const printedBy = ({ code, stdout }: ProgramResult) => ({ code, stdout });
 const tagOf = (digest: string): string => digest.replace(':', '-');
 const copyFallbackTag: Stage['copyReferrers'] = async (repository, from, to) => {
   await ground.crane('tag', `${repository}:${tagOf(from)}`, tagOf(to));

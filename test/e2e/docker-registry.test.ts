@@ -115,7 +115,7 @@ describe('verify, from the bundle, against docker-registry with basic auth', () 
     registry = await startDockerRegistry(tls, { kind: 'basic' });
     await pushVectors(registry.host, () => authorizationOf(ACCOUNT));
   });
-  afterAll(() => registry.stop());
+  afterAll(() => registry?.stop());
 
   defineVerdicts(() => registry.host);
 });
@@ -132,8 +132,8 @@ describe('verify, from the bundle, against docker-registry with token auth', () 
     );
   });
   afterAll(async () => {
-    await registry.stop();
-    await tokens.close();
+    await registry?.stop();
+    await tokens?.close();
   });
 
   defineVerdicts(() => registry.host);

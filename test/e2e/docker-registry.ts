@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../support/ports.ts';
+import { startProcess, untilOutput } from '../support/process.ts';
 import { pathOf } from './tools.ts';
 
 export type RegistryAuth =
@@ -38,61 +35,39 @@ const authSection = (auth: RegistryAuth, directory: string): object =>
         },
       };
 
-const answers = (host: string): Promise<boolean> => {
-  const [name, port] = host.split(':') as [string, string];
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), name);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-};
-
-const started = async (child: ChildProcess, host: string): Promise<void> => {
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-2000);
-  });
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}: ${said}`);
-    if (await answers(host)) return;
-    await delay(100);
-  }
-  throw new Error(`docker-registry did not open its port in 10 s: ${said}`);
-};
+/** The address in the log line that the registry writes when it listens: `listening on 127.0.0.1:5000, tls`. */
+const listeningOn = (output: string): string | undefined =>
+  /listening on ([\d.]+:\d+), tls/.exec(output)?.[1];
 
 /**
- * Starts Debian's `docker-registry` (distribution 2.8), a registry nobody here wrote, over TLS on a free port of loopback, its storage in a
- * directory of its own.
+ * Starts Debian's `docker-registry` (distribution 2.8), a registry nobody here wrote, over TLS on a port of loopback that
+ * it chooses itself, its storage in a directory of its own.
  */
 export const startDockerRegistry = async (
   tls: { readonly cert: string; readonly key: string },
   auth: RegistryAuth,
 ): Promise<DockerRegistry> => {
+  await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-registry-'));
-  const host = `127.0.0.1:${await freePort()}`;
+  started.defer(() => rm(directory, { recursive: true, force: true }));
   await writeFile(join(directory, 'tls.crt'), tls.cert);
   await writeFile(join(directory, 'tls.key'), tls.key);
   await writeFile(join(directory, 'htpasswd'), HTPASSWD);
   if (auth.kind === 'token') await writeFile(join(directory, 'issuer.pem'), auth.trusted);
   const configuration = {
     version: 0.1,
-    log: { level: 'error' },
+    log: { level: 'info', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(directory, 'storage') } },
-    http: { addr: host, tls: { certificate: join(directory, 'tls.crt'), key: join(directory, 'tls.key') } },
+    http: {
+      addr: '127.0.0.1:0',
+      tls: { certificate: join(directory, 'tls.crt'), key: join(directory, 'tls.key') },
+    },
     auth: authSection(auth, directory),
   };
-  await writeFile(join(directory, 'config.yml'), JSON.stringify(configuration));
-  const child = spawn(pathOf('docker-registry'), ['serve', join(directory, 'config.yml')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await started(child, host);
-  return {
-    host,
-    async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
+  const path = join(directory, 'config.yml');
+  await writeFile(path, JSON.stringify(configuration));
+  const registry = started.use(startProcess(pathOf('docker-registry'), ['serve', path]));
+  const host = await untilOutput(registry, 'address of docker-registry', listeningOn);
+  const running = started.move();
+  return { host, stop: () => running.disposeAsync() };
 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tls } from '../support/tls.ts';
 import { ACCOUNT } from './docker-registry.ts';
-import { mustRun, pathOf, type Ran, runProgram, type Tool } from './tools.ts';
+import { type ProgramResult, pathOf, runOrThrow, runProgram, type Tool } from './tools.ts';
 
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname;
 
@@ -35,11 +35,11 @@ export interface Ground {
   /** `cosign save` into a directory of the ground. */
   save(cosign: Cosign, reference: string, directory: string): Promise<void>;
   /** `cosign verify`, the log ignored. */
-  cosignVerify(cosign: Cosign, key: string, ...argv: readonly string[]): Promise<Ran>;
+  cosignVerify(cosign: Cosign, key: string, ...argv: readonly string[]): Promise<ProgramResult>;
   /** The built program. */
-  sailmark(...argv: readonly string[]): Promise<Ran>;
+  sailmark(...argv: readonly string[]): Promise<ProgramResult>;
   /** `sailmark verify` with the flags that reach the registries. */
-  verify(key: string, ...argv: readonly string[]): Promise<Ran>;
+  verify(key: string, ...argv: readonly string[]): Promise<ProgramResult>;
   remove(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
   await writeSettings(directory, tls, hosts);
   const keys = new Map<string, Promise<string>>();
   const makeKey = async (name: string): Promise<string> => {
-    await mustRun(pathOf('cosign 3'), ['generate-key-pair', '--output-key-prefix', name], running);
+    await runOrThrow(pathOf('cosign 3'), ['generate-key-pair', '--output-key-prefix', name], running);
     return join(directory, `${name}.pub`);
   };
   const publicKey = (name: string): Promise<string> => {
@@ -87,22 +87,22 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
   const withKey = async (tool: Cosign, command: string, key: string, argv: readonly string[]) => {
     await publicKey(key);
     const flags = tool === 'cosign 2' ? ['--tlog-upload=false'] : ['--signing-config', 'signing-config.json'];
-    await mustRun(pathOf(tool), [command, '--key', `${key}.key`, '--yes', ...flags, ...argv], running);
+    await runOrThrow(pathOf(tool), [command, '--key', `${key}.key`, '--yes', ...flags, ...argv], running);
   };
-  const crane = (...argv: readonly string[]): Promise<string> => mustRun(pathOf('crane'), argv, running);
-  const sailmark = (...argv: readonly string[]): Promise<Ran> =>
+  const crane = (...argv: readonly string[]): Promise<string> => runOrThrow(pathOf('crane'), argv, running);
+  const sailmark = (...argv: readonly string[]): Promise<ProgramResult> =>
     runProgram(process.execPath, [PROGRAM, ...argv], running);
   return {
     directory,
     env: running.env,
     publicKey,
     crane,
-    skopeo: (...argv) => mustRun(pathOf('skopeo'), ['--insecure-policy', ...argv], running),
+    skopeo: (...argv) => runOrThrow(pathOf('skopeo'), ['--insecure-policy', ...argv], running),
     async pushImage(reference, content) {
       const name = `layer-${content.replaceAll(/\W/g, '-')}`;
       await mkdir(join(directory, name), { recursive: true });
       await writeFile(join(directory, name, 'content'), content);
-      await mustRun('tar', ['-cf', `${name}.tar`, '-C', name, 'content'], running);
+      await runOrThrow('tar', ['-cf', `${name}.tar`, '-C', name, 'content'], running);
       await crane('append', '--oci-empty-base', '-f', `${name}.tar`, '-t', reference);
       return crane('digest', reference);
     },
@@ -110,7 +110,7 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
     attest: (key, reference) =>
       withKey('cosign 3', 'attest', key, ['--type', 'spdxjson', '--predicate', 'predicate.json', reference]),
     async save(cosign, reference, to) {
-      await mustRun(pathOf(cosign), ['save', '--dir', to, reference], running);
+      await runOrThrow(pathOf(cosign), ['save', '--dir', to, reference], running);
     },
     async cosignVerify(cosign, key, ...argv) {
       const root = cosign === 'cosign 3' ? [] : ['--trusted-root', 'trusted-root.json'];

@@ -42,7 +42,7 @@ beforeAll(async () => {
     signed.set(cosign, { repository: stage.repository, digest: pinned.split('@')[1] ?? '', pinned, tagged });
   }
 });
-afterAll(() => registries.stop());
+afterAll(() => registries?.stop());
 
 let layouts = 0;
 const nextLayout = (): string => {

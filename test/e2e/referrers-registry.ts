@@ -1,28 +1,21 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { startProcess, untilOutput } from '../support/process.ts';
 import { pathOf } from './tools.ts';
 
-/** go-containerregistry's registry, with the referrers API: plain HTTP, open to anybody, in memory. */
+/** go-containerregistry's registry, with the referrers API: plain HTTP, no authentication, in memory. */
 export interface ReferrersRegistry {
   readonly host: string;
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback. It ends with this process at the latest. */
+/** Starts it on a port of loopback that it chooses itself and prints. It ends with its standard input, so with this process. */
 export const startReferrersRegistry = async (): Promise<ReferrersRegistry> => {
-  const child = spawn(pathOf('referrers-registry'), { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  const lines = createInterface(child.stdout);
-  const [host] = (await Promise.race([
-    once(lines, 'line'),
-    ended.then(([code]) => Promise.reject(new Error(`referrers-registry ended with ${code}`))),
-  ])) as [string];
-  return {
-    host,
-    async stop() {
-      child.stdin.end();
-      await ended;
-    },
-  };
+  await using started = new AsyncDisposableStack();
+  const registry = started.use(startProcess(pathOf('referrers-registry'), []));
+  const host = await untilOutput(
+    registry,
+    'address of referrers-registry',
+    (output) => /^(\S+:\d+)\n/.exec(output)?.[1],
+  );
+  const running = started.move();
+  return { host, stop: () => running.disposeAsync() };
 };

@@ -19,20 +19,24 @@ export interface Registries {
 
 /** Starts them all. */
 export const startRegistries = async (): Promise<Registries> => {
+  await using started = new AsyncDisposableStack();
   const tls = createTls();
   const docker = await startDockerRegistry(tls, { kind: 'basic' });
+  started.defer(() => docker.stop());
   const tokens = await startTokenService(tls);
+  started.defer(() => tokens.close());
   const upstream = await startReferrersRegistry();
+  started.defer(() => upstream.stop());
   const gate = await startGate(tls, tokens, upstream.host);
+  started.defer(() => gate.close());
   const ground = await createGround(tls, [docker.host, gate.host]);
+  started.defer(() => ground.remove());
+  const running = started.move();
   return {
     docker: docker.host,
     referrers: gate.host,
     open: upstream.host,
     ground,
-    async stop() {
-      await Promise.all([docker.stop(), upstream.stop(), gate.close(), tokens.close()]);
-      await ground.remove();
-    },
+    stop: () => running.disposeAsync(),
   };
 };

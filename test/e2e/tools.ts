@@ -26,13 +26,13 @@ export const pathOf = (tool: Tool): string => {
   return path;
 };
 
-export interface Ran {
+export interface ProgramResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Running {
+export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Milliseconds until it is killed; a minute unless told. */
@@ -43,10 +43,16 @@ export interface Running {
 export const runProgram = (
   path: string,
   argv: readonly string[],
-  { env, cwd, timeout = 60_000 }: Running = {},
-): Promise<Ran> =>
+  { env, cwd, timeout = 60_000 }: RunOptions = {},
+): Promise<ProgramResult> =>
   new Promise((resolve, reject) => {
-    const options = { timeout, maxBuffer: 64 * 2 ** 20, cwd, env: { ...process.env, ...env } };
+    const options = {
+      timeout,
+      killSignal: 'SIGKILL',
+      maxBuffer: 64 * 2 ** 20,
+      cwd,
+      env: { ...process.env, ...env },
+    } as const;
     execFile(path, argv, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;
       if (typeof code === 'number') resolve({ code, stdout, stderr });
@@ -55,7 +61,11 @@ export const runProgram = (
   });
 
 /** Runs a program that must succeed, and gives what it prints on standard output, trimmed. */
-export const mustRun = async (path: string, argv: readonly string[], running?: Running): Promise<string> => {
+export const runOrThrow = async (
+  path: string,
+  argv: readonly string[],
+  running?: RunOptions,
+): Promise<string> => {
   const { code, stdout, stderr } = await runProgram(path, argv, running);
   if (code !== 0) throw new Error(`${path} ${argv.join(' ')} ended with ${code}: ${stderr}${stdout}`);
   return stdout.trim();

@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 
-/** A port of loopback that was free a moment ago, for a program that must be told its port. */
-export const freePort = (): Promise<number> =>
+/** Listens on a port and stops at once; resolves with the port. Rejects if the port is taken. */
+const tryPort = (host: string, port: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen({ host, port, exclusive: true }, () => {
       const address = server.address();
       server.close(() =>
         typeof address === 'object' && address !== null
@@ -14,3 +14,23 @@ export const freePort = (): Promise<number> =>
       );
     });
   });
+
+/** A port of loopback that was free a moment ago, for a program that must be given its port. */
+export const freePort = (): Promise<number> => tryPort('127.0.0.1', 0);
+
+const MAX_PORTS = 100;
+
+/**
+ * The first port from `from` on that nobody listens on. Below the ephemeral range no outgoing connection can take it
+ * before the program that is given it.
+ */
+export const freePortFrom = async (host: string, from: number): Promise<number> => {
+  for (let port = from; port < from + MAX_PORTS; port += 1) {
+    try {
+      return await tryPort(host, port);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+  throw new Error(`no free port on ${host} from ${from} on`);
+};

@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './ports.ts';
+import { type RunningProcess, startProcess, untilOutput } from './process.ts';
 
 /** What an AdmissionReview is answered with, as far as tests look at it. */
 export interface Answer {
@@ -27,19 +26,16 @@ export interface Webhook {
 
 const SOURCE = [new URL('../../src/main.ts', import.meta.url).pathname];
 
-/** Ends a process we started: SIGTERM drains, SIGKILL where that takes too long. */
-const end = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null) return;
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  child.kill('SIGTERM');
-  const late = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await ended;
-  clearTimeout(late);
+/** The addresses in the log line that `serve` writes when it listens. */
+const listeningOn = (output: string): Record<'listen' | 'probes', string> | undefined => {
+  const [line] = /^\{.*"msg":"listening"\}$/m.exec(output) ?? [];
+  return line === undefined ? undefined : (JSON.parse(line) as Record<'listen' | 'probes', string>);
 };
 
-const untilReady = async (child: ChildProcess, probes: string, errors: () => string): Promise<void> => {
+const untilReady = async (child: RunningProcess, probes: string): Promise<void> => {
   for (let tries = 0; tries < 300; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}: ${errors()}`);
+    if (child.exitCode !== undefined)
+      throw new Error(`serve ended with ${child.exitCode}: ${child.output()}`);
     const ready = await fetch(`${probes}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -47,7 +43,7 @@ const untilReady = async (child: ChildProcess, probes: string, errors: () => str
     if (ready) return;
     await delay(50);
   }
-  throw new Error(`serve was not ready after 15 s: ${errors()}`);
+  throw new Error(`serve was not ready after 15 s: ${child.output()}`);
 };
 
 /**
@@ -59,16 +55,17 @@ export const startWebhook = async (
   tls: { readonly cert: string; readonly key: string; readonly ca: string },
   program: readonly string[] = SOURCE,
 ): Promise<Webhook> => {
+  await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-webhook-'));
-  const [port, probePort] = [await freePort(), await freePort()];
+  started.defer(() => rm(directory, { recursive: true, force: true }));
   const files = {
     cert: join(directory, 'tls.crt'),
     key: join(directory, 'tls.key'),
     config: join(directory, 'config.yaml'),
   };
   const server = {
-    listen: `127.0.0.1:${port}`,
-    probes: `127.0.0.1:${probePort}`,
+    listen: '127.0.0.1:0',
+    probes: '127.0.0.1:0',
     certificate: { cert: files.cert, key: files.key },
   };
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
@@ -78,29 +75,20 @@ export const startWebhook = async (
     files.config,
     JSON.stringify({ limits: { drain: '0s' }, ...head, ...configuration, server }),
   );
-  const child = spawn(process.execPath, [...program, 'serve', '--config', files.config], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const keep = (chunk: Buffer): void => {
-    output = (output + chunk.toString()).slice(-20_000);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const probes = `http://127.0.0.1:${probePort}`;
-  await untilReady(child, probes, () => output);
+  const child = started.use(startProcess(process.execPath, [...program, 'serve', '--config', files.config]));
+  const addresses = await untilOutput(child, 'addresses of serve', listeningOn);
+  const probes = `http://${addresses.probes}`;
+  await untilReady(child, probes);
   const agent = new Agent({ ca: tls.ca, keepAlive: true });
-  const url = `https://127.0.0.1:${port}`;
+  started.defer(() => agent.destroy());
+  const url = `https://${addresses.listen}`;
+  const running = started.move();
   return {
     url,
     probes,
-    output: () => output,
+    output: () => child.output(),
     ask: (path, review) => post(`${url}${path}`, agent, JSON.stringify(review)),
-    async stop() {
-      agent.destroy();
-      await end(child);
-      await rm(directory, { recursive: true, force: true });
-    },
+    stop: () => running.disposeAsync(),
   };
 };
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from '../control-plane/kubelet/container.ts';
-import { mustRun } from '../tools.ts';
+import { runOrThrow } from '../tools.ts';
 
 /*
  * The image that `.ci/image` built from the Dockerfile, read from the OCI layout it lies in (OCI Image Format
@@ -86,7 +86,7 @@ const ENTRY = /^(\S+) (\d+\/\d+) +(\d+) \S+ \S+ (.*?)\/?$/;
 
 /** Everything in a layer, in its order. */
 export const entriesOf = async ({ path }: Layer): Promise<readonly LayerEntry[]> => {
-  const listed = await mustRun('tar', ['--list', '--verbose', '--numeric-owner', '--file', path]);
+  const listed = await runOrThrow('tar', ['--list', '--verbose', '--numeric-owner', '--file', path]);
   return listed.split('\n').map((line) => {
     const [, mode = '', owner = '', size, name = ''] = ENTRY.exec(line) ?? [];
     return { mode, owner, size: Number(size), path: name };

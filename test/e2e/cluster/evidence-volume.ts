@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
 import type { ConfigMap, KubernetesObject } from '../control-plane/objects.ts';
-import { mustRun } from '../tools.ts';
+import { runOrThrow } from '../tools.ts';
 import { NAMESPACE, type World } from './world.ts';
 
 const PROGRAM = 'dist/main.js';
@@ -58,7 +58,16 @@ export const pullEvidence = async (
     const file = join(directory, 'config.yaml');
     await writeFile(file, JSON.stringify(configuration));
     const made = join(directory, 'evidence');
-    await mustRun(process.execPath, [PROGRAM, 'evidence', 'pull', ...images, '-o', made, '--config', file]);
+    await runOrThrow(process.execPath, [
+      PROGRAM,
+      'evidence',
+      'pull',
+      ...images,
+      '-o',
+      made,
+      '--config',
+      file,
+    ]);
     return await volumeOf('evidence', made);
   } finally {
     await rm(directory, { recursive: true });

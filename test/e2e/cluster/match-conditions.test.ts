@@ -14,7 +14,7 @@ import { type ControlPlane, startControlPlane } from '../control-plane/control-p
 import { sumOf } from '../control-plane/metrics.ts';
 import type { Release } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
-import { mustRun } from '../tools.ts';
+import { runOrThrow } from '../tools.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 
 /*
@@ -33,7 +33,7 @@ const conditionsOf = async (configuration: object): Promise<readonly object[]> =
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
   await writeFile(file, JSON.stringify({ ...head, ...configuration }));
   const argv = [PROGRAM, 'match-conditions', '--config', file, '--output', 'json'];
-  const printed = await mustRun(process.execPath, argv);
+  const printed = await runOrThrow(process.execPath, argv);
   await rm(directory, { recursive: true });
   return (JSON.parse(printed) as { readonly matchConditions: readonly object[] }).matchConditions;
 };
@@ -73,7 +73,8 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
   let plane: ControlPlane;
   let recorder: Recorder;
   beforeAll(async () => {
-    [plane, recorder] = [await startControlPlane(release), await startRecorder()];
+    plane = await startControlPlane(release);
+    recorder = await startRecorder();
   });
   afterAll(async () => {
     await recorder?.close();

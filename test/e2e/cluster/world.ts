@@ -93,14 +93,19 @@ const prepare = async ({ api }: ControlPlane, tls: Tls): Promise<void> => {
 
 /** Starts everything but the release itself. */
 export const startWorld = async ({ release = '1.36', image }: WorldOptions = {}): Promise<World> => {
+  await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-world-'));
+  started.defer(() => rm(directory, { recursive: true, force: true }));
   const tls = createTls([HOST]);
   const registry = await startRegistry({ address: HOST, tls });
+  started.defer(() => registry.close());
   const signer = createSigner();
   const plane = await startControlPlane(release);
+  started.defer(() => plane.stop());
   await prepare(plane, tls);
   const bundle = bundleImage(BUNDLE);
   const kubelet = await startKubelet(plane, { namespace: NAMESPACE, image: image ?? (() => bundle) });
+  started.defer(() => kubelet.stop());
   const values = valuesFor(registry, signer);
   let written = 0;
   const writeValues = async (some: object): Promise<string> => {
@@ -117,6 +122,7 @@ export const startWorld = async ({ release = '1.36', image }: WorldOptions = {})
       throw new Error(`${String(error)}\n${kubelet.describe()}`);
     });
   };
+  const running = started.move();
   return {
     ...plane,
     kubelet,
@@ -136,14 +142,6 @@ export const startWorld = async ({ release = '1.36', image }: WorldOptions = {})
     async createNamespace(name, labels = {}) {
       await plane.api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     },
-    async stop() {
-      try {
-        await kubelet.stop();
-      } finally {
-        await plane.stop();
-        await registry.close();
-        await rm(directory, { recursive: true, force: true });
-      }
-    },
+    stop: () => running.disposeAsync(),
   };
 };

@@ -25,6 +25,8 @@ export interface WatchEvent<Watched> {
 
 /** A client of the API server, as one user. */
 export interface Api {
+  /** `https://HOST:PORT` of the API server. */
+  readonly url: string;
   /** Asks, and gives the answer whatever it is. Rejects where there is none. */
   ask(method: string, path: string, asked?: Asked): Promise<ApiAnswer>;
   /** The body of an answer that must be a success; an {@link ApiError} where it is none. */
@@ -88,9 +90,11 @@ const messageOf = (body: unknown): string =>
   typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body);
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  // Decodes across chunks: a chunk may end within a character.
+  response.setEncoding('utf8');
   let rest = '';
   for await (const chunk of response) {
-    const lines = (rest + (chunk as Buffer).toString()).split('\n');
+    const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
   }
@@ -183,6 +187,7 @@ export const openApi = (server: {
   }
 
   return {
+    url: server.url,
     ask,
     must,
     get: (path, signal) => must('GET', path, signal === undefined ? {} : { signal }),

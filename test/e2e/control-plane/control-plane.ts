@@ -1,53 +1,58 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ran, runProgram } from '../tools.ts';
+import { freePortFrom } from '../../support/ports.ts';
+import { type RunningProcess, startProcess } from '../../support/process.ts';
+import { createTls } from '../../support/tls.ts';
+import { type ProgramResult, runProgram } from '../tools.ts';
 import { type Api, openApi } from './api.ts';
 import { AUDIT_POLICY, type AuditLog, openAuditLog } from './audit-log.ts';
 import { parseMetrics, type Sample } from './metrics.ts';
-import { type Running, startProcess } from './process.ts';
 import { programOf, type Release } from './programs.ts';
 import { until } from './until.ts';
 
 /*
- * A whole control plane of processes that nobody here wrote: etcd, kube-apiserver, kube-controller-manager. There is no
- * scheduler and no kubelet; kubelet.ts plays both for the pods that a test runs.
+ * A control plane of real processes: etcd, kube-apiserver, kube-controller-manager. There is no scheduler and no kubelet;
+ * kubelet.ts simulates both for the pods that a test runs.
  *
- * It lives in the network namespace that `.ci/control-plane` makes: nothing outside can be reached, and its ports are
- * always free. Only one runs at a time.
+ * It runs in the network namespace that `.ci/control-plane` makes, from which nothing outside can be reached. Only one
+ * runs at a time. Nothing is read that a process of it may still be writing: the API server's certificate is issued here,
+ * before it starts. If a part does not start, every part before it is stopped; ports are chosen for each start.
  */
 
-/** The host's address on the bridge that pods are connected to; registries of tests and the API server are there. */
+/** The host's address on the bridge that connects pods. The API server and the tests' registries listen on it. */
 export const HOST = '10.88.0.1';
-export const API_PORT = 6443;
+const LOOPBACK = '127.0.0.1';
 
-/** Milliseconds; Helm's own `--timeout` comes first. */
-const HELM_PATIENCE = 300_000;
+/** Where the search for a free port starts: the usual port of each. */
+const FIRST_PORTS = { etcd: 2379, apiServer: 6443 };
+
+/** Longer than any `--timeout` that tests give Helm. */
+const HELM_TIMEOUT_MS = 300_000;
 
 const ADMIN = 'admin-token';
 const CONTROLLERS = 'controllers-token';
-const ETCD = 'http://127.0.0.1:2379';
 
 export interface ControlPlane {
   readonly release: Release;
   readonly url: string;
-  /** The certificate that the API server proves itself with, PEM. */
+  /** The certificate authority of the API server's certificate, PEM. */
   readonly ca: string;
-  /** A file; its user is of `system:masters`. */
+  /** The path of a kubeconfig whose user is in `system:masters`. */
   readonly kubeconfig: string;
-  /** As `system:masters`. */
+  /** A client whose user is in `system:masters`. */
   readonly api: Api;
   readonly audit: AuditLog;
-  /** As whoever has this token: a service account, mostly. */
+  /** A client that authenticates with this token, mostly that of a service account. */
   apiAs(token: string): Api;
-  kubectl(...argv: readonly string[]): Promise<Ran>;
-  /** Rejects with what it printed where it does not end with 0. */
+  kubectl(...argv: readonly string[]): Promise<ProgramResult>;
+  /** Rejects with the output unless Helm exits with 0. */
   helm(...argv: readonly string[]): Promise<string>;
-  tryHelm(...argv: readonly string[]): Promise<Ran>;
-  /** What the API server measures of itself, admission among it. */
+  tryHelm(...argv: readonly string[]): Promise<ProgramResult>;
+  /** The API server's own metrics, admission among them. */
   metrics(): Promise<readonly Sample[]>;
-  /** Ends the API server before etcd, without which it never ends. */
+  /** Stops the API server before etcd: without etcd it ignores SIGTERM. */
   stop(): Promise<void>;
 }
 
@@ -66,13 +71,32 @@ const kubeconfigOf = (url: string, ca: string, token: string): string =>
     'current-context': 'test',
   });
 
-const writeFiles = async (directory: string): Promise<void> => {
+/** The files of one control plane, and the ports of its processes. */
+interface Layout {
+  readonly directory: string;
+  readonly etcdPort: number;
+  readonly etcdPeerPort: number;
+  readonly apiPort: number;
+  /** The certificate authority, PEM. */
+  readonly ca: string;
+}
+
+const etcdUrl = ({ etcdPort }: Layout): string => `http://${LOOPBACK}:${etcdPort}`;
+
+const createLayout = async (directory: string): Promise<Layout> => {
+  const etcdPort = await freePortFrom(LOOPBACK, FIRST_PORTS.etcd);
+  const etcdPeerPort = await freePortFrom(LOOPBACK, etcdPort + 1);
+  const apiPort = await freePortFrom(HOST, FIRST_PORTS.apiServer);
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const tls = createTls([HOST]);
   const tokens = [
     [ADMIN, 'admin', 'admin', 'system:masters'],
     [CONTROLLERS, 'system:kube-controller-manager', 'controllers'],
   ];
   const files = {
+    'ca.crt': tls.ca,
+    'apiserver.crt': tls.cert,
+    'apiserver.key': tls.key,
     'sa.key': privateKey.export({ type: 'pkcs1', format: 'pem' }),
     'sa.pub': publicKey.export({ type: 'spki', format: 'pem' }),
     'tokens.csv': `${tokens.map((row) => row.join(',')).join('\n')}\n`,
@@ -80,109 +104,120 @@ const writeFiles = async (directory: string): Promise<void> => {
     'audit.log': '',
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  await mkdir(join(directory, 'helm'));
+  return { directory, etcdPort, etcdPeerPort, apiPort, ca: tls.ca };
 };
 
-const startEtcd = (directory: string): Running =>
+const startEtcd = (layout: Layout): RunningProcess =>
   startProcess(programOf('etcd'), [
     '--data-dir',
-    join(directory, 'etcd'),
+    join(layout.directory, 'etcd'),
     '--unsafe-no-fsync',
     '--log-level',
     'error',
     '--listen-client-urls',
-    ETCD,
+    etcdUrl(layout),
     '--advertise-client-urls',
-    ETCD,
+    etcdUrl(layout),
     '--listen-peer-urls',
-    'http://127.0.0.1:2380',
+    `http://${LOOPBACK}:${layout.etcdPeerPort}`,
   ]);
 
-const startApiServer = (release: Release, directory: string): Running =>
-  startProcess(programOf(`kube-apiserver ${release}`), [
-    `--etcd-servers=${ETCD}`,
-    `--cert-dir=${directory}`,
+const startApiServer = (release: Release, layout: Layout): RunningProcess => {
+  const file = (name: string): string => join(layout.directory, name);
+  return startProcess(programOf(`kube-apiserver ${release}`), [
+    `--etcd-servers=${etcdUrl(layout)}`,
+    `--tls-cert-file=${file('apiserver.crt')}`,
+    `--tls-private-key-file=${file('apiserver.key')}`,
     `--bind-address=${HOST}`,
     `--advertise-address=${HOST}`,
-    `--secure-port=${API_PORT}`,
+    `--secure-port=${layout.apiPort}`,
     '--service-cluster-ip-range=10.96.0.0/16',
     '--authorization-mode=RBAC',
-    `--token-auth-file=${join(directory, 'tokens.csv')}`,
+    `--token-auth-file=${file('tokens.csv')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${join(directory, 'sa.pub')}`,
-    `--service-account-signing-key-file=${join(directory, 'sa.key')}`,
+    `--service-account-key-file=${file('sa.pub')}`,
+    `--service-account-signing-key-file=${file('sa.key')}`,
     '--allow-privileged=true',
     // There is no kube-proxy: webhooks are called at the addresses of their endpoints.
     '--enable-aggregator-routing=true',
-    `--audit-policy-file=${join(directory, 'audit-policy.json')}`,
-    `--audit-log-path=${join(directory, 'audit.log')}`,
+    `--audit-policy-file=${file('audit-policy.json')}`,
+    `--audit-log-path=${file('audit.log')}`,
   ]);
+};
 
-const startControllers = (directory: string): Running =>
+const startControllers = ({ directory }: Layout): RunningProcess =>
   startProcess(programOf('kube-controller-manager'), [
     `--kubeconfig=${join(directory, 'controllers.conf')}`,
     '--leader-elect=false',
     '--use-service-account-credentials=true',
     `--service-account-private-key-file=${join(directory, 'sa.key')}`,
-    `--root-ca-file=${join(directory, 'apiserver.crt')}`,
-    // Nobody keeps a Node's lease: it is the played kubelet's, and always well.
+    `--root-ca-file=${join(directory, 'ca.crt')}`,
+    // Nobody renews a Node's lease: the simulated kubelet's Node is always ready.
     '--controllers=*,-nodeipam,-nodelifecycle,-cloud-node-lifecycle',
     '--secure-port=0',
   ]);
 
-/** Waits for it, and tells what a part said that ended instead. */
+/** Waits for a condition. Rejects at once with the output of a process that ends instead. */
 const untilUp = async <Found>(
   what: string,
-  parts: readonly Running[],
-  ask: () => Promise<Found | undefined | false>,
+  processes: readonly RunningProcess[],
+  find: () => Promise<Found | undefined | false>,
 ): Promise<Found> => {
+  const over = new AbortController();
   const ended = Promise.race(
-    parts.map(async (part) => {
-      const code = await part.ended;
-      throw new Error(`a part of the control plane ended with ${code}: ${part.output().slice(-4000)}`);
+    processes.map(async (running) => {
+      const code = await running.ended;
+      throw new Error(`a part of the control plane ended with ${code}: ${running.output().slice(-4000)}`);
     }),
   );
-  return Promise.race([until(what, ask, { seconds: 60 }), ended]);
+  try {
+    return await Promise.race([until(what, find, { seconds: 60, signal: over.signal }), ended]);
+  } finally {
+    over.abort();
+  }
 };
 
 /** Starts one of this release, in a directory of its own, and waits until pods can be created in `default`. */
 export const startControlPlane = async (release: Release): Promise<ControlPlane> => {
+  await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-control-plane-'));
-  const inDirectory = (name: string): string => join(directory, name);
-  await writeFiles(directory);
-  const url = `https://${HOST}:${API_PORT}`;
-  const etcd = startEtcd(directory);
-  const apiServer = startApiServer(release, directory);
-  const ca = await untilUp('the certificate of the API server', [etcd, apiServer], () =>
-    readFile(inDirectory('apiserver.crt'), 'utf8'),
-  );
+  started.defer(() => rm(directory, { recursive: true, force: true }));
+  const layout = await createLayout(directory);
+  const { ca } = layout;
+  const url = `https://${HOST}:${layout.apiPort}`;
+  const etcd = started.use(startEtcd(layout));
+  const apiServer = started.use(startApiServer(release, layout));
   const apiAs = (token: string): Api => openApi({ url, ca, token });
   const api = apiAs(ADMIN);
   await untilUp('the API server is ready', [etcd, apiServer], async () => {
     const { status } = await api.ask('GET', '/readyz');
     return status === 200;
   });
-  await writeFile(inDirectory('controllers.conf'), kubeconfigOf(url, ca, CONTROLLERS));
-  await writeFile(inDirectory('admin.conf'), kubeconfigOf(url, ca, ADMIN), { mode: 0o600 });
-  await mkdir(inDirectory('helm'));
-  const controllers = startControllers(directory);
+  const kubeconfig = join(directory, 'admin.conf');
+  await writeFile(join(directory, 'controllers.conf'), kubeconfigOf(url, ca, CONTROLLERS));
+  await writeFile(kubeconfig, kubeconfigOf(url, ca, ADMIN), { mode: 0o600 });
+  const controllers = started.use(startControllers(layout));
   await untilUp('the controllers run', [etcd, apiServer, controllers], () =>
     api.find('/api/v1/namespaces/default/serviceaccounts/default'),
   );
+  const helmHome = join(directory, 'helm');
   const env = {
-    KUBECONFIG: inDirectory('admin.conf'),
-    HELM_CACHE_HOME: inDirectory('helm'),
-    HELM_CONFIG_HOME: inDirectory('helm'),
-    HELM_DATA_HOME: inDirectory('helm'),
+    KUBECONFIG: kubeconfig,
+    HELM_CACHE_HOME: helmHome,
+    HELM_CONFIG_HOME: helmHome,
+    HELM_DATA_HOME: helmHome,
   };
   const tryHelm: ControlPlane['tryHelm'] = (...argv) =>
-    runProgram(programOf('helm'), argv, { env, timeout: HELM_PATIENCE });
+    runProgram(programOf('helm'), argv, { env, timeout: HELM_TIMEOUT_MS });
+  const running = started.move();
   return {
     release,
     url,
     ca,
-    kubeconfig: env.KUBECONFIG,
+    kubeconfig,
     api,
-    audit: openAuditLog(inDirectory('audit.log')),
+    audit: openAuditLog(join(directory, 'audit.log')),
     apiAs,
     kubectl: (...argv) => runProgram(programOf('kubectl'), argv, { env }),
     tryHelm,
@@ -192,11 +227,6 @@ export const startControlPlane = async (release: Release): Promise<ControlPlane>
       return stdout;
     },
     metrics: async () => parseMetrics(await api.get<string>('/metrics')),
-    async stop() {
-      await controllers.stop();
-      await apiServer.stop();
-      await etcd.stop();
-      await rm(directory, { recursive: true, force: true });
-    },
+    stop: () => running.disposeAsync(),
   };
 };

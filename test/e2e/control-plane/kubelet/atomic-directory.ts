@@ -68,6 +68,8 @@ export const replaceFiles = async (
     await chmod(target, mode);
     await give(target, ownership);
   }
+  // Left behind if an earlier attempt failed before its rename.
+  await rm(join(directory, '..data_tmp'), { force: true });
   await symlink(next, join(directory, '..data_tmp'));
   await rename(join(directory, '..data_tmp'), join(directory, DATA));
   await linkNames(directory, new Set([...files.keys()].map((path) => path.split('/')[0] ?? path)));

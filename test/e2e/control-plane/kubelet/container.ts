@@ -1,9 +1,8 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { mustRun } from '../../tools.ts';
-import { type Running, startProcess } from '../process.ts';
-import { until } from '../until.ts';
+import { type RunningProcess, startProcess, untilOutput } from '../../../support/process.ts';
+import { runOrThrow } from '../../tools.ts';
 
 export interface Mount {
   readonly source: string;
@@ -65,15 +64,15 @@ const lineOf = ({ source, target, readOnly }: Mount): string => {
 /** Connects the network namespace of a process to the bridge, by a pair whose other end is its `eth0`. */
 const connect = async (pid: number): Promise<void> => {
   const end = `pod${pid}`;
-  await mustRun('ip', ['link', 'add', end, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
-  await mustRun('ip', ['link', 'set', end, 'master', 'pods', 'up']);
+  await runOrThrow('ip', ['link', 'add', end, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
+  await runOrThrow('ip', ['link', 'set', end, 'master', 'pods', 'up']);
 };
 
 /**
  * Starts a program in a container: a root file system, mounts, user and network address of its own. It has the process
  * ids of the test, and no limits of memory or processor.
  */
-export const startContainer = async (options: ContainerOptions): Promise<Running> => {
+export const startContainer = async (options: ContainerOptions): Promise<RunningProcess> => {
   const { image, argv, mounts, address, user, group, readOnlyRoot, directory } = options;
   const base = join(directory, 'root');
   const table = join(directory, 'mounts');
@@ -82,6 +81,7 @@ export const startContainer = async (options: ContainerOptions): Promise<Running
   const env = Object.entries({ PATH: '/usr/bin:/bin', ...image.env, ...options.env }).map(
     ([name, value]) => `${name}=${value}`,
   );
+  await using started = new AsyncDisposableStack();
   const running = startProcess('unshare', [
     '--mount',
     '--net',
@@ -96,13 +96,11 @@ export const startContainer = async (options: ContainerOptions): Promise<Running
     ...env,
     ...argv,
   ]);
-  const isApart = async (): Promise<boolean> => {
-    if (running.exitCode !== undefined) throw new Error(`no container: ${running.output()}`);
-    return running.output().startsWith(APART);
-  };
-  await until('namespaces of a container', isApart, { seconds: 10, every: 10 });
+  started.use(running);
+  await untilOutput(running, 'namespaces of a container', (output) => output.startsWith(APART) || undefined);
   await connect(running.pid);
   running.send('connected');
+  started.move();
   return {
     ...running,
     output: () => running.output().slice(APART.length),

@@ -1,13 +1,15 @@
 import type { Api } from '../api.ts';
-import { API_PORT, HOST } from '../control-plane.ts';
 import type { ConfigMap, Container, EnvironmentVariable, Secret } from '../objects.ts';
 import { fieldOf, type Placed } from './fields.ts';
 
 /**
- * Where programs in a cluster find the API server. The kubelet names the address of its Service, which only kube-proxy
- * could lead anywhere; here it is the API server's own.
+ * The variables by which programs in a cluster find the API server. The kubelet names the address of its Service, which
+ * only kube-proxy makes reachable; here it is the API server's own.
  */
-const SERVICE = { KUBERNETES_SERVICE_HOST: HOST, KUBERNETES_SERVICE_PORT: `${API_PORT}` };
+const serviceVariables = ({ url }: Api): Readonly<Record<string, string>> => {
+  const { hostname, port } = new URL(url);
+  return { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+};
 
 const valueOf = async (
   { name, value, valueFrom }: EnvironmentVariable,
@@ -36,7 +38,7 @@ export const environmentOf = async (
   api: Api,
 ): Promise<Readonly<Record<string, string>>> => {
   if (envFrom.length > 0) throw new Error(`the played kubelet knows no envFrom: container ${container}`);
-  const named = { ...SERVICE, HOSTNAME: placed.pod.metadata.name };
+  const named = { ...serviceVariables(api), HOSTNAME: placed.pod.metadata.name };
   const own = await Promise.all(
     env.map(async (variable) => [variable.name, await valueOf(variable, placed, api)] as const),
   );

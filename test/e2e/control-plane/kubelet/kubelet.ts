@@ -74,7 +74,9 @@ const createAddresses = (): (() => string) => {
 /** Starts it on a node of its own. One at a time. */
 export const startKubelet = async (plane: ControlPlane, options: KubeletOptions): Promise<Kubelet> => {
   const { api } = plane;
+  await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-kubelet-'));
+  started.defer(() => rm(directory, { recursive: true, force: true }));
   const { namespace, image, names = {}, syncPeriod = 1000 } = options;
   const surroundings: Surroundings = { api, directory, image, names, syncPeriod };
   const nextAddress = createAddresses();
@@ -82,6 +84,7 @@ export const startKubelet = async (plane: ControlPlane, options: KubeletOptions)
   const troubles: unknown[] = [];
   let power = new AbortController();
   await registerNode(plane);
+  const running = started.move();
 
   const bind = async ({ metadata }: Pod): Promise<void> => {
     const body = {
@@ -159,7 +162,7 @@ export const startKubelet = async (plane: ControlPlane, options: KubeletOptions)
     },
     async stop() {
       await cutPower();
-      await rm(directory, { recursive: true, force: true });
+      await running.disposeAsync();
       if (troubles.length > 0) throw new AggregateError(troubles, 'the kubelet could not play all it met');
     },
   };

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningProcess } from '../../../support/process.ts';
 import type { Api } from '../api.ts';
 import type { Container, Pod } from '../objects.ts';
-import type { Running } from '../process.ts';
 import { type Image, type Mount, startContainer } from './container.ts';
 import { environmentOf, expand } from './environment.ts';
 import type { Placed } from './fields.ts';
@@ -32,7 +32,7 @@ export interface PodLife {
   readonly ready: boolean;
   readonly restarts: number;
   /** Undefined while none runs. */
-  readonly process: Running | undefined;
+  readonly process: RunningProcess | undefined;
   /** Everything that its containers printed, those that ended first. */
   logs(): string;
   /** SIGTERM, SIGKILL after `seconds`; then it is deleted from the API. */
@@ -68,7 +68,7 @@ const startProgram = async (
   container: Container,
   { image, volumes, home }: { readonly image: Image; readonly volumes: Volumes; readonly home: string },
   { api, names }: Surroundings,
-): Promise<Running> => {
+): Promise<RunningProcess> => {
   const env = await environmentOf(container, placed, api);
   const context = { ...placed.pod.spec.securityContext, ...container.securityContext };
   const { runAsUser: user = image.user ?? 0, runAsGroup: group = user } = context;
@@ -101,7 +101,7 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
   const home = join(directory, metadata.uid ?? metadata.name);
   const teller = createTeller(api, path, pod, address);
   const end = new AbortController();
-  let process: Running | undefined;
+  let process: RunningProcess | undefined;
   let said = '';
   let stopping: NodeJS.Signals | undefined;
 

@@ -1,5 +1,6 @@
-import { createServer, connect as open, type Server, type Socket } from 'node:net';
-import { mustRun, runProgram } from '../../tools.ts';
+import { once } from 'node:events';
+import { createServer, connect as open, type Socket } from 'node:net';
+import { runOrThrow, runProgram } from '../../tools.ts';
 import type { Api } from '../api.ts';
 import type { EndpointSlice, Service } from '../objects.ts';
 
@@ -49,29 +50,32 @@ export interface ServiceProxy {
   stop(): Promise<void>;
 }
 
-/** Plays it for one Service that is there. */
+/** Forwards connections to the ports of one Service that exists. */
 export const proxyService = async (api: Api, namespace: string, name: string): Promise<ServiceProxy> => {
+  await using started = new AsyncDisposableStack();
   const service = await api.get<Service>(`/api/v1/namespaces/${namespace}/services/${name}`);
   const { clusterIP: address = '', ports = [] } = service.spec;
   const device = [`${address}/32`, 'dev', 'pods'];
-  await mustRun('ip', ['address', 'add', ...device]);
-  const listen = ({ name: port, port: number }: { readonly name?: string; readonly port: number }) =>
-    new Promise<Server>((resolve, reject) => {
-      const hand = async (client: Socket): Promise<void> => {
-        const targets = await targetsOf(api, service, port);
-        const target = targets[Math.floor(Math.random() * targets.length)];
-        if (target === undefined) client.destroy();
-        else join(client, open(target));
-      };
-      const server = createServer((client) => void hand(client).catch(() => client.destroy()));
-      server.once('error', reject);
-      server.listen(number, address, () => resolve(server));
-    });
-  const servers = await Promise.all(ports.map(listen));
-  return {
-    async stop() {
-      for (const server of servers) server.close();
-      await runProgram('ip', ['address', 'delete', ...device]);
-    },
+  await runOrThrow('ip', ['address', 'add', ...device]);
+  started.defer(async () => void (await runProgram('ip', ['address', 'delete', ...device])));
+  const forward = async (client: Socket, port: string | undefined): Promise<void> => {
+    const targets = await targetsOf(api, service, port);
+    const target = targets[Math.floor(Math.random() * targets.length)];
+    if (target === undefined) client.destroy();
+    else join(client, open(target));
   };
+  for (const { name: port, port: number } of ports) {
+    const clients = new Set<Socket>();
+    const server = createServer((client) => {
+      clients.add(client);
+      client.once('close', () => clients.delete(client));
+      forward(client, port).catch(() => client.destroy());
+    });
+    started.use(server);
+    started.defer(() => clients.forEach((client) => client.destroy()));
+    server.listen(number, address);
+    await once(server, 'listening');
+  }
+  const running = started.move();
+  return { stop: () => running.disposeAsync() };
 };
