@@ -68,7 +68,7 @@ const impossible: readonly Refusal<RegExp>[] = [
   {
     values: {},
     release: { namespace: 'kube-system' },
-    why: /^sailmark wants a namespace of its own, and not kube-system: /,
+    why: /^sailmark needs a namespace of its own, not kube-system: /,
   },
   { values: { listen: { webhook: 8081 } }, why: /^listen\.webhook and listen\.probes are both 8081: / },
   {

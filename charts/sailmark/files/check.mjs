@@ -1,6 +1,6 @@
 /*
- * `helm test`: asks the webhook through its Service, as the API server does, and looks at certificate and answer. It says
- * nothing of the way from the API server to the Service; the API server's own metrics do.
+ * `helm test`: sends a review to the webhook through its Service, as the API server does, and checks the certificate and
+ * the response. It does not test the route from the API server to the Service; the API server's own metrics show that.
  */
 import { request } from 'node:https';
 import { checkServerIdentity } from 'node:tls';
@@ -8,7 +8,7 @@ import { checkServerIdentity } from 'node:tls';
 const { SAILMARK_URL: base, SAILMARK_MODE: mode } = process.env;
 const { hostname, port } = new URL(base);
 
-// The name says what it is: an image that only looks like Istio's. No registry is asked.
+// An image that only looks like Istio's: it is refused by its name, without a request to a registry.
 const pod = {
   apiVersion: 'v1',
   kind: 'Pod',
@@ -32,8 +32,8 @@ const review = {
   },
 };
 
-/** The certificate as it was presented, and the answer. The CA is the API server's to check: this pod is not given it. */
-const ask = () =>
+/** Resolves with the response and the certificate presented. The API server checks the CA, which this pod does not have. */
+const sendReview = () =>
   new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
@@ -51,35 +51,35 @@ const ask = () =>
         .on('end', () => resolve({ status: response.statusCode, text, certificate }));
     });
     sent.setTimeout(15_000, () =>
-      sent.destroy(new Error(`no answer from ${hostname}:${port || 443} within 15 s`)),
+      sent.destroy(new Error(`no response from ${hostname}:${port || 443} within 15 s`)),
     );
     sent.on('error', reject).end(JSON.stringify(review));
   });
 
 const problemsOf = ({ status, text, certificate }) => {
-  if (status !== 200) return [`the webhook answered HTTP ${status}: ${text.slice(0, 300)}`];
+  if (status !== 200) return [`the webhook returned HTTP ${status}: ${text.slice(0, 300)}`];
   const { response } = JSON.parse(text);
   const wrongName = checkServerIdentity(hostname, certificate);
   return [
     ...(wrongName === undefined ? [] : [wrongName.message]),
     ...(Date.parse(certificate.valid_to) > Date.now()
       ? []
-      : [`the certificate ended at ${certificate.valid_to}`]),
-    ...(response.uid === review.request.uid ? [] : ['the answer is to another review']),
+      : [`the certificate expired at ${certificate.valid_to}`]),
+    ...(response.uid === review.request.uid ? [] : ['the response is to another review']),
     ...(response.auditAnnotations.mode === mode
       ? []
-      : [`the answer is of mode ${response.auditAnnotations.mode}, not ${mode}`]),
+      : [`the response is of mode ${response.auditAnnotations.mode}, not ${mode}`]),
     ...(mode === 'enforce' || response.allowed ? [] : [`a pod was refused in mode ${mode}`]),
   ];
 };
 
-const answer = await ask().catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
-const problems = problemsOf(answer);
+const result = await sendReview().catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
+const problems = problemsOf(result);
 if (problems.length > 0) {
   process.stderr.write(`${problems.join('\n')}\n`);
   process.exit(1);
 }
-const { response } = JSON.parse(answer.text);
-process.stdout.write(`mode ${mode}, certificate until ${answer.certificate.valid_to}
+const { response } = JSON.parse(result.text);
+process.stdout.write(`mode ${mode}, certificate until ${result.certificate.valid_to}
 ${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}
 `);

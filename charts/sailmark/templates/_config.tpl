@@ -1,4 +1,4 @@
-{{/* The configuration file: `config`, and what the chart knows better. */}}
+{{/* The configuration file: `config`, and the keys that the chart writes itself. */}}
 {{- define "sailmark.config" -}}
 {{- $file := deepCopy .Values.config -}}
 {{- if not $file.trustedRoot }}{{ $_ := unset $file "trustedRoot" }}{{ end -}}

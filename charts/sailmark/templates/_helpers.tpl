@@ -1,4 +1,4 @@
-{{/* The name of the chart's things: at most 45 characters, so that what is appended still fits into 63. */}}
+{{/* The name in the names of objects: at most 45 characters, so that suffixes still fit into 63. */}}
 {{- define "sailmark.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 45 | trimSuffix "-" -}}
 {{- end }}
@@ -19,7 +19,7 @@
 {{- default $made .Values.serviceAccount.name -}}
 {{- end }}
 
-{{/* What a Deployment, a Service and a budget select by: never more, for a selector cannot be changed. */}}
+{{/* The selector of Deployment, Service and disruption budget. Never add to it: a selector cannot be changed. */}}
 {{- define "sailmark.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "sailmark.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -69,7 +69,7 @@ annotations:
 {{- include "sailmark.fullname" . }}.{{ .Release.Namespace }}.svc
 {{- end }}
 
-{{/* The host of webhook.url, an IPv6 address without its brackets; empty where there is none. */}}
+{{/* The host of webhook.url, an IPv6 address without its brackets; empty if there is no URL. */}}
 {{- define "sailmark.urlHost" -}}
 {{- with .Values.webhook.url }}{{ (urlParse .).hostname | trimPrefix "[" | trimSuffix "]" }}{{ end -}}
 {{- end }}
@@ -96,12 +96,12 @@ annotations:
 {{- $all | uniq | sortAlpha | toJson -}}
 {{- end }}
 
-{{/* "true" where sailmark looks at what runs before it is ready. */}}
+{{/* "true" if sailmark verifies the images of running pods before it is ready. */}}
 {{- define "sailmark.warmsUp" -}}
 {{- if gt (include "sailmark.seconds" .Values.kubernetes.warmUp | int) 0 }}true{{ end -}}
 {{- end }}
 
-{{/* "true" where sailmark asks the API of the cluster anything at all. */}}
+{{/* "true" if sailmark uses the API of the cluster. */}}
 {{- define "sailmark.asksApi" -}}
 {{- $writes := or (eq .Values.certificates.mode "self") .Values.kubernetes.events -}}
 {{- $reads := or (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) -}}

@@ -11,7 +11,7 @@ rendered here.
 {{- $lower := lower $place -}}
 {{- $path := regexReplaceAll "^(index\\.)?docker\\.io/" $lower "" -}}
 {{- if contains "istio" $lower -}}
-{{/* Istio's own names find it. */}}
+{{/* The pattern of Istio's own names matches it. */}}
 {{- else if or (ne $path $lower) (not (regexMatch "^[^/]*[.:A-Z]|^localhost(/|$)" $place)) -}}
 {{- $more = append $more (printf `(?:^\W*|docker\.io/)%s/` (regexQuoteMeta $path)) -}}
 {{- else -}}
@@ -22,7 +22,7 @@ rendered here.
 {{- range uniq $more }}|{{ . }}{{ end -}}
 {{- end }}
 
-{{/* Which pods the API server sends at all: those with a new or changed image that could be Istio's. */}}
+{{/* The API server sends only pods with a new or changed image that could be Istio's. */}}
 {{- define "sailmark.matchConditions" -}}
 - name: new-or-changed-istio-image
   expression: |-

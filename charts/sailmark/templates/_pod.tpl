@@ -1,4 +1,4 @@
-{{/* On OpenShift user and group come from the namespace's SecurityContextConstraints, and others are refused. */}}
+{{/* On OpenShift the SecurityContextConstraints of the namespace set user and group, and refuse others. */}}
 {{- define "sailmark.podSecurityContext" -}}
 {{- $context := deepCopy .Values.podSecurityContext -}}
 {{- if .Values.openshift }}{{ $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}{{ end -}}
@@ -6,7 +6,7 @@
 {{- end }}
 
 {{- define "sailmark.env" -}}
-# Of the memory limit; the rest is for what Node keeps outside its heap.
+# Of the memory limit; the rest is for memory outside Node's heap.
 - {name: NODE_OPTIONS, value: "--max-old-space-size-percentage=75"}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
@@ -39,7 +39,7 @@
 - name: certificate
   secret: {secretName: {{ include "sailmark.certificateSecret" . }}}
 {{- if include "sailmark.asksApi" . }}
-# What automounting would mount, here because it is used.
+# As automountServiceAccountToken would mount it; mounted only if it is used.
 - name: api
   projected:
     sources:

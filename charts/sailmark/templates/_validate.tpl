@@ -1,19 +1,19 @@
-{{/* Each template here gives a JSON list of sentences. */}}
+{{/* Each of these templates returns a JSON list of sentences. */}}
 {{- define "sailmark.problems.release" -}}
 {{- $problems := list -}}
 {{- with .Values -}}
 {{- if not (has .mode (list "audit" "warn" "enforce")) -}}
-{{- $problems = append $problems (printf "mode must be audit, warn or enforce, and is %q." .mode) -}}
+{{- $problems = append $problems (printf "mode must be audit, warn or enforce; it is %q." .mode) -}}
 {{- end -}}
 {{- if lt (int .replicas) 1 -}}
 {{- $problems = append $problems (join " " (list
-      "replicas is 0: with nobody to answer, Istio pods outside critical namespaces could not start in enforce, and"
-      "nothing would be seen in audit. To switch sailmark off, uninstall the release.")) -}}
+      "replicas is 0: with no replica, Istio pods outside critical namespaces could not start in enforce, and nothing"
+      "would be recorded in audit. To switch sailmark off, uninstall the release.")) -}}
 {{- end -}}
 {{- if has $.Release.Namespace (list "kube-system" "kube-public" "kube-node-lease") -}}
 {{- $problems = append $problems (printf (join " " (list
-      "sailmark wants a namespace of its own, and not %s: its namespace is a critical one, and whoever may write"
-      "there may change what is verified. Use -n sailmark --create-namespace.")) $.Release.Namespace) -}}
+      "sailmark needs a namespace of its own, not %s: the namespace of the release is a critical one, and whoever may"
+      "write there may change what is verified. Use -n sailmark --create-namespace.")) $.Release.Namespace) -}}
 {{- end -}}
 {{- if eq (int .listen.webhook) (int .listen.probes) -}}
 {{- $problems = append $problems (printf
@@ -23,19 +23,19 @@
 {{- $drain := include "sailmark.seconds" (get .config.limits "drain" | default "15s") | int -}}
 {{- if lt (int .terminationGracePeriodSeconds) (add $drain 35 | int) -}}
 {{- $problems = append $problems (printf (join " " (list
-      "terminationGracePeriodSeconds is %v, and config.limits.drain (%v s) with half a minute for the last reviews"
-      "needs at least %v: a pod that is killed earlier fails calls of the API server."))
+      "terminationGracePeriodSeconds is %v, and config.limits.drain (%v s) plus 35 s for the last reviews is at least"
+      "%v: if a pod is killed earlier, calls of the API server fail."))
       .terminationGracePeriodSeconds $drain (add $drain 35)) -}}
 {{- end -}}
 {{- if and .webhook.url (not (regexMatch "^https://[^/?#@]+/?$" .webhook.url)) -}}
 {{- $problems = append $problems (printf
-      "webhook.url must be https://host:port and nothing more, because the chart adds the path, and is %q."
+      "webhook.url must be https://host:port and nothing more, because the chart adds the path; it is %q."
       .webhook.url) -}}
 {{- end -}}
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) (include "sailmark.asksApi" $) -}}
 {{- $problems = append $problems (join " " (list
       "serviceAccount.create is false and serviceAccount.name is empty: every pod of the namespace that names no"
-      "account would have sailmark's rights. Name an account.")) -}}
+      "account would have sailmark's permissions. Set serviceAccount.name.")) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
@@ -46,13 +46,13 @@
 {{- with .Values.certificates -}}
 {{- if not (has .mode (list "self" "cert-manager" "provided")) -}}
 {{- $problems = append $problems (printf
-      "certificates.mode must be self, cert-manager or provided, and is %q."
+      "certificates.mode must be self, cert-manager or provided; it is %q."
       .mode) -}}
 {{- end -}}
 {{- if and (eq .mode "cert-manager") (not ($.Capabilities.APIVersions.Has "cert-manager.io/v1")) -}}
 {{- $problems = append $problems (join " " (list
       "certificates.mode is cert-manager, and this cluster has no API cert-manager.io/v1: install cert-manager"
-      "first, or use mode self. (Where no cluster is asked: --api-versions cert-manager.io/v1.)")) -}}
+      "first, or use mode self. (To render without a cluster: --api-versions cert-manager.io/v1.)")) -}}
 {{- end -}}
 {{- if eq .mode "provided" -}}
 {{- if not .provided.secret -}}
@@ -63,16 +63,16 @@
 {{- if and (not .provided.caBundle) (not $.Values.webhook.annotations) -}}
 {{- $problems = append $problems (join " " (list
       "certificates.mode is provided, and nothing tells the API server which CA to trust: set"
-      "certificates.provided.caBundle, as PEM, or in webhook.annotations the annotation of what injects it.")) -}}
+      "certificates.provided.caBundle, as PEM, or the annotation of an injector in webhook.annotations.")) -}}
 {{- end -}}
 {{- if and .provided.caBundle (not (regexMatch "^\\s*-----BEGIN CERTIFICATE-----" .provided.caBundle)) -}}
 {{- $problems = append $problems (join " " (list
-      "certificates.provided.caBundle must be PEM, -----BEGIN CERTIFICATE-----, and not base64 of it: use"
+      "certificates.provided.caBundle must be PEM (-----BEGIN CERTIFICATE-----), not base64 of it: use"
       "--set-file.")) -}}
 {{- end -}}
 {{- else if or .provided.secret .provided.caBundle -}}
 {{- $problems = append $problems (printf
-      "certificates.provided is set, and certificates.mode is %s: set the mode to provided, or leave it out."
+      "certificates.provided is set, and certificates.mode is %s: set the mode to provided, or remove it."
       .mode) -}}
 {{- end -}}
 {{- end -}}
@@ -84,13 +84,13 @@
 {{- with .Values.evidence.write -}}
 {{- if not (has .kind (list "emptyDir" "persistentVolumeClaim" "none")) -}}
 {{- $problems = append $problems (printf
-      "evidence.write.kind must be emptyDir, persistentVolumeClaim or none, and is %q."
+      "evidence.write.kind must be emptyDir, persistentVolumeClaim or none; it is %q."
       .kind) -}}
 {{- end -}}
 {{- if and (ne .kind "persistentVolumeClaim") .persistentVolumeClaim.existingClaim -}}
 {{- $problems = append $problems (printf (join " " (list
       "evidence.write.persistentVolumeClaim.existingClaim is set, and evidence.write.kind is %s: set it to"
-      "persistentVolumeClaim, or leave the claim out.")) .kind) -}}
+      "persistentVolumeClaim, or remove the claim.")) .kind) -}}
 {{- end -}}
 {{- $claimed := and (eq .kind "persistentVolumeClaim") (not .persistentVolumeClaim.existingClaim) -}}
 {{- if and $claimed (ne .persistentVolumeClaim.accessMode "ReadWriteMany") (gt (int $.Values.replicas) 1) -}}
@@ -103,8 +103,8 @@
 {{- range $name, $source := $volumes -}}
 {{- if and (hasKey $source "image") (semverCompare "<1.31.0-0" $.Capabilities.KubeVersion.Version) -}}
 {{- $problems = append $problems (printf (join " " (list
-      "%s.%s is an image, and Kubernetes %s has no image volumes: from 1.36 on they need nothing, from 1.31 the"
-      "feature gate ImageVolume.")) $values $name $.Capabilities.KubeVersion.Version) -}}
+      "%s.%s is an image, and Kubernetes %s has no image volumes: they need Kubernetes 1.36, or 1.31 with the feature"
+      "gate ImageVolume.")) $values $name $.Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -119,7 +119,7 @@
 {{- toJson $problems -}}
 {{- end }}
 
-{{/* Every path that the configuration names, with the key that does: a JSON list. */}}
+{{/* Every path that the configuration names, with its key: a JSON list. */}}
 {{- define "sailmark.namedFiles" -}}
 {{- $named := list -}}
 {{- range $index, $key := .Values.config.keys -}}

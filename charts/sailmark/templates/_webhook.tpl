@@ -1,9 +1,9 @@
-{{/* Names of the namespaces that must come up without us: a JSON list. */}}
+{{/* Names of the critical namespaces, which must come up without sailmark: a JSON list. */}}
 {{- define "sailmark.criticalNamespaces" -}}
 {{- append .Values.criticalNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
 {{- end }}
 
-{{/* The labels that count beside the release's mode: a JSON list. */}}
+{{/* The values of the mode label that count beside the release's mode: a JSON list. */}}
 {{- define "sailmark.otherModes" -}}
 {{- $order := list "audit" "warn" "enforce" -}}
 {{- $others := list -}}
@@ -33,7 +33,7 @@ Call with (dict "root" $ "mode" …).
 - {key: sailmark.dev/mode, operator: NotIn, values: {{ toJson $others }}}
 {{- end }}
 {{- else -}}
-# Nobody's mode now: every namespace has this label. The entry is kept, so that it has its caBundle when it is wanted.
+# Matches no namespace, because every namespace has this label. The entry stays, so that it already has its caBundle.
 - {key: kubernetes.io/metadata.name, operator: DoesNotExist}
 {{- end }}
 {{- end }}
@@ -65,7 +65,7 @@ Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "t
     {{- include "sailmark.clientConfig" . | nindent 4 }}
   failurePolicy: {{ .failurePolicy }}
   timeoutSeconds: {{ .timeoutSeconds }}
-  # Events are written, but not on a dry run.
+  # Events are written, except on a dry run.
   sideEffects: NoneOnDryRun
   matchPolicy: Equivalent
   namespaceSelector:
@@ -80,6 +80,6 @@ Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "t
   {{- end }}
   rules:
     - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods], scope: Namespaced}
-    # The only way to add a container to a pod that runs; the object sent is the whole pod.
+    # The only way to add a container to a running pod; the object sent is the whole pod.
     - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced}
 {{- end }}
