@@ -1,14 +1,14 @@
 import { run } from './cli/index.ts';
 
-const end = new AbortController();
+const shutdown = new AbortController();
 
-/** The first signal is told, a second one ends the process. */
-const takeSignals = (): AbortSignal => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.abort(signal));
-  return end.signal;
+/** Takes over SIGTERM and SIGINT once: a second signal of the same kind terminates the process. */
+const takeShutdownSignal = (): AbortSignal => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => shutdown.abort(signal));
+  return shutdown.signal;
 };
 
-// A reader that has seen enough (`sailmark … | head`) is no error.
+// A reader that closes the pipe early (`sailmark … | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
@@ -18,8 +18,8 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  takeShutdownSignal: takeSignals,
+  takeShutdownSignal,
 });
 
-// Whoever was told to end does not wait for a connection that is still being made.
-if (end.signal.aborted) process.exit();
+// Do not wait for connections that are still being established.
+if (shutdown.signal.aborted) process.exit();

@@ -5,7 +5,7 @@ import { configFlag, readConfigFile } from './flags/config-flag.ts';
 export const command: Command = {
   usage: 'check-config --config FILE',
   description:
-    'Prints the effective configuration, every default written out and secrets left out, or every problem with its path. What is allowed but worth knowing is told on standard error.',
+    'Prints the effective configuration, with all defaults and without secrets, or every problem with its path. Settings that are valid but deserve attention are listed as warnings on standard error.',
   flags: [configFlag],
   examples: ['sailmark check-config --config sailmark.yaml'],
   maxOperands: 0,

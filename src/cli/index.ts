@@ -9,7 +9,7 @@ export type { Io } from './command-line/command.ts';
 interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** Loaded when the command is asked for: most of the program is not needed to print a version. */
+  /** Imports the command only when it runs: printing a version does not need most of the program. */
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
@@ -22,24 +22,24 @@ const ENTRIES: readonly CommandEntry[] = [
   },
   {
     name: 'review',
-    summary: 'say what the webhook would answer to manifests',
+    summary: 'show how the webhook would respond to manifests',
     load: () => import('./review/review.ts'),
   },
   { name: 'serve', summary: 'run the admission webhook', load: () => import('./serve.ts') },
   {
     name: 'evidence pull',
-    summary: 'keep what proves images in a directory',
+    summary: 'verify images and store their evidence in a directory',
     load: () => import('./evidence/pull.ts'),
   },
   {
     name: 'evidence list',
-    summary: 'list what a directory holds evidence of',
+    summary: 'list the images in an evidence directory',
     load: () => import('./evidence/list.ts'),
   },
   { name: 'keys', summary: 'show the key ring', load: () => import('./keys.ts') },
   {
     name: 'check-config',
-    summary: 'check a configuration and print what it comes to',
+    summary: 'check a configuration and print it with all defaults',
     load: () => import('./check-config.ts'),
   },
   {
@@ -47,7 +47,11 @@ const ENTRIES: readonly CommandEntry[] = [
     summary: "print the webhook's match conditions",
     load: () => import('./match-conditions.ts'),
   },
-  { name: 'version', summary: 'print version, Node and commit', load: () => import('./version.ts') },
+  {
+    name: 'version',
+    summary: 'print the version, Node.js version and commit',
+    load: () => import('./version.ts'),
+  },
 ];
 
 const runCommand = async (entry: CommandEntry, argv: readonly string[], io: Io): Promise<number> => {
@@ -61,7 +65,7 @@ const runCommand = async (entry: CommandEntry, argv: readonly string[], io: Io):
   return command.run(flags, operands, io);
 };
 
-/** The entry whose name a command line begins with, and what stands behind it; some names are two words. */
+/** The entry whose name begins a command line, and the arguments after it. A name may be two words. */
 const findEntry = (
   argv: readonly string[],
 ): { readonly entry: CommandEntry; readonly rest: readonly string[] } | undefined => {
@@ -73,8 +77,8 @@ const findEntry = (
 };
 
 const help = async (argv: readonly string[], io: Io): Promise<number> => {
-  const found = findEntry(argv);
-  if (found !== undefined) return runCommand(found.entry, ['--help'], io);
+  const match = findEntry(argv);
+  if (match !== undefined) return runCommand(match.entry, ['--help'], io);
   if (argv.length > 0) throw new UsageError(unknownCommand(argv));
   io.stdout.write(describeProgram(ENTRIES));
   return 0;
@@ -82,10 +86,10 @@ const help = async (argv: readonly string[], io: Io): Promise<number> => {
 
 const unknownCommand = ([name = '', second]: readonly string[]): string => {
   const names = ENTRIES.map((entry) => entry.name);
-  const below = names.filter((one) => one.startsWith(`${name} `));
-  if (below.length === 0) return `unknown command ${JSON.stringify(name)}.${suggest(name, names)}`;
-  const given = second === undefined ? 'is not a command alone' : `has no command ${JSON.stringify(second)}`;
-  return `${name} ${given}: there is ${below.map((one) => `sailmark ${one}`).join(' and ')}.`;
+  const subcommands = names.filter((candidate) => candidate.startsWith(`${name} `));
+  if (subcommands.length === 0) return `unknown command ${JSON.stringify(name)}.${suggest(name, names)}`;
+  const problem = second === undefined ? 'needs a subcommand' : `has no subcommand ${JSON.stringify(second)}`;
+  return `${name} ${problem}: use ${subcommands.map((command) => `sailmark ${command}`).join(' or ')}.`;
 };
 
 const dispatch = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -95,18 +99,18 @@ const dispatch = async (argv: readonly string[], io: Io): Promise<number> => {
     return 1;
   }
   if (name === 'help' || name === '--help' || name === '-h') return help(others, io);
-  const found = findEntry(name === '--version' ? ['version', ...others] : argv);
-  if (found === undefined) throw new UsageError(unknownCommand(argv));
-  return runCommand(found.entry, found.rest, io);
+  const match = findEntry(name === '--version' ? ['version', ...others] : argv);
+  if (match === undefined) throw new UsageError(unknownCommand(argv));
+  return runCommand(match.entry, match.rest, io);
 };
 
-/** The message of an error that a user is meant to read; of any other error the stack is needed. */
+/** The message of an error that a user is meant to read; the stack of any other error. */
 const describeError = (error: unknown): string => {
   if (error instanceof UserError || !(error instanceof Error)) return messageOf(error);
   return error.stack ?? error.message;
 };
 
-/** Runs a command line (without `node` and the program's path) and returns the exit code. Never rejects. */
+/** Runs a command line (without `node` and the program's path). Resolves to the exit code; never rejects. */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   try {
     return await dispatch(argv, io);

@@ -16,15 +16,15 @@ interface KeyRow {
   readonly for: readonly string[] | null;
 }
 
-const rowsOf = ({ keys, missing }: KeyRing): readonly KeyRow[] => [
-  ...[...keys.values()].map(({ keyId, spkiSha256, source, pinned, covers, for: places }) => ({
+const toRows = ({ keys, missing }: KeyRing): readonly KeyRow[] => [
+  ...[...keys.values()].map(({ keyId, spkiSha256, source, pinned, covers, for: hubs }) => ({
     keyId,
     spkiSha256,
     source,
     pinned,
     state: 'loaded',
     covers: covers ?? null,
-    for: places ?? null,
+    for: hubs ?? null,
   })),
   ...missing.map(({ source, problem }) => ({
     keyId: null,
@@ -37,14 +37,14 @@ const rowsOf = ({ keys, missing }: KeyRing): readonly KeyRow[] => [
   })),
 ];
 
-const describeRow = (row: KeyRow): string =>
+const toText = (row: KeyRow): string =>
   [
     row.source,
     `  state     ${row.state}`,
     ...(row.keyId === null ? [] : [`  key id    ${row.keyId}`, `  SPKI      sha256 ${row.spkiSha256}`]),
     ...(row.pinned === false
       ? [
-          '  pinned    no: what the URL serves when a process starts is trusted; add #sha256= and the SPKI above to pin it',
+          '  pinned    no: any key that the URL serves when a process starts is trusted; to pin it, add #sha256= and the SPKI above',
         ]
       : []),
     ...(row.pinned === true ? ['  pinned    yes'] : []),
@@ -55,11 +55,11 @@ const describeRow = (row: KeyRow): string =>
 const showKeys = async (flags: Flags, io: Io): Promise<number> => {
   const output = parseChoice(flags, 'output', OUTPUTS);
   return withCore(await readConfig(flags, io), io, async (core) => {
-    const rows = rowsOf(core.ring());
+    const rows = toRows(core.ring());
     io.stdout.write(
       output === 'json'
         ? `${JSON.stringify({ schema: 'sailmark.dev/keys/v1', keys: rows }, null, 2)}\n`
-        : `${rows.map(describeRow).join('\n\n')}\n`,
+        : `${rows.map(toText).join('\n\n')}\n`,
     );
     return core.ring().missing.length === 0 ? 0 : 1;
   });
@@ -68,7 +68,7 @@ const showKeys = async (flags: Flags, io: Io): Promise<number> => {
 export const command: Command = {
   usage: 'keys [flags]',
   description:
-    'Shows the key ring: key id (RFC 7638 thumbprint), SHA-256 of the SubjectPublicKeyInfo, where each key comes from, whether it is pinned, and which Istio releases it covers. A key that could not be loaded is shown with the reason, and the exit code is 1.',
+    'Shows the key ring: the id (RFC 7638 thumbprint), the SHA-256 of the SubjectPublicKeyInfo and the source of each key, whether it is pinned, and which Istio releases it covers. A key that could not be loaded is shown with the reason, and the exit code is 1.',
   flags: [
     ...keyFlags,
     { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },

@@ -24,9 +24,9 @@ const print = async (flags: Flags, io: Io): Promise<number> => {
 export const command: Command = {
   usage: 'match-conditions [flags]',
   description:
-    "Prints the webhook's match conditions for a configuration, as a ValidatingWebhookConfiguration holds them and the chart writes them. With them the API server asks the webhook only about pods with a new or changed image that could be Istio's: on a hub or mirror, a look-alike, in a container named as Istio's, or a revoked digest. They match more rather than less.",
+    "Prints the webhook's match conditions for a configuration, in the form of a ValidatingWebhookConfiguration, as the chart renders them. With them, the API server calls the webhook only for pods with a new or changed image that could be Istio's: on a hub or mirror, a look-alike, in a container with the name of an Istio container, or a revoked digest. If in doubt, they match.",
   flags: [
-    { name: 'config', value: 'FILE', help: "a configuration, as the webhook's" },
+    { name: 'config', value: 'FILE', help: 'a configuration file, as for `serve`' },
     { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'yaml (default), or json' },
   ],
   examples: ['sailmark match-conditions', 'sailmark match-conditions --config sailmark.yaml --output json'],

@@ -7,11 +7,12 @@ import { configFlag, readConfigFile } from './flags/config-flag.ts';
 import { build } from './shared/build.ts';
 import { parseNetwork } from './shared/network.ts';
 
+/** The file descriptor of standard output. */
 const STDOUT = 1;
 
 const serve = async (flags: Flags, io: Io): Promise<number> => {
   const config = await readConfigFile(flags, 'serve');
-  const ended = io.takeShutdownSignal();
+  const shutdown = io.takeShutdownSignal();
   const log = createLog({ ...config.server.log, to: STDOUT });
   log.info({ ...build }, 'start');
   const instance = io.env['HOSTNAME'] ?? 'sailmark';
@@ -20,16 +21,16 @@ const serve = async (flags: Flags, io: Io): Promise<number> => {
     build,
     network: parseNetwork(io),
     instance,
-    shutdown: ended,
+    shutdown,
   });
   try {
     const { listen, probes } = await webhook.start();
     log.info({ listen: formatAddress(listen), probes: formatAddress(probes) }, 'listening');
-    await untilAborted(ended);
-    log.info({ signal: ended.reason as unknown, drainMs: config.limits.drain }, 'draining');
+    await untilAborted(shutdown);
+    log.info({ signal: shutdown.reason as unknown, drainMs: config.limits.drain }, 'draining');
     await webhook.drain();
   } catch (error) {
-    if (!ended.aborted || error !== ended.reason) throw error;
+    if (!shutdown.aborted || error !== shutdown.reason) throw error;
   } finally {
     await webhook.close();
   }
@@ -40,7 +41,7 @@ const serve = async (flags: Flags, io: Io): Promise<number> => {
 export const command: Command = {
   usage: 'serve --config FILE',
   description:
-    'Runs the admission webhook: POST /validate/enforce, /validate/warn, /validate/audit and /validate/critical/<mode> over HTTPS, and /livez, /readyz, /metrics on a plain listener of their own. The ports open once the configuration, the certificate, at least one key and the canary are good. SIGTERM drains: answers close their connections for a while, then the process ends.',
+    'Runs the admission webhook: POST /validate/enforce, /validate/warn, /validate/audit and /validate/critical/<mode> over HTTPS, and /livez, /readyz and /metrics over HTTP on a separate port. Both ports open after the configuration, the certificate, at least one key and the canary (a self-test of the verifier) pass. On SIGTERM the webhook drains: responses close their connections for a while, then the process exits.',
   flags: [configFlag],
   examples: ['sailmark serve --config /etc/sailmark/config.yaml'],
   maxOperands: 0,

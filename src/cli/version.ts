@@ -3,7 +3,7 @@ import { build } from './shared/build.ts';
 
 export const command: Command = {
   usage: 'version',
-  description: 'Prints the version, the Node it runs on and the commit it was built from.',
+  description: 'Prints the version, the Node.js version and the commit it was built from.',
   flags: [],
   examples: [],
   maxOperands: 0,

@@ -88,7 +88,7 @@ describe('evidence pull refuses', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringContaining(
-        'Error: --output is missing: the directory to keep evidence in, -o DIR\n',
+        'Error: --output is missing: name the directory to store evidence in, -o DIR\n',
       ),
     });
     expect(await pull(fresh())).toMatchObject({ code: 1, stdout: '' });
@@ -136,8 +136,8 @@ describe('evidence pull refuses', () => {
     prepare(image);
     const printed = await pull(directory, image.byTag);
     expect(printed.code).toBe(code);
-    expect(printed.stdout).toMatch(new RegExp(`^${image.byTag}: not kept: .*\\(${reason}\\)`));
-    expect(printed.stdout).toContain(`${directory} proves 0 digests; verified again from it\n`);
+    expect(printed.stdout).toMatch(new RegExp(`^${image.byTag}: not stored: .*\\(${reason}\\)`));
+    expect(printed.stdout).toContain(`0 digests verified offline from ${directory}\n`);
     expect((await list(directory)).code).toBe(1);
     expect((await offline(directory, image.byDigest)).code).not.toBe(0);
   });
@@ -162,8 +162,8 @@ describe('evidence pull refuses', () => {
     };
     const { code, stdout } = await pull(directory, away.byTag, kept.byTag);
     expect(code).toBe(20);
-    expect(stdout).toContain(`${away.byTag}: not kept: `);
-    expect(stdout).toContain(`${kept.byTag}: kept ${kept.artifact.digest} (image)\n`);
+    expect(stdout).toContain(`${away.byTag}: not stored: `);
+    expect(stdout).toContain(`${kept.byTag}: stored ${kept.artifact.digest} (image)\n`);
     expect((await offline(directory, kept.byDigest)).code).toBe(0);
   });
 
@@ -177,7 +177,7 @@ describe('evidence pull refuses', () => {
     };
     const { code, stdout } = await pull(directory, image.byTag);
     expect(code).toBe(20);
-    expect(stdout).toContain(`${image.byTag}: not kept whole: `);
+    expect(stdout).toContain(`${image.byTag}: not stored completely: `);
   });
 });
 
@@ -197,7 +197,7 @@ describe('evidence pull', () => {
     const { digest } = image.artifact;
     expect(await pull(directory, image.byTag)).toEqual({
       code: 0,
-      stdout: `${image.byTag}: kept ${digest} (image)\n${directory} proves 1 digests; verified again from it\n`,
+      stdout: `${image.byTag}: stored ${digest} (image)\n1 digest verified offline from ${directory}\n`,
       stderr: expect.any(String),
     });
     expect(await listed(directory)).toEqual([{ digest, names: [image.byTag], kind: 'image', ...found }]);
@@ -258,7 +258,7 @@ describe('evidence pull', () => {
     const { code, stdout } = await pull(directory, image.byTag);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      `kept ${image.artifact.digest} (index; 1 of the 2 images it lists are signed too)\n${directory} proves 2 digests; `,
+      `stored ${image.artifact.digest} (index; 1 of the 2 images it lists are signed)\n2 digests verified offline from ${directory}`,
     );
     const at = `${registry.host}/${image.repository}`;
     const codes = [image.artifact, amd64, arm64].map(
@@ -288,7 +288,7 @@ describe('evidence pull', () => {
     expect(stdout.split('\n').map((line) => line.split(': ')[0])).toEqual([
       bad.byTag,
       good.byTag,
-      `${directory} proves 1 digests; verified again from it`,
+      `1 digest verified offline from ${directory}`,
       '',
     ]);
   });
@@ -318,7 +318,7 @@ describe('evidence list', () => {
   it('wants a directory', async () => {
     const { code, stderr } = await runCli(['evidence', 'list']);
     expect(code).toBe(1);
-    expect(stderr).toContain('no directory is named');
+    expect(stderr).toContain('no directory given');
   });
 
   it('lists images by name, and signatures whose image is not here, for people and for programs', async () => {
@@ -334,12 +334,12 @@ describe('evidence list', () => {
         `  ${image.digest}`,
         '  image, 0 signature manifests, 0 referrers',
         other.digest,
-        '  not here itself, 1 signature manifest, 0 referrers',
+        '  no image manifest, 1 signature manifest, 0 referrers',
         '',
       ].join('\n'),
     });
     expect(stderr).toBe(
-      `2 images. Nothing here was verified: sailmark verify --offline --evidence ${layout.directory} IMAGE does that\n`,
+      `2 images, not verified: run sailmark verify --offline --evidence ${layout.directory} IMAGE to verify one\n`,
     );
     expect(JSON.parse((await list(layout.directory, '-o', 'json')).stdout)).toEqual({
       schema: 'sailmark.dev/evidence/v1',

@@ -53,7 +53,7 @@ const cosignSave = (signed = image, by = signer): LayoutOnDisk => {
 describe('verify --local-image refuses', () => {
   it.each<[string, () => string, string]>([
     ['is not there', () => join(temporaryDirectory('none'), 'none'), 'no index.json'],
-    ['holds nothing', () => createLayoutOnDisk().directory, 'holds no image'],
+    ['holds nothing', () => createLayoutOnDisk().directory, 'no image found in'],
     [
       'holds signatures alone',
       () => {
@@ -61,7 +61,7 @@ describe('verify --local-image refuses', () => {
         pushSignatures(layout, '', image.digest, [sign(signer, 'x', image.digest)]);
         return layout.directory;
       },
-      'holds no image',
+      'no image found in',
     ],
     [
       'holds several images without a name',
@@ -70,7 +70,7 @@ describe('verify --local-image refuses', () => {
         keep(layout, imageManifest('another'), kind('image'));
         return layout.directory;
       },
-      'holds 2 images: name one, sailmark verify --offline --evidence',
+      ', got 2; to verify one of them: sailmark verify --offline --evidence',
     ],
     [
       'holds several images with names',
@@ -80,7 +80,7 @@ describe('verify --local-image refuses', () => {
         push(layout, '', imageManifest('another'), '2');
         return layout.directory;
       },
-      'holds 2 images',
+      ', got 2; ',
     ],
     [
       'has half an index',

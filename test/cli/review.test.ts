@@ -78,8 +78,8 @@ const printed = async (input: string | object, ...argv: readonly string[]) => {
 
 describe('review refuses to read', () => {
   it.each([
-    ['', 'standard input holds nothing'],
-    ['kind: Pod\n---\n{', 'standard input: document 2, line 3: not YAML'],
+    ['', 'standard input is empty'],
+    ['kind: Pod\n---\n{', 'standard input: document 2, line 3: invalid YAML'],
     ['- 1\n- 2\n', 'standard input: document 1: not a Kubernetes object'],
     ['{"apiVersion":"v1"}', 'standard input: document 1: not a Kubernetes object: it has no kind'],
     [
@@ -131,7 +131,7 @@ describe('review prints', () => {
 
   it('what would only be noted in audit mode, and a warning in warn mode', async () => {
     const audit = await review(pod([unsigned]), '--mode', 'audit');
-    expect(audit.stdout).toContain('Pod default/web: allowed, noted for audit\n');
+    expect(audit.stdout).toContain('Pod default/web: allowed, with audit annotations\n');
     expect(audit.stdout).toContain(`  image "${unsigned}" (spec.containers[0].image): signature-missing\n`);
     const warn = await review(pod([unsigned]), '--mode', 'warn');
     expect(warn.stdout).toContain('Pod default/web: allowed, with a warning\n');
@@ -224,7 +224,7 @@ describe('review', () => {
     );
     expect((await runCli(argv)).code).toBe(10);
     await writeFile(file, '# pods\n---\nkind: Pod\n---\na: b: c\n');
-    expect((await runCli(argv)).stderr).toContain(`Error: ${file}: document 2, line 5: not YAML: `);
+    expect((await runCli(argv)).stderr).toContain(`Error: ${file}: document 2, line 5: invalid YAML: `);
     expect((await runCli(['review', '-f', join(directory, 'none.yaml')])).stderr).toContain(
       `Error: cannot read ${join(directory, 'none.yaml')}: ENOENT`,
     );
@@ -273,7 +273,7 @@ describe('review', () => {
   it('says so where there is nothing to review', async () => {
     const { code, stderr } = await review({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' } });
     expect(code).toBe(0);
-    expect(stderr).toContain('nothing to review: no object in it holds a pod');
+    expect(stderr).toContain('nothing to review: no object has a pod or pod template');
   });
 
   it('has nothing against a list without items, as kubectl prints it of an empty namespace', async () => {

@@ -42,7 +42,7 @@ describe('verify-blob refuses', () => {
     expect(await verifyWith(FOREIGN.toString('base64'))).toEqual({
       code: 12,
       stdout: '',
-      stderr: `Error: ${file}: the signature is not by the key ${key} over these bytes\n`,
+      stderr: `Error: ${file}: the signature does not verify with the key ${key}\n`,
     });
   });
 
@@ -56,7 +56,7 @@ describe('verify-blob refuses', () => {
     expect(await verifyWith(bytes)).toEqual({
       code: 12,
       stdout: '',
-      stderr: `Error: ${file}: the signature (${DER.length - 1} bytes) is not an ECDSA P-256 signature in DER, or is damaged\n`,
+      stderr: `Error: ${file}: the signature is malformed: expected ECDSA P-256 in DER, got ${DER.length - 1} other bytes\n`,
     });
   });
 
@@ -65,7 +65,9 @@ describe('verify-blob refuses', () => {
     const { code, stderr } = await verifyWith(await write('raw.sig', raw));
     expect({ code, stderr }).toEqual({
       code: 12,
-      stderr: expect.stringContaining('it must be DER, as `openssl dgst -sign` and cosign write it'),
+      stderr: expect.stringContaining(
+        'expected a signature in DER, as `openssl dgst -sign` and cosign write it, got 64 bytes',
+      ),
     });
   });
 
@@ -75,7 +77,7 @@ describe('verify-blob refuses', () => {
     expect({ code, stderr }).toEqual({
       code: 20,
       stderr: expect.stringMatching(
-        /^Warning: no key from https:\/\/127\.0\.0\.1:1\/release\.pub: .*\nError: /,
+        /^Warning: no key loaded from https:\/\/127\.0\.0\.1:1\/release\.pub: .*\nError: /,
       ),
     });
   });
@@ -87,14 +89,14 @@ describe('verify-blob cannot begin', () => {
     [
       'without a key, for which there is no default',
       () => ['--signature', signature, file],
-      /^Error: --key is missing: nothing but images is signed with Istio's release keys/,
+      /^Error: --key is missing: there is no default, because Istio's release keys sign only images/,
     ],
     ['without a signature', () => ['--key', key, file], /^Error: --signature is missing: /],
-    ['without a file', () => ['--key', key, '--signature', signature], /^Error: no file is named: .* FILE/],
+    ['without a file', () => ['--key', key, '--signature', signature], /^Error: no file given: .* FILE/],
     [
       'with two files',
       () => ['--key', key, '--signature', signature, file, 'second'],
-      /^Error: "second" is one argument too many/,
+      /^Error: unexpected argument "second"; usage: sailmark verify-blob/,
     ],
     [
       'with a key that is not there',
@@ -104,27 +106,27 @@ describe('verify-blob cannot begin', () => {
     [
       'with a file that is not there',
       () => ['--key', key, '--signature', signature, 'none.tar'],
-      /^Error: none\.tar cannot be read: ENOENT/,
+      /^Error: cannot read none\.tar: ENOENT/,
     ],
     [
       'with a directory',
       () => ['--key', key, '--signature', signature, directory],
-      /^Error: .* cannot be read: EISDIR/,
+      /^Error: cannot read .*: EISDIR/,
     ],
     [
       'with a mistyped path of a signature, though it reads as base64',
       () => ['--key', key, '--signature', 'tool/sig', file],
-      /^Error: --signature tool\/sig: there is no such file, and it is not a signature in base64 either\n$/,
+      /^Error: --signature tool\/sig: file not found, and not a base64-encoded signature either\n$/,
     ],
     [
       'with a directory for a signature',
       () => ['--key', key, '--signature', directory, file],
-      /^Error: --signature .*: the file cannot be read: EISDIR/,
+      /^Error: --signature .*: cannot read the file: EISDIR/,
     ],
     [
       'with the file given for the signature and too long for one',
       () => ['--key', key, '--signature', join(directory, 'long'), file],
-      /^Error: --signature .*: the file is no signature: it is longer than 16384 bytes\n$/,
+      /^Error: --signature .*: not a signature: the file is longer than 16384 bytes\n$/,
     ],
     [
       'with a configuration, which it has no use for',

@@ -58,7 +58,7 @@ describe('verify and plain HTTP', () => {
     const { code, stdout } = await verify(`${registry.host}/istio/pilot:1.28.0`);
     expect(code).toBe(20);
     expect(stdout).toContain('(registry-unavailable)');
-    expect(stdout).toContain('--allow-http-registry is for a registry that speaks plain HTTP');
+    expect(stdout).toContain('the registry does not speak TLS: --allow-http-registry allows plain HTTP');
     expect(stdout).not.toContain('the same with cosign');
   });
 
@@ -168,7 +168,7 @@ describe('verify and a configuration', () => {
     expect(code).toBe(30);
     expect(stdout).toContain(`${name}: refused\n`);
     expect(stdout).toContain(`${image.digest} is revoked: CVE-2026-0001 (image-revoked)`);
-    expect(stdout).toContain('cosign may accept it: it knows no revoked digests\n');
+    expect(stdout).toContain('cosign may accept this image: it has no list of revoked digests\n');
   });
 
   it('does not offer cosign a key that may not sign for this image', async () => {
@@ -199,12 +199,12 @@ describe('verify and a configuration', () => {
     const name = `${registry.host}/istio/pilot:1.28.0`;
     const empty = await runCli(['verify', '--config', none, name]);
     expect({ code: empty.code, stdout: empty.stdout }).toEqual({ code: 1, stdout: '' });
-    expect(empty.stderr).toContain('Error: no key could be loaded: without one nothing can be verified\n');
+    expect(empty.stderr).toContain('Error: no key could be loaded, so nothing can be verified\n');
     const some = await configure({ keys: [{ file: join(directory, 'none.pub') }, { file: key }] });
     const { code, stderr } = await runCli(['verify', '--config', some, '--allow-http-registry', name]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: `Warning: no key from ${join(directory, 'none.pub')}: the file is not there\n`,
+      stderr: `Warning: no key loaded from ${join(directory, 'none.pub')}: the file is not there\n`,
     });
   });
 

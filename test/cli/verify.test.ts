@@ -77,7 +77,7 @@ describe('verify ends', () => {
     ]);
     expect(code).toBe(12);
     expect(stdout).toContain('asked for as proxyv2, but signed as ztunnel (component-mismatch)');
-    expect(stdout).toContain('cosign accepts it: it does not compare the component');
+    expect(stdout).toContain('cosign accepts this image: it does not compare the signed component');
   });
   it('with 20 where the registry does not answer', async () =>
     expect((await verify('127.0.0.1:1/istio/pilot:1.28.0')).code).toBe(20));
@@ -122,7 +122,7 @@ describe('verify prints', () => {
           componentProven: false,
           outcome: 'verified',
           reason: null,
-          message: "signed by a trusted key; it is no image of Istio's, so only its signature was judged",
+          message: 'signed by a trusted key; not an Istio image, so only the signature was verified',
           signedBy: [{ keyId: KEY_ID, spkiSha256: SPKI, source: KEY }],
           format: 'simple-signing',
           transparencyLog,
@@ -219,7 +219,7 @@ describe('verify prints', () => {
     ]);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      "its name is Istio's proxyv2 and it is on no hub or mirror: review and the webhook refuse it",
+      "the name is that of Istio's proxyv2, but the image is on no hub or mirror: review and the webhook refuse it",
     );
   });
 });

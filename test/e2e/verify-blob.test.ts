@@ -45,7 +45,7 @@ describe('verify-blob and cosign verify-blob', () => {
   ])('refuse %s', async (_what, key, file) => {
     expect(await ask(key, file)).toEqual({
       cosign: [1, expect.stringContaining('invalid signature')],
-      sailmark: [12, `Error: ${file}: the signature is not by the key ${key}.pub over these bytes`],
+      sailmark: [12, `Error: ${file}: the signature does not verify with the key ${key}.pub`],
       stdout: '',
     });
   });

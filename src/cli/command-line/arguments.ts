@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { type Command, type Flag, type Flags, UsageError } from './command.ts';
 import { suggest } from './suggest.ts';
 
-const HELP: Flag = { name: 'help', short: 'h', help: 'print this' };
+const HELP: Flag = { name: 'help', short: 'h', help: 'print this help' };
 
-/** The flags of a command, `--help` among them. */
+/** The flags of a command, including `--help`. */
 export const flagsOf = ({ flags }: Command): readonly Flag[] => [...flags, HELP];
 
 export interface ParsedArguments {
@@ -31,15 +31,15 @@ const optionsFor = (flags: readonly Flag[]) =>
   );
 
 /**
- * Parses what stands behind a command's name: `--flag value`, `--flag=value`, `-f value`, `--` before operands that
- * begin with a dash. A flag without a value takes `=true` and `=false` too, as scripts written for cosign have it.
- * Rejects with `UsageError`.
+ * Parses the arguments after a command's name: `--flag value`, `--flag=value`, `-f value`, `--` before operands that
+ * begin with a dash. A flag without a value also takes `=true` and `=false`, because scripts written for cosign use them.
+ * Throws `UsageError`.
  */
 export const parseArguments = (command: Command, argv: readonly string[]): ParsedArguments => {
-  const known = flagsOf(command);
+  const accepted = flagsOf(command);
   const options = {
     args: [...argv],
-    options: optionsFor(known),
+    options: optionsFor(accepted),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -49,9 +49,9 @@ export const parseArguments = (command: Command, argv: readonly string[]): Parse
   for (const token of parseArgs(options).tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
-    const flag = known.find(({ name }) => name === token.name);
-    if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, known));
-    const value = valueOf(flag, token);
+    const flag = accepted.find(({ name }) => name === token.name);
+    if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, accepted));
+    const value = flagValue(flag, token);
     if (value === undefined) continue;
     if (flag.repeatable !== true && values.has(flag.name))
       throw new UsageError(`--${flag.name} is given more than once`);
@@ -60,10 +60,10 @@ export const parseArguments = (command: Command, argv: readonly string[]): Parse
   return { flags: createFlags(values), operands };
 };
 
-const unknownFlag = (rawName: string, known: readonly Flag[]): string =>
+const unknownFlag = (rawName: string, accepted: readonly Flag[]): string =>
   `unknown flag ${rawName}.${suggest(
     rawName,
-    known.map(({ name }) => `--${name}`),
+    accepted.map(({ name }) => `--${name}`),
   )}`;
 
 interface Token {
@@ -71,38 +71,38 @@ interface Token {
   readonly inlineValue?: boolean | undefined;
 }
 
-/** Undefined: `--flag=false`, which is as if it were not there. */
-const switchOf = (name: string, { value, inlineValue }: Token): string | undefined => {
+/** The value of a flag without a value; undefined for `--flag=false`, which means the same as leaving it out. */
+const switchValue = (name: string, { value, inlineValue }: Token): string | undefined => {
   if (inlineValue !== true || value === 'true') return '';
   if (value === 'false') return undefined;
-  throw new UsageError(`--${name} takes no value: it is there or not`);
+  throw new UsageError(`--${name} takes no value`);
 };
 
-const valueOf = ({ name, value: placeholder }: Flag, token: Token): string | undefined => {
-  if (placeholder === undefined) return switchOf(name, token);
+const flagValue = ({ name, value: placeholder }: Flag, token: Token): string | undefined => {
+  if (placeholder === undefined) return switchValue(name, token);
   const { value, inlineValue } = token;
-  // A value forgotten must not swallow the flag behind it.
+  // If the value was forgotten, the next flag must not be taken for it.
   if (value === undefined || (inlineValue !== true && /^-./.test(value)))
     throw new UsageError(`--${name} needs a value: --${name} ${placeholder}`);
   return value;
 };
 
-/** Throws where there are more operands than the command takes. */
-export const checkOperands = ({ maxOperands: most, usage }: Command, operands: readonly string[]): void => {
-  const surplus = operands[most];
+/** Throws `UsageError` if there are more operands than the command takes. */
+export const checkOperands = ({ maxOperands, usage }: Command, operands: readonly string[]): void => {
+  const surplus = operands[maxOperands];
   if (surplus !== undefined)
-    throw new UsageError(`${JSON.stringify(surplus)} is one argument too many: sailmark ${usage}`);
+    throw new UsageError(`unexpected argument ${JSON.stringify(surplus)}; usage: sailmark ${usage}`);
 };
 
-/** The value of a flag that knows only these, the first being its default. Throws `UsageError`. */
+/** The value of a flag that takes one of `choices`; the first is the default. Throws `UsageError`. */
 export const parseChoice = <Choice extends string>(
   flags: Flags,
   name: string,
   choices: readonly [Choice, ...Choice[]],
 ): Choice => {
   const text = flags.text(name) ?? choices[0];
-  const choice = choices.find((one) => one === text);
+  const choice = choices.find((candidate) => candidate === text);
   if (choice === undefined)
-    throw new UsageError(`--${name} must be one of ${choices.join(', ')}, and is ${JSON.stringify(text)}`);
+    throw new UsageError(`--${name} must be one of ${choices.join(', ')}, got ${JSON.stringify(text)}`);
   return choice;
 };

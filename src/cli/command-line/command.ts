@@ -1,13 +1,14 @@
 import { UserError } from '../../base/index.ts';
-/** What a command may touch of the process. */
+
+/** The parts of the process that a command may use. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * Takes SIGTERM and SIGINT over: aborted when one comes, its name being the reason. A command that never asks is
-   * ended by them at once.
+   * Takes over SIGTERM and SIGINT: the signal is aborted when one arrives, with its name as the reason. They terminate
+   * a command that never calls this at once.
    */
   readonly takeShutdownSignal: () => AbortSignal;
 }
@@ -18,47 +19,48 @@ export interface Output {
   readonly columns?: number | undefined;
 }
 
-/** One flag: what parsing accepts and what the help says, so that they cannot differ. */
+/** One flag, for both the parser and the help, so that they cannot differ. */
 export interface Flag {
-  /** Without its dashes: `registry-config`. */
+  /** Without dashes: `registry-config`. */
   readonly name: string;
   /** One letter: `f`. */
   readonly short?: string;
-  /** What stands for its value in the help; undefined: it takes none. */
+  /** The placeholder of its value in the help; undefined if the flag takes no value. */
   readonly value?: string;
   readonly repeatable?: boolean;
   readonly help: string;
 }
 
-/** Flags as they were given. */
+/** The flags of one command line. */
 export interface Flags {
   has(name: string): boolean;
-  /** The last value given, or undefined. */
+  /** The last value of the flag, or undefined. */
   text(name: string): string | undefined;
+  /** Every value of a repeatable flag. */
   list(name: string): readonly string[];
 }
 
 export interface Command {
   /** After `sailmark`: `verify [flags] IMAGE…`. */
   readonly usage: string;
-  /** Paragraphs. */
+  /** Paragraphs, separated by line breaks. */
   readonly description: string;
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
-  /** Of exit codes other than 0 and 1: `[10, 'no signature']`. */
+  /** The exit codes other than 0 and 1: `[10, 'no signature']`. */
   readonly exitCodes?: readonly (readonly [number, string])[];
-  /** How many arguments it takes besides flags, at most. */
+  /** The maximum number of arguments besides flags. */
   readonly maxOperands: number;
-  /** Gives the exit code. Where it rejects, the error is printed and the exit code is 1. */
+  /** Resolves to the exit code. If it rejects, the error is printed and the exit code is 1. */
   run(flags: Flags, operands: readonly string[], io: Io): Promise<number>;
 }
 
-/** A command cannot do what it was asked. The message says where and what to do; nobody needs the stack. */
+/** A command cannot do its work. The message names the place and the remedy. */
 export class CommandError extends UserError {
   override readonly name: string = 'CommandError';
 }
 
-/** The command line itself is wrong. */
+/** The command line is invalid. */
 export class UsageError extends CommandError {
   override readonly name = 'UsageError';
 }

@@ -1,9 +1,10 @@
 import { flagsOf } from './arguments.ts';
 import type { Command, Flag } from './command.ts';
 
+/** Columns. */
 const WIDTH = 80;
 
-/** Breaks text into lines of at most `width`, each behind `indent`. */
+/** Breaks text into lines of at most `width` columns, each indented by `indent`. */
 const wrap = (text: string, indent: string, width = WIDTH): string =>
   text
     .split('\n')
@@ -29,10 +30,10 @@ const describeFlag = (flag: Flag): string => {
 
 const COMMON_CODES = [
   [0, 'all verified or allowed'],
-  [1, 'usage, configuration, or anything not listed'],
+  [1, 'usage or configuration error, or any error not listed'],
 ] as const;
 
-/** The help of one command. */
+/** Returns the help of one command. */
 export const describeCommand = (command: Command): string => {
   const { usage, description, examples, exitCodes } = command;
   const codes = exitCodes === undefined ? [] : [...COMMON_CODES, ...exitCodes];
@@ -51,7 +52,7 @@ export const describeCommand = (command: Command): string => {
   ].join('\n');
 };
 
-/** The help of the program. */
+/** Returns the help of the program. */
 export const describeProgram = (
   commands: readonly { readonly name: string; readonly summary: string }[],
 ): string =>
@@ -59,5 +60,5 @@ export const describeProgram = (
     'sailmark lets a pod start only when every Istio image in it is signed by a trusted key.\n',
     'Usage: sailmark COMMAND [flags]\n',
     `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join('\n')}\n`,
-    '`sailmark COMMAND --help` tells the rest. Results go to standard output, everything else to standard error.\n',
+    'Run `sailmark COMMAND --help` for the flags of a command. Results go to standard output, everything else to standard error.\n',
   ].join('\n');

@@ -1,14 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 
-/** How far a mistyped name is from one that is meant: letters to change, or what is left to type of its beginning. */
-const awayFrom = (text: string, name: string): number => (name.startsWith(text) ? 0 : distance(text, name));
+/** The edit distance (Levenshtein) of a mistyped name from a known one; 0 if it is a prefix of it. */
+const distanceTo = (text: string, name: string): number => (name.startsWith(text) ? 0 : distance(text, name));
 
-/** ` Did you mean …?` for the nearest of the known names, or nothing where none is near. */
+/** Returns ` Did you mean …?` for the nearest known name, or an empty string if none is near. */
 export const suggest = (text: string, known: readonly string[]): string => {
-  const [near] = known
-    .map((name) => ({ name, away: awayFrom(text, name) }))
-    .toSorted((one, other) => one.away - other.away);
-  return near !== undefined && near.away <= Math.max(2, Math.floor(text.length / 3))
-    ? ` Did you mean ${near.name}?`
+  const [nearest] = known
+    .map((name) => ({ name, edits: distanceTo(text, name) }))
+    .toSorted((left, right) => left.edits - right.edits);
+  return nearest !== undefined && nearest.edits <= Math.max(2, Math.floor(text.length / 3))
+    ? ` Did you mean ${nearest.name}?`
     : '';
 };

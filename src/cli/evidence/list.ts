@@ -6,31 +6,35 @@ import { type Command, CommandError, type Flags, type Io, UsageError } from '../
 
 const OUTPUTS = ['text', 'json'] as const;
 
-const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-const textOf = ({ digest, names, kind, signatures, referrers }: LayoutImage): string =>
+const toText = ({ digest, names, kind, signatures, referrers }: LayoutImage): string =>
   [
     names.length === 0 ? digest : names.join(', '),
     ...(names.length === 0 ? [] : [`  ${digest}`]),
-    `  ${kind ?? 'not here itself'}, ${count(signatures, 'signature manifest')}, ${count(referrers, 'referrer')}`,
+    `  ${kind ?? 'no image manifest'}, ${countOf(signatures, 'signature manifest')}, ${countOf(referrers, 'referrer')}`,
   ].join('\n');
+
+const toJson = (images: readonly LayoutImage[]): string => {
+  const listed = images.map((image) => ({ ...image, kind: image.kind ?? null }));
+  return `${JSON.stringify({ schema: 'sailmark.dev/evidence/v1', images: listed }, null, 2)}\n`;
+};
 
 const list = async (flags: Flags, [directory]: readonly string[], io: Io): Promise<number> => {
   const output = parseChoice(flags, 'output', OUTPUTS);
-  if (directory === undefined) throw new UsageError('no directory is named: sailmark evidence list DIR');
+  if (directory === undefined) throw new UsageError('no directory given: sailmark evidence list DIR');
   const images = await openLayout(directory, defaultLimits)
     .images()
     .catch((error: unknown) => {
       throw new CommandError(messageOf(error));
     });
   if (output === 'json') {
-    const listed = images.map((image) => ({ ...image, kind: image.kind ?? null }));
-    io.stdout.write(`${JSON.stringify({ schema: 'sailmark.dev/evidence/v1', images: listed }, null, 2)}\n`);
+    io.stdout.write(toJson(images));
     return 0;
   }
-  io.stdout.write(images.map((image) => `${textOf(image)}\n`).join(''));
+  io.stdout.write(images.map((image) => `${toText(image)}\n`).join(''));
   io.stderr.write(
-    `${count(images.length, 'image')}. Nothing here was verified: sailmark verify --offline --evidence ${directory} IMAGE does that\n`,
+    `${countOf(images.length, 'image')}, not verified: run sailmark verify --offline --evidence ${directory} IMAGE to verify one\n`,
   );
   return 0;
 };
@@ -38,7 +42,7 @@ const list = async (flags: Flags, [directory]: readonly string[], io: Io): Promi
 export const command: Command = {
   usage: 'evidence list [flags] DIR',
   description:
-    'Lists what an OCI image layout holds evidence of: images, and how many manifests of signatures and of what refers to them lie beside each. To list is not to verify.',
+    'Lists the images in an evidence directory (an OCI image layout), with the number of signature manifests and referrers of each. Verifies nothing.',
   flags: [
     { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
   ],

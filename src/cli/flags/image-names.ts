@@ -5,17 +5,17 @@ export const filenameFlag: Flag = {
   name: 'filename',
   short: 'f',
   value: 'FILE|-',
-  help: 'read references from a file or standard input, one a line; lines that begin with # are left out',
+  help: 'read image references from a file or standard input, one per line; lines that begin with # are ignored',
 };
 
-/** One reference a line; empty lines and those that begin with `#` say nothing. */
+/** Parses a list of references, one per line; empty lines and lines that begin with `#` are ignored. */
 const parseList = (text: string): readonly string[] =>
   text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
 
-/** The images that a command line names, and those in the file it names. Rejects with `UsageError` where there is none. */
+/** The images given as arguments, then those in the file of `-f`. Rejects with `UsageError` if there is none. */
 export const readImageNames = async (
   flags: Flags,
   operands: readonly string[],
@@ -28,6 +28,6 @@ export const readImageNames = async (
     ...(file === undefined ? [] : parseList(await readInput(file, io))),
   ];
   if (first === undefined)
-    throw new UsageError(`no image is named: sailmark ${command} IMAGE…, or -f FILE with one a line`);
+    throw new UsageError(`no image given: sailmark ${command} IMAGE…, or -f FILE with one image per line`);
   return [first, ...others];
 };

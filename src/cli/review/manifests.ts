@@ -3,27 +3,28 @@ import { isJsonObject, type JsonObject, memberOf } from '../../base/index.ts';
 import { CommandError } from '../command-line/command.ts';
 import { parseDocuments } from './yaml.ts';
 
-/** One object as the AdmissionReview that would be sent for it, or the one that was. */
+/** An AdmissionReview: captured, or made for an object as if it were created now. */
 export interface Reviewable {
   readonly review: unknown;
-  /** `pods.yaml: document 3, item 2`. */
+  /** Where the object is in the input: `pods.yaml: document 3, item 2`. */
   readonly place: string;
 }
 
 export interface Manifests {
   readonly objects: readonly Reviewable[];
-  /** How many objects hold no pod. */
+  /** The number of objects without a pod or pod template. */
   readonly skipped: number;
 }
 
 type Placed = readonly [document: unknown, place: string];
 
-const textAt = (from: unknown, name: string): string => {
-  const value = memberOf(from, name);
+/** The member `name` if it is a string, otherwise an empty string. */
+const textAt = (object: unknown, name: string): string => {
+  const value = memberOf(object, name);
   return typeof value === 'string' ? value : '';
 };
 
-/** Items of a typed list (`PodList`) need not say again what they are. */
+/** Adds the type of a typed list (`PodList`) to an item that does not repeat it. */
 const withTypeOf = (list: JsonObject, item: unknown): unknown => {
   const kind = textAt(list, 'kind').slice(0, -'List'.length);
   return kind !== '' && isJsonObject(item) && textAt(item, 'kind') === ''
@@ -31,7 +32,7 @@ const withTypeOf = (list: JsonObject, item: unknown): unknown => {
     : item;
 };
 
-/** Lists (`kind: List`, `PodList`), and lists in lists, taken apart. */
+/** Returns the objects in a list (`kind: List`, `PodList`), including nested lists. */
 const flatten = ([document, place]: Placed): readonly Placed[] => {
   if (!isJsonObject(document) || !textAt(document, 'kind').endsWith('List')) return [[document, place]];
   const { items } = document;
@@ -42,11 +43,11 @@ const flatten = ([document, place]: Placed): readonly Placed[] => {
 
 const findWorkload = (object: JsonObject) => {
   const [group = ''] = textAt(object, 'apiVersion').split('/').slice(0, -1);
-  return workloads.find((one) => one.group === group && one.kind === textAt(object, 'kind'));
+  return workloads.find((workload) => workload.group === group && workload.kind === textAt(object, 'kind'));
 };
 
-/** The review of an object as if it were created now. */
-const creationOf = (
+/** Makes the AdmissionReview for an object as if it were created now. */
+const createReview = (
   object: JsonObject,
   { group, resource, kind }: (typeof workloads)[number],
   { place, defaultNamespace }: { readonly place: string; readonly defaultNamespace: string },
@@ -67,18 +68,19 @@ const creationOf = (
   return { review: { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }, place };
 };
 
-const reviewableOf = ([document, place]: Placed, defaultNamespace: string): Reviewable | undefined => {
+/** Returns the AdmissionReview of a document; undefined if it has no pod or pod template. */
+const toReviewable = ([document, place]: Placed, defaultNamespace: string): Reviewable | undefined => {
   if (!isJsonObject(document)) throw new CommandError(`${place}: not a Kubernetes object`);
   const kind = textAt(document, 'kind');
   if (kind === '') throw new CommandError(`${place}: not a Kubernetes object: it has no kind`);
   if (kind === 'AdmissionReview') return { review: document, place };
   const workload = findWorkload(document);
-  return workload && creationOf(document, workload, { place, defaultNamespace });
+  return workload && createReview(document, workload, { place, defaultNamespace });
 };
 
 /**
- * Reads manifests or captured AdmissionReviews, YAML or JSON; `name` is the file's, for people. Rejects with
- * `CommandError`, which says where.
+ * Parses manifests or captured AdmissionReviews in YAML or JSON. `name` is the input's name in messages. Rejects with
+ * `CommandError`, which names the place.
  */
 export const parseManifests = async (
   text: string,
@@ -88,18 +90,17 @@ export const parseManifests = async (
   const documents = (await parseDocuments(text, name))
     .map((document, index): Placed => [document, `${name}: document ${index + 1}`])
     .filter(([document]) => document !== null && document !== undefined);
-  // A list without items is a list all the same: `kubectl get -o json` prints one where there is nothing to get.
-  if (documents.length === 0)
-    throw new CommandError(`${name} holds nothing: manifests in YAML or JSON are expected`);
+  // A list without items is valid input: `kubectl get -o json` prints one if there is nothing to get.
+  if (documents.length === 0) throw new CommandError(`${name} is empty: expected manifests in YAML or JSON`);
   const objects = documents.flatMap(flatten);
   const reviewable = objects
-    .map((object) => reviewableOf(object, defaultNamespace))
+    .map((object) => toReviewable(object, defaultNamespace))
     .filter((object) => object !== undefined);
   return { objects: reviewable, skipped: objects.length - reviewable.length };
 };
 
-/** Every text that stands where an image could: for the flag that allows plain HTTP to their hosts, and no verdict. */
-export const imagesNamedIn = ({ review }: Reviewable): readonly string[] => {
+/** Returns every string that may be an image reference. Only for `--allow-http-registry`: no verdict depends on it. */
+export const findImageNames = ({ review }: Reviewable): readonly string[] => {
   const images: string[] = [];
   JSON.stringify(review, (name, value: unknown) => {
     if ((name === 'image' || name === 'reference') && typeof value === 'string') images.push(value);

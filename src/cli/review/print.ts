@@ -2,32 +2,32 @@ import type { AdmissionResponse, ReviewRecord } from '../../admission/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
 
-/** What the webhook would answer to one object. */
+/** The webhook's response for one object. */
 export interface ReviewedObject {
   readonly place: string;
   readonly response: AdmissionResponse['response'];
   readonly record: ReviewRecord;
 }
 
-const WORDS = {
+const VERDICT_TEXTS = {
   allow: 'allowed',
   deny: 'refused',
   warn: 'allowed, with a warning',
-  audit: 'allowed, noted for audit',
+  audit: 'allowed, with audit annotations',
 } as const;
 const COLOURS = { allow: 'green', deny: 'red', warn: 'yellow', audit: 'yellow' } as const;
 
 const toText = ({ response, record }: ReviewedObject, paint: Paint): string => {
   const { kind, namespace, name, verdict } = record;
-  const head = `${kind} ${namespace}/${name}: ${paint(WORDS[verdict], COLOURS[verdict])}`;
-  const through = response.auditAnnotations['let-through'];
+  const head = `${kind} ${namespace}/${name}: ${paint(VERDICT_TEXTS[verdict], COLOURS[verdict])}`;
+  const letThrough = response.auditAnnotations['let-through'];
   const details = [
     ...(response.status === undefined ? [] : [response.status.message]),
     ...(response.warnings ?? []).map((warning) => warning.replace(/^sailmark: /, '')),
     ...(verdict === 'audit'
       ? record.findings.map(({ image, path, code }) => `image "${image}" (${path}): ${code}`)
       : []),
-    ...(through === undefined ? [] : [`let through: ${through}`]),
+    ...(letThrough === undefined ? [] : [`let through: ${letThrough}`]),
     ...(record.skipped === undefined ? [] : [`not judged: ${record.skipped}`]),
   ];
   return [head, ...details.map((detail) => `  ${detail}`)].join('\n');
@@ -51,13 +51,13 @@ const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string =>
   return `${JSON.stringify({ schema: 'sailmark.dev/review/v1', objects, skipped }, null, 2)}\n`;
 };
 
-const countOf = (reviewed: readonly ReviewedObject[], skipped: number): string => {
+const toSummary = (reviewed: readonly ReviewedObject[], skipped: number): string => {
   const refused = reviewed.filter(({ response }) => !response.allowed).length;
-  const found = reviewed.filter(({ record }) => record.findings.length > 0).length;
-  return `${reviewed.length} reviewed, ${refused} refused, ${found} with findings, ${skipped} without pods`;
+  const withFindings = reviewed.filter(({ record }) => record.findings.length > 0).length;
+  return `${reviewed.length} reviewed, ${refused} refused, ${withFindings} with findings, ${skipped} without pods`;
 };
 
-/** Prints answers in the order of the objects. */
+/** Prints the responses in the order of the objects. */
 export const printReviews = (
   reviewed: readonly ReviewedObject[],
   skipped: number,
@@ -69,6 +69,6 @@ export const printReviews = (
     return;
   }
   const paint = createPaint(io);
-  const lines = [...reviewed.map((one) => toText(one, paint)), countOf(reviewed, skipped)];
+  const lines = [...reviewed.map((object) => toText(object, paint)), toSummary(reviewed, skipped)];
   io.stdout.write(`${lines.join('\n')}\n`);
 };

@@ -3,56 +3,56 @@ import type { Core } from '../../compose.ts';
 import type { Mode } from '../../policy/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
 import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
-import { coreFlags, parseTimeout, readConfig, timeoutFlag } from '../flags/core-flags.ts';
+import { coreFlags, readConfig } from '../flags/core-flags.ts';
+import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { exitCodeOf, exitCodes, worstExitCode } from '../shared/exit-codes.ts';
 import { inputName, readInput } from '../shared/input.ts';
 import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
-import { imagesNamedIn, type Manifests, parseManifests, type Reviewable } from './manifests.ts';
+import { findImageNames, type Manifests, parseManifests, type Reviewable } from './manifests.ts';
 import { printReviews, type ReviewedObject } from './print.ts';
 
 const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
 const OUTPUTS = ['text', 'json'] as const;
 
-/** Objects that are reviewed side by side. */
-const AT_ONCE = 8;
+const MAX_CONCURRENT_REVIEWS = 8;
 
-interface Asked {
+interface ReviewOptions {
   readonly mode: Mode;
   /** Milliseconds for each object. */
   readonly timeout: number;
-  readonly advance: () => void;
+  readonly onDone: () => void;
 }
 
 const reviewOne = async (
   core: Core,
   { review, place }: Reviewable,
-  asked: Asked,
+  { mode, timeout, onDone }: ReviewOptions,
 ): Promise<ReviewedObject> => {
   try {
-    const context = { mode: asked.mode, critical: false };
-    const { response: answer, record } = await core.reviewer.review(
+    const context = { mode, critical: false };
+    const { response: reviewed, record } = await core.reviewer.review(
       review,
       context,
-      AbortSignal.timeout(asked.timeout),
+      AbortSignal.timeout(timeout),
     );
-    asked.advance();
-    return { place, response: answer.response, record };
+    onDone();
+    return { place, response: reviewed.response, record };
   } catch (error) {
     if (!(error instanceof MalformedReview)) throw error;
     throw new CommandError(`${place}: ${error.message}`);
   }
 };
 
-/** What was let through by an exemption is no finding to fail for. */
-const codesOf = ({ record }: ReviewedObject): readonly number[] =>
+/** The exit codes of an object's findings. A finding that an exemption lifts does not fail the command. */
+const exitCodesOf = ({ record }: ReviewedObject): readonly number[] =>
   record.findings.filter(({ effect }) => effect !== 'exempt').map(({ code }) => exitCodeOf(code));
 
 const readManifests = async (flags: Flags, io: Io): Promise<Manifests> => {
   const file = flags.text('filename');
   if (file === undefined)
-    throw new UsageError('no manifest is named: sailmark review -f FILE, or -f - for standard input');
+    throw new UsageError('no manifest given: sailmark review -f FILE, or -f - for standard input');
   return parseManifests(await readInput(file, io), inputName(file), flags.text('namespace') ?? 'default');
 };
 
@@ -60,38 +60,43 @@ const review = async (flags: Flags, io: Io): Promise<number> => {
   const [mode, output] = [parseChoice(flags, 'mode', MODES), parseChoice(flags, 'output', OUTPUTS)];
   const timeout = parseTimeout(flags);
   const { objects, skipped } = await readManifests(flags, io);
-  const config = await readConfig(flags, io, { images: () => objects.flatMap(imagesNamedIn) });
+  const config = await readConfig(flags, io, { images: () => objects.flatMap(findImageNames) });
   if (objects.length === 0) {
-    io.stderr.write('Note: nothing to review: no object in it holds a pod\n');
+    io.stderr.write('Note: nothing to review: no object has a pod or pod template\n');
     printReviews([], skipped, output, io);
     return 0;
   }
   return withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
-    const { increment: advance, clear } = createProgress(io, flags, objects.length);
-    const reviewed = await mapConcurrently(objects, AT_ONCE, (object) =>
-      reviewOne(core, object, { mode, timeout, advance }),
+    const { increment, clear } = createProgress(io, flags, objects.length);
+    const reviewed = await mapConcurrently(objects, MAX_CONCURRENT_REVIEWS, (object) =>
+      reviewOne(core, object, { mode, timeout, onDone: increment }),
     ).finally(clear);
     printReviews(reviewed, skipped, output, io);
-    return flags.has('exit-zero') ? 0 : worstExitCode(reviewed.flatMap(codesOf));
+    return flags.has('exit-zero') ? 0 : worstExitCode(reviewed.flatMap(exitCodesOf));
   });
 };
 
 export const command: Command = {
   usage: 'review [flags] -f FILE|-',
   description:
-    'Says what the webhook would answer: to manifests of any kind that holds a pod (lists and several documents too), as if each were created now, or to captured AdmissionReviews. A Deployment and its like get warnings, since the Pod is where the gate stands; the exit code is that of the worst finding all the same. Objects that hold no pod are counted; where there is nothing else, that is said and the exit code is 0.',
+    'Shows how the webhook would respond to manifests, as if each object were created now, or to captured AdmissionReviews. Manifests may be pods and workloads of any kind, in lists and in several documents. Workloads such as a Deployment get warnings, because the webhook refuses pods, not workloads; the exit code is that of the most serious finding either way. Objects without a pod or pod template are counted; if there are no others, a note says so and the exit code is 0.',
   flags: [
-    { name: 'filename', short: 'f', value: 'FILE|-', help: 'manifests in YAML or JSON, or AdmissionReviews' },
-    { name: 'mode', value: MODES.join('|'), help: 'what a refusal does (default enforce)' },
+    {
+      name: 'filename',
+      short: 'f',
+      value: 'FILE|-',
+      help: 'manifests in YAML or JSON, or captured AdmissionReviews',
+    },
+    { name: 'mode', value: MODES.join('|'), help: 'how the webhook acts on a refusal (default enforce)' },
     {
       name: 'namespace',
       short: 'n',
       value: 'NAME',
-      help: 'for manifests that name none (default "default")',
+      help: 'the namespace of manifests without one (default "default")',
     },
     { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
-    { name: 'exit-zero', help: 'exit with 0 whatever is found' },
+    { name: 'exit-zero', help: 'exit with 0 regardless of findings' },
     ...coreFlags,
     timeoutFlag('object'),
     progressFlag,

@@ -1,17 +1,17 @@
 import { CommandError } from '../command-line/command.ts';
 
-/** The number of the document that a line stands in, both from 1 and 0 as people and parsers count. */
+/** The number of the document (from 1) that contains a line (from 0). */
 const documentAt = (text: string, line: number): number => {
   const before = text.split('\n').slice(0, line + 1);
-  const isSeparator = (one: string): boolean => /^---(?:\s|$)/.test(one);
+  const isSeparator = (candidate: string): boolean => /^---(?:\s|$)/.test(candidate);
   const first = before.findIndex(isSeparator);
-  const content = before.slice(0, first === -1 ? undefined : first);
-  // A separator at the very beginning, comments aside, separates nothing.
-  const leading = first !== -1 && content.every((one) => /^\s*(?:#|%|$)/.test(one));
-  return before.filter(isSeparator).length + (leading ? 0 : 1);
+  const preamble = before.slice(0, first === -1 ? undefined : first);
+  // A separator that only comments and directives precede begins the first document.
+  const isLeading = first !== -1 && preamble.every((candidate) => /^\s*(?:#|%|$)/.test(candidate));
+  return before.filter(isSeparator).length + (isLeading ? 0 : 1);
 };
 
-/** Every document of a text, JSON being YAML. Rejects with `CommandError`, which says document and line. */
+/** Parses every YAML or JSON document in a text. Rejects with `CommandError`, which names the document and line. */
 export const parseDocuments = async (text: string, name: string): Promise<readonly unknown[]> => {
   const { loadAll, YAMLException } = await import('js-yaml');
   try {
@@ -21,6 +21,6 @@ export const parseDocuments = async (text: string, name: string): Promise<readon
     const { reason, mark } = error;
     const where =
       mark === undefined ? '' : `document ${documentAt(text, mark.line)}, line ${mark.line + 1}: `;
-    throw new CommandError(`${name}: ${where}not YAML: ${reason}`);
+    throw new CommandError(`${name}: ${where}invalid YAML: ${reason}`);
   }
 };

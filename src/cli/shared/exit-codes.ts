@@ -1,27 +1,27 @@
 import { groupOf, type ReasonCode } from '../../policy/index.ts';
 
-/** cosign's codes where the case is the same (cosign, cmd/cosign/errors/exit_codes.go). */
+/** The exit codes of a verdict; 10, 11 and 12 are cosign's (cosign, cmd/cosign/errors/exit_codes.go). */
 export const exitCodes = [
   [10, 'no signature'],
   [11, 'image not found'],
-  [12, 'signatures, but none that verifies'],
-  [20, 'could not find out: registry, deadline, keys, an error of ours'],
-  [30, 'refused whatever its signatures'],
+  [12, 'signatures found, but none verifies'],
+  [20, 'undetermined: a registry, deadline, key ring or internal error'],
+  [30, 'refused regardless of signatures'],
 ] as const;
 
-const PARTICULAR: Partial<Record<ReasonCode, number>> = {
+const CODE_OF_REASON: Partial<Record<ReasonCode, number>> = {
   'signature-missing': 10,
   'image-never-signed': 10,
   'image-not-found': 11,
 };
-const OF_GROUP = { rejected: 12, undetermined: 20, refused: 30 } as const;
+const CODE_OF_GROUP = { rejected: 12, undetermined: 20, refused: 30 } as const;
 
-/** Of several, the first of these that is there. */
-const ORDER: readonly number[] = [1, 12, 10, 30, 11, 20];
+/** The exit codes, the most serious first. */
+const BY_SEVERITY: readonly number[] = [1, 12, 10, 30, 11, 20];
 
-/** The exit code of one reason. */
-export const exitCodeOf = (code: ReasonCode): number => PARTICULAR[code] ?? OF_GROUP[groupOf(code)];
+/** Returns the exit code of one reason. */
+export const exitCodeOf = (code: ReasonCode): number => CODE_OF_REASON[code] ?? CODE_OF_GROUP[groupOf(code)];
 
-/** The exit code of several images or objects; 0 where each is. */
+/** Returns the most serious of several exit codes; 0 if all are 0, or there is none. */
 export const worstExitCode = (codes: readonly number[]): number =>
-  ORDER.find((code) => codes.includes(code)) ?? 0;
+  BY_SEVERITY.find((code) => codes.includes(code)) ?? 0;

@@ -1,14 +1,14 @@
-/** Maps a list side by side, at most `atOnce` at a time, and keeps its order. Rejects as soon as one does. */
+/** Maps a list with at most `maxConcurrent` calls in progress, and keeps its order. Rejects as soon as one call does. */
 export const mapConcurrently = async <T, U>(
   list: readonly T[],
-  atOnce: number,
+  maxConcurrent: number,
   map: (item: T) => Promise<U>,
 ): Promise<readonly U[]> => {
   const results: U[] = [];
-  const waiting = list.entries();
+  const entries = list.entries();
   const work = async (): Promise<void> => {
-    for (const [place, item] of waiting) results[place] = await map(item);
+    for (const [index, item] of entries) results[index] = await map(item);
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(maxConcurrent, list.length) }, work));
   return results;
 };

@@ -2,8 +2,8 @@ import { parseProxy, type RegistriesOptions } from '../../registry/index.ts';
 import { CommandError, type Io } from '../command-line/command.ts';
 
 /**
- * What the environment says of the way to registries: proxies, and what the programs that know credentials are given.
- * Throws `CommandError` where a proxy cannot be used: to go without it would be another way than was asked for.
+ * Reads from the environment how registries are reached: the proxies, and the environment of credential programs.
+ * Throws `CommandError` if a proxy is invalid: a connection that bypasses it is not what the user configured.
  */
 export const parseNetwork = ({ env }: Io): Pick<RegistriesOptions, 'proxy' | 'environment'> => {
   const { proxy, problems } = parseProxy(env);

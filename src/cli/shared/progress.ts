@@ -1,18 +1,20 @@
 import type { Flag, Flags, Io } from '../command-line/command.ts';
 import { isTerminal } from './terminal.ts';
 
-export const progressFlag: Flag = { name: 'no-progress', help: 'no progress line on a terminal' };
+export const progressFlag: Flag = { name: 'no-progress', help: 'do not show progress on a terminal' };
 
 export interface Progress {
+  /** Counts one more item as done. */
   increment(): void;
+  /** Removes the progress line. */
   clear(): void;
 }
 
-/** Counts on one line of a terminal; says nothing where there is none, or where it is told not to. */
+/** Creates a counter on one line of a terminal. Writes nothing if there is no terminal, or with `--no-progress`. */
 export const createProgress = ({ stderr, env }: Io, flags: Flags, total: number): Progress => {
-  const shown = !flags.has(progressFlag.name) && isTerminal(stderr, env) && total > 1;
+  const isShown = !flags.has(progressFlag.name) && isTerminal(stderr, env) && total > 1;
   const write = (text: string): void => {
-    if (shown) stderr.write(text);
+    if (isShown) stderr.write(text);
   };
   let done = 0;
   const show = (): void => write(`\r${done} of ${total}`);

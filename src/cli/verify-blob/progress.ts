@@ -4,14 +4,15 @@ import { isTerminal } from '../shared/terminal.ts';
 
 const MEBIBYTE = 2 ** 20;
 
-/** A file that is read in less than the blink of an eye needs no line about it. */
-const WORTH_SHOWING = 64 * MEBIBYTE;
+/** Smaller files are read in an instant, without progress. Also the distance between two updates of the line. */
+const MIN_BYTES_SHOWN = 64 * MEBIBYTE;
 
 const toMebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0);
 
 /**
- * Passes chunks on and tells on one line of a terminal how many bytes of `total` have passed; `total` is undefined where
- * nobody knows it, and the line goes with the last chunk. Says nothing where there is no terminal, or it is told not to.
+ * Passes chunks on, and shows on one line of a terminal how many of `total` bytes have passed. `total` is undefined if the
+ * size is not known. Removes the line after the last chunk. Writes nothing if there is no terminal, or with
+ * `--no-progress`.
  */
 export async function* withProgress<Chunk extends Uint8Array | string>(
   chunks: AsyncIterable<Chunk>,
@@ -19,21 +20,21 @@ export async function* withProgress<Chunk extends Uint8Array | string>(
   { stderr, env }: Io,
   flags: Flags,
 ): AsyncGenerator<Chunk> {
-  const shown =
-    !flags.has(progressFlag.name) && isTerminal(stderr, env) && (total ?? Infinity) >= WORTH_SHOWING;
-  const of = total === undefined ? '' : ` of ${toMebibytes(total)}`;
+  const isShown =
+    !flags.has(progressFlag.name) && isTerminal(stderr, env) && (total ?? Infinity) >= MIN_BYTES_SHOWN;
+  const ofTotal = total === undefined ? '' : ` of ${toMebibytes(total)}`;
   let passed = 0;
-  let told = 0;
+  let lastShown = 0;
   try {
     for await (const chunk of chunks) {
       passed += chunk.length;
-      if (shown && passed - told >= WORTH_SHOWING) {
-        told = passed;
-        stderr.write(`\r${toMebibytes(passed)}${of} MiB`);
+      if (isShown && passed - lastShown >= MIN_BYTES_SHOWN) {
+        lastShown = passed;
+        stderr.write(`\r${toMebibytes(passed)}${ofTotal} MiB`);
       }
       yield chunk;
     }
   } finally {
-    if (told > 0) stderr.write('\r\u001B[K');
+    if (lastShown > 0) stderr.write('\r\u001B[K');
   }
 }

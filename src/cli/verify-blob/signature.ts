@@ -1,16 +1,19 @@
 import { createReadStream } from 'node:fs';
+import { messageOf } from '../../base/index.ts';
 import { parseBase64 } from '../../verification/index.ts';
 import { CommandError } from '../command-line/command.ts';
 
-/** Many times what a signature has, in any of its spellings. */
-const MOST_BYTES = 16_384;
+/** Bounds memory: many times the length of a signature in any encoding. */
+const MAX_SIGNATURE_BYTES = 16_384;
 
-/** The first byte of an ASN.1 SEQUENCE, which every signature is. */
-const SEQUENCE = 0x30;
+/** The first byte of a DER signature: the tag of an ASN.1 SEQUENCE. */
+const SEQUENCE_TAG = 0x30;
 
+/** Reads one byte more than a signature may have, so that a longer file is recognised. */
 const readStart = async (path: string): Promise<Buffer> => {
   const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { end: MOST_BYTES })) chunks.push(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { end: MAX_SIGNATURE_BYTES }))
+    chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 };
 
@@ -19,35 +22,35 @@ const isNoSuchFile = (error: unknown): boolean =>
   'code' in error &&
   (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ENAMETOOLONG');
 
-/** Bytes of a DER signature hold some that base64 has not, so that its own text is never taken for base64. */
-const signatureOfFile = (content: Buffer, path: string): Buffer => {
-  if (content.length > MOST_BYTES)
+/** A DER signature always has bytes that are not base64 characters, so it is never mistaken for base64. */
+const parseFile = (content: Buffer, path: string): Buffer => {
+  if (content.length > MAX_SIGNATURE_BYTES)
     throw new CommandError(
-      `--signature ${path}: the file is no signature: it is longer than ${MOST_BYTES} bytes`,
+      `--signature ${path}: not a signature: the file is longer than ${MAX_SIGNATURE_BYTES} bytes`,
     );
   return parseBase64(content.toString('latin1').trim()) ?? content;
 };
 
-/** A mistyped path must not pass for a signature, which base64 of few letters otherwise would. */
-const signatureOfArgument = (argument: string): Buffer => {
+/** Parses the base64 of a DER signature. A mistyped path may also be valid base64: it must not pass for a signature. */
+const parseArgument = (argument: string): Buffer => {
   const signature = parseBase64(argument.trim());
-  if (signature?.[0] !== SEQUENCE)
+  if (signature?.[0] !== SEQUENCE_TAG)
     throw new CommandError(
-      `--signature ${argument}: there is no such file, and it is not a signature in base64 either`,
+      `--signature ${argument}: file not found, and not a base64-encoded signature either`,
     );
   return signature;
 };
 
 /**
- * The bytes of the signature that `--signature` gives: a file with base64 or DER in it or, as cosign takes it, base64
- * itself. What it is a signature of nobody has looked at yet. Rejects with `CommandError`.
+ * Reads the signature of `--signature`: a file in base64 or DER or, as with cosign, the base64 itself. Does not verify it.
+ * Rejects with `CommandError`.
  */
 export const readSignature = async (argument: string): Promise<Buffer> => {
   try {
-    return signatureOfFile(await readStart(argument), argument);
+    return parseFile(await readStart(argument), argument);
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    if (isNoSuchFile(error)) return signatureOfArgument(argument);
-    throw new CommandError(`--signature ${argument}: the file cannot be read: ${(error as Error).message}`);
+    if (isNoSuchFile(error)) return parseArgument(argument);
+    throw new CommandError(`--signature ${argument}: cannot read the file: ${messageOf(error)}`);
   }
 };

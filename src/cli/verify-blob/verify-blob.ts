@@ -1,84 +1,50 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { type BlobVerdict, type KeyRing, verifyBlob } from '../../verification/index.ts';
-import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { type Command, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { keyFlags, readConfig } from '../flags/core-flags.ts';
 import { inputName } from '../shared/input.ts';
 import { progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
+import { withChunks } from './chunks.ts';
 import { withProgress } from './progress.ts';
 import { readSignature } from './signature.ts';
 
 const exitCodes = [
   [12, 'the signature does not verify'],
-  [20, 'it does not verify with the keys at hand, and a key named could not be loaded'],
+  [20, 'the signature does not verify, but one of the keys could not be loaded'],
 ] as const;
 
 const KEY_HELP =
-  "a public key that may have signed: PEM, JWK or JWKS; an https URL may carry the SHA-256 of the key's SubjectPublicKeyInfo as its pin";
+  "a trusted public key: PEM, JWK or JWKS; an https URL may be pinned to the SHA-256 of the key's SubjectPublicKeyInfo";
 
-/** The length of an r‖s signature on P-256, as JWS and WebCrypto write it. */
+/** The length in bytes of an r‖s signature on P-256, as JWS and WebCrypto write it. */
 const RAW_LENGTH = 64;
 
-/** Bytes read at a time. */
-const CHUNK = 2 ** 20;
-
-const requireText = (flags: Flags, name: string, why: string): string => {
+const requireText = (flags: Flags, name: string, hint: string): string => {
   const text = flags.text(name);
-  if (text === undefined) throw new UsageError(`--${name} is missing: ${why}`);
+  if (text === undefined) throw new UsageError(`--${name} is missing: ${hint}`);
   return text;
 };
 
-const fileOf = ([file]: readonly string[]): string => {
+const requireFile = ([file]: readonly string[]): string => {
   if (file === undefined)
     throw new UsageError(
-      'no file is named: sailmark verify-blob --key KEY --signature SIGNATURE FILE, or - for standard input',
+      'no file given: sailmark verify-blob --key KEY --signature SIGNATURE FILE, or - for standard input',
     );
   return file;
 };
 
-type Judge = (chunks: AsyncIterable<Uint8Array | string>, total?: number) => Promise<BlobVerdict>;
-
-/** Every chunk stands in the same memory, and is gone with the next. */
-async function* readChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
-  const memory = Buffer.allocUnsafe(CHUNK);
-  for (;;) {
-    const { bytesRead } = await handle.read(memory);
-    if (bytesRead === 0) return;
-    yield memory.subarray(0, bytesRead);
-  }
-}
-
-/** Gives `judge` the chunks of a file and how many bytes to expect, which for a pipe nobody knows. */
-const withFile = async (path: string, judge: Judge): Promise<BlobVerdict> => {
-  const handle = await open(path);
-  try {
-    const status = await handle.stat();
-    return await judge(readChunks(handle), status.isFile() ? status.size : undefined);
-  } finally {
-    await handle.close();
-  }
-};
-
-const judgeFile = async (file: string, judge: Judge, { stdin }: Io): Promise<BlobVerdict> => {
-  try {
-    return await (file === '-' ? judge(stdin) : withFile(file, judge));
-  } catch (error) {
-    throw new CommandError(`${inputName(file)} cannot be read: ${(error as Error).message}`);
-  }
-};
-
 const describeForm = (signature: Uint8Array): string =>
   signature.length === RAW_LENGTH
-    ? 'the signature is 64 bytes, as r and s side by side (IEEE P1363, JWS) are; it must be DER, as `openssl dgst -sign` and cosign write it'
-    : `the signature (${signature.length} bytes) is not an ECDSA P-256 signature in DER, or is damaged`;
+    ? 'expected a signature in DER, as `openssl dgst -sign` and cosign write it, got 64 bytes, the length of r and s side by side (IEEE P1363, JWS)'
+    : `the signature is malformed: expected ECDSA P-256 in DER, got ${signature.length} other bytes`;
 
 const describeKeys = ({ keys }: KeyRing): string => {
   const sources = [...new Set([...keys.values()].map(({ source }) => source))];
   return sources.length === 1 ? `the key ${sources[0]}` : `any of the keys ${sources.join(', ')}`;
 };
 
-/** Prints what came of it, as `cosign verify-blob` does, and gives the exit code. */
-const report = (
+/** Prints the verdict as `cosign verify-blob` does, and returns the exit code. */
+const printVerdict = (
   verdict: BlobVerdict,
   {
     file,
@@ -96,30 +62,34 @@ const report = (
     stderr.write(`Error: ${name}: ${describeForm(signature)}\n`);
     return 12;
   }
-  stderr.write(`Error: ${name}: the signature is not by ${describeKeys(ring)} over these bytes\n`);
+  stderr.write(`Error: ${name}: the signature does not verify with ${describeKeys(ring)}\n`);
   return ring.missing.length === 0 ? 12 : 20;
 };
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
-  requireText(flags, 'key', "nothing but images is signed with Istio's release keys, so there is no default");
-  const argument = requireText(flags, 'signature', 'the file with the signature, or the signature in base64');
-  const file = fileOf(operands);
+  requireText(flags, 'key', "there is no default, because Istio's release keys sign only images");
+  const argument = requireText(
+    flags,
+    'signature',
+    'name the file with the signature, or give the signature in base64',
+  );
+  const file = requireFile(operands);
   const signature = await readSignature(argument);
   const config = await readConfig(flags, io);
   return withCore(config, io, async (core) => {
     const ring = core.ring();
     checkKeys(ring, config, flags, io);
-    const judge: Judge = (chunks, total) =>
-      verifyBlob(ring.keys.values(), signature, withProgress(chunks, total, io, flags));
-    const verdict = await judgeFile(file, judge, io);
-    return report(verdict, { file, signature, ring }, io);
+    const verdict = await withChunks(file, io, (chunks, size) =>
+      verifyBlob(ring.keys.values(), signature, withProgress(chunks, size, io, flags)),
+    );
+    return printVerdict(verdict, { file, signature, ring }, io);
   });
 };
 
 export const command: Command = {
   usage: 'verify-blob --key KEY --signature SIGNATURE [flags] FILE',
   description:
-    'Verifies a signature over a file (ECDSA P-256 over its SHA-256), as `cosign verify-blob --key KEY --signature SIGNATURE --insecure-ignore-tlog FILE` and `openssl dgst -sha256 -verify KEY -signature SIGNATURE FILE` do. The file is read once and may have any size; - stands for standard input.\nIstio signs nothing but images with its release keys, so --key is required.',
+    "Verifies a signature over a file (ECDSA P-256 over its SHA-256), as `cosign verify-blob --key KEY --signature SIGNATURE --insecure-ignore-tlog FILE` and `openssl dgst -sha256 -verify KEY -signature SIGNATURE FILE` do. The file is read once and may have any size; - is standard input.\n--key is required, because Istio's release keys sign only images.",
   flags: [
     ...keyFlags
       .filter(({ name }) => name !== 'config')
@@ -127,7 +97,7 @@ export const command: Command = {
     {
       name: 'signature',
       value: 'FILE|BASE64',
-      help: 'the signature: a file with it, in base64 or DER, or the base64 itself',
+      help: 'a file with the signature, in base64 or DER, or the signature in base64',
     },
     progressFlag,
   ],

@@ -4,38 +4,38 @@ import type { ImageReference, Repository } from '../../image/index.ts';
 import type { ReasonCode } from '../../policy/index.ts';
 import type { KeyLocation } from '../../verification/index.ts';
 
-/** What a command line and a configuration say that cosign must be told as well. */
+/** The settings of the command line and the configuration that cosign needs as well. */
 export interface CosignSettings {
   readonly keys: Config['keys'];
   readonly registries: Config['registries'];
   readonly transparencyLog: Config['transparencyLog'];
   readonly trustedRoot?: Config['trustedRoot'];
-  /** Paths of the flags `--ca-file` and `--registry-config`. */
+  /** The paths of the flags `--ca-file` and `--registry-config`. */
   readonly caFile: string | undefined;
   readonly registryConfig: string | undefined;
 }
 
-/** Where cosign finds a key that is built in here. */
-const PUBLISHED: Readonly<Record<string, string>> = {
+/** The URLs of the built-in keys, from which cosign can fetch them. */
+const PUBLISHED_KEYS: Readonly<Record<string, string>> = {
   'istio-release-1': 'https://istio.io/misc/istio-key.pub',
 };
 
-/** Stands for a file that a key of the configuration must be put in first. */
+/** The placeholder of a file into which the user must copy an inline key of the configuration. */
 const KEY_FILE = 'KEY.pub';
 
-const nameOf = (place: KeyLocation): string => {
-  if (place.kind === 'file') return place.path;
-  return place.kind === 'url' ? place.url : place.name;
+const nameOf = (location: KeyLocation): string => {
+  if (location.kind === 'file') return location.path;
+  return location.kind === 'url' ? location.url : location.name;
 };
 
-/** A key that is listed twice has both names, `a.pub, b.pub`; the first is enough. */
-const findPlace = (source: string, keys: Config['keys']): KeyLocation | undefined =>
-  keys.map(({ location: place }) => place).find((place) => `${source}, `.startsWith(`${nameOf(place)}, `));
+/** The location of a key by its source. A key that is listed twice has both names, `a.pub, b.pub`: the first is used. */
+const findLocation = (source: string, keys: Config['keys']): KeyLocation | undefined =>
+  keys.map(({ location }) => location).find((location) => `${source}, `.startsWith(`${nameOf(location)}, `));
 
 const keyArgument = (source: string, keys: Config['keys']): string => {
-  const place = findPlace(source, keys);
-  if (place === undefined || place.kind === 'inline') return KEY_FILE;
-  return PUBLISHED[nameOf(place)] ?? nameOf(place);
+  const location = findLocation(source, keys);
+  if (location === undefined || location.kind === 'inline') return KEY_FILE;
+  return PUBLISHED_KEYS[nameOf(location)] ?? nameOf(location);
 };
 
 const quoteArgument = (text: string): string =>
@@ -53,8 +53,9 @@ const logArguments = ({ transparencyLog, trustedRoot }: CosignSettings): readonl
 };
 
 /**
- * The `cosign verify` command that reaches the same verdict with one key, for a shell. Istio's older releases are in no
- * log: where it is ignored cosign must be told. `repository` holds the signatures.
+ * Returns the `cosign verify` command, for a shell, that reaches the same verdict with one key. Istio's older releases
+ * are in no transparency log, so if the log is ignored here, cosign gets a flag to ignore it. `repository` holds the
+ * signatures.
  */
 export const cosignCommand = (
   reference: ImageReference,
@@ -64,38 +65,38 @@ export const cosignCommand = (
 ): string => {
   const registry = settings.registries.find(({ host }) => host === reference.repository.registry);
   const caFile = registry?.caFile ?? settings.caFile;
-  const rest = [
+  const target = [
     registry?.plainHttp === true ? ['--allow-http-registry'] : [],
     caFile === undefined ? [] : ['--registry-cacert', caFile],
     [reference.text],
   ];
-  const elsewhere =
+  const signatureRepository =
     repository.name === reference.repository.name
       ? ''
       : `COSIGN_REPOSITORY=${quoteArgument(repository.name)} `;
-  return `${elsewhere}${environmentOf(settings)}${withKey(keySource, settings, rest.flat())}`;
+  return `${signatureRepository}${environmentOf(settings)}${withKey(keySource, settings, target.flat())}`;
 };
 
-/** The same for an image layout on disk. */
+/** Returns the `cosign verify` command for an image layout on disk. */
 export const cosignLocalCommand = (directory: string, keySource: string, settings: CosignSettings): string =>
   withKey(keySource, settings, ['--local-image', directory]);
 
-const withKey = (keySource: string, settings: CosignSettings, rest: readonly string[]): string => {
+const withKey = (keySource: string, settings: CosignSettings, target: readonly string[]): string => {
   const key = keyArgument(keySource, settings.keys);
-  const parts = ['cosign', 'verify', '--key', key, ...logArguments(settings), ...rest];
+  const parts = ['cosign', 'verify', '--key', key, ...logArguments(settings), ...target];
   const command = parts.map(quoteArgument).join(' ');
   return key === KEY_FILE ? `${command}   (${KEY_FILE}: the key of ${keySource})` : command;
 };
 
-/** By reason: where cosign, less strict or knowing less, accepts or may accept what is refused here. */
-const LAXER: Partial<Record<ReasonCode, string>> = {
+/** The reasons for which cosign accepts, or may accept, an image that is refused here. */
+const DIFFERENCES: Partial<Record<ReasonCode, string>> = {
   'component-mismatch':
-    'cosign accepts it: it does not compare the component that was signed with the one asked for',
+    'cosign accepts this image: it does not compare the signed component with the requested one',
   'signature-invalid':
-    'cosign may accept it: it is laxer about the form of signatures (payload type, encoding, media type)',
-  'too-many-signatures': 'cosign may accept it: it tries up to 1000 signatures',
-  'image-revoked': 'cosign may accept it: it knows no revoked digests',
+    'cosign may accept this image: it is less strict about the form of signatures (payload type, encoding, media type)',
+  'too-many-signatures': 'cosign may accept this image: it tries up to 1000 signatures',
+  'image-revoked': 'cosign may accept this image: it has no list of revoked digests',
 };
 
-/** Why cosign would, or may, accept what is refused here; undefined: it would not. */
-export const cosignDifference = (code: ReasonCode): string | undefined => LAXER[code];
+/** Explains why cosign accepts, or may accept, an image that is refused here; undefined if cosign refuses it too. */
+export const cosignDifference = (code: ReasonCode): string | undefined => DIFFERENCES[code];

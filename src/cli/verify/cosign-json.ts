@@ -2,13 +2,13 @@ import type { ValidSignature } from '../../verification/index.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** The image that was verified: as it was asked for, and its digest. */
-interface Printed {
+/** A verified image: the reference as requested, and the digest. */
+interface VerifiedImage {
   readonly reference: string;
   readonly digest: string;
 }
 
-/** The signed bytes (simple signing), which the verifier has checked to be this. */
+/** The signed payload (simple signing). The verifier has checked that it has this form. */
 interface Payload {
   readonly critical: {
     readonly identity: { readonly 'docker-reference': string };
@@ -18,24 +18,24 @@ interface Payload {
   readonly optional?: Readonly<Record<string, Json>> | null;
 }
 
-/** As Go's encoding/json writes text: what HTML reads as markup, and JavaScript as a line's end, is escaped. */
-const goText = (value: null | boolean | number | string): string =>
+/** Writes a scalar as Go's encoding/json does: HTML markup and JavaScript line terminators are escaped. */
+const goScalar = (value: null | boolean | number | string): string =>
   JSON.stringify(value).replaceAll(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** As Go writes a struct: members in the order of their declaration. They are JSON already. */
+/** Writes a struct as Go does: members in the order of their declaration. The values are JSON. */
 const goStruct = (members: Readonly<Record<string, string>>): string =>
   `{${Object.entries(members)
-    .map(([key, member]) => `${goText(key)}:${member}`)
+    .map(([key, member]) => `${goScalar(key)}:${member}`)
     .join(',')}}`;
 
-/** As Go writes a map: keys sorted. */
+/** Writes a map as Go does: sorted by key. The values are JSON. */
 const goMap = (members: Readonly<Record<string, string>>): string =>
   `{${Object.entries(members)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, member]) => `${goText(key)}:${member}`)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, member]) => `${goScalar(key)}:${member}`)
     .join(',')}}`;
 
 const goJsonOfMembers = (members: Readonly<Record<string, Json>>): Readonly<Record<string, string>> =>
@@ -43,12 +43,12 @@ const goJsonOfMembers = (members: Readonly<Record<string, Json>>): Readonly<Reco
 
 const goJson = (value: Json): string => {
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return goText(value);
+  if (typeof value !== 'object' || value === null) return goScalar(value);
   return goMap(goJsonOfMembers(value as Readonly<Record<string, Json>>));
 };
 
-/** The log's bundle as cosign prints it; undefined where the annotation, which nobody checked, is none. */
-const describeBundle = (text: string | undefined): string | undefined => {
+/** Writes the log's bundle as cosign prints it; undefined if the annotation, which is unverified, is malformed. */
+const goLogBundle = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   try {
     const { SignedEntryTimestamp, Payload } = JSON.parse(text) as {
@@ -65,7 +65,7 @@ const describeBundle = (text: string | undefined): string | undefined => {
   }
 };
 
-/** A bundle's statement (in-toto Statement v1), which the verifier has checked to be of an image signature. */
+/** A bundle's statement (in-toto Statement v1). The verifier has checked that it is an image signature. */
 interface Statement {
   readonly predicateType: string;
   readonly subject: readonly {
@@ -74,23 +74,23 @@ interface Statement {
   }[];
 }
 
-/** cosign prints the digest of the first subject, whichever was verified; here it is the one that was. */
-const describeStatement = (payload: string, { reference, digest }: Printed): string => {
+/** Writes a bundle's statement. cosign prints the digest of the first subject; here it is that of the verified one. */
+const goStatement = (payload: string, { reference, digest }: VerifiedImage): string => {
   const { predicateType, subject } = JSON.parse(payload) as Statement;
-  const verified = subject.find((one) => `sha256:${one.digest.sha256}` === digest);
+  const subjectOfImage = subject.find((candidate) => `sha256:${candidate.digest.sha256}` === digest);
   return goStruct({
     critical: goStruct({
-      identity: goStruct({ 'docker-reference': goText(reference) }),
-      image: goStruct({ 'docker-manifest-digest': goText(digest) }),
-      type: goText(predicateType),
+      identity: goStruct({ 'docker-reference': goScalar(reference) }),
+      image: goStruct({ 'docker-manifest-digest': goScalar(digest) }),
+      type: goScalar(predicateType),
     }),
-    optional: goMap(goJsonOfMembers(verified?.annotations ?? {})),
+    optional: goMap(goJsonOfMembers(subjectOfImage?.annotations ?? {})),
   });
 };
 
-const describePayload = ({ payload, logBundle }: ValidSignature): string => {
+const goPayload = ({ payload, logBundle }: ValidSignature): string => {
   const { critical, optional = null } = JSON.parse(payload) as Payload;
-  const bundle = describeBundle(logBundle);
+  const bundle = goLogBundle(logBundle);
   const members = {
     ...goJsonOfMembers(optional ?? {}),
     ...(bundle === undefined ? {} : { Bundle: bundle }),
@@ -98,26 +98,26 @@ const describePayload = ({ payload, logBundle }: ValidSignature): string => {
   const { identity, image, type } = critical;
   return goStruct({
     critical: goStruct({
-      identity: goStruct({ 'docker-reference': goText(identity['docker-reference']) }),
-      image: goStruct({ 'docker-manifest-digest': goText(image['docker-manifest-digest']) }),
-      type: goText(type),
+      identity: goStruct({ 'docker-reference': goScalar(identity['docker-reference']) }),
+      image: goStruct({ 'docker-manifest-digest': goScalar(image['docker-manifest-digest']) }),
+      type: goScalar(type),
     }),
     optional: optional === null && bundle === undefined ? 'null' : goMap(members),
   });
 };
 
-const describeSignature = (signature: ValidSignature, printed: Printed): string => {
+const goSignature = (signature: ValidSignature, verified: VerifiedImage): string => {
   const { format } = signature;
   switch (format) {
     case 'simple-signing':
-      return describePayload(signature);
+      return goPayload(signature);
     case 'sigstore-bundle':
-      return describeStatement(signature.payload, printed);
+      return goStatement(signature.payload, verified);
     default:
       return format satisfies never;
   }
 };
 
-/** What `cosign verify` prints on standard output (cosign, cmd/cosign/cli/verify). */
-export const cosignJson = (signatures: readonly ValidSignature[], printed: Printed): string =>
-  `\n[${signatures.map((signature) => describeSignature(signature, printed)).join(',')}]\n`;
+/** Returns the standard output of `cosign verify` (cosign, cmd/cosign/cli/verify). */
+export const cosignJson = (signatures: readonly ValidSignature[], verified: VerifiedImage): string =>
+  `\n[${signatures.map((signature) => goSignature(signature, verified)).join(',')}]\n`;

@@ -4,47 +4,49 @@ import { parseImageReference } from '../../image/index.ts';
 import { type LayoutImage, openLayout } from '../../registry/index.ts';
 import { CommandError } from '../command-line/command.ts';
 
-/** One image to verify: what people call it, and the reference that is judged. */
+/** One image to verify. */
 export interface ImageToVerify {
+  /** The image's name in reports: its reference, or its directory. */
   readonly name: string;
+  /** The reference that is judged. */
   readonly image: string;
 }
 
-/** Judged by its signature alone: a directory says nothing of where an image comes from. */
-const NAMELESS = 'local.invalid/image';
+/** The repository of an image without a full name. It is on no hub, so only the signature is judged. */
+const UNNAMED_REPOSITORY = 'local.invalid/image';
 
-/** The repository an image goes by in its layout, where it has a whole name; so its component can be compared too. */
+/** The repository of an image in its layout, if it has a full name: then its component is compared too. */
 const repositoryOf = ({ names }: LayoutImage): string => {
   for (const name of names) {
     const parsed = name.includes('/') ? parseImageReference(name) : undefined;
     if (parsed?.ok === true) return parsed.reference.repository.name;
   }
-  return NAMELESS;
+  return UNNAMED_REPOSITORY;
 };
 
-const findOnly = async (directory: string, limits: Config['limits']): Promise<LayoutImage> => {
+const findOnlyImage = async (directory: string, limits: Config['limits']): Promise<LayoutImage> => {
   const images = await openLayout(directory, limits)
     .images()
     .catch((error: unknown) => {
       throw new CommandError(`--local-image: ${messageOf(error)}`);
     });
-  const whole = images.filter(({ kind }) => kind !== undefined);
-  const named = whole.filter(({ names }) => names.length > 0);
-  // What an index lists may lie beside it, without a name.
-  const [only, ...others] = named.length === 1 ? named : whole;
+  const present = images.filter(({ kind }) => kind !== undefined);
+  const named = present.filter(({ names }) => names.length > 0);
+  // The images that an index lists may be in the layout too, without names.
+  const [only, ...others] = named.length === 1 ? named : present;
   if (only === undefined)
     throw new CommandError(
-      `--local-image: ${directory} holds no image; \`sailmark evidence list\` shows what it holds`,
+      `--local-image: no image found in ${directory}; \`sailmark evidence list\` shows its content`,
     );
   if (others.length > 0)
     throw new CommandError(
-      `--local-image: ${directory} holds ${others.length + 1} images: name one, sailmark verify --offline --evidence ${directory} IMAGE`,
+      `--local-image: expected one image in ${directory}, got ${others.length + 1}; to verify one of them: sailmark verify --offline --evidence ${directory} IMAGE`,
     );
   return only;
 };
 
-/** The image of an OCI layout directory. Rejects with `CommandError` where it holds none, or several. */
+/** Finds the only image in an OCI image layout. Rejects with `CommandError` if there is none, or several. */
 export const readLocalImage = async (directory: string, limits: Config['limits']): Promise<ImageToVerify> => {
-  const found = await findOnly(directory, limits);
-  return { name: directory, image: `${repositoryOf(found)}@${found.digest}` };
+  const image = await findOnlyImage(directory, limits);
+  return { name: directory, image: `${repositoryOf(image)}@${image.digest}` };
 };

@@ -11,18 +11,18 @@ import {
 import { cosignJson } from './cosign-json.ts';
 import type { ImageReport } from './report.ts';
 
-export interface Printing {
+export interface PrintContext {
   readonly ring: KeyRing;
-  /** Whether the images were named by directory. */
+  /** True if the images were given as directories. */
   readonly local: boolean;
   readonly cosign: CosignSettings;
 }
 
-/** A ring may be long; so many commands are enough to see how it is done. */
-const MOST_COMMANDS = 3;
+/** Bounds the output for a long key ring: a few commands show how to verify with cosign. */
+const MAX_COMMANDS = 3;
 
-/** A reference may have been chosen by somebody else, and have anything in it. */
-const LONGEST_REFERENCE = 512;
+/** Bounds the output: references may come from an untrusted list. */
+const MAX_REFERENCE_LENGTH = 512;
 
 const COLOURS = { verified: 'green', rejected: 'red', refused: 'red', undetermined: 'yellow' } as const;
 
@@ -37,7 +37,7 @@ const toJson = (reports: readonly ImageReport[]): string => {
     message: report.message,
     signedBy: report.signedBy,
     format: report.format,
-    transparencyLog: logOf(report),
+    transparencyLog: logEntryOf(report),
     requests: report.requests,
     fromMemory: report.fromMemory,
     durationMs: report.durationMs,
@@ -45,8 +45,8 @@ const toJson = (reports: readonly ImageReport[]): string => {
   return `${JSON.stringify({ schema: 'sailmark.dev/verification/v1', images }, null, 2)}\n`;
 };
 
-/** The entry of the first signature that a log proves; `checked`: the log was required. */
-const logOf = ({ signatures }: ImageReport): object => {
+/** The log entry of the first signature with a proof. `checked` is true if the log was required. */
+const logEntryOf = ({ signatures }: ImageReport): object => {
   const checked = signatures.some(({ logged }) => logged !== undefined);
   const [proof] = signatures.flatMap(({ logged }) =>
     logged !== undefined && 'proof' in logged ? [logged.proof] : [],
@@ -62,25 +62,25 @@ const logOf = ({ signatures }: ImageReport): object => {
 const placesOf = ({ judgement }: ImageReport): readonly string[] =>
   judgement.class?.kind === 'istio' ? judgement.class.places : [];
 
-/** The keys whose cosign command tells the same: those that signed, or all that may sign for this image. */
-const sourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => {
+/** The sources of the keys for the cosign commands: the keys that signed, or else all that may sign this image. */
+const keySourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => {
   const signers = report.signedBy.flatMap(({ source }) => (source === null ? [] : [source]));
   const places = placesOf(report);
   const all = [...ring.keys.values()]
     .filter((key) => key.for === undefined || key.for.some((place) => places.includes(place)))
     .map(({ source }) => source);
-  return (signers.length > 0 ? signers : all).slice(0, MOST_COMMANDS);
+  return (signers.length > 0 ? signers : all).slice(0, MAX_COMMANDS);
 };
 
-/** How cosign comes to the same verdict, or why it does not; nothing where there is no verdict. */
-const cosignLines = (report: ImageReport, { ring, cosign, local }: Printing): readonly string[] => {
+/** The cosign commands that reach the same verdict, or why cosign differs; empty if there is no verdict. */
+const cosignLines = (report: ImageReport, { ring, cosign, local }: PrintContext): readonly string[] => {
   const { judgement, outcome, reason } = report;
   if (judgement.reference === undefined || outcome === 'undetermined') return [];
   const difference = reason === null ? undefined : cosignDifference(reason.code);
   if (difference !== undefined) return [`  ${difference}`];
   const { reference, class: imageClass } = judgement;
   const [repository = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];
-  return sourcesOf(report, ring).map((source) => {
+  return keySourcesOf(report, ring).map((source) => {
     const command = local
       ? cosignLocalCommand(report.reference, source, cosign)
       : cosignCommand(reference, repository, source, cosign);
@@ -103,23 +103,24 @@ const verifiedLines = (report: ImageReport): readonly string[] => {
     `  digest      ${digest}`,
     ...(component === null ? [] : [`  component   ${component}`]),
     ...signedBy.map(
-      ({ keyId, source }) => `  signed by   ${source ?? 'a key that has left the ring'} (key id ${keyId})`,
+      ({ keyId, source }) =>
+        `  signed by   ${source ?? 'a key that has been removed from the key ring'} (key id ${keyId})`,
     ),
     ...checksOf(report).map((line) => `  ${line}`),
     ...(componentProven ? ['    - The signed bytes name this component'] : []),
   ];
 };
 
-const toText = (report: ImageReport, printing: Printing, paint: Paint): string => {
+const toText = (report: ImageReport, context: PrintContext, paint: Paint): string => {
   const { outcome, reference, message, reason } = report;
-  const head = `${oneLine(reference, LONGEST_REFERENCE)}: ${paint(outcome, COLOURS[outcome])}`;
-  const body = reason === null ? verifiedLines(report) : [];
-  return `${[head, `  ${message}`, ...body, ...cosignLines(report, printing)].join('\n')}\n`;
+  const head = `${oneLine(reference, MAX_REFERENCE_LENGTH)}: ${paint(outcome, COLOURS[outcome])}`;
+  const details = reason === null ? verifiedLines(report) : [];
+  return `${[head, `  ${message}`, ...details, ...cosignLines(report, context)].join('\n')}\n`;
 };
 
-/** As cosign: what was verified on standard output, in its JSON; what was checked, and what failed, on standard error. */
+/** Prints as cosign does: the JSON of a verified image to standard output; checks and errors to standard error. */
 const printAsCosign = (report: ImageReport, io: Io): void => {
-  const reference = oneLine(report.reference, LONGEST_REFERENCE);
+  const reference = oneLine(report.reference, MAX_REFERENCE_LENGTH);
   if (report.reason !== null) {
     io.stderr.write(`Error: ${reference}: ${report.message}\n`);
     return;
@@ -130,15 +131,15 @@ const printAsCosign = (report: ImageReport, io: Io): void => {
   );
 };
 
-/** Prints reports in the order the images were asked for. */
+/** Prints the reports in the order of the images on the command line. */
 export const printReports = (
   reports: readonly ImageReport[],
   output: 'text' | 'json' | 'cosign',
-  printing: Printing,
+  context: PrintContext,
   io: Io,
 ): void => {
   const paint = createPaint(io);
   if (output === 'json') io.stdout.write(toJson(reports));
   else if (output === 'cosign') for (const report of reports) printAsCosign(report, io);
-  else io.stdout.write(reports.map((report) => toText(report, printing, paint)).join('\n'));
+  else io.stdout.write(reports.map((report) => toText(report, context, paint)).join('\n'));
 };

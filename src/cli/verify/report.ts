@@ -2,7 +2,7 @@ import { explain, type Judgement, type Reason } from '../../policy/index.ts';
 import type { KeyRing, ValidSignature, Verification } from '../../verification/index.ts';
 import { exitCodeOf } from '../shared/exit-codes.ts';
 
-/** What is known of one image. */
+/** The report of one image. */
 export interface ImageReport {
   readonly reference: string;
   readonly digest: string | null;
@@ -30,30 +30,30 @@ const signersOf = (signatures: readonly ValidSignature[], ring: KeyRing): ImageR
     return { keyId, spkiSha256: key?.spkiSha256 ?? null, source: key?.source ?? null };
   });
 
-/** What `review` and the webhook would say besides. */
+/** Notes how `review` and the webhook classify the image, if `verify` goes further. */
 const remarkOf = ({ class: imageClass, verification }: Judgement): string => {
   if (imageClass?.kind === 'look-alike')
-    return `; its name is Istio's ${imageClass.component} and it is on no hub or mirror: review and the webhook refuse it`;
+    return `; the name is that of Istio's ${imageClass.component}, but the image is on no hub or mirror: review and the webhook refuse it`;
   const judged = verification?.digest !== undefined && verification.outcome !== 'undetermined';
   if (imageClass?.kind === 'not-ours' && judged)
-    return "; it is no image of Istio's, so only its signature was judged";
+    return '; not an Istio image, so only the signature was verified';
   return '';
 };
 
-/** What must be said where only evidence was asked: it proves digests, never tags. */
+/** Notes the limits of a verification offline: evidence proves digests, never tags. */
 const offlineRemarkOf = ({ reference, verification }: Judgement): string => {
   if (verification?.outcome === 'rejected' && verification.reason.code === 'image-not-found')
-    return '; offline: only evidence was asked';
+    return '; offline: only evidence was searched';
   const byTag = reference !== undefined && reference.digest === undefined;
-  return byTag ? '; offline: that the tag stands for this digest is the word of the evidence alone' : '';
+  return byTag ? '; offline: only the evidence says that the tag resolves to this digest' : '';
 };
 
-/** What OpenSSL says where the other side does not speak TLS. */
+/** OpenSSL's errors if the peer does not speak TLS. */
 const NOT_TLS = /ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/;
 
 const hintOf = (reason: Reason): string =>
   reason.code === 'registry-unavailable' && NOT_TLS.test(reason.detail)
-    ? '; it does not answer in TLS: --allow-http-registry is for a registry that speaks plain HTTP'
+    ? '; the registry does not speak TLS: --allow-http-registry allows plain HTTP'
     : '';
 
 const messageOf = (judgement: Judgement, reason: Reason | undefined): string => {
@@ -73,7 +73,7 @@ const reasonOf = ({ refused, verification }: Judgement): Reason | undefined =>
 const outcomeOfJudgement = ({ refused, verification }: Judgement): ImageReport['outcome'] =>
   refused !== undefined || verification === undefined ? 'refused' : verification.outcome;
 
-const factsOf = (verification: Verification | undefined, ring: KeyRing) => {
+const signatureDetails = (verification: Verification | undefined, ring: KeyRing) => {
   const signatures = verification?.outcome === 'verified' ? verification.signatures : [];
   return {
     componentProven: verification?.outcome === 'verified' && verification.componentProven,
@@ -85,7 +85,7 @@ const factsOf = (verification: Verification | undefined, ring: KeyRing) => {
   };
 };
 
-/** The report of one judged image. */
+/** Makes the report of one judged image. */
 export const reportOf = (
   judgement: Judgement,
   { ring, offline }: { readonly ring: KeyRing; readonly offline: boolean },
@@ -100,11 +100,12 @@ export const reportOf = (
     outcome: outcomeOfJudgement(judgement),
     reason: reason ?? null,
     message: `${messageOf(judgement, reason)}${offline ? offlineRemarkOf(judgement) : ''}`,
-    ...factsOf(verification, ring),
+    ...signatureDetails(verification, ring),
     durationMs: Math.round(durationMs * 10) / 10,
     judgement,
   };
 };
 
+/** Returns the exit code of one image. */
 export const exitCodeOfReport = ({ reason }: ImageReport): number =>
   reason === null ? 0 : exitCodeOf(reason.code);

@@ -2,8 +2,9 @@ import type { Core } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
 import type { Command, Flags, Io } from '../command-line/command.ts';
-import { coreFlags, parseTimeout, readConfig, timeoutFlag } from '../flags/core-flags.ts';
+import { coreFlags, readConfig } from '../flags/core-flags.ts';
 import { filenameFlag, readImageNames } from '../flags/image-names.ts';
+import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
 import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
@@ -14,75 +15,75 @@ import { exitCodeOfReport, type ImageReport, reportOf } from './report.ts';
 
 const OUTPUTS = ['text', 'json', 'cosign'] as const;
 
-/** Images that are verified side by side. */
-const AT_ONCE = 8;
+const MAX_CONCURRENT_IMAGES = 8;
 
-/** Verifies images side by side, by what one configuration leads to. */
-const verifyAll = (
-  core: Core,
-  images: readonly ImageToVerify[],
-  options: { readonly timeout: number; readonly offline: boolean; readonly advance: () => void },
-): Promise<readonly ImageReport[]> =>
-  mapConcurrently(images, AT_ONCE, async ({ image, name: named }) => {
-    const began = performance.now();
-    const judgement = await core.judge.judge(image, AbortSignal.timeout(options.timeout), { always: true });
-    options.advance();
-    return {
-      ...reportOf(judgement, { ring: core.ring(), offline: options.offline }, performance.now() - began),
-      reference: named,
-    };
-  });
-
-/** Images and the configuration that leads to them. A directory leads to its own image alone: each must prove itself. */
-interface Group {
+/** Images, and the configuration to verify them with. A directory is the only evidence for its own image. */
+interface ImageGroup {
   readonly config: Config;
   readonly images: readonly ImageToVerify[];
 }
 
-type Groups = readonly [Group, ...Group[]];
+type ImageGroups = readonly [ImageGroup, ...ImageGroup[]];
 
-const groupsOf = async (flags: Flags, names: readonly [string, ...string[]], io: Io): Promise<Groups> => {
+interface VerifyContext {
+  readonly flags: Flags;
+  readonly io: Io;
+  /** Called after each image. */
+  readonly onDone: () => void;
+}
+
+/** Groups the images by configuration: all references together, and each image layout by itself. */
+const readGroups = async (
+  flags: Flags,
+  names: readonly [string, ...string[]],
+  io: Io,
+): Promise<ImageGroups> => {
   if (!flags.has('local-image')) {
     const config = await readConfig(flags, io, { images: () => names });
     return [{ config, images: names.map((name) => ({ name, image: name })) }];
   }
-  const groupOf = async (directory: string): Promise<Group> => {
+  const readLayoutGroup = async (directory: string): Promise<ImageGroup> => {
     const config = await readConfig(flags, io, { directories: [directory] });
     return { config, images: [await readLocalImage(directory, config.limits)] };
   };
   const [first, ...others] = names;
-  return [await groupOf(first), ...(await Promise.all(others.map(groupOf)))];
+  return [await readLayoutGroup(first), ...(await Promise.all(others.map(readLayoutGroup)))];
 };
 
-/** What verifying a group needs besides it. `heard`: what must be said of the keys has been. */
-interface Asking {
-  readonly flags: Flags;
-  readonly io: Io;
-  readonly heard: boolean;
-  readonly advance: () => void;
-}
-
-/** The reports of a group, and the keys they were made with. */
-const verifyGroup = ({ config, images }: Group, { flags, io, heard, advance }: Asking) =>
-  withCore(config, io, async (core) => {
-    if (!heard) checkKeys(core.ring(), config, flags, io);
-    const options = { timeout: parseTimeout(flags), offline: config.offline, advance };
-    return { ring: core.ring(), reports: await verifyAll(core, images, options) };
+const verifyImages = (
+  core: Core,
+  { config, images }: ImageGroup,
+  { flags, onDone }: VerifyContext,
+): Promise<readonly ImageReport[]> => {
+  const timeout = parseTimeout(flags);
+  return mapConcurrently(images, MAX_CONCURRENT_IMAGES, async ({ image, name }) => {
+    const start = performance.now();
+    const judgement = await core.judge.judge(image, AbortSignal.timeout(timeout), { always: true });
+    onDone();
+    const context = { ring: core.ring(), offline: config.offline };
+    return { ...reportOf(judgement, context, performance.now() - start), reference: name };
   });
+};
 
-const verifyGroups = async ([first, ...others]: Groups, asking: Omit<Asking, 'heard'>) => {
-  const { ring, reports } = await verifyGroup(first, { ...asking, heard: false });
+/** Verifies the groups in turn. All have the same keys, so only the first group warns about them. */
+const verifyGroups = async ([first, ...others]: ImageGroups, context: VerifyContext) => {
+  const { flags, io } = context;
+  const { ring, reports } = await withCore(first.config, io, async (core) => {
+    checkKeys(core.ring(), first.config, flags, io);
+    return { ring: core.ring(), reports: await verifyImages(core, first, context) };
+  });
   const all = [...reports];
-  for (const group of others) all.push(...(await verifyGroup(group, { ...asking, heard: true })).reports);
+  for (const group of others)
+    all.push(...(await withCore(group.config, io, (core) => verifyImages(core, group, context))));
   return { ring, reports: all };
 };
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
   const output = parseChoice(flags, 'output', OUTPUTS);
   const names = await readImageNames(flags, operands, io, 'verify');
-  const groups = await groupsOf(flags, names, io);
-  const { increment: advance, clear } = createProgress(io, flags, names.length);
-  const { ring, reports } = await verifyGroups(groups, { flags, io, advance }).finally(clear);
+  const groups = await readGroups(flags, names, io);
+  const { increment, clear } = createProgress(io, flags, names.length);
+  const { ring, reports } = await verifyGroups(groups, { flags, io, onDone: increment }).finally(clear);
   const cosign = {
     ...groups[0].config,
     caFile: flags.text('ca-file'),
@@ -95,14 +96,14 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
 export const command: Command = {
   usage: 'verify [flags] IMAGE…',
   description:
-    "Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does (with --transparency-log require as plain `cosign verify --key KEY IMAGE`), and more strictly where cosign is lax. Bundles of cosign 3 and signatures of older ones count alike. An image of Istio's must also be the component that was signed.\nAn image named here is always verified: that it only looks like Istio's, or is of a kind that is never signed, is said and left to `review` and the webhook to refuse.",
+    'Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does (with --transparency-log require, as `cosign verify --key KEY IMAGE` does), but more strictly where cosign is lax. Accepts bundles of cosign 3 and signatures of older versions. An Istio image must also be the component that was signed.\nEvery image given is verified: if it only looks like an Istio image, or is of a release that was never signed, the report says so, but only `review` and the webhook refuse it.',
   flags: [
     ...coreFlags,
     timeoutFlag('image'),
     filenameFlag,
     {
       name: 'local-image',
-      help: 'the arguments are directories, each an OCI image layout with one image, as of `cosign save`',
+      help: 'the arguments are directories, each an OCI image layout with one image, as `cosign save` writes it',
     },
     {
       name: 'output',
