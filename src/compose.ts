@@ -131,11 +131,11 @@ const createEvidence = ({ evidence, limits }: Config, report: ReportError) => {
   const writer = createLayoutWriter(write);
   const tagTable = createTagTable(write, { most: limits.tagEntries, report });
   let writing: Promise<unknown> = Promise.resolve();
-  const keep: VerifierDependencies['keep'] = (proofs) => {
+  const storeProofs: VerifierDependencies['storeProofs'] = (proofs) => {
     writing = writer.add(proofs.map(signatureEntry)).catch(report);
   };
   return {
-    options: { openEvidence, keep, tagTable },
+    options: { openEvidence, storeProofs, tagTable },
     add: writer.add,
     load: tagTable.load,
     async close() {

@@ -110,7 +110,8 @@ export const askSource = (
     );
     if (valid.length === 0 && failure !== undefined && !isUndeterminedReason(failure))
       era.rejected.add(source.id, digest, failure);
-    if (valid.length > 0 && !evidence.includes(source)) options.keep?.(valid.map(({ proof }) => proof));
+    if (valid.length > 0 && !evidence.includes(source))
+      options.storeProofs?.(valid.map(({ proof }) => proof));
     const signatures = valid.map(({ signature }) => signature);
     return { signatures: memory.verified.add(digest, signatures), failure };
   };

@@ -24,5 +24,5 @@ export interface VerifierDependencies extends MemoryDependencies {
   /** Undefined: the transparency log is ignored. */
   readonly proveLogged?: ProveLogged | undefined;
   /** Receives the bytes that prove an image each time a repository has proven it. Must not throw. */
-  readonly keep?: (proofs: readonly SignatureProof[]) => void;
+  readonly storeProofs?: (proofs: readonly SignatureProof[]) => void;
 }

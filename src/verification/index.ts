@@ -1,6 +1,6 @@
-export { parseBase64 } from './base64.ts';
 export { runCanary } from './canary.ts';
 export type { VerifierDependencies } from './dependencies.ts';
+export { parseBase64 } from './encoding/base64.ts';
 export type { KeyEvent } from './keys/key-event.ts';
 export type { KeyRing, MissingKey, TrustedKey } from './keys/key-ring.ts';
 export {

@@ -1,6 +1,5 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
-import { conclude, type Known, recallVerified, undetermined } from './conclude.ts';
 import {
   askSource,
   createContext,
@@ -12,6 +11,7 @@ import {
 import type { VerifierDependencies } from './dependencies.ts';
 import { createMemory } from './memory/memory.ts';
 import { reasonOfThrown } from './undetermined-reason.ts';
+import { conclude, type Known, recallVerified, undetermined } from './verdict/conclude.ts';
 import type {
   Rejected,
   Undetermined,

@@ -298,7 +298,7 @@ const proofSource = (proofs: readonly SignatureProof[]): Source => ({
 describe('what proves an image is handed on to be kept', () => {
   const keeping = async (...pushes: readonly Push[]) => {
     const kept: (readonly SignatureProof[])[] = [];
-    const harness = await createHarness({ keep: (proofs) => void kept.push(proofs) });
+    const harness = await createHarness({ storeProofs: (proofs) => void kept.push(proofs) });
     for (const each of pushes) each(harness, MIRROR);
     return { harness, kept };
   };
@@ -311,7 +311,7 @@ describe('what proves an image is handed on to be kept', () => {
 
   it('and nothing that evidence holds already', async () => {
     const kept: unknown[] = [];
-    const { harness } = await evidenceHolding(bundle, { keep: (proofs) => void kept.push(proofs) });
+    const { harness } = await evidenceHolding(bundle, { storeProofs: (proofs) => void kept.push(proofs) });
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('verified');
     expect(kept).toEqual([]);
   });
@@ -365,7 +365,7 @@ describe('what proves an image is handed on to be kept', () => {
   it('and a keeper that throws does not take back the verdict', async () => {
     const harness = await createHarness({
       limits: LIMITS,
-      keep: () => {
+      storeProofs: () => {
         throw new Error('the disk is full');
       },
     });

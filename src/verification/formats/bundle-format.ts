@@ -1,7 +1,7 @@
 import { memberOf } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import type { Manifest, Referrer, Source } from '../../registry/index.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseBundle, parseStatement, signedBytesOf } from './bundle.ts';
 import type { Candidate, CandidateList, Format } from './candidate.ts';
 import { type CandidateResult, FOREIGN, invalid, type SignatureQuery } from './candidate-result.ts';

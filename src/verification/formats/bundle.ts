@@ -1,8 +1,8 @@
 import { isJsonObject, memberOf } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
-import { parseBase64 } from '../base64.ts';
 import { isStrictSignature } from '../ecdsa.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseBase64 } from '../encoding/base64.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 import type { Claims } from './candidate.ts';
 
 /** The ways version 0.3 is written (sigstore/protobuf-specs, sigstore_bundle.proto, `media_type`). */

@@ -1,7 +1,7 @@
 import type { Digest } from '../../image/index.ts';
 import type { Manifest, Source } from '../../registry/index.ts';
-import { parseBase64 } from '../base64.ts';
 import { isStrictSignature } from '../ecdsa.ts';
+import { parseBase64 } from '../encoding/base64.ts';
 import type { Candidate, CandidateList, Format } from './candidate.ts';
 import { type CandidateResult, invalid, type SignatureQuery } from './candidate-result.ts';
 import {

@@ -1,7 +1,7 @@
 import { isJsonObject, memberOf } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import type { Manifest } from '../../registry/index.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 import type { Claims } from './candidate.ts';
 
 /*

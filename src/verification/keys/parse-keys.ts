@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
 import jose from 'node-jose';
 import { isJsonObject, type JsonObject, memberOf } from '../../base/index.ts';
-import { parseBase64 } from '../base64.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseBase64 } from '../encoding/base64.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 
 /** One public key, whatever it was written as. */
 export interface ParsedKey {

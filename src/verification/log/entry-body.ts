@@ -1,5 +1,5 @@
 import { memberOf } from '../../base/index.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseExactBase64, parseExactHex, requireAll } from './exact.ts';
 
 /** What the body of an entry says was signed, and by which key. */

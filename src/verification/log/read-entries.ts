@@ -1,5 +1,5 @@
 import { memberOf } from '../../base/index.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 import type { InclusionPromise, InclusionProof, LogEntry } from './entry.ts';
 import { parseExactBase64, parseExactCount, parseExactHex, parseSafeCount, requireAll } from './exact.ts';
 import type { CarriedSignature } from './log-proof.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, memberOf } from '../../base/index.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseExactBase64 } from './exact.ts';
 import {
   idOfLog,

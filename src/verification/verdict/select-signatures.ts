@@ -1,5 +1,5 @@
-import type { KeyRing } from './keys/key-ring.ts';
-import type { RejectionReason, ValidSignature, VerificationRequest } from './verification.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { RejectionReason, ValidSignature, VerificationRequest } from '../verification.ts';
 
 /** What the valid signatures of a digest come to in one use. */
 export type Selection =

@@ -1,9 +1,8 @@
-import type { Digest } from '../image/index.ts';
-import type { VerificationContext } from './context.ts';
-import type { VerifierDependencies } from './dependencies.ts';
-import type { Memory, SourceResult } from './memory/memory.ts';
-import { type Selection, selectSignatures } from './select.ts';
-import { isUndeterminedReason } from './undetermined-reason.ts';
+import type { Digest } from '../../image/index.ts';
+import type { VerificationContext } from '../context.ts';
+import type { VerifierDependencies } from '../dependencies.ts';
+import type { Memory, SourceResult } from '../memory/memory.ts';
+import { isUndeterminedReason } from '../undetermined-reason.ts';
 import type {
   RejectionReason,
   Undetermined,
@@ -12,7 +11,8 @@ import type {
   Verification,
   VerificationRequest,
   Verified,
-} from './verification.ts';
+} from '../verification.ts';
+import { type Selection, selectSignatures } from './select-signatures.ts';
 
 /** *Undetermined*, and nothing remembered. */
 export const undetermined = (

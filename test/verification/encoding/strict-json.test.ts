@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memberOf } from '../../src/base/index.ts';
-import { parseStrictJson } from '../../src/verification/strict-json.ts';
-import { thirdPartyPath, withThirdParty } from '../support/third-party.ts';
+import { memberOf } from '../../../src/base/index.ts';
+import { parseStrictJson } from '../../../src/verification/encoding/strict-json.ts';
+import { thirdPartyPath, withThirdParty } from '../../support/third-party.ts';
 
 const parse = (text: string) => parseStrictJson(Buffer.from(text));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBase64 } from '../../src/verification/base64.ts';
+import { parseBase64 } from '../../../src/verification/encoding/base64.ts';
 
 describe('base64 of signatures', () => {
   it.each([

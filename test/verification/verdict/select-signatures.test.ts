@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ProveLogged } from '../../src/verification/index.ts';
-import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
-import { imageManifest, pushSignatures, type Signer, sign } from '../support/signing-kit.ts';
-import { createHarness, ringOf, trust } from './harness.ts';
+import type { ProveLogged } from '../../../src/verification/index.ts';
+import { bundleOf, pushBundle } from '../../support/bundle-kit.ts';
+import { imageManifest, pushSignatures, type Signer, sign } from '../../support/signing-kit.ts';
+import { createHarness, ringOf, trust } from '../harness.ts';
 
 const MIRROR = 'mirror.example/istio';
 const { digest } = imageManifest('some image');
