@@ -71,17 +71,17 @@ describe('the threat model', () => {
 
   it('speaks of everybody who may try something', () => {
     expect(actorsIn(readOf('SECURITY.md') ?? '').map(({ name }) => name)).toEqual([
-      'Who writes pods',
-      'Who pushes to a mirror or to a registry',
-      'Who runs a registry, a token realm or a network in between',
-      'Who can reach the webhook’s port',
-      'Who may label or create namespaces',
-      'Who holds an old or stolen key',
-      'Who can write evidence',
-      'Who edits the configuration',
+      'Pod authors',
+      'Writers of a mirror or registry',
+      'Operators of a registry, a token realm or the network in between',
+      'Clients that can reach the webhook’s port',
+      'Users who may label or create namespaces',
+      'Holders of an old or stolen key',
+      'Writers of evidence',
+      'Authors of the configuration',
       'A node',
-      'Who reads log, metrics and Events',
-      'Our own release, and what it is made of',
+      'Readers of log, metrics and Events',
+      'Our release and its dependencies',
     ]);
   });
 });
