@@ -17,26 +17,30 @@ export interface AdmissionResponse {
 }
 
 /** The API server cuts warnings to 256 characters each once they pass 4096 in all. */
-const WARNING_LIMIT = 256;
-const MOST_WARNINGS = 15;
+const MAX_WARNING_LENGTH = 256;
+const MAX_WARNINGS = 15;
 
 /** An audit event has room for more, but it holds other annotations too. */
-const ANNOTATION_LIMIT = 1000;
+const MAX_ANNOTATION_LENGTH = 1000;
 
-const SPOKEN = 'sailmark: ';
+const WARNING_PREFIX = 'sailmark: ';
 
 const warningsOf = ({ verdict, context, findings, failure }: ReviewResult): readonly string[] => {
   if (context.mode === 'audit') return [];
   if (failure !== undefined)
-    return verdict === 'deny' ? [] : [`${SPOKEN}${oneLine(explain(failure), WARNING_LIMIT - SPOKEN.length)}`];
+    return verdict === 'deny'
+      ? []
+      : [`${WARNING_PREFIX}${oneLine(explain(failure), MAX_WARNING_LENGTH - WARNING_PREFIX.length)}`];
   const warned = findings
     .filter(({ effect }) => effect === 'warn')
     .toSorted((one, other) => rankOf(one.reason.code) - rankOf(other.reason.code));
   const warnings = warned
-    .slice(0, MOST_WARNINGS)
-    .map((finding) => `${SPOKEN}${explainBriefly(finding, WARNING_LIMIT - SPOKEN.length)}`);
-  return warned.length > MOST_WARNINGS
-    ? [...warnings, `${SPOKEN}+${warned.length - MOST_WARNINGS} more`]
+    .slice(0, MAX_WARNINGS)
+    .map(
+      (finding) => `${WARNING_PREFIX}${explainBriefly(finding, MAX_WARNING_LENGTH - WARNING_PREFIX.length)}`,
+    );
+  return warned.length > MAX_WARNINGS
+    ? [...warnings, `${WARNING_PREFIX}+${warned.length - MAX_WARNINGS} more`]
     : warnings;
 };
 
@@ -57,21 +61,21 @@ const imagesOf = ({ judged }: ReviewResult): readonly string[] =>
     return `${oneLine(image, 300)}${digest === undefined ? '' : `@${digest}`}`;
   });
 
-const letThrough = (findings: readonly Finding[]): readonly string[] =>
-  findings.flatMap(({ use, reason, letThrough: why }) =>
+const allowancesOf = (findings: readonly Finding[]): readonly string[] =>
+  findings.flatMap(({ use, reason, allowedBecause: why }) =>
     why === undefined ? [] : [oneLine(`${oneLine(use.image, 200)} ${reason.code}: ${why}`, 500)],
   );
 
 /** `verdict` to `key-id` are always there, empty where there is nothing to say; the last two where they apply. */
 const annotationsOf = (outcome: ReviewResult): Readonly<Record<string, string>> => {
-  const through = letThrough(outcome.findings);
+  const through = allowancesOf(outcome.findings);
   return {
     verdict: outcome.verdict,
     mode: outcome.context.mode,
-    reason: listWithin(codesOf(outcome), ANNOTATION_LIMIT),
-    images: listWithin(imagesOf(outcome), ANNOTATION_LIMIT),
-    'key-id': listWithin(outcome.keyIds, ANNOTATION_LIMIT),
-    ...(through.length === 0 ? {} : { 'let-through': listWithin(through, ANNOTATION_LIMIT, '; ') }),
+    reason: listWithin(codesOf(outcome), MAX_ANNOTATION_LENGTH),
+    images: listWithin(imagesOf(outcome), MAX_ANNOTATION_LENGTH),
+    'key-id': listWithin(outcome.keyIds, MAX_ANNOTATION_LENGTH),
+    ...(through.length === 0 ? {} : { 'let-through': listWithin(through, MAX_ANNOTATION_LENGTH, '; ') }),
     ...(outcome.skipped === undefined ? {} : { skipped: outcome.skipped }),
   };
 };

@@ -20,12 +20,12 @@ export interface EventSummary {
   }[];
 }
 
-const SENTENCE_LIMIT = 512;
+const MAX_SENTENCE_LENGTH = 512;
 
 const sentenceOf = (finding: Finding): string =>
-  finding.letThrough === undefined
+  finding.allowedBecause === undefined
     ? explain(finding.reason, finding.use)
-    : explainBriefly(finding, SENTENCE_LIMIT);
+    : explainBriefly(finding, MAX_SENTENCE_LENGTH);
 
 const sentencesOf = ({ findings, failure }: ReviewResult): EventSummary['sentences'] => {
   if (failure !== undefined) return [{ code: failure.code, letThrough: false, sentence: explain(failure) }];
@@ -33,7 +33,7 @@ const sentencesOf = ({ findings, failure }: ReviewResult): EventSummary['sentenc
   for (const finding of findings) {
     const { code } = finding.reason;
     if (finding.effect === 'exempt' || sentences.some((one) => one.code === code)) continue;
-    sentences.push({ code, letThrough: finding.letThrough !== undefined, sentence: sentenceOf(finding) });
+    sentences.push({ code, letThrough: finding.allowedBecause !== undefined, sentence: sentenceOf(finding) });
   }
   return sentences;
 };

@@ -17,7 +17,7 @@ const listAt = (from: JsonObject, field: string, path: string, note: Note): read
 };
 
 /** Where an image and the name beside it stand. */
-interface Place {
+interface ListEntry {
   readonly list: string;
   readonly index: number;
   /** Of the image, below its entry of the list. */
@@ -25,14 +25,14 @@ interface Place {
 }
 
 /** Paths are written out only for what has an image, or is wrong: a pod has many volumes and few image volumes. */
-const pathOf = ({ list, index }: Place, field: string): string => `${list}[${index}]${field}`;
+const pathOf = ({ list, index }: ListEntry, field: string): string => `${list}[${index}]${field}`;
 
 /** An image use, where there is an image: a template may leave it out, and then there is none. */
 const useOf = (
   image: unknown,
   name: unknown,
   kind: ImageUse['kind'],
-  place: Place,
+  place: ListEntry,
   note: Note,
 ): ImageUse | undefined => {
   if (isAbsent(image) || image === '') return undefined;
@@ -45,7 +45,7 @@ const useOf = (
 const useOfContainer = (
   container: unknown,
   kind: ImageUse['kind'],
-  place: Place,
+  place: ListEntry,
   note: Note,
 ): ImageUse | undefined => {
   if (isJsonObject(container)) return useOf(container['image'], container['name'], kind, place, note);
@@ -53,7 +53,7 @@ const useOfContainer = (
   return undefined;
 };
 
-const useOfVolume = (volume: unknown, place: Place, note: Note): ImageUse | undefined => {
+const useOfVolume = (volume: unknown, place: ListEntry, note: Note): ImageUse | undefined => {
   if (!isJsonObject(volume)) {
     note(pathOf(place, ''), 'must be an object');
     return undefined;

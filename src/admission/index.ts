@@ -7,5 +7,5 @@ export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';
 export { createReviewer, type Reviewer, type ReviewOutput } from './review.ts';
 export type { ReviewContext } from './review-result.ts';
-export type { Skipped } from './subject.ts';
+export type { SkipReason } from './subject.ts';
 export { workloads } from './workloads.ts';

@@ -7,7 +7,7 @@ interface BadPath {
 }
 
 /** More than this many are not collected: the document is the sender's, and so would be the size of the answer. */
-const MOST = 20;
+const MAX_BAD_PATHS = 20;
 
 /** What a body that is no AdmissionReview gets: HTTP 400, with every bad path in it. */
 export class MalformedReview extends Error {
@@ -30,7 +30,7 @@ export const createProblems = (): { readonly note: Note; readonly check: () => v
   const problems: BadPath[] = [];
   return {
     note: (path, problem) => {
-      if (problems.length < MOST) problems.push({ path, problem });
+      if (problems.length < MAX_BAD_PATHS) problems.push({ path, problem });
     },
     check: () => {
       if (problems.length > 0) throw new MalformedReview(problems);

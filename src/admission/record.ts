@@ -3,7 +3,7 @@ import { type Effect, type Mode, type ReasonCode, type Verdict } from '../policy
 import type { AdmissionRequest } from './admission-review.ts';
 import { type EventSummary, eventSummaryOf } from './event-summary.ts';
 import type { ReviewResult } from './review-result.ts';
-import type { Skipped } from './subject.ts';
+import type { SkipReason } from './subject.ts';
 
 /** The facts of one review, for one log line and the metrics. Texts that somebody else chose are one short line. */
 export interface ReviewRecord {
@@ -18,7 +18,7 @@ export interface ReviewRecord {
   readonly dryRun: boolean;
   readonly verdict: Verdict;
   /** Why no image was looked at; undefined: images were. */
-  readonly skipped: Skipped | undefined;
+  readonly skipped: SkipReason | undefined;
   /** The first `MOST_LISTED`; the image is empty where the review as a whole could not be judged. */
   readonly findings: readonly {
     readonly image: string;
@@ -41,9 +41,9 @@ export interface ReviewRecord {
 }
 
 /** A hostile object may have tens of thousands of images; a log line must not. */
-const MOST_LISTED = 64;
+const MAX_LISTED = 64;
 
-const named = ({ name, object }: AdmissionRequest): string => {
+const nameOf = ({ name, object }: AdmissionRequest): string => {
   if (name !== '') return oneLine(name, 253);
   const metadata = isJsonObject(object) ? object['metadata'] : undefined;
   if (!isJsonObject(metadata)) return '';
@@ -54,7 +54,7 @@ const named = ({ name, object }: AdmissionRequest): string => {
 
 const findingsOf = ({ findings, failure, verdict }: ReviewResult): ReviewRecord['findings'] =>
   failure === undefined
-    ? findings.slice(0, MOST_LISTED).map(({ use, reason, effect }) => ({
+    ? findings.slice(0, MAX_LISTED).map(({ use, reason, effect }) => ({
         image: oneLine(use.image, 300),
         path: use.path,
         code: reason.code,
@@ -82,7 +82,7 @@ export const recordOf = (outcome: ReviewResult): ReviewRecord => {
     uid: oneLine(request.uid, 128),
     namespace: oneLine(request.namespace, 128),
     kind: oneLine(request.kind, 128),
-    name: named(request),
+    name: nameOf(request),
     operation: request.operation,
     mode: context.mode,
     critical: context.critical,
@@ -91,7 +91,7 @@ export const recordOf = (outcome: ReviewResult): ReviewRecord => {
     skipped,
     findings: findingsOf(outcome),
     ...eventSummaryOf(outcome),
-    images: judged.slice(0, MOST_LISTED).map(({ image }) => oneLine(image, 300)),
+    images: judged.slice(0, MAX_LISTED).map(({ image }) => oneLine(image, 300)),
     keyIds: outcome.keyIds,
     ...costOf(outcome),
     incident: failure?.incident,

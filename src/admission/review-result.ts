@@ -1,6 +1,6 @@
 import type { Finding, Judgement, Mode, Reason, Verdict } from '../policy/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
-import type { Skipped } from './subject.ts';
+import type { SkipReason } from './subject.ts';
 
 /** Which of the webhook's paths a review came by. */
 export interface ReviewContext {
@@ -14,7 +14,7 @@ export interface ReviewResult {
   readonly request: AdmissionRequest;
   readonly context: ReviewContext;
   readonly verdict: Verdict;
-  readonly skipped: Skipped | undefined;
+  readonly skipped: SkipReason | undefined;
   readonly findings: readonly Finding[];
   /** The distinct images that are Istio's or have a finding. */
   readonly judged: readonly Judgement[];

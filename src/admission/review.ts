@@ -45,7 +45,7 @@ export interface Reviewer {
 }
 
 /** Those that are Istio's or have a finding; the others are none of our business, nor of the log's. */
-const ours = (
+const relevantJudgements = (
   judgements: ReadonlyMap<string, Judgement>,
   findings: readonly Finding[],
 ): readonly Judgement[] => {
@@ -72,13 +72,13 @@ const openReview = (
       return { ...nothing, verdict: 'allow', findings: [], judged: [], keyIds: [] };
     const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
     const decision = decide(review, rules, now());
-    const judged = ours(judgements, decision.findings);
+    const judged = relevantJudgements(judgements, decision.findings);
     return { ...nothing, ...decision, judged, keyIds: keyIdsOf(judged) };
   };
   return { uses, close };
 };
 
-const outcomeOfFailure = (
+const resultOfFailure = (
   request: AdmissionRequest,
   context: ReviewContext,
   incident: string,
@@ -89,7 +89,7 @@ const outcomeOfFailure = (
   return { request, context, verdict, skipped: undefined, findings: [], judged: [], keyIds: [], failure };
 };
 
-const conclude = (outcome: ReviewResult): ReviewOutput => ({
+const outputOf = (outcome: ReviewResult): ReviewOutput => ({
   response: toAdmissionResponse(outcome),
   record: recordOf(outcome),
 });
@@ -99,7 +99,7 @@ export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => 
   const { judge, limits, report } = dependencies;
   const fail = (request: AdmissionRequest, context: ReviewContext, error: unknown): ReviewOutput => {
     if (error instanceof MalformedReview) throw error;
-    return conclude(outcomeOfFailure(request, context, report(error)));
+    return outputOf(resultOfFailure(request, context, report(error)));
   };
   return {
     recall: (body, context) => {
@@ -107,7 +107,7 @@ export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => 
       try {
         const { uses, close } = openReview(request, context, dependencies);
         const judgements = recallAll(judge, uses, limits);
-        return judgements && conclude(close(judgements));
+        return judgements && outputOf(close(judgements));
       } catch (error) {
         return fail(request, context, error);
       }
@@ -116,7 +116,7 @@ export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => 
       const request = parseAdmissionReview(body);
       try {
         const { uses, close } = openReview(request, context, dependencies);
-        return conclude(close(await judgeAll(judge, uses, limits, signal)));
+        return outputOf(close(await judgeAll(judge, uses, limits, signal)));
       } catch (error) {
         return fail(request, context, error);
       }

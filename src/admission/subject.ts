@@ -6,7 +6,7 @@ import { createProblems, type Note } from './malformed-review.ts';
 import { findWorkload, type Workload } from './workloads.ts';
 
 /** Why a review was allowed with no image looked at. */
-export type Skipped =
+export type SkipReason =
   /** DELETE or CONNECT. */
   | 'operation'
   /** A subresource other than pods/ephemeralcontainers. */
@@ -20,10 +20,10 @@ export type Skipped =
 
 /** What of a request is to be judged. */
 export type Subject =
-  | { readonly skipped: Skipped }
+  | { readonly skipped: SkipReason }
   | { readonly skipped: undefined; readonly holds: Workload['holds']; readonly uses: readonly ImageUse[] };
 
-const MIRROR = 'kubernetes.io/config.mirror';
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /**
  * Anybody who may create pods can write the annotation, and that no kubelet starts such a pod is the kubelet's word
@@ -34,7 +34,7 @@ const isMirrorByNode = ({ operation, object, username, groups }: AdmissionReques
     return false;
   const metadata = isJsonObject(object) ? object['metadata'] : undefined;
   const annotations = isJsonObject(metadata) ? metadata['annotations'] : undefined;
-  return isJsonObject(annotations) && typeof annotations[MIRROR] === 'string';
+  return isJsonObject(annotations) && typeof annotations[MIRROR_ANNOTATION] === 'string';
 };
 
 const podSpecOf = (
@@ -65,7 +65,7 @@ const below =
   (path, problem) =>
     note(path === '' ? root : `${root}.${path}`, problem);
 
-const skippedOf = (request: AdmissionRequest, workload: Workload | undefined): Skipped | undefined => {
+const skippedOf = (request: AdmissionRequest, workload: Workload | undefined): SkipReason | undefined => {
   const { operation, subResource } = request;
   if (operation === 'DELETE' || operation === 'CONNECT') return 'operation';
   if (workload === undefined) return 'kind';

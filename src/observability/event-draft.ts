@@ -5,14 +5,14 @@ import type { ClusterEvent } from './cluster-event.ts';
 export type EventDraft = Omit<ClusterEvent, 'name' | 'series' | 'reportingController' | 'reportingInstance'>;
 
 /** Bytes of a note (NoteLengthLimit, k8s.io/kubernetes/pkg/apis/core/validation/events.go). */
-const NOTE = 1024;
+const MAX_NOTE_BYTES = 1024;
 
 /** The beginning of the text that fits in a note; no character is cut in two. */
-const withinNote = (text: string): string =>
-  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(NOTE)).read);
+const cutToNote = (text: string): string =>
+  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MAX_NOTE_BYTES)).read);
 
 /** A reason is in UpperCamelCase, as the API conventions have it: `signature-missing` is `SignatureMissing`. */
-const spelled = (code: string): string =>
+const toUpperCamelCase = (code: string): string =>
   code.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const ACTIONS = { warn: 'Warn', audit: 'Audit' } as const;
@@ -27,9 +27,9 @@ export const draftEvents = (
   sentences.map(({ code, letThrough, sentence }) => ({
     namespace,
     regarding,
-    reason: spelled(code),
+    reason: toUpperCamelCase(code),
     action: letThrough ? 'LetThrough' : ACTIONS[effect],
-    note: withinNote(`admitted in ${mode} mode: ${sentence}`),
+    note: cutToNote(`admitted in ${mode} mode: ${sentence}`),
     type: 'Warning',
     eventTime,
   }));

@@ -5,7 +5,7 @@ import type { Metrics } from './metrics.ts';
 /** Creates or updates one Event, as `ClusterEvent` says. */
 export type WriteEvent = (event: ClusterEvent, signal: AbortSignal) => Promise<void>;
 
-interface EventWriterParts {
+interface EventWriterDependencies {
   readonly write: WriteEvent;
   readonly now: () => number;
   readonly report: ReportError;
@@ -24,7 +24,11 @@ export interface EventWriter {
 }
 
 /** At most one report in `quiet` milliseconds. */
-const createSeldom = (report: ReportError, quiet: number, now: () => number): ((error: unknown) => void) => {
+const createRateLimitedReport = (
+  report: ReportError,
+  quiet: number,
+  now: () => number,
+): ((error: unknown) => void) => {
   let last = Number.NEGATIVE_INFINITY;
   return (error) => {
     if (now() - last < quiet) return;
@@ -33,9 +37,9 @@ const createSeldom = (report: ReportError, quiet: number, now: () => number): ((
   };
 };
 
-export const createEventWriter = (parts: EventWriterParts): EventWriter => {
+export const createEventWriter = (parts: EventWriterDependencies): EventWriter => {
   const { write, now, metrics, patience, closing, quiet } = parts;
-  const report = createSeldom(parts.report, quiet, now);
+  const report = createRateLimitedReport(parts.report, quiet, now);
   const end = new AbortController();
   const underWay = new Set<Promise<boolean>>();
   const attempt = async (event: ClusterEvent): Promise<boolean> => {

@@ -11,12 +11,12 @@ import { createTokenBucket } from './token-bucket.ts';
 /** Tells the cluster, by Events, of what reviews found and admitted. */
 export interface EventLog {
   /** Takes a review's findings. Never waits, never throws; where there are none it does nothing. */
-  tell(record: ReviewRecord): void;
+  add(record: ReviewRecord): void;
   /** Writes the counts that are not written yet, for `closing` milliseconds at most, and ends. Never rejects. */
   close(): Promise<void>;
 }
 
-interface EventLogParts {
+interface EventLogDependencies {
   readonly write: WriteEvent;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -47,8 +47,8 @@ const LIMITS = {
 const CONTROLLER = 'sailmark.dev/webhook';
 
 /** Bytes of an instance, and room for the object's name in that of an Event (a DNS subdomain, 253). */
-const INSTANCE = 128;
-const NAME = 200;
+const MAX_INSTANCE_BYTES = 128;
+const MAX_OBJECT_NAME_BYTES = 200;
 
 /** All findings of one kind on one object, told as one Event. */
 interface Aggregate {
@@ -69,7 +69,7 @@ const createNames = (): ((of: string) => string) => {
   const process = randomBytes(5).toString('hex');
   let number = 0;
   return (of) => {
-    const [readable = 'sailmark'] = SUBDOMAIN.exec(of.slice(0, NAME)) ?? [];
+    const [readable = 'sailmark'] = SUBDOMAIN.exec(of.slice(0, MAX_OBJECT_NAME_BYTES)) ?? [];
     number += 1;
     return `${readable}.${process}-${number.toString(36)}`;
   };
@@ -86,7 +86,7 @@ const currentOf = ({ event, count, lastObservedTime }: Aggregate): ClusterEvent 
  * when a window ends, as the Event's series. After a window without a finding the Event is closed; the next is
  * another. A first one past the limit of rate is dropped, and counted; a count past it waits for the next window.
  */
-export const createEventLog = (parts: EventLogParts): EventLog => {
+export const createEventLog = (parts: EventLogDependencies): EventLog => {
   const { now, metrics, instance } = parts;
   const limits = { ...LIMITS, ...parts.limits };
   const writer = createEventWriter({ ...parts, ...limits });
@@ -104,7 +104,10 @@ export const createEventLog = (parts: EventLogParts): EventLog => {
   const open = (key: string, draft: EventDraft): void => {
     if (!bucket.take()) return metrics.countEvent('dropped');
     const name = nameOf(draft.regarding.name);
-    const reporting = { reportingController: CONTROLLER, reportingInstance: instance.slice(0, INSTANCE) };
+    const reporting = {
+      reportingController: CONTROLLER,
+      reportingInstance: instance.slice(0, MAX_INSTANCE_BYTES),
+    };
     const event = { name, ...draft, ...reporting };
     const aggregate = { key, event, count: 1, lastObservedTime: event.eventTime, written: 0, settled: 0 };
     aggregates.set(key, aggregate);
@@ -133,7 +136,7 @@ export const createEventLog = (parts: EventLogParts): EventLog => {
   const windows = setInterval(endWindow, limits.window).unref();
 
   return {
-    tell(record) {
+    add(record) {
       const { told } = record;
       if (told === undefined || closed) return;
       const { regarding, sentences } = told;

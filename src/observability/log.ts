@@ -23,11 +23,11 @@ const SECRETS = [
 ];
 
 /** Bytes of lines that wait for a reader. Past it lines are dropped: a reader that stops must not stop reviews. */
-const WAITING = 8 * 1024 * 1024;
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 
 /** Bytes of lines that are written together, as many as the stream takes, and milliseconds that a line waits at most. */
-const TOGETHER = 16 * 1024 - 1;
-const SOON = 100;
+const BATCH_BYTES = 16 * 1024 - 1;
+const FLUSH_INTERVAL_MS = 100;
 
 /** The time as ISO 8601, written out once a millisecond: under load several lines share it. */
 const createTimestamp = (): (() => string) => {
@@ -56,7 +56,13 @@ export const createLog = (settings: {
   const { level, format, to } = settings;
   const stream =
     typeof to === 'number'
-      ? destination({ dest: to, sync: false, maxLength: WAITING, minLength: TOGETHER, periodicFlush: SOON })
+      ? destination({
+          dest: to,
+          sync: false,
+          maxLength: MAX_BUFFERED_BYTES,
+          minLength: BATCH_BYTES,
+          periodicFlush: FLUSH_INTERVAL_MS,
+        })
       : to;
   return pino(
     {

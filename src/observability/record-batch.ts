@@ -9,8 +9,8 @@ export interface RecordBatch {
 }
 
 /** Records that are kept together, and milliseconds that one waits for others at most. */
-const TOGETHER = 32;
-const SOON = 10;
+const MAX_BATCH_RECORDS = 32;
+const MAX_WAIT_MS = 10;
 
 /**
  * Keeps records several at a time, and beside the answers. Between two reviews the code that keeps one is cold, since
@@ -36,8 +36,8 @@ export const createRecordBatch = (keep: RecordReview, log: Pick<Log, 'error'>): 
   return {
     add(record, milliseconds) {
       waiting.push([record, milliseconds]);
-      if (waiting.length >= TOGETHER) flush();
-      else timer ??= setTimeout(flush, SOON);
+      if (waiting.length >= MAX_BATCH_RECORDS) flush();
+      else timer ??= setTimeout(flush, MAX_WAIT_MS);
     },
     flush,
   };

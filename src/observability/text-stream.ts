@@ -9,14 +9,14 @@ const textOf = (value: unknown): string => {
   return JSON.stringify(value);
 };
 
-const isWorthSaying = (value: unknown): boolean =>
+const isShown = (value: unknown): boolean =>
   value !== '' && value !== undefined && !(Array.isArray(value) && value.length === 0);
 
 /** One JSON line of the log as a line for people: `12:00:00.000 INFO review verdict=deny …`, a stack below it. */
 const lineOf = (json: string): string => {
   const { time, level, msg, err, review, ...facts } = JSON.parse(json) as Readonly<Record<string, unknown>>;
   const said = Object.entries({ ...(review as object | undefined), ...facts })
-    .filter(([, value]) => isWorthSaying(value))
+    .filter(([, value]) => isShown(value))
     .map(([name, value]) => `${name}=${textOf(value)}`);
   const stack = (err as { readonly stack?: string } | undefined)?.stack;
   const head = [String(time).slice(11, 23), String(level).toUpperCase().padEnd(5), String(msg), ...said];

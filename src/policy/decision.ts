@@ -3,7 +3,7 @@ import type { ImageClass } from '../istio/index.ts';
 import type { Verification } from '../verification/index.ts';
 import type { Reason, RefusalReason } from './reason.ts';
 
-/** An image reference and where it stands. */
+/** An image reference and its position in an object. */
 export interface ImageUse {
   /** The reference as written. */
   readonly image: string;
@@ -14,42 +14,41 @@ export interface ImageUse {
   readonly kind: 'container' | 'init-container' | 'ephemeral-container' | 'image-volume';
 }
 
-/** What is known of one distinct image, whoever uses it: classified and, if it is Istio's, verified. */
+/** The classification of one distinct image and, if it is Istio's, its verification; the same for every use. */
 export interface Judgement {
   readonly image: string;
-  /** Undefined where the text is no reference. */
+  /** Undefined if the text is not a valid reference. */
   readonly reference: ImageReference | undefined;
-  /** Undefined where the text is no reference. */
+  /** Undefined if the text is not a valid reference. */
   readonly class: ImageClass | undefined;
-  /** Where the text is no reference: whether it could mean an image of Istio's. */
+  /** True if the text is not a valid reference, but may be meant as an Istio image. */
   readonly couldBeIstio: boolean;
-  /** Refused whatever its signatures: an invalid reference, a revoked digest, one image too many in its review. */
+  /** The reason to refuse the image whatever its signatures; undefined if there is none. */
   readonly refused:
     | Extract<RefusalReason, { code: 'image-reference-invalid' | 'image-revoked' | 'too-many-images' }>
     | undefined;
-  /** Present for every image of a hub or mirror that was not refused before it was asked for. */
+  /** Present for every image of a hub or mirror, unless it was refused before it was verified. */
   readonly verification: Verification | undefined;
 }
 
-/** What a finding does: `exempt` where an exemption lifts it. */
+/** The effect of a finding in the mode of its review; `exempt` if an exemption lifts it. */
 export type Effect = 'deny' | 'warn' | 'audit' | 'exempt';
 
-/** An image use and why it is not let through, or was in spite of something. */
+/** An image use and the reason why it is denied, or would be but for its mode, an outage rule or an exemption. */
 export interface Finding {
   readonly use: ImageUse;
   readonly reason: Reason;
-  /** What this finding does in this mode. */
   readonly effect: Effect;
-  /** Present where an outage rule or an exemption let it through: one sentence that says which. */
-  readonly letThrough?: string;
+  /** One sentence on the outage rule or exemption that allows the image; absent if none does. */
+  readonly allowedBecause?: string;
 }
 
-/** `deny`, `warn` and `audit`: the most that a finding does; `allow`: none does anything. */
+/** The strongest effect of any finding; `allow` if there is none. */
 export type Verdict = 'allow' | 'deny' | 'warn' | 'audit';
 
-/** The answer to one review, before it is put in Kubernetes' words. */
+/** The decision on one review, before it becomes an AdmissionResponse. */
 export interface Decision {
   readonly verdict: Verdict;
-  /** At most one an image use, in the order of the images in the object. */
+  /** At most one for each image use, in the order of the images in the object. */
   readonly findings: readonly Finding[];
 }

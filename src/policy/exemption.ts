@@ -3,14 +3,14 @@ import type { ImageReference } from '../image/index.ts';
 import type { ReasonCode } from './reason.ts';
 import type { Exemption } from './rules.ts';
 
-/** What no exemption lifts: an exemption is about signatures and names, not about what is known to be bad. */
+/** Reasons that no exemption lifts: exemptions are for signatures and names, not for what is known to be bad. */
 const NEVER_LIFTED: ReadonlySet<ReasonCode> = new Set([
   'image-revoked',
   'image-reference-invalid',
   'too-many-images',
 ]);
 
-/** Whether `text` matches `pattern`, in which `*` is any run of characters. Linear in practice, and never a regex. */
+/** True if `text` matches `pattern`, in which `*` is any run of characters. Linear in practice, and never a regex. */
 const matchesRun = (pattern: string, text: string): boolean => {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();
@@ -20,9 +20,9 @@ const matchesRun = (pattern: string, text: string): boolean => {
   const end = text.length - last.length;
   let at = first.length;
   for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
-    at = found + part.length;
+    const start = text.indexOf(part, at);
+    if (start === -1 || start + part.length > end) return false;
+    at = start + part.length;
   }
   return true;
 };
@@ -30,7 +30,7 @@ const matchesRun = (pattern: string, text: string): boolean => {
 interface Pattern {
   readonly host: string;
   readonly path: readonly string[];
-  /** `:1.11.*`, `@sha256:…`; empty: every tag and every digest. */
+  /** `:1.11.*` or `@sha256:…`; empty means every tag and every digest. */
   readonly version: string;
 }
 
@@ -42,14 +42,14 @@ const parsePattern = (text: string): Pattern => {
   return { host, path: [...segments.slice(0, -1), last], version };
 };
 
-/** The digest counts alone where it is written: a tag beside it is anybody's choice and must match nothing. */
+/** The digest alone counts if there is one: the tag beside it is not verified, so it must match nothing. */
 const versionOf = ({ digest, tag }: ImageReference): string =>
   digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`;
 
 /**
- * Whether an exemption's pattern covers an image. The pattern is in normal form (`docker.io/istio/proxyv2:1.11.*`);
- * its host is literal, and `*` stands within one path segment, or within the tag or digest. A pattern with neither
- * tag nor digest covers all of both.
+ * True if an exemption's pattern covers an image. The pattern is in normal form (`docker.io/istio/proxyv2:1.11.*`);
+ * its host is literal, and `*` matches within one path segment, or within the tag or digest. A pattern with neither
+ * tag nor digest covers every tag and digest.
  */
 export const matchesImage = (text: string, reference: ImageReference): boolean => {
   const { host, path, version } = parsePattern(text);
@@ -69,7 +69,7 @@ const CHECKS: readonly {
   { fails: (_, text) => /[\s\p{C}]/u.test(text), problem: 'must not contain spaces or control characters' },
   {
     fails: ({ host }) => host.includes('*'),
-    problem: 'must have a literal host: * stands within one path segment',
+    problem: 'must have a literal host: * matches within one path segment',
   },
   {
     fails: ({ host }) => !/[.:]/.test(host) && host !== 'localhost',
@@ -81,20 +81,20 @@ const CHECKS: readonly {
   { fails: ({ version }) => version === ':' || version === '@', problem: 'has an empty tag or digest' },
   {
     fails: ({ version }) => version.startsWith(':') && version.includes('@'),
-    problem: 'must have a tag or a digest, not both: where a digest is written it alone counts',
+    problem: 'must have a tag or a digest, not both: the tag is ignored beside a digest',
   },
 ];
 
-/** What is wrong with an exemption's pattern, in words for its author; undefined: nothing. */
+/** Returns the problem with an exemption's pattern, for an error message, or undefined if there is none. */
 export const patternProblem = (text: string): string | undefined => {
   const pattern = parsePattern(text);
   return CHECKS.find(({ fails }) => fails(pattern, text))?.problem;
 };
 
-/** When an exemption ends: 00:00 UTC after its date, in milliseconds; NaN where the date is none. */
+/** Returns the end of an exemption, 00:00 UTC after its date, in milliseconds; NaN if the date is invalid. */
 export const endOf = (exemption: Exemption): number => Date.parse(`${exemption.expires}T00:00:00Z`) + DAY_MS;
 
-/** The exemption that lifts this reason for this image in this namespace now, if any does. */
+/** Finds the exemption that lifts this reason for this image in this namespace now. */
 export const findExemption = (
   exemptions: readonly Exemption[],
   code: ReasonCode,

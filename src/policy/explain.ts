@@ -3,11 +3,11 @@ import type { Finding, ImageUse } from './decision.ts';
 import { type Reason, rankOf } from './reason.ts';
 import { sentenceOf } from './sentences.ts';
 
-/** A denial ends up in events of at most 1 kB, behind words of the API server and of a controller. */
-const DENIAL_LIMIT = 512;
+/** Characters: an Event has room for 1 kB, in which the API server and a controller put their own text before a denial. */
+const MAX_DENIAL_LENGTH = 512;
 
-/** What a pod's other findings may take of a denial. */
-const OTHERS_LIMIT = 90;
+/** Characters of a denial that the pod's other findings may take. */
+const MAX_OTHERS_LENGTH = 90;
 
 const KINDS = {
   container: 'container',
@@ -16,56 +16,57 @@ const KINDS = {
   'image-volume': 'image volume',
 } as const satisfies Record<ImageUse['kind'], string>;
 
-/** A real image of a hub or mirror is rarely longer. */
-const IMAGE_LIMIT = 160;
+/** Characters; images on a hub or mirror are rarely longer. */
+const MAX_IMAGE_LENGTH = 160;
 
-/** However long the rest is, the cause keeps this much. */
-const CAUSE_LEAST = 60;
+/** Characters that the cause keeps, however long the rest is. */
+const MIN_CAUSE_LENGTH = 60;
 
-const standing = ({ kind, name, path }: ImageUse): string =>
+const positionOf = ({ kind, name, path }: ImageUse): string =>
   `in ${KINDS[kind]} ${quoted(name, 40)} (${oneLine(path, 66)})`;
 
-const explainWithin = (reason: Reason, place: ImageUse | undefined, limit: number): string => {
+const explainWithin = (reason: Reason, use: ImageUse | undefined, limit: number): string => {
   const { cause, remedy } = sentenceOf(reason);
   const tail = ` (${reason.code}); ${remedy}`;
-  if (place === undefined) return `${oneLine(cause, limit - tail.length)}${tail}`;
-  const where = ` ${standing(place)}: `;
+  if (use === undefined) return `${oneLine(cause, limit - tail.length)}${tail}`;
+  const where = ` ${positionOf(use)}: `;
   const room = limit - tail.length - where.length - 'image '.length;
-  const image = quoted(place.image, Math.min(IMAGE_LIMIT, room - CAUSE_LEAST));
+  const image = quoted(use.image, Math.min(MAX_IMAGE_LENGTH, room - MIN_CAUSE_LENGTH));
   return `image ${image}${where}${oneLine(cause, room - image.length)}${tail}`;
 };
 
 /**
- * One printable line of at most 512 characters: the image and where it stands (where a place is given), the cause, the
- * code, the remedy. Whatever the image's author chose is shortened and cleaned; the remedy survives.
+ * Explains a reason in one printable line of at most 512 characters: the image and its position in the object (if `use`
+ * is given), the cause, the code and the remedy. Text chosen by the author of an image is shortened and sanitised; the
+ * remedy is never cut.
  */
-export const explain = (reason: Reason, place?: ImageUse): string =>
-  explainWithin(reason, place, DENIAL_LIMIT);
+export const explain = (reason: Reason, use?: ImageUse): string =>
+  explainWithin(reason, use, MAX_DENIAL_LENGTH);
 
-/** One line of at most `limit` (200 or more) characters without the remedy, or with what let the image through. */
-export const explainBriefly = ({ reason, use, letThrough }: Finding, limit: number): string => {
+/** Explains a finding in one line of at most `limit` (200 or more) characters: the cause, and why the image is allowed. */
+export const explainBriefly = ({ reason, use, allowedBecause }: Finding, limit: number): string => {
   const { cause } = sentenceOf(reason);
-  const end = letThrough === undefined ? '' : `; ${letThrough}`;
-  const full = `image ${quoted(use.image, IMAGE_LIMIT)} ${standing(use)}: ${cause} (${reason.code})${end}`;
+  const end = allowedBecause === undefined ? '' : `; ${allowedBecause}`;
+  const full = `image ${quoted(use.image, MAX_IMAGE_LENGTH)} ${positionOf(use)}: ${cause} (${reason.code})${end}`;
   if (full.length <= limit) return oneLine(full, limit);
   const short = `image ${quoted(use.image, 90)} in ${quoted(use.name, 40)}: ${reason.code}; `;
-  return `${short}${oneLine(letThrough ?? cause, limit - short.length)}`;
+  return `${short}${oneLine(allowedBecause ?? cause, limit - short.length)}`;
 };
 
-const byGravity = (one: Finding, other: Finding): number =>
+const bySeriousness = (one: Finding, other: Finding): number =>
   rankOf(one.reason.code) - rankOf(other.reason.code);
 
 const mention = ({ reason, use }: Finding): string =>
   `${KINDS[use.kind]} ${quoted(use.name, 40)} ${reason.code}`;
 
 /**
- * Why a pod is refused, in one line of at most 512 characters: the gravest of the findings that deny in full, and the
- * others by name: `… (and 2 more: init container "istio-init" signature-missing, …)`. Undefined where none denies.
+ * Explains why a pod is denied, in one line of at most 512 characters: the most serious of the denying findings in full,
+ * and the others by name: `… (and 2 more: init container "istio-init" signature-missing, …)`. Undefined if none denies.
  */
 export const explainRefusal = (findings: readonly Finding[]): string | undefined => {
-  const [first, ...others] = findings.filter(({ effect }) => effect === 'deny').toSorted(byGravity);
+  const [first, ...others] = findings.filter(({ effect }) => effect === 'deny').toSorted(bySeriousness);
   if (first === undefined) return undefined;
   if (others.length === 0) return explain(first.reason, first.use);
-  const rest = ` (and ${others.length} more: ${listWithin(others.map(mention), OTHERS_LIMIT)})`;
-  return `${explainWithin(first.reason, first.use, DENIAL_LIMIT - rest.length)}${rest}`;
+  const rest = ` (and ${others.length} more: ${listWithin(others.map(mention), MAX_OTHERS_LENGTH)})`;
+  return `${explainWithin(first.reason, first.use, MAX_DENIAL_LENGTH - rest.length)}${rest}`;
 };

@@ -6,13 +6,13 @@ import type { Verification, VerificationRequest, Verifier } from '../verificatio
 import type { Judgement } from './decision.ts';
 import type { Rules } from './rules.ts';
 
-/** Parsing and classifying are remembered for this many texts, none longer than a reference reasonably is. */
-const REMEMBERED_TEXTS = 4096;
-const REMEMBERED_LENGTH = 512;
+/** Bounds memory: the parsed and classified texts are cached up to this number, if they are no longer than this. */
+const MAX_CACHED_TEXTS = 4096;
+const MAX_CACHED_LENGTH = 512;
 
 interface JudgeDependencies {
   readonly classify: (reference: ImageReference) => ImageClass;
-  /** Whether a text that is no reference could mean an image of Istio's. */
+  /** True if a text that is not a valid reference may be meant as an Istio image. */
   readonly couldBeIstio: (text: string) => boolean;
   readonly verifier: Verifier;
   readonly revoked: Rules['revoked'];
@@ -35,16 +35,16 @@ export interface Judge {
   ) => Promise<Judgement>;
 }
 
-/** Whether an image must be verified before anything can be said of it. */
+/** True if an image must be verified before it can be decided. */
 export const needsVerification = (judgement: Judgement): boolean =>
   judgement.refused === undefined && judgement.class?.kind === 'istio';
 
-/** Compares digests with the revoked list: every digest that was written, resolved or remembered for an image. */
+/** Creates a function that finds the first revoked digest of those written, resolved or remembered for an image. */
 const createRevocation = (revoked: Rules['revoked']) => {
   const reasons = new Map(revoked.map(({ digest, reason }) => [digest, reason]));
   return (...digests: readonly (Digest | undefined)[]): Judgement['refused'] => {
     if (reasons.size === 0) return undefined;
-    const digest = digests.find((one) => one !== undefined && reasons.has(one));
+    const digest = digests.find((candidate) => candidate !== undefined && reasons.has(candidate));
     return digest && { code: 'image-revoked', digest, why: reasons.get(digest) ?? '' };
   };
 };
@@ -52,7 +52,7 @@ const createRevocation = (revoked: Rules['revoked']) => {
 const lastDigestOf = (verification: Verification): Digest | undefined =>
   verification.outcome === 'undetermined' ? verification.lastDigest : undefined;
 
-/** Where the tables know why there is no signature, the reason says that instead; what they guess, it says as well. */
+/** Replaces `signature-missing` by `image-never-signed` if Istio's tables know that, and adds what they only suspect. */
 const withHistory = (verification: Verification, imageClass: ImageClass | undefined): Verification => {
   if (verification.outcome !== 'rejected' || verification.reason.code !== 'signature-missing')
     return verification;
@@ -81,12 +81,12 @@ const SIGNATURE_ALONE = { places: [], component: undefined, componentOf: () => u
 
 /** Creates the judge of one configuration: one image, one judgement. */
 export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: JudgeDependencies): Judge => {
-  const texts = new LRUCache<string, Judgement>({ max: REMEMBERED_TEXTS });
+  const cache = new LRUCache<string, Judgement>({ max: MAX_CACHED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
-  const lookAt = (image: string): Judgement => {
+  const classifyText = (image: string): Judgement => {
     const parsed = parseImageReference(image);
-    const unread = {
+    const unclassified = {
       image,
       reference: undefined,
       class: undefined,
@@ -95,17 +95,22 @@ export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: Judge
     };
     if (parsed.ok) {
       const { reference } = parsed;
-      return { ...unread, reference, class: classify(reference), refused: findRevoked(reference.digest) };
+      return {
+        ...unclassified,
+        reference,
+        class: classify(reference),
+        refused: findRevoked(reference.digest),
+      };
     }
     const refused = { code: 'image-reference-invalid', problem: parsed.problem } as const;
-    return { ...unread, couldBeIstio: couldBeIstio(image), refused };
+    return { ...unclassified, couldBeIstio: couldBeIstio(image), refused };
   };
 
   const look = (image: string): Judgement => {
-    const known = texts.get(image);
-    if (known !== undefined) return known;
-    const judgement = lookAt(image);
-    if (image.length <= REMEMBERED_LENGTH) texts.set(image, judgement);
+    const cached = cache.get(image);
+    if (cached !== undefined) return cached;
+    const judgement = classifyText(image);
+    if (image.length <= MAX_CACHED_LENGTH) cache.set(image, judgement);
     return judgement;
   };
 

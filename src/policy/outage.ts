@@ -1,30 +1,31 @@
+import { MINUTE_MS } from '../base/index.ts';
 import type { Undetermined, UndeterminedReason } from '../verification/index.ts';
 import type { OutageChoice } from './rules.ts';
 
 /**
- * What `allow` covers: a registry that does not answer. Never what an attacker can choose: an answer that is invalid
- * or a refusal, a signature by an unknown key, an error of ours, a question that was never sent.
+ * True if the registry did not respond, which is all that an outage rule covers. It never covers what an attacker can
+ * choose: an invalid response or a refusal, a signature by an unknown key, an internal error, a request that was never sent.
  */
-const isOutage = (obstacle: UndeterminedReason): boolean => {
-  switch (obstacle.code) {
+const isOutage = (reason: UndeterminedReason): boolean => {
+  switch (reason.code) {
     case 'registry-unavailable':
     case 'registry-rate-limited':
       return true;
     case 'deadline-exceeded':
-      return obstacle.asked;
+      return reason.asked;
     case 'registry-refused':
     case 'registry-answer-invalid':
     case 'key-ring-incomplete':
     case 'internal-error':
       return false;
     default:
-      obstacle satisfies never;
+      reason satisfies never;
       return false;
   }
 };
 
-const ago = (milliseconds: number): string => {
-  const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
+const ago = (ageMs: number): string => {
+  const minutes = Math.max(0, Math.floor(ageMs / MINUTE_MS));
   if (minutes < 1) return 'less than a minute ago';
   if (minutes === 1) return 'a minute ago';
   if (minutes < 120) return `${minutes} minutes ago`;
@@ -32,11 +33,11 @@ const ago = (milliseconds: number): string => {
 };
 
 /**
- * Whether the configuration's choice lets an undetermined image through, as one sentence that says so; undefined: it
- * does not. The tag's last answer counts only where nothing but its resolution failed, which `lastVerified` says, and
- * only within the window.
+ * Returns one sentence on why the configuration allows an undetermined image, or undefined if it does not. The digest
+ * that the tag last resolved to counts only if nothing but resolving the tag failed (then `lastVerified` is present), and
+ * only for `tagOutageWindow` milliseconds.
  */
-export const outageSentence = (
+export const outageAllowance = (
   undetermined: Undetermined,
   choice: OutageChoice,
   tagOutageWindow: number,
@@ -46,6 +47,8 @@ export const outageSentence = (
   if (choice === 'deny' || !isOutage(reason)) return undefined;
   const age = lastVerified === undefined ? Number.POSITIVE_INFINITY : now - lastVerified.answeredAt;
   if (lastVerified !== undefined && age <= tagOutageWindow)
-    return `let through: the tag last stood for ${lastVerified.verified.digest}, which is verified, ${ago(age)}`;
-  return choice === 'allow' ? 'let through unverified, as the configuration says for an outage' : undefined;
+    return `allowed: ${ago(age)} the tag resolved to ${lastVerified.verified.digest}, which is verified`;
+  return choice === 'allow'
+    ? 'allowed unverified: the configuration allows images during a registry outage'
+    : undefined;
 };

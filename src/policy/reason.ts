@@ -1,28 +1,30 @@
 import type { Digest } from '../image/index.ts';
 import type { RejectionReason, UndeterminedReason } from '../verification/index.ts';
 
-/** Refused without looking at a signature. */
+/** Reasons that refuse an image whatever its signatures. */
 export type RefusalReason =
   | { readonly code: 'image-reference-invalid'; readonly problem: string }
   | { readonly code: 'image-look-alike'; readonly component: string; readonly vendor: string | undefined }
-  /** A container named as Istio's with an image that is on no hub or mirror; `placeholder`: `auto` left in a Pod. */
+  /** A container with a name of Istio's and an image on no hub or mirror; `placeholder`: `auto` left in a Pod. */
   | { readonly code: 'image-unrecognised'; readonly container: string; readonly placeholder: boolean }
   | { readonly code: 'image-not-pinned' }
   | { readonly code: 'image-revoked'; readonly digest: Digest; readonly why: string }
   | { readonly code: 'too-many-images'; readonly limit: number };
 
 /**
- * Why an image is not let through. The codes are public API: metric label, audit annotation, JSON, README anchor.
- * Adding one: a member here, its group below, a sentence in `explain`, a row in the README's table.
+ * The reason why an image is not allowed. The codes are public API: metric label, audit annotation, JSON, anchor in
+ * docs/reasons.md. To add one: add a member here (or in `RejectionReason` or `UndeterminedReason`), its group in `GROUPS`
+ * at the place of its seriousness, a sentence in sentences.ts, its exit code in src/cli/shared/exit-codes.ts, and a row in
+ * docs/reasons.md. A code that is missing somewhere does not compile or fails test/docs.test.ts.
  */
 export type Reason = RefusalReason | RejectionReason | UndeterminedReason;
 
 export type ReasonCode = Reason['code'];
 
-/** How sure a reason is: refused whatever its signatures, rejected for its evidence, or not found out. */
+/** Refused whatever its signatures, rejected because of its evidence, or not determined. */
 export type ReasonGroup = 'refused' | 'rejected' | 'undetermined';
 
-/** The most serious first. A code that is missing or unknown here does not compile. */
+/** The group of each code, the most serious code first. A missing or unknown code does not compile. */
 const GROUPS = {
   'image-revoked': 'refused',
   'image-reference-invalid': 'refused',
@@ -53,8 +55,8 @@ export const reasonCodes: readonly ReasonCode[] = Object.keys(GROUPS) as ReasonC
 
 const RANKS: ReadonlyMap<ReasonCode, number> = new Map(reasonCodes.map((code, rank) => [code, rank]));
 
-/** The group of a code: `refused`, `rejected` or `undetermined` (which holds `internal-error`). */
+/** Returns the group of a code. `internal-error` is `undetermined`. */
 export const groupOf = (code: ReasonCode): ReasonGroup => GROUPS[code];
 
-/** The place of a code in `reasonCodes`: 0 is the most serious. */
+/** Returns the index of a code in `reasonCodes`: 0 is the most serious. */
 export const rankOf = (code: ReasonCode): number => RANKS.get(code) ?? reasonCodes.length;

@@ -2,26 +2,26 @@ import type { Digest } from '../image/index.ts';
 
 export type Mode = 'enforce' | 'warn' | 'audit';
 
-/** What *undetermined* means. Never covers what an attacker can choose (design.md, "undetermined"). */
+/** The choice for undetermined images. It covers a registry that does not respond, never what an attacker can choose. */
 export type OutageChoice = 'deny' | 'allow-verified-tag' | 'allow';
 
 export interface Exemption {
-  /** Patterns over the normal form `registry/path:tag` or `registry/path@digest`; host literal, `*` within one path segment. */
+  /** Patterns for the normal form `registry/path:tag` or `registry/path@digest`; the host is literal, `*` matches within one path segment. */
   readonly images: readonly string[];
-  /** Namespace names; `['*']`: all. */
+  /** Names of namespaces; `['*']` means all. */
   readonly namespaces: readonly string[];
   readonly reason: string;
   readonly owner: string;
-  /** `2027-03-01`: ends at 00:00 UTC after that date. */
+  /** The last day, `2027-03-01`: the exemption ends at 00:00 UTC after it. */
   readonly expires: string;
 }
 
-/** The part of the configuration that decides. */
+/** The part of the configuration that decides reviews. */
 export interface Rules {
   readonly undetermined: {
     readonly enforce: OutageChoice;
     readonly critical: OutageChoice;
-    /** Milliseconds after the tag's last answer. */
+    /** Milliseconds since the tag was last resolved. */
     readonly tagOutageWindow: number;
   };
   readonly lookAlikes: 'deny' | 'warn' | 'ignore';

@@ -8,17 +8,17 @@ import { addBodyBudget } from './body-budget.ts';
 import type { CertificatePair } from './certificate.ts';
 import { addReviewRoutes, isReviewPath, type RouteDependencies } from './review-route.ts';
 
-const MIN_VERSION = 'TLSv1.2';
+const MIN_TLS_VERSION = 'TLSv1.2';
 
 /**
  * Serves another certificate from the next handshake on; connections that are open stay. The version is said again:
  * a secure context that leaves it out falls back to Node's default.
  */
 export const replaceCertificate = (app: FastifyInstance, { cert, key }: CertificatePair): void =>
-  (app.server as Server).setSecureContext({ cert, key, minVersion: MIN_VERSION });
+  (app.server as Server).setSecureContext({ cert, key, minVersion: MIN_TLS_VERSION });
 
 /** As long as Go's client, which the API server is, waits for a handshake. */
-const HANDSHAKE = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface AppDependencies extends Omit<RouteDependencies, 'limits'> {
   readonly limits: Limits;
@@ -72,8 +72,8 @@ export const createApp = ({ cert, key }: CertificatePair, parts: AppDependencies
     https: {
       cert,
       key,
-      minVersion: MIN_VERSION,
-      handshakeTimeout: HANDSHAKE,
+      minVersion: MIN_TLS_VERSION,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       headersTimeout: limits.requestTime,
       requestTimeout: limits.requestTime,
       connectionsCheckingInterval: Math.min(limits.requestTime, 5000),

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Bodies up to this many bytes, which nearly all are, are not counted: a connection holds as much anyway. */
-const SMALL = 256 * 1024;
+const MAX_UNCOUNTED_BYTES = 256 * 1024;
 
 /** Bytes of a body as declared, or as much as one may have where nothing is. */
 const declaredBytes = ({ headers }: FastifyRequest, most: number): number => {
@@ -22,7 +22,7 @@ export const addBodyBudget = (
   app.addHook('onRequest', (request, reply, done) => {
     const bytes = request.method === 'POST' ? declaredBytes(request, reviewBytes) : 0;
     // Longer than one may be: refused as such, before anything of it is read.
-    if (bytes <= SMALL || bytes > reviewBytes) return done();
+    if (bytes <= MAX_UNCOUNTED_BYTES || bytes > reviewBytes) return done();
     if (underWay + bytes > reviewBytesAtOnce) {
       void reply
         .code(503)

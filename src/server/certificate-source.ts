@@ -5,20 +5,20 @@ export interface CertificateSource {
   /** The certificate to open the port with. Rejects where there is none. */
   first(): Promise<Certificate>;
   /** Hands over each later one, until it is stopped. What goes wrong is told, and the last good one stays. */
-  follow(tell: CertificateListener): () => void;
+  watch(tell: CertificateListener): () => void;
 }
 
 export interface CertificateListener {
-  readonly use: (certificate: Certificate) => void;
+  readonly onChange: (certificate: Certificate) => void;
   /** Told once of each problem that lasts. */
-  readonly problem: (error: unknown) => void;
+  readonly onProblem: (error: unknown) => void;
 }
 
 /** Milliseconds between two looks at the files. The kubelet swaps a symbolic link, which no file watch sees reliably. */
-const POLL = 3_000;
+const POLL_INTERVAL_MS = 3_000;
 
 /** Tells a problem once, when a second look finds it too: files may be swapped between the reading of one and the other. */
-const onceEach = (problem: CertificateListener['problem']) => {
+const onceEach = (problem: CertificateListener['onProblem']) => {
   let last = '';
   let times = 0;
   return {
@@ -35,9 +35,12 @@ const onceEach = (problem: CertificateListener['problem']) => {
 };
 
 /** PEM files that others replace: a mounted Secret, whoever fills it. Half a pair, or none, leaves the last good one. */
-export const createFileCertificates = (files: CertificateFiles, every = POLL): CertificateSource => ({
+export const createFileCertificates = (
+  files: CertificateFiles,
+  every = POLL_INTERVAL_MS,
+): CertificateSource => ({
   first: () => readCertificate(files),
-  follow({ use, problem }) {
+  watch({ onChange: use, onProblem: problem }) {
     const problems = onceEach(problem);
     let last = '';
     let busy = false;
@@ -81,5 +84,5 @@ export const withFallback = (
       });
     }
   },
-  follow: issued.follow,
+  watch: issued.watch,
 });

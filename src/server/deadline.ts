@@ -1,7 +1,7 @@
 import { parseDuration } from '../config/index.ts';
 
 /** The API server takes no longer `timeoutSeconds` (1 to 30, admissionregistration.k8s.io/v1). */
-const LONGEST = 30_000;
+const MAX_TIMEOUT_MS = 30_000;
 
 export interface DeadlineLimits {
   /** Milliseconds kept back of the caller's timeout. */
@@ -13,9 +13,9 @@ export interface DeadlineLimits {
 /** When a review ends, in milliseconds from its arrival. */
 export interface Deadline {
   /** What is still being asked is given up. */
-  readonly giveUp: number;
+  readonly abortAfterMs: number;
   /** An answer is sent, whatever the review does. Past `giveUp`, and before the caller stops waiting. */
-  readonly answer: number;
+  readonly respondAfterMs: number;
 }
 
 /**
@@ -25,12 +25,12 @@ export interface Deadline {
  */
 export const deadlineOf = (timeout: unknown, { reviewMargin, reviewDeadline }: DeadlineLimits): Deadline => {
   const sent = parseDuration(timeout) ?? 0;
-  if (sent === 0) return { giveUp: reviewDeadline, answer: reviewDeadline + reviewMargin / 2 };
-  const whole = Math.min(sent, LONGEST);
+  if (sent === 0) return { abortAfterMs: reviewDeadline, respondAfterMs: reviewDeadline + reviewMargin / 2 };
+  const whole = Math.min(sent, MAX_TIMEOUT_MS);
   const giveUp = Math.max(whole - reviewMargin, whole / 2);
-  return { giveUp, answer: (giveUp + whole) / 2 };
+  return { abortAfterMs: giveUp, respondAfterMs: (giveUp + whole) / 2 };
 };
 
 /** The longest a caller may still wait for a review that has arrived. */
-export const longestWait = ({ reviewDeadline, reviewMargin }: DeadlineLimits): number =>
-  Math.max(LONGEST, reviewDeadline + reviewMargin);
+export const maxWaitMs = ({ reviewDeadline, reviewMargin }: DeadlineLimits): number =>
+  Math.max(MAX_TIMEOUT_MS, reviewDeadline + reviewMargin);

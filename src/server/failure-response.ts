@@ -10,7 +10,7 @@ import { decideFailure, explain } from '../policy/index.ts';
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** An API server never cuts a warning of this length. */
-const WARNING = 240;
+const MAX_WARNING_LENGTH = 240;
 
 const responseOf = (
   uid: string,
@@ -26,7 +26,7 @@ const responseOf = (
       uid,
       allowed: verdict !== 'deny',
       ...(verdict === 'deny' ? { status: { code: 403, reason: 'Forbidden', message } } : {}),
-      ...(verdict === 'warn' ? { warnings: [`sailmark: ${message}`.slice(0, WARNING)] } : {}),
+      ...(verdict === 'warn' ? { warnings: [`sailmark: ${message}`.slice(0, MAX_WARNING_LENGTH)] } : {}),
       auditAnnotations: { verdict, mode, reason: 'internal-error', images: '', 'key-id': '' },
     },
   };

@@ -6,7 +6,7 @@ import type { Deadline } from './deadline.ts';
  */
 export const runWithDeadline = <Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  { giveUp, answer }: Deadline,
+  { abortAfterMs: giveUp, respondAfterMs: answer }: Deadline,
 ): Promise<Result | undefined> =>
   new Promise((resolve, reject) => {
     const controller = new AbortController();

@@ -9,7 +9,7 @@ import type { Log, Metrics, RecordReview } from '../observability/index.ts';
 import { type AppDependencies, createApp, replaceCertificate } from './app.ts';
 import type { Certificate } from './certificate.ts';
 import type { CertificateSource } from './certificate-source.ts';
-import { longestWait } from './deadline.ts';
+import { maxWaitMs } from './deadline.ts';
 import { createProbes } from './probes.ts';
 
 export interface ServerDependencies {
@@ -29,12 +29,12 @@ export interface ServerDependencies {
 }
 
 /** What is open, to be closed again. */
-interface Open {
+interface Listeners {
   readonly app: FastifyInstance;
   readonly probes: Server;
   readonly connections: ReadonlySet<TLSSocket>;
   /** Looks for other certificates no more. */
-  readonly unfollow: () => void;
+  readonly stopWatching: () => void;
 }
 
 export interface ReviewServer {
@@ -85,7 +85,7 @@ const closeWithin = async (
 ): Promise<void> => {
   const cut = setTimeout(() => app.server.closeAllConnections(), milliseconds);
   const closed = app.close();
-  const sweep = setInterval(() => endUnused(connections), SWEEP);
+  const sweep = setInterval(() => endUnused(connections), SWEEP_INTERVAL_MS);
   endUnused(connections);
   await closed;
   clearInterval(sweep);
@@ -102,7 +102,7 @@ const trackConnections = ({ server }: FastifyInstance): ReadonlySet<TLSSocket> =
 };
 
 /** Milliseconds between two looks at connections whose handshake was under way. */
-const SWEEP = 100;
+const SWEEP_INTERVAL_MS = 100;
 
 /** Ends connections on which nothing was asked yet: to Node they are not idle, and closing would wait for them. */
 const endUnused = (connections: ReadonlySet<TLSSocket>): void => {
@@ -116,7 +116,7 @@ const closeProbes = (server: Server): Promise<void> =>
   });
 
 /** Serves each certificate that its source hands over. */
-const followCertificate = (
+const watchCertificate = (
   app: FastifyInstance,
   first: Certificate,
   parts: ServerDependencies,
@@ -130,16 +130,17 @@ const followCertificate = (
     metrics.setCertificateEnd(certificate.notAfter);
     log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, 'certificate replaced');
   };
-  return parts.certificate.follow({
-    use,
-    problem: (err) => log.warn({ err }, 'the certificate could not be renewed; the last good one is served'),
+  return parts.certificate.watch({
+    onChange: use,
+    onProblem: (err) =>
+      log.warn({ err }, 'the certificate could not be renewed; the last good one is served'),
   });
 };
 
 /** The webhook's two listeners: reviews over HTTPS, probes and metrics over plain HTTP. */
 export const createServer = (parts: ServerDependencies): ReviewServer => {
   const { log, limits, notReady = () => [] } = parts;
-  let open: Open | undefined;
+  let open: Listeners | undefined;
   let drained: Promise<void> | undefined;
   const isDraining = (): boolean => drained !== undefined;
   const appParts: AppDependencies = { ...parts, isDraining };
@@ -159,15 +160,15 @@ export const createServer = (parts: ServerDependencies): ReviewServer => {
       await app.close();
       throw error;
     });
-    open = { app, probes, connections, unfollow: followCertificate(app, certificate, parts) };
+    open = { app, probes, connections, stopWatching: watchCertificate(app, certificate, parts) };
     return { listen: addressOf(app.server, parts.listen), probes: addressOf(probes, parts.probes) };
   };
 
   const drainOnce = async (): Promise<void> => {
     if (open === undefined) return;
     await pause(limits.drain);
-    open.unfollow();
-    await closeWithin(open.app, open.connections, longestWait(limits));
+    open.stopWatching();
+    await closeWithin(open.app, open.connections, maxWaitMs(limits));
     await closeProbes(open.probes);
   };
 

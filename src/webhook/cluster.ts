@@ -63,7 +63,7 @@ const issueBy = (
   });
   return {
     first: async () => parsePair(await certificates.ensure(AbortSignal.timeout(PATIENCE)), from),
-    follow: ({ use }) => certificates.watch((pair) => use(parsePair(pair, from))).stop,
+    watch: ({ onChange: use }) => certificates.watch((pair) => use(parsePair(pair, from))).stop,
   };
 };
 
@@ -145,7 +145,7 @@ export const joinCluster = async (
             withFallback(issueBy(cluster, kubernetes, certificates, log), files, mayMountedServe),
             surroundings,
           ),
-    recordEvents: (record) => eventLog?.tell(record),
+    recordEvents: (record) => eventLog?.add(record),
     warmUp: createWarm(cluster, kubernetes, surroundings),
     async close() {
       await eventLog?.close();

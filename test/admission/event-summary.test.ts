@@ -108,8 +108,8 @@ describe('a record tells', () => {
           code: 'signer-untrusted',
           letThrough: false,
           sentence:
-            `image "${PILOT}" in container "app-1" (spec.containers[1].image): signed by no key that is trusted ` +
-            "for it: by key-2 (signer-untrusted); use Istio's own image, or add the signer's key to keys in the configuration",
+            `image "${PILOT}" in container "app-1" (spec.containers[1].image): not signed by a trusted key: ` +
+            "by key-2 (signer-untrusted); use Istio's own image, or add the signer's key to keys in the configuration",
         },
       ],
     });
@@ -127,7 +127,7 @@ describe('a record tells', () => {
         code: 'registry-unavailable',
         letThrough: true,
         sentence: expect.stringMatching(
-          /^image ".*" in container "app" .*\(registry-unavailable\); let through: the tag last stood for sha256:[0-9a-f]{64}, which is verified, a minute ago$/,
+          /^image ".*" in container "app" .*\(registry-unavailable\); allowed: a minute ago the tag resolved to sha256:[0-9a-f]{64}, which is verified$/,
         ),
       },
     ]);

@@ -207,7 +207,7 @@ describe('a review refuses', () => {
           code: 403,
           reason: 'Forbidden',
           message:
-            'could not be judged, for an error inside sailmark: incident incident-1 (internal-error); ' +
+            'could not be judged because of an error inside sailmark: incident incident-1 (internal-error); ' +
             "find the incident in sailmark's log and report it",
         },
         auditAnnotations: annotations({ verdict: 'deny', reason: 'internal-error' }),
@@ -280,7 +280,7 @@ describe('a review allows', () => {
     );
     const { run } = reviewOf({ [PROXY]: down });
     const { response: given } = await run(review(meshed));
-    const why = `let through: the tag last stood for ${digestFor('good')}, which is verified, 10 minutes ago`;
+    const why = `allowed: 10 minutes ago the tag resolved to ${digestFor('good')}, which is verified`;
     expect(given).toEqual(
       answer({
         allowed: true,

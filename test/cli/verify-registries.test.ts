@@ -230,7 +230,7 @@ describe('verify and time', () => {
       `${name}:2`,
     );
     expect(code).toBe(20);
-    expect(stdout.match(/the registry has not answered \(deadline-exceeded\)/g)).toHaveLength(2);
+    expect(stdout.match(/the registry did not respond \(deadline-exceeded\)/g)).toHaveLength(2);
   });
 
   it('counts over the deadline that a configuration sets for what images share', async () => {

@@ -76,7 +76,9 @@ describe('verify ends', () => {
       image,
     ]);
     expect(code).toBe(12);
-    expect(stdout).toContain('asked for as proxyv2, but signed as ztunnel (component-mismatch)');
+    expect(stdout).toContain(
+      'expected component proxyv2, but the image is signed as ztunnel (component-mismatch)',
+    );
     expect(stdout).toContain('cosign accepts this image: it does not compare the signed component');
   });
   it('with 20 where the registry does not answer', async () =>

@@ -277,7 +277,7 @@ exemptions:
 - {images: [docker.io/istio/pilot], namespaces: [a], reason: r, owner: "", expires: tomorrow}`),
     ).toEqual([
       'exemptions[0].expires: must be a day that exists, such as 2027-03-01',
-      'exemptions[0].images[0]: must have a literal host: * stands within one path segment',
+      'exemptions[0].images[0]: must have a literal host: * matches within one path segment',
       'exemptions[0].images[1]: must be in normal form, with its registry: docker.io/istio/proxyv2:1.11.*',
       'exemptions[0].images[2]: has an empty path segment',
       'exemptions[0].namespaces: must not list names beside *, which is all of them',

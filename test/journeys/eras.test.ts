@@ -182,7 +182,7 @@ describe('a signed release', () => {
           word: 'image-never-signed',
           digest,
           format: undefined,
-          text: `no signature was found, and none is to be expected: ${WHY} (image-never-signed); use a signed release of Istio, or exempt it`,
+          text: `no signature was found, and none is expected: ${WHY} (image-never-signed); use a signed release of Istio, or exempt it`,
         });
       }
     },

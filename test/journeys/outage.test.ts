@@ -57,7 +57,7 @@ describe.each(OUTAGES)('a registry that is %s', (_name, reason, begin) => {
     expect([starts, warnings?.length, warnings?.[0]]).toEqual([
       true,
       1,
-      expect.stringContaining(`let through: the tag last stood for ${known.digest}, which is verified`),
+      expect.stringContaining(` the tag resolved to ${known.digest}, which is verified`),
     ]);
   });
 
@@ -154,6 +154,6 @@ describe('what undetermined means', () => {
     const answer = await ask(door, [first.byDigest, second.byDigest]);
     expect([answer.allowed, mirror.registry.requests.length]).toEqual([false, 2]);
     expect(answer.status?.message).toContain(`image "${second.byDigest}"`);
-    expect(answer.status?.message).toContain('its registry was not asked yet (deadline-exceeded)');
+    expect(answer.status?.message).toContain('no request was sent to the registry yet (deadline-exceeded)');
   });
 });

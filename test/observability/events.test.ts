@@ -57,14 +57,14 @@ describe('Events are not written', () => {
         return target.told;
       },
     });
-    log.tell(nothing);
+    log.add(nothing);
     await log.close();
     expect({ written, counted }).toEqual({ written: [], counted: {} });
   });
 
   it('about an object that has no name, and are counted', async () => {
     const { log, written, counted } = open();
-    log.tell(record({ told: { ...told(), regarding: undefined } }));
+    log.add(record({ told: { ...told(), regarding: undefined } }));
     await log.close();
     expect({ written, counted }).toEqual({ written: [], counted: { dropped: 1 } });
   });
@@ -72,14 +72,14 @@ describe('Events are not written', () => {
   it('past 25 at once and one a second, and are counted; what was dropped is told when it comes again', async () => {
     const { log, written, counted } = open();
     const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
-    for (let index = 0; index < 30; index += 1) log.tell(about(`web-${index}`));
+    for (let index = 0; index < 30; index += 1) log.add(about(`web-${index}`));
     await pass(0);
     expect({ written: written.length, counted }).toEqual({
       written: 25,
       counted: { written: 25, dropped: 5 },
     });
     await pass(2000);
-    for (let index = 25; index < 30; index += 1) log.tell(about(`web-${index}`));
+    for (let index = 25; index < 30; index += 1) log.add(about(`web-${index}`));
     await pass(0);
     expect(counted).toEqual({ written: 27, dropped: 8 });
     expect(written.slice(25).map(({ regarding }) => regarding.name)).toEqual(['web-25', 'web-26']);
@@ -89,15 +89,15 @@ describe('Events are not written', () => {
     const { log, counted } = open();
     await pass(60 * 60_000);
     for (let index = 0; index < 30; index += 1)
-      log.tell(record({ told: told({}, { ...REPLICA_SET, name: `web-${index}` }) }));
+      log.add(record({ told: told({}, { ...REPLICA_SET, name: `web-${index}` }) }));
     await pass(0);
     expect(counted).toEqual({ written: 25, dropped: 5 });
   });
 
   it('after the end, not even counts that had to wait or a second end', async () => {
     const { log, counted } = open({ limits: { burst: 1 } });
-    log.tell(record());
-    log.tell(record());
+    log.add(record());
+    log.add(record());
     await log.close();
     await pass(2 * WINDOW);
     await log.close();
@@ -106,8 +106,8 @@ describe('Events are not written', () => {
 
   it('after the end, where the last write failed', async () => {
     const { log, counted } = open({ write: () => Promise.reject(new Error('no')) });
-    log.tell(record());
-    log.tell(record());
+    log.add(record());
+    log.add(record());
     await log.close();
     await pass(2 * WINDOW);
     expect(counted).toEqual({ failed: 2 });
@@ -116,7 +116,7 @@ describe('Events are not written', () => {
   it('of reviews after the end', async () => {
     const { log, written } = open();
     await log.close();
-    log.tell(record());
+    log.add(record());
     await pass(WINDOW);
     await log.close();
     expect(written).toEqual([]);
@@ -126,7 +126,7 @@ describe('Events are not written', () => {
 describe('an Event', () => {
   it('says what was found, about what, and what became of it', async () => {
     const { log, written, counted } = open();
-    log.tell(record());
+    log.add(record());
     await pass(0);
     expect(counted).toEqual({ written: 1 });
     expect(written).toEqual([
@@ -151,7 +151,7 @@ describe('an Event', () => {
     ['warn', true, 'LetThrough'],
   ] as const)('of effect %s, let through: %s, has the action %s', async (effect, letThrough, action) => {
     const { log, written } = open();
-    log.tell(record({ told: told({ effect, letThrough }) }));
+    log.add(record({ told: told({ effect, letThrough }) }));
     await pass(0);
     expect(written.map((event) => event.action)).toEqual([action]);
   });
@@ -160,12 +160,12 @@ describe('an Event', () => {
     const { log, written } = open();
     const [first, other] = [told(), told({ code: 'signer-untrusted' })];
     const both = { ...first, sentences: [...first.sentences, ...other.sentences] };
-    log.tell(record({ told: both }));
-    log.tell(record({ told: both }));
-    log.tell(record({ told: told({ effect: 'warn' }) }));
-    log.tell(record({ told: told({}, { ...REPLICA_SET, uid: 'u-2' }) }));
-    log.tell(record({ told: told({}, { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4c', uid: 'u-1' }) }));
-    log.tell({ ...record(), namespace: 'other' });
+    log.add(record({ told: both }));
+    log.add(record({ told: both }));
+    log.add(record({ told: told({ effect: 'warn' }) }));
+    log.add(record({ told: told({}, { ...REPLICA_SET, uid: 'u-2' }) }));
+    log.add(record({ told: told({}, { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4c', uid: 'u-1' }) }));
+    log.add({ ...record(), namespace: 'other' });
     await pass(0);
     expect(
       written.map(({ namespace, reason, action, regarding }) => [namespace, reason, action, regarding.uid]),
@@ -187,22 +187,22 @@ describe('an Event', () => {
     ['x'.repeat(253), /^x{200}\.[0-9a-f]{10}-1$/],
   ])('about %s has a name that is a DNS subdomain', async (name, expected) => {
     const { log, written } = open();
-    log.tell(record({ told: told({}, { ...REPLICA_SET, name }) }));
+    log.add(record({ told: told({}, { ...REPLICA_SET, name }) }));
     await pass(0);
     expect(written.map((event) => event.name)).toEqual([expect.stringMatching(expected)]);
   });
 
   it('names this process in at most 128 bytes', async () => {
     const { log, written } = open({ instance: 'x'.repeat(253) });
-    log.tell(record());
+    log.add(record());
     await pass(0);
     expect(written.map(({ reportingInstance }) => reportingInstance)).toEqual(['x'.repeat(128)]);
   });
 
   it('has a note of at most 1024 bytes, whatever a character takes, and none is cut in two', async () => {
     const { log, written } = open();
-    log.tell(record({ told: told({ sentence: '✗'.repeat(512) }) }));
-    log.tell(record({ told: told({ code: 'signer-untrusted', sentence: `.${'𐍈'.repeat(256)}` }) }));
+    log.add(record({ told: told({ sentence: '✗'.repeat(512) }) }));
+    log.add(record({ told: told({ code: 'signer-untrusted', sentence: `.${'𐍈'.repeat(256)}` }) }));
     await pass(0);
     expect(written.map(({ note }) => [Buffer.byteLength(note), note.isWellFormed()])).toEqual([
       [1023, true],
@@ -214,10 +214,10 @@ describe('an Event', () => {
 describe('repeats', () => {
   it('are counted, and written once when the window ends', async () => {
     const { log, written } = open();
-    log.tell(record());
-    for (let index = 0; index < 100; index += 1) log.tell(record());
+    log.add(record());
+    for (let index = 0; index < 100; index += 1) log.add(record());
     await pass(1000);
-    log.tell(record());
+    log.add(record());
     await pass(WINDOW - 1001);
     expect(written.map(({ series }) => series)).toEqual([undefined]);
     await pass(1);
@@ -228,10 +228,10 @@ describe('repeats', () => {
 
   it('go on in the next window as the same Event', async () => {
     const { log, written } = open();
-    log.tell(record());
-    log.tell(record());
+    log.add(record());
+    log.add(record());
     await pass(WINDOW);
-    log.tell(record());
+    log.add(record());
     await pass(WINDOW);
     expect(new Set(written.map(({ name }) => name)).size).toBe(1);
     expect(written.map(({ series }) => series?.count)).toEqual([undefined, 2, 3]);
@@ -239,9 +239,9 @@ describe('repeats', () => {
 
   it('after a window without any are another Event', async () => {
     const { log, written } = open();
-    log.tell(record());
+    log.add(record());
     await pass(2 * WINDOW);
-    log.tell(record());
+    log.add(record());
     await pass(0);
     expect(written.map(({ series, eventTime }) => [series, eventTime])).toEqual([
       [undefined, NOON],
@@ -252,16 +252,16 @@ describe('repeats', () => {
 
   it('are written at the end of the process', async () => {
     const { log, written } = open();
-    log.tell(record());
-    log.tell(record());
+    log.add(record());
+    log.add(record());
     await log.close();
     expect(written.map(({ series }) => series?.count)).toEqual([undefined, 2]);
   });
 
   it('past the limit of rate wait for the next window, and none is lost', async () => {
     const { log, written, counted } = open({ limits: { burst: 1, perSecond: 0.002, window: 1000 * 60 } });
-    log.tell(record());
-    log.tell(record());
+    log.add(record());
+    log.add(record());
     await pass(60_000 * 8);
     expect(counted).toEqual({ written: 1 });
     await pass(60_000);
@@ -271,7 +271,7 @@ describe('repeats', () => {
   it('of more objects than are remembered begin anew', async () => {
     const { log, written } = open({ limits: { aggregates: 2 } });
     const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
-    for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) log.tell(about(name));
+    for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) log.add(about(name));
     await pass(0);
     expect(written.map(({ regarding }) => regarding.name)).toEqual(['a', 'b', 'c', 'b']);
   });
@@ -287,17 +287,17 @@ describe('a write that fails', () => {
     };
     const { log, counted, reported } = open({ write });
     const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
-    log.tell(about('a'));
-    log.tell(about('b'));
+    log.add(about('a'));
+    log.add(about('b'));
     await pass(59_999);
-    log.tell(about('c'));
+    log.add(about('c'));
     await pass(1);
-    log.tell(about('d'));
+    log.add(about('d'));
     await pass(0);
     expect(counted).toEqual({ failed: 4 });
     expect(reported).toEqual([new Error('no a'), new Error('no d')]);
     failing = false;
-    log.tell(about('a'));
+    log.add(about('a'));
     await pass(WINDOW);
     expect(counted).toEqual({ failed: 4, written: 4 });
     expect(tried.slice(4).map(({ regarding, series }) => [regarding.name, series?.count])).toEqual([
@@ -314,7 +314,7 @@ describe('a write that fails', () => {
         throw new Error('at once');
       },
     });
-    log.tell(record());
+    log.add(record());
     await pass(0);
     expect(counted).toEqual({ failed: 1 });
   });
@@ -322,14 +322,14 @@ describe('a write that fails', () => {
   it('because nobody answers is given up, even where it misses its signal', async () => {
     const { log, counted, reported } = open({ write: () => new Promise(() => {}), limits: { patience: 20 } });
     vi.useRealTimers();
-    log.tell(record());
+    log.add(record());
     await vi.waitFor(() => expect(counted).toEqual({ failed: 1 }));
     expect(reported).toEqual([expect.objectContaining({ name: 'TimeoutError' })]);
   });
 
   it('keeps no process from ending', async () => {
     const { log, counted } = open({ write: () => new Promise(() => {}) });
-    log.tell(record());
+    log.add(record());
     const closed = log.close();
     await pass(2000);
     await closed;

@@ -211,7 +211,7 @@ describe('enforce mode lets through', () => {
           use: use(PROXY),
           reason: DOWN,
           effect: 'warn',
-          letThrough: `let through: the tag last stood for ${digestFor('good')}, which is verified, 3 hours ago`,
+          allowedBecause: `allowed: 3 hours ago the tag resolved to ${digestFor('good')}, which is verified`,
         },
       ],
     });
@@ -233,7 +233,7 @@ describe('enforce mode lets through', () => {
             use: use(PROXY),
             reason,
             effect: 'warn',
-            letThrough: 'let through unverified, as the configuration says for an outage',
+            allowedBecause: 'allowed unverified: the configuration allows images during a registry outage',
           },
         ],
       });
@@ -264,7 +264,7 @@ describe('enforce mode lets through', () => {
           use: use(PROXY),
           reason: { code: 'signature-missing' },
           effect: 'exempt',
-          letThrough: 'exempt until 2027-01-01 (mesh): old',
+          allowedBecause: 'exempt until 2027-01-01 (mesh): old',
         },
       ],
     });

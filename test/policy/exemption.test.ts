@@ -90,14 +90,14 @@ describe('a pattern', () => {
   it.each([
     ['istio/proxyv2:1.11.*', 'must be in normal form, with its registry: docker.io/istio/proxyv2:1.11.*'],
     ['proxyv2', 'must be in normal form, with its registry: docker.io/istio/proxyv2:1.11.*'],
-    ['*.corp.example/istio/proxyv2', 'must have a literal host: * stands within one path segment'],
+    ['*.corp.example/istio/proxyv2', 'must have a literal host: * matches within one path segment'],
     ['index.docker.io/istio/proxyv2', 'must name Docker Hub as docker.io'],
     ['Docker.io/istio/proxyv2', 'must have its host in lower case'],
     ['docker.io//proxyv2', 'has an empty path segment'],
     ['docker.io/istio/proxyv2:', 'has an empty tag or digest'],
     [
       'docker.io/istio/proxyv2:1@sha256:*',
-      'must have a tag or a digest, not both: where a digest is written it alone counts',
+      'must have a tag or a digest, not both: the tag is ignored beside a digest',
     ],
     ['docker.io/istio/proxy v2', 'must not contain spaces or control characters'],
     ['registry.corp.example:5000/istio/*:1.11.*', undefined],

@@ -172,7 +172,7 @@ describe('a reason', () => {
             use: place,
             reason: reasonOf(code, text),
             effect: 'warn',
-            ...(letThrough === undefined ? {} : { letThrough }),
+            ...(letThrough === undefined ? {} : { allowedBecause: letThrough }),
           };
           const sentence = explainBriefly(finding, 246);
           expect(sentence.length).toBeLessThanOrEqual(246);

@@ -38,9 +38,9 @@ const mountSecret = async (first: Pick<Tls, 'cert' | 'key'>) => {
 const follow = (source: CertificateSource) => {
   const used: string[] = [];
   const problems: string[] = [];
-  const stop = source.follow({
-    use: ({ cert }) => void used.push(cert),
-    problem: (error) => void problems.push(String(error)),
+  const stop = source.watch({
+    onChange: ({ cert }) => void used.push(cert),
+    onProblem: (error) => void problems.push(String(error)),
   });
   onTestFinished(stop);
   return { used, problems };
@@ -63,7 +63,7 @@ const createHand = (first: Certificate) => {
   let hand: (certificate: Certificate) => void = () => {};
   const source: CertificateSource = {
     first: () => Promise.resolve(first),
-    follow: ({ use }) => {
+    watch: ({ onChange: use }) => {
       hand = use;
       return () => {};
     },
@@ -96,7 +96,7 @@ describe('files that a certificate is read from', () => {
 describe('a certificate that is issued, and also mounted', () => {
   const never: CertificateSource = {
     first: () => Promise.reject(new Error('no API')),
-    follow: () => () => {},
+    watch: () => () => {},
   };
 
   it('is missing only where neither has one, for the reason of the one that issues', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { deadlineOf, longestWait } from '../../src/server/deadline.ts';
+import { deadlineOf, maxWaitMs } from '../../src/server/deadline.ts';
 
 const limits = { reviewMargin: 1000, reviewDeadline: 10_000 };
-const giveUp = (timeout: unknown): number => deadlineOf(timeout, limits).giveUp;
+const giveUp = (timeout: unknown): number => deadlineOf(timeout, limits).abortAfterMs;
 
 describe('the deadline of a review', () => {
   it('is the default where the timeout is none, or no duration', () => {
@@ -35,13 +35,13 @@ describe('the deadline of a review', () => {
       ['30s', 30_000],
     ] as const) {
       const deadline = deadlineOf(timeout, limits);
-      expect(deadline.answer).toBeGreaterThan(deadline.giveUp);
-      expect(deadline.answer).toBeLessThan(whole);
+      expect(deadline.respondAfterMs).toBeGreaterThan(deadline.abortAfterMs);
+      expect(deadline.respondAfterMs).toBeLessThan(whole);
     }
   });
 
   it('bounds what a drain waits for', () => {
-    expect(longestWait(limits)).toBe(30_000);
-    expect(longestWait({ reviewMargin: 5000, reviewDeadline: 30_000 })).toBe(35_000);
+    expect(maxWaitMs(limits)).toBe(30_000);
+    expect(maxWaitMs({ reviewMargin: 5000, reviewDeadline: 30_000 })).toBe(35_000);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runWithDeadline } from '../../src/server/run-with-deadline.ts';
 
-const deadline = { giveUp: 9000, answer: 9500 };
+const deadline = { abortAfterMs: 9000, respondAfterMs: 9500 };
 
 describe('settling by a deadline', () => {
   beforeEach(() => void vi.useFakeTimers());
