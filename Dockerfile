@@ -1,8 +1,8 @@
-# Both are arguments, for those who must build from copies of their own, and pinned by digest of the multi-platform index.
+# Both are arguments, so that a build can use its own copies, and pinned by the digest of the multi-platform index.
 ARG BUILD_IMAGE=docker.io/library/node:26.10.0-trixie-slim@sha256:ec7758ee051e457b468b32bde57b0879010b325bb9862718e9615225ce4aaae1
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:afc6657a4b662f9cb69ca892b0596e55d6ef81a10e83ee8887b13f602877df89
 
-# The bundle is the same for every platform, so it is made on the builder's own.
+# The bundle is the same for every platform, so it is built on the platform of the builder.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -10,13 +10,13 @@ RUN npm ci --no-audit --no-fund
 COPY .ci/bundle.ts .ci/licences.ts .ci/
 COPY src src
 ARG COMMIT=unknown
-# What is bundled are ES modules, and Node asks the nearest package.json.
+# The bundle consists of ES modules; Node learns that from the nearest package.json.
 RUN SAILMARK_COMMIT="$COMMIT" npm run -s build \
  && node .ci/licences.ts > dist/LICENSES.txt \
  && printf '{"type":"module"}\n' > dist/package.json
 
 FROM ${RUNTIME_IMAGE}
-# As in package.json.
+# The version in package.json.
 ARG VERSION=0.1.0
 ARG COMMIT=unknown
 LABEL org.opencontainers.image.title="sailmark" \
