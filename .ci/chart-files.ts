@@ -4,9 +4,10 @@ import { load } from 'js-yaml';
 import { configurationSchema } from '../src/config/schema/configuration-schema.ts';
 
 /*
- * Writes what is generated of the chart: the descriptions, defaults and `config` of
- * values.schema.json; the schema of the configuration file; the table of values in its README; in deploy/ the rendered manifests (with HELM, where helm is). Everything is said once, in
- * values.yaml and in src/config/schema/configuration-schema.ts. `--check` writes nothing, and fails where something would change.
+ * Writes the generated files of the chart: the descriptions, defaults and `config` of values.schema.json; the schema of
+ * the configuration file; the table of values in the chart's README; the rendered manifests in deploy/ (only if HELM
+ * names a helm). The sources are values.yaml and src/config/schema/configuration-schema.ts. `--check` writes nothing, and
+ * fails if a file would change.
  */
 
 const CHART = 'charts/sailmark';

@@ -50,7 +50,7 @@ const CRITICAL: readonly string[] = ['kube-system', 'istio-system', 'istio-cni',
 type Mode = (typeof MODES)[number];
 const rank = (mode: Mode): number => MODES.indexOf(mode);
 
-/** interface.md, "Chart": the release's mode, unless a label strengthens it, or may weaken it. */
+/** The mode of a namespace (charts/sailmark/README.md, "Modes"): the release's, unless a label strengthens or may weaken it. */
 const expected = (mode: Mode, weaker: boolean, namespace: string, label: string | undefined): string => {
   if (CRITICAL.includes(namespace)) return `/validate/critical/${mode}`;
   const asked = MODES.find((one) => one === label);
