@@ -1,76 +1,65 @@
 import type { ReportError } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
-import type { TagTable } from '../../registry/index.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RejectionReason, UndeterminedReason, ValidSignature } from '../verification.ts';
+import { createRejectedMemory, type RejectedLimits, type RejectedMemory } from './rejected-memory.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
-import {
-  createRejectedMemory,
-  createTagMemory,
-  createVerifiedMemory,
-  type MemoryLimits,
-  type RejectedMemory,
-  type TagMemory,
-  type VerifiedMemory,
-} from './stores.ts';
+import { createTagMemory, type TagDependencies, type TagLimits, type TagMemory } from './tag-memory.ts';
+import { createVerifiedMemory, type VerifiedLimits, type VerifiedMemory } from './verified-memory.ts';
 
-export interface MemoryDependencies {
-  /** Returns the current key ring; called at every use. */
-  readonly ring: () => KeyRing;
-  readonly limits: MemoryLimits & {
-    /** The deadline of a shared request in flight, in milliseconds, whoever waits for it. */
-    readonly flightDeadline: number;
-  };
-  /** Milliseconds that the digest of a tag may be cached; 0: not at all. */
-  readonly tagMemory: number;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly report: ReportError;
-  /** The last resolutions of tags, stored beyond the life of the process. */
-  readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
+interface MemoryLimits extends VerifiedLimits, RejectedLimits, TagLimits {
+  /** The deadline of a shared request, in milliseconds, whoever waits for it. */
+  readonly flightDeadline: number;
 }
 
-/** What is known of one digest once a source was asked for it. */
+export interface MemoryDependencies extends TagDependencies {
+  /** Returns the current key ring; called at every use. */
+  readonly ring: () => KeyRing;
+  readonly limits: MemoryLimits;
+  readonly report: ReportError;
+}
+
+/** The signatures of a digest after a source was read for it. */
 export interface SourceResult {
-  /** Every valid signature, those held before included. */
+  /** Every valid signature known of the digest, from whatever source. */
   readonly signatures: readonly ValidSignature[];
-  /** The best explanation of what did not count; undefined where everything did. */
+  /** The most important failure among the candidates of the source; undefined if every one is valid. */
   readonly failure: RejectionReason | UndeterminedReason | undefined;
 }
 
-/** What is true only while the ring stays as it is. */
+/** The state that is valid only while the key ring is unchanged. */
 export interface RingGeneration {
   readonly ring: KeyRing;
   readonly rejected: RejectedMemory;
-  readonly flights: SingleFlight<SourceResult>;
+  readonly sourceReads: SingleFlight<SourceResult>;
 }
 
-/** All that a verifier remembers, and what is under way. */
+/** Everything a verifier remembers, and its requests in flight. */
 export interface Memory {
   readonly verified: VerifiedMemory;
   readonly tags: TagMemory;
-  readonly tagFlights: SingleFlight<Digest | undefined>;
-  /** The era of the ring of this moment: a changed ring begins a new one, without *rejected* and without its flights. */
+  readonly tagResolutions: SingleFlight<Digest | undefined>;
+  /** Returns the generation of the current key ring. A changed ring begins a new one, which rejects and reads nothing yet. */
   readonly generation: () => RingGeneration;
 }
 
-export const createMemory = (options: MemoryDependencies): Memory => {
-  const { limits, now, report, ring } = options;
-  const flying = { deadline: limits.flightDeadline, report };
-  const begin = (keys: KeyRing): RingGeneration => ({
-    ring: keys,
+export const createMemory = (dependencies: MemoryDependencies): Memory => {
+  const { limits, now, report, ring: currentRing } = dependencies;
+  const flightOptions = { deadline: limits.flightDeadline, report };
+  const createGeneration = (ring: KeyRing): RingGeneration => ({
+    ring,
     rejected: createRejectedMemory(limits, now),
-    flights: createSingleFlight(flying),
+    sourceReads: createSingleFlight(flightOptions),
   });
-  let era: RingGeneration | undefined;
+  let generation: RingGeneration | undefined;
   return {
     verified: createVerifiedMemory(limits),
-    tags: createTagMemory(limits, options),
-    tagFlights: createSingleFlight(flying),
+    tags: createTagMemory(limits, dependencies),
+    tagResolutions: createSingleFlight(flightOptions),
     generation: () => {
-      const keys = ring();
-      if (keys !== era?.ring) era = begin(keys);
-      return era;
+      const ring = currentRing();
+      if (ring !== generation?.ring) generation = createGeneration(ring);
+      return generation;
     },
   };
 };

@@ -2,92 +2,90 @@ import { orAborted, type ReportError } from '../../base/index.ts';
 import { reasonOfThrown } from '../undetermined-reason.ts';
 import type { UndeterminedReason } from '../verification.ts';
 
-/** HTTP requests sent through one source. */
+/** Counts the HTTP requests of one verification. */
 export interface RequestCount {
   requests: number;
 }
 
-export type FlightResult<T> =
+export type SharedResult<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly obstacle: UndeterminedReason };
+  | { readonly ok: false; readonly reason: UndeterminedReason };
 
-/** One question under way, on behalf of everyone who asks it meanwhile. */
-interface Flight<T> {
-  readonly answer: Promise<FlightResult<T>>;
-  /** Whether a request was sent for it. */
+type Send<T> = (signal: AbortSignal) => Promise<T>;
+
+/** One request in flight, shared by all its callers. It may take several HTTP requests. */
+interface SharedRequest<T> {
+  readonly result: Promise<SharedResult<T>>;
+  /** True once an HTTP request was sent for it. */
   readonly asked: () => boolean;
 }
 
 export interface SingleFlight<T> {
-  /** Joins the flight of that name, or starts it with `ask`; `spent` counts the starter's requests. */
+  /** Joins the request in flight with this key, or starts it with `send`; `sent` counts the HTTP requests of the starter. */
   join(
-    name: string,
-    spent: Readonly<RequestCount>,
-    ask: (signal: AbortSignal) => Promise<T>,
+    key: string,
+    sent: Readonly<RequestCount>,
+    send: Send<T>,
     caller: AbortSignal,
-  ): Promise<FlightResult<T>>;
+  ): Promise<SharedResult<T>>;
 }
 
-const answerOf = async <T>(asking: () => Promise<T>, report: ReportError): Promise<FlightResult<T>> => {
+interface SingleFlightOptions {
+  /** The deadline of each shared request, in milliseconds. */
+  readonly deadline: number;
+  readonly report: ReportError;
+}
+
+const resultOf = async <T>(send: () => Promise<T>, report: ReportError): Promise<SharedResult<T>> => {
   try {
-    return { ok: true, value: await asking() };
+    return { ok: true, value: await send() };
   } catch (error) {
-    return { ok: false, obstacle: reasonOfThrown(error, report) };
+    return { ok: false, reason: reasonOfThrown(error, report) };
   }
 };
 
-const late = (asked: boolean): { readonly ok: false; readonly obstacle: UndeterminedReason } => ({
+const deadlineExceeded = (asked: boolean): { readonly ok: false; readonly reason: UndeterminedReason } => ({
   ok: false,
-  obstacle: { code: 'deadline-exceeded', asked },
+  reason: { code: 'deadline-exceeded', asked },
 });
 
-/** Answers when `ask` does, and in `deadline` milliseconds at the latest even if the source ignores its signal. */
-const fly = async <T>(
-  ask: (signal: AbortSignal) => Promise<T>,
-  {
-    deadline,
-    report,
-    asked,
-  }: { readonly deadline: number; readonly report: ReportError; readonly asked: () => boolean },
-): Promise<FlightResult<T>> => {
-  const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(), deadline);
+/** Resolves when `send` settles, and after `deadline` milliseconds at the latest, even if the source ignores its signal. */
+const sendWithin = async <T>(
+  { deadline, report }: SingleFlightOptions,
+  send: Send<T>,
+  asked: () => boolean,
+): Promise<SharedResult<T>> => {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), deadline);
   timer.unref();
-  const answer = await orAborted(
-    answerOf(() => ask(clock.signal), report),
-    clock.signal,
-    () => late(asked()),
+  const result = await orAborted(
+    resultOf(() => send(controller.signal), report),
+    controller.signal,
+    () => deadlineExceeded(asked()),
   );
   clearTimeout(timer);
-  return answer;
+  return result;
 };
 
 /**
- * Lets concurrent questions of one name share one flight. A flight has its own deadline: a caller whose time is up
- * leaves it with `deadline-exceeded` and never ends it for the others.
+ * Lets concurrent callers with the same key share one request. The request has its own deadline: a caller whose signal
+ * aborts leaves it with `deadline-exceeded` and never ends it for the others.
  */
-export const createSingleFlight = <T>(options: {
-  readonly deadline: number;
-  readonly report: ReportError;
-}): SingleFlight<T> => {
-  const underWay = new Map<string, Flight<T>>();
-  const start = (
-    name: string,
-    spent: Readonly<RequestCount>,
-    ask: (signal: AbortSignal) => Promise<T>,
-  ): Flight<T> => {
-    const before = spent.requests;
-    const asked = () => spent.requests > before;
-    const answer = fly(ask, { ...options, asked }).finally(() => underWay.delete(name));
-    const flight = { answer, asked };
-    underWay.set(name, flight);
-    return flight;
+export const createSingleFlight = <T>(options: SingleFlightOptions): SingleFlight<T> => {
+  const inFlight = new Map<string, SharedRequest<T>>();
+  const start = (key: string, sent: Readonly<RequestCount>, send: Send<T>): SharedRequest<T> => {
+    const sentBefore = sent.requests;
+    const asked = () => sent.requests > sentBefore;
+    const result = sendWithin(options, send, asked).finally(() => inFlight.delete(key));
+    const request = { result, asked };
+    inFlight.set(key, request);
+    return request;
   };
   return {
-    async join(name, spent, ask, caller) {
-      if (caller.aborted) return late(false);
-      const flight = underWay.get(name) ?? start(name, spent, ask);
-      return orAborted(flight.answer, caller, () => late(flight.asked()));
+    async join(key, sent, send, caller) {
+      if (caller.aborted) return deadlineExceeded(false);
+      const request = inFlight.get(key) ?? start(key, sent, send);
+      return orAborted(request.result, caller, () => deadlineExceeded(request.asked()));
     },
   };
 };

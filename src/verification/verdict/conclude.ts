@@ -1,9 +1,9 @@
 import type { Digest } from '../../image/index.ts';
-import type { VerificationContext } from '../context.ts';
-import type { VerifierDependencies } from '../dependencies.ts';
-import type { Memory, SourceResult } from '../memory/memory.ts';
+import type { VerificationContext, VerifierState } from '../context.ts';
+import type { SourceResult } from '../memory/memory.ts';
 import { isUndeterminedReason } from '../undetermined-reason.ts';
 import type {
+  Rejected,
   RejectionReason,
   Undetermined,
   UndeterminedReason,
@@ -14,64 +14,57 @@ import type {
 } from '../verification.ts';
 import { type Selection, selectSignatures } from './select-signatures.ts';
 
-/** *Undetermined*, and nothing remembered. */
 export const undetermined = (
   digest: Digest | undefined,
   reason: UndeterminedReason,
   requests: number,
-): Undetermined => ({
-  outcome: 'undetermined',
-  digest,
-  reason,
-  requests,
-  fromMemory: false,
-});
+): Undetermined => ({ outcome: 'undetermined', digest, reason, requests, fromMemory: false });
 
-/** What is known, and what decides whether it counts for a use. */
-export interface Known {
-  readonly memory: Memory;
-  readonly options: VerifierDependencies;
-}
+export const rejected = (
+  digest: Digest | undefined,
+  reason: RejectionReason,
+  requests: number,
+  fromMemory = false,
+): Rejected => ({ outcome: 'rejected', digest, reason, requests, fromMemory });
 
 const select = (
-  { memory, options }: Known,
-  held: readonly ValidSignature[],
-  question: VerificationRequest,
+  { memory, dependencies }: VerifierState,
+  signatures: readonly ValidSignature[],
+  request: VerificationRequest,
 ): Selection =>
-  selectSignatures(held, question, {
+  selectSignatures(signatures, request, {
     ring: memory.generation().ring,
-    requireLog: options.proveLogged !== undefined,
+    requireLog: dependencies.proveLogged !== undefined,
   });
 
-/** *Verified* from memory, for this use; the way most questions go. */
+/** Returns the verdict *verified* if signatures in memory satisfy the request. Most verdicts are reached here. */
 export const recallVerified = (
-  known: Known,
-  question: VerificationRequest,
+  state: VerifierState,
+  request: VerificationRequest,
   digest: Digest,
   requests: number,
 ): Verified | undefined => {
-  const selection = select(known, known.memory.verified.find(digest), question);
+  const selection = select(state, state.memory.verified.find(digest), request);
   if (!selection.satisfied) return undefined;
   const { signatures, componentProven } = selection;
   return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory: true };
 };
 
-/** The verdict on valid signatures and on the failure of the others, for this use. */
-export const conclude = (
-  visit: VerificationContext,
+/** Returns the verdict that the signatures of a digest and the failure of its other candidates lead to in this use. */
+export const concludeVerdict = (
+  context: VerificationContext,
   digest: Digest,
-  findings: SourceResult,
+  { signatures: known, failure }: SourceResult,
   fromMemory: boolean,
 ): Verification => {
-  const { requests } = visit.spent;
-  const selection = select(visit, findings.signatures, visit.question);
+  const { requests } = context.sent;
+  const selection = select(context, known, context.request);
   if (selection.satisfied) {
     const { signatures, componentProven } = selection;
     return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory };
   }
-  if (findings.failure !== undefined && isUndeterminedReason(findings.failure))
-    return undetermined(digest, findings.failure, requests);
-  const reason: RejectionReason = selection.reason ??
-    findings.failure ?? { code: 'signer-untrusted', detail: 'the key that made it has left the ring' };
-  return { outcome: 'rejected', digest, reason, requests, fromMemory };
+  if (failure !== undefined && isUndeterminedReason(failure)) return undetermined(digest, failure, requests);
+  const reason = selection.reason ??
+    failure ?? { code: 'signer-untrusted', detail: 'the key that made it is no longer in the key ring' };
+  return rejected(digest, reason, requests, fromMemory);
 };

@@ -1,14 +1,12 @@
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RejectionReason, ValidSignature, VerificationRequest } from '../verification.ts';
 
-/** What the valid signatures of a digest come to in one use. */
+type Signatures = readonly [ValidSignature, ...ValidSignature[]];
+
+/** The valid signatures of a digest that satisfy one use. */
 export type Selection =
-  | {
-      readonly satisfied: true;
-      readonly signatures: readonly [ValidSignature, ...ValidSignature[]];
-      readonly componentProven: boolean;
-    }
-  /** `reason` is undefined where no key that made one is in the ring. */
+  | { readonly satisfied: true; readonly signatures: Signatures; readonly componentProven: boolean }
+  /** `reason` is undefined if no key that made a signature is in the key ring. */
   | { readonly satisfied: false; readonly reason: RejectionReason | undefined };
 
 const NONE: Selection = { satisfied: false, reason: undefined };
@@ -18,66 +16,65 @@ const notForPlace = (keyId: string, { places, reference }: VerificationRequest):
   detail: `key ${keyId} may not sign for ${places[0] ?? reference.repository.name}`,
 });
 
-/** Whether the key counts for this use; undefined: it is not in the ring. */
+/** Reports whether the key may sign for one of these places; undefined if it is not in the key ring. */
 const maySign = (keyId: string, ring: KeyRing, places: readonly string[]): boolean | undefined => {
   const key = ring.keys.get(keyId);
   return key && (key.for === undefined || key.for.some((place) => places.includes(place)));
 };
 
-const isSome = (
-  signatures: readonly ValidSignature[],
-): signatures is readonly [ValidSignature, ...ValidSignature[]] => signatures.length > 0;
+const isNotEmpty = (signatures: readonly ValidSignature[]): signatures is Signatures => signatures.length > 0;
 
 const isProven = ({ logged }: ValidSignature): boolean => logged !== undefined && 'proof' in logged;
 
-/** Of signatures by keys that may sign, those that the log proves, where it must. */
-const selectByLog = (
-  usable: readonly [ValidSignature, ...ValidSignature[]],
-  requireLog: boolean,
-): readonly [ValidSignature, ...ValidSignature[]] | RejectionReason => {
-  const proven = requireLog ? usable.filter(isProven) : usable;
-  if (isSome(proven)) return proven;
-  const [{ logged }] = usable;
-  const detail = logged !== undefined && 'problem' in logged ? logged.problem : 'the log was not asked';
+/** Selects the signatures that the transparency log proves; all of them if the log is not required. */
+const selectByLog = (allowed: Signatures, requireLog: boolean): Signatures | RejectionReason => {
+  const proven = requireLog ? allowed.filter(isProven) : allowed;
+  if (isNotEmpty(proven)) return proven;
+  const [{ logged }] = allowed;
+  const detail = logged !== undefined && 'problem' in logged ? logged.problem : 'the log was not consulted';
   return { code: 'transparency-log-unproven', detail };
 };
 
-/** Of signatures that count, those that do not speak of another component, unless none speaks of the one asked for. */
+/** Selects the signatures that name the requested component or none. */
 const selectByComponent = (
-  usable: readonly [ValidSignature, ...ValidSignature[]],
-  asked: string,
+  usable: Signatures,
+  requested: string,
   componentOf: VerificationRequest['componentOf'],
 ): Selection => {
-  const named = usable.map(({ signedReference }) =>
+  const components = usable.map(({ signedReference }) =>
     signedReference === undefined ? undefined : componentOf(signedReference),
   );
-  const other = named.find((name) => name !== undefined && name !== asked);
-  const componentProven = named.includes(asked);
-  const signatures = usable.filter((_, place) => (named[place] ?? asked) === asked);
+  const otherComponent = components.find((name) => name !== undefined && name !== requested);
+  const componentProven = components.includes(requested);
+  const signatures = usable.filter((_, index) => (components[index] ?? requested) === requested);
   // A signature that names no component proves nothing against one that names another.
-  if (!isSome(signatures) || (other !== undefined && !componentProven))
-    return { satisfied: false, reason: { code: 'component-mismatch', asked, signed: other ?? '' } };
+  if (!isNotEmpty(signatures) || (otherComponent !== undefined && !componentProven))
+    return {
+      satisfied: false,
+      reason: { code: 'component-mismatch', asked: requested, signed: otherComponent ?? '' },
+    };
   return { satisfied: true, signatures, componentProven };
 };
 
 /**
- * Applies this use's limits (design.md, "Memory" and "The component"): the key is in the ring now and may sign for
- * this place, the log has it if it must, and the component fits. Called at every use, remembered or not.
+ * Selects the signatures that satisfy this use: the key is in the key ring now and may sign for this place, the log
+ * proves the signature if it is required, and the component fits. Called at every use, cached or not: otherwise a key
+ * that was removed or limited would still count.
  */
 export const selectSignatures = (
-  held: readonly ValidSignature[],
-  question: VerificationRequest,
+  valid: readonly ValidSignature[],
+  request: VerificationRequest,
   { ring, requireLog }: { readonly ring: KeyRing; readonly requireLog: boolean },
 ): Selection => {
-  const { places, component, componentOf } = question;
-  const allowed = held.filter(({ keyId }) => maySign(keyId, ring, places) === true);
-  if (isSome(allowed)) {
+  const { places, component, componentOf } = request;
+  const allowed = valid.filter(({ keyId }) => maySign(keyId, ring, places) === true);
+  if (isNotEmpty(allowed)) {
     const usable = selectByLog(allowed, requireLog);
     if ('code' in usable) return { satisfied: false, reason: usable };
     return component === undefined
       ? { satisfied: true, signatures: usable, componentProven: false }
       : selectByComponent(usable, component, componentOf);
   }
-  const limited = held.find(({ keyId }) => maySign(keyId, ring, places) === false);
-  return limited === undefined ? NONE : { satisfied: false, reason: notForPlace(limited.keyId, question) };
+  const limited = valid.find(({ keyId }) => maySign(keyId, ring, places) === false);
+  return limited === undefined ? NONE : { satisfied: false, reason: notForPlace(limited.keyId, request) };
 };

@@ -1,0 +1,47 @@
+import type { Digest } from '../image/index.ts';
+import { type Source, SourceFault } from '../registry/index.ts';
+import { openRepository, type VerificationContext, type VerifierState } from './context.ts';
+import type { SharedResult } from './memory/single-flight.ts';
+import type { VerificationRequest } from './verification.ts';
+
+/** Returns the requested tag; `latest` if the reference has none. */
+export const tagOf = ({ reference }: VerificationRequest): string => reference.tag ?? 'latest';
+
+/** Returns the digest of the reference, or the one its tag resolved to less than `tagMemory` ago. */
+export const cachedDigest = ({ memory }: VerifierState, request: VerificationRequest): Digest | undefined =>
+  request.reference.digest ?? memory.tags.fresh(request.reference.repository.name, tagOf(request));
+
+/** Returns the first digest that evidence resolves a tag to. Throws the first fault only if no evidence resolves it. */
+const resolveOffline = async (
+  evidence: readonly Source[],
+  tag: string,
+  signal: AbortSignal,
+): Promise<Digest | undefined> => {
+  let fault: SourceFault | undefined;
+  for (const source of evidence) {
+    try {
+      const digest = await source.resolve(tag, signal);
+      if (digest !== undefined) return digest;
+    } catch (error) {
+      if (!(error instanceof SourceFault)) throw error;
+      fault ??= error;
+    }
+  }
+  if (fault !== undefined) throw fault;
+  return undefined;
+};
+
+/** Resolves the requested tag, once for all concurrent requests for it. Evidence resolves a tag only offline. */
+export const resolveTag = (context: VerificationContext): Promise<SharedResult<Digest | undefined>> => {
+  const { dependencies, memory, request, evidence, sent } = context;
+  const { repository } = request.reference;
+  const tag = tagOf(request);
+  const resolve = async (signal: AbortSignal) => {
+    const digest = await (dependencies.offline === true
+      ? resolveOffline(evidence, tag, signal)
+      : openRepository(context, repository).resolve(tag, signal));
+    memory.tags.add(repository.name, tag, digest);
+    return digest;
+  };
+  return memory.tagResolutions.join(`${repository.name}:${tag}`, sent, resolve, context.signal);
+};

@@ -1,0 +1,28 @@
+import type { VerificationContext } from '../context.ts';
+import { tagOf } from '../resolve-tag.ts';
+import type { Undetermined, UndeterminedReason } from '../verification.ts';
+import { recallVerified, undetermined } from './conclude.ts';
+
+/** True if the registry did not respond, or responded that it is overloaded. */
+const gotNoResponse = (reason: UndeterminedReason): boolean =>
+  reason.code === 'registry-unavailable' ||
+  reason.code === 'registry-rate-limited' ||
+  (reason.code === 'deadline-exceeded' && reason.asked);
+
+/**
+ * The verdict if the tag could not be resolved. If its registry did not respond, it carries the verdict on the digest
+ * the tag last resolved to, provided that digest is verified for this use.
+ */
+export const undeterminedTag = (context: VerificationContext, reason: UndeterminedReason): Undetermined => {
+  const { memory, request, sent } = context;
+  const verdict = undetermined(undefined, reason, sent.requests);
+  const last = memory.tags.last(request.reference.repository.name, tagOf(request));
+  if (last?.digest === undefined) return verdict;
+  const { digest: lastDigest, at: answeredAt } = last;
+  const verified = gotNoResponse(reason) ? recallVerified(context, request, lastDigest, 0) : undefined;
+  return {
+    ...verdict,
+    lastDigest,
+    ...(verified === undefined ? {} : { lastVerified: { answeredAt, verified } }),
+  };
+};

@@ -1,0 +1,78 @@
+import type { Digest } from '../image/index.ts';
+import type { Source } from '../registry/index.ts';
+import { openRepository, type VerificationContext } from './context.ts';
+import { readSource } from './read-source.ts';
+import { concludeVerdict, recallVerified, undetermined } from './verdict/conclude.ts';
+import type { Rejected, Undetermined, Verification, Verified } from './verification.ts';
+
+type Failure = Rejected | Undetermined;
+
+/** The verdict of the first source that verifies the digest, or the failure of every source. */
+type SourcesVerdict =
+  | { readonly verified: Verified }
+  | { readonly verified: undefined; readonly failures: readonly Failure[] };
+
+/** The time that each evidence layout may take before the repositories are read: a disk can hang. */
+const EVIDENCE_TIMEOUT_MS = 1_000;
+
+/** Limits the time for evidence, unless evidence is the only source. */
+const withEvidenceTimeout = (context: VerificationContext): VerificationContext =>
+  context.dependencies.offline === true
+    ? context
+    : { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(EVIDENCE_TIMEOUT_MS)]) };
+
+const verifyWithSource = async (
+  context: VerificationContext,
+  source: Source,
+  digest: Digest,
+): Promise<Verification> => {
+  const { memory, request, sent } = context;
+  const generation = memory.generation();
+  const failure = generation.rejected.find(source.id, digest);
+  if (failure !== undefined)
+    return concludeVerdict(context, digest, { signatures: memory.verified.find(digest), failure }, true);
+  const read = await readSource(context, source, digest, generation);
+  if (read.ok) return concludeVerdict(context, digest, read.value, false);
+  // The read may have added valid signatures of one format to memory before the time for another ran out.
+  return (
+    recallVerified(context, request, digest, sent.requests) ??
+    undetermined(digest, read.reason, sent.requests)
+  );
+};
+
+const firstVerified = async (
+  sources: readonly Source[],
+  verify: (source: Source) => Promise<Verification>,
+): Promise<SourcesVerdict> => {
+  const failures: Failure[] = [];
+  for (const source of sources) {
+    const verdict = await verify(source);
+    if (verdict.outcome === 'verified') return { verified: verdict };
+    failures.push(verdict);
+  }
+  return { verified: undefined, failures };
+};
+
+/** Verifies a digest with evidence, one layout after the other. */
+export const verifyWithEvidence = (context: VerificationContext, digest: Digest): Promise<SourcesVerdict> =>
+  firstVerified(context.evidence, (source) => verifyWithSource(withEvidenceTimeout(context), source, digest));
+
+/** Verifies a digest with the repositories that may hold its signatures, in order; with none offline. */
+export const verifyWithRepositories = (
+  context: VerificationContext,
+  digest: Digest,
+): Promise<SourcesVerdict> => {
+  const { dependencies, request } = context;
+  const repositories = dependencies.offline === true ? [] : request.signaturesAt;
+  const sources = repositories.map((repository) => openRepository(context, repository));
+  return firstVerified(sources, (source) => verifyWithSource(context, source, digest));
+};
+
+/**
+ * Returns the failure that explains most. Undetermined comes first: a source that could not be read may hold a valid
+ * signature.
+ */
+export const gravestOf = (failures: readonly Failure[]): Failure | undefined =>
+  failures.find(({ outcome }) => outcome === 'undetermined') ??
+  failures.find(({ reason }) => reason.code !== 'signature-missing') ??
+  failures[0];
