@@ -182,12 +182,12 @@ if (wrong > 0) {
 } else {
   screen.text('\nEvery row is what it must be. Next:');
   screen.text(
-    "  npm run -s sailmark -- verify docker.io/istio/pilot:1.28.0    a real release, with Istio's key built in (needs the network)",
+    "  npm run -s sailmark -- verify docker.io/istio/pilot:1.28.0    a real release, by Istio's release keys (needs the network)",
   );
   screen.text(
-    '  npm run -s sailmark -- review -f pod.yaml                     what the webhook would answer to a manifest',
+    '  npm run -s sailmark -- review -f pod.yaml                     how the webhook would respond to a manifest',
   );
   screen.text(
-    '  npm run -s sailmark -- --help                                 everything else; README.md tells the rest',
+    '  npm run -s sailmark -- --help                                 everything else; see README.md',
   );
 }
