@@ -1,5 +1,5 @@
 import { createReviewer, type Reviewer } from './admission/index.ts';
-import { type ReportError } from './base/index.ts';
+import type { ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
 import { registryFromName } from './image/index.ts';
 import { createClassifier } from './istio/index.ts';
@@ -12,6 +12,7 @@ import {
   type EvidenceEntry,
   type OpenSource,
   openLayout,
+  type Registries,
   type RegistriesOptions,
   signatureEntry,
 } from './registry/index.ts';
@@ -20,13 +21,15 @@ import {
   createVerifier,
   type KeyEvent,
   type KeyRing,
+  type KeyRingLoader,
   loadProveLogged,
   type ProveLogged,
   runCanary,
+  type Verifier,
   type VerifierDependencies,
 } from './verification/index.ts';
 
-/** What a process has besides its configuration. */
+/** The parts of a process that the configuration does not describe. */
 export interface CoreDependencies {
   readonly report: ReportError;
   readonly onKeyEvent: (event: KeyEvent) => void;
@@ -34,78 +37,57 @@ export interface CoreDependencies {
   readonly metrics?: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The process's environment, as far as registries are concerned; undefined: no proxy, no program is run. */
+  /** The route to registries; undefined: no proxy, and no credential program runs. */
   readonly network?: Pick<RegistriesOptions, 'proxy' | 'environment' | 'helpers' | 'pullSecrets'>;
-  /** Resolves host names where the system's resolver is not to be asked. */
+  /** Resolves host names in place of the system's resolver. */
   readonly lookUp?: RegistriesOptions['lookUp'];
 }
 
-/** Everything both doors need, wired. */
+/** The wired core, which the webhook and the command line share. */
 export interface Core {
   readonly judge: Judge;
   readonly reviewer: Reviewer;
   readonly ring: () => KeyRing;
-  /** Opens a repository beside the judge's own questions. */
+  /** Opens a repository for requests that the judge does not make. */
   readonly openRepository: OpenSource;
-  /** Keeps manifests where evidence is written. Rejects where they cannot be; nothing is done where none is. */
-  readonly storeEvidence: (kept: readonly EvidenceEntry[]) => Promise<void>;
-  /** Runs the canary and loads the keys. Rejects where the canary is wrong or keys of the configuration are bad. */
+  /** Stores manifests where evidence is written; does nothing if that is nowhere. Rejects if they cannot be written. */
+  readonly storeEvidence: (entries: readonly EvidenceEntry[]) => Promise<void>;
+  /** Runs the canary and loads the keys. Rejects if the canary fails or a key of the configuration is invalid. */
   load(): Promise<void>;
-  /** Ends what runs beside the questions: key refresh and connections. */
+  /** Stops the key refresh, writes pending evidence and closes connections. */
   close(): Promise<void>;
 }
 
-/** Wires the rooms for one configuration. Contacts nobody before `load`. */
-export const compose = (config: Config, surroundings: CoreDependencies): Core => {
-  const { places, rules, limits, tagMemory } = config;
-  const { report, onKeyEvent, metrics, now, lookUp, network } = surroundings;
-  const registries = createRegistries({
-    settings: config.registries,
-    defaults: config.registryDefaults,
-    limits,
-    now,
-    ...network,
-    ...(lookUp === undefined ? {} : { lookUp }),
-  });
-  const keys = createKeyRing({
-    specs: config.keys,
-    requirePinned: config.requirePinnedKeys,
-    fetchDocument: registries.fetchDocument,
-    limits,
-    onEvent: onKeyEvent,
-  });
+/** Wires the rooms for one configuration. Sends no request before `load`. */
+export const compose = (config: Config, dependencies: CoreDependencies): Core => {
+  const { rules, limits } = config;
+  const { metrics, now, report } = dependencies;
+  const registries = composeRegistries(config, dependencies);
+  const keys = composeKeyRing(config, dependencies, registries);
   const ring = (): KeyRing => keys.current();
-  const open =
-    metrics === undefined ? registries.open : measureOpen(registries.open, metrics, knownRegistries(config));
-  let proveLogged: ProveLogged | undefined;
-  const evidence = createEvidence(config, report);
-  const createdVerifier = createVerifier({
-    open,
+  const openRepository = metrics
+    ? measureOpen(registries.open, metrics, configuredRegistries(config))
+    : registries.open;
+  const log = composeTransparencyLog(config);
+  const evidence = composeEvidence(config, report);
+  const verifier = composeVerifier(config, dependencies, {
+    open: openRepository,
     ring,
-    limits,
-    tagMemory,
-    now,
-    report,
-    hubs: places.hubs,
-    offline: config.offline,
+    ...log.options,
     ...evidence.options,
-    ...(config.transparencyLog === 'ignore'
-      ? {}
-      : { proveLogged: (logged) => proveLogged?.(logged) ?? { problem: 'the logs are not loaded yet' } }),
   });
-  const verifier = metrics === undefined ? createdVerifier : measureVerifier(createdVerifier, metrics, now);
-  const { classify, couldBeIstio } = createClassifier(places);
-  const judge = createJudge({ classify, couldBeIstio, verifier, revoked: rules.revoked });
+  const judge = createJudge({ ...createClassifier(config.places), verifier, revoked: rules.revoked });
+  const reviewer = createReviewer({ judge, rules, limits, now, report });
   metrics?.watchKeys(ring);
   return {
     judge,
-    reviewer: createReviewer({ judge, rules, limits, now, report }),
+    reviewer,
     ring,
-    openRepository: open,
+    openRepository,
     storeEvidence: evidence.add,
     async load() {
       await runCanary();
-      if (config.transparencyLog === 'require') proveLogged = await loadProveLogged(config.trustedRoot?.logs);
+      await log.load();
       await evidence.load();
       await keys.load();
     },
@@ -117,36 +99,18 @@ export const compose = (config: Config, surroundings: CoreDependencies): Core =>
   };
 };
 
-const nothing = async (): Promise<void> => {};
+const composeRegistries = (config: Config, { now, network, lookUp }: CoreDependencies): Registries =>
+  createRegistries({
+    settings: config.registries,
+    defaults: config.registryDefaults,
+    limits: config.limits,
+    now,
+    ...network,
+    ...(lookUp && { lookUp }),
+  });
 
-/** Evidence as a configuration has it: the layouts that are asked, and the one in which what was verified is kept. */
-const createEvidence = ({ evidence, limits }: Config, report: ReportError) => {
-  const { read, write } = evidence;
-  const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
-    openLayout(directory, limits),
-  );
-  const openEvidence: VerifierDependencies['openEvidence'] = (repository) =>
-    layouts.map((layout) => layout.open(repository));
-  if (write === undefined) return { options: { openEvidence }, add: nothing, load: nothing, close: nothing };
-  const writer = createLayoutWriter(write);
-  const tagTable = createTagTable(write, { most: limits.tagEntries, report });
-  let writing: Promise<unknown> = Promise.resolve();
-  const storeProofs: VerifierDependencies['storeProofs'] = (proofs) => {
-    writing = writer.add(proofs.map(signatureEntry)).catch(report);
-  };
-  return {
-    options: { openEvidence, storeProofs, tagTable },
-    add: writer.add,
-    load: tagTable.load,
-    async close() {
-      await writing;
-      await tagTable.close();
-    },
-  };
-};
-
-/** The registries that the configuration's own names lead to: a closed set for metrics' labels. */
-const knownRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
+/** The registries that the configuration names: a closed set, because they become labels of metrics. */
+const configuredRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
   new Set([
     ...registries.map(({ host }) => host),
     ...[
@@ -154,3 +118,79 @@ const knownRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
       ...places.mirrors.flatMap(({ mirror, signatures = mirror }) => [mirror, signatures]),
     ].map(registryFromName),
   ]);
+
+const composeKeyRing = (
+  config: Config,
+  { onKeyEvent }: CoreDependencies,
+  { fetchDocument }: Registries,
+): KeyRingLoader =>
+  createKeyRing({
+    specs: config.keys,
+    requirePinned: config.requirePinnedKeys,
+    fetchDocument,
+    limits: config.limits,
+    onEvent: onKeyEvent,
+  });
+
+/** The transparency log, if it is required: its trusted logs are loaded before the first verification. */
+const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
+  if (transparencyLog === 'ignore') return { options: {}, load: doNothing };
+  let loaded: ProveLogged | undefined;
+  const proveLogged: ProveLogged = (signature) =>
+    loaded?.(signature) ?? { problem: 'the trusted logs are not loaded yet' };
+  return {
+    options: { proveLogged },
+    async load() {
+      loaded = await loadProveLogged(trustedRoot?.logs);
+    },
+  };
+};
+
+/** The layouts that evidence is read from, and the one that new evidence is written to. */
+const composeEvidence = ({ evidence, limits }: Config, report: ReportError) => {
+  const { read, write } = evidence;
+  const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
+    openLayout(directory, limits),
+  );
+  const openEvidence: VerifierDependencies['openEvidence'] = (repository) =>
+    layouts.map((layout) => layout.open(repository));
+  if (write === undefined)
+    return { options: { openEvidence }, add: doNothing, load: doNothing, close: doNothing };
+  const writer = createLayoutWriter(write);
+  const tagTable = createTagTable(write, { most: limits.tagEntries, report });
+  let lastWrite: Promise<unknown> = Promise.resolve();
+  const storeProofs: VerifierDependencies['storeProofs'] = (proofs) => {
+    lastWrite = writer.add(proofs.map(signatureEntry)).catch(report);
+  };
+  return {
+    options: { openEvidence, storeProofs, tagTable },
+    add: writer.add,
+    load: tagTable.load,
+    async close() {
+      await lastWrite;
+      await tagTable.close();
+    },
+  };
+};
+
+const doNothing = async (): Promise<void> => {};
+
+const composeVerifier = (
+  { limits, tagMemory, places, offline }: Config,
+  { metrics, now, report }: CoreDependencies,
+  sources: Pick<
+    VerifierDependencies,
+    'open' | 'ring' | 'openEvidence' | 'storeProofs' | 'tagTable' | 'proveLogged'
+  >,
+): Verifier => {
+  const verifier = createVerifier({
+    ...sources,
+    limits,
+    tagMemory,
+    now,
+    report,
+    hubs: places.hubs,
+    offline,
+  });
+  return metrics ? measureVerifier(verifier, metrics, now) : verifier;
+};

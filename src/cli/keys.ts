@@ -17,14 +17,14 @@ interface KeyRow {
 }
 
 const toRows = ({ keys, missing }: KeyRing): readonly KeyRow[] => [
-  ...[...keys.values()].map(({ keyId, spkiSha256, source, pinned, covers, for: hubs }) => ({
+  ...[...keys.values()].map(({ keyId, spkiSha256, source, pinned, covers, for: places }) => ({
     keyId,
     spkiSha256,
     source,
     pinned,
     state: 'loaded',
     covers: covers ?? null,
-    for: hubs ?? null,
+    for: places ?? null,
   })),
   ...missing.map(({ source, problem }) => ({
     keyId: null,

@@ -2,105 +2,116 @@ import { setImmediate } from 'node:timers/promises';
 import { orAborted } from '../base/index.ts';
 import { type Judge, needsVerification } from '../policy/index.ts';
 
-/** What a warm-up came to. */
+/** The result of a warm-up, as the log has it. */
 export interface WarmUpResult {
-  /** Images that were named. */
+  /** Images in the list, duplicates included. */
   readonly seen: number;
-  /** The distinct ones among them that are Istio's to verify: these were judged. */
+  /** Distinct images that need verification: these were judged. */
   readonly asked: number;
   readonly verified: number;
 }
 
 interface WarmUpOptions {
-  /** Images of pods. It may throw, hang or never end. */
+  /** The images of pods. The list may throw, hang or never end. */
   readonly images: AsyncIterable<{ readonly image: string }>;
-  /** Remembers what it verifies: that is what a warm-up is for. */
+  /** Remembers its verdicts, which is the purpose of a warm-up. */
   readonly judge: Judge;
-  /** Images that are judged at once. */
+  /** Images judged at the same time. */
   readonly maxConcurrent: number;
-  /** When it ends, whatever is left to do. */
+  /** Ends the warm-up when it is aborted. */
   readonly signal: AbortSignal;
 }
 
-/** A cluster has a handful of Istio images; somebody who runs a thousand kinds of them must not fill memory. */
-const MOST_ASKED = 1000;
+/** Bounds memory: a cluster has a handful of Istio images, but anyone who can create pods can name any number. */
+const MAX_IMAGES = 1000;
 
-/** So many in a row of which nothing could be found out: their registry does not answer, and reviews ask it anyway. */
-const GIVE_UP = 3;
+/** So many undetermined verdicts in a row mean that the registry is down. Reviews query it later in any case. */
+const MAX_CONSECUTIVE_UNDETERMINED = 3;
 
-/** An endless list that never waits must not keep timers, and so the signal, from being heard. */
-const BREATHE = 64;
+/** Images between two turns of the event loop: a list that never waits would keep the timer of the signal from firing. */
+const IMAGES_PER_TURN = 64;
 
-/** The members until the signal ends, whether or not the iterable hears of it. Throws as it does. */
-async function* until<T>(iterable: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
-  const iterator = iterable[Symbol.asyncIterator]();
+/**
+ * Judges each distinct image that needs verification, so that the first reviews find the verdicts in memory. Ends when the
+ * list does, when the signal is aborted, or early if the list fails or the registry is down. Nothing depends on the result,
+ * so it never rejects.
+ */
+export const warmUp = async ({
+  images,
+  judge,
+  maxConcurrent,
+  signal: timeout,
+}: WarmUpOptions): Promise<WarmUpResult> => {
+  const failure = new AbortController();
+  const signal = AbortSignal.any([timeout, failure.signal]);
+  const pool = createJudgePool(judge, { maxConcurrent, signal, failure });
+  const judged = new Set<string>();
+  let seen = 0;
   try {
-    for (let count = 1; ; count += 1) {
-      if (count % BREATHE === 0) await setImmediate();
-      const next = signal.aborted ? undefined : await orAborted(iterator.next(), signal, () => undefined);
-      if (next === undefined || next.done === true) return;
-      yield next.value;
+    for await (const { image } of takeUntilAborted(images, signal)) {
+      seen += 1;
+      if (judged.has(image) || !needsVerification(judge.look(image))) continue;
+      judged.add(image);
+      await pool.start(image);
+      if (judged.size >= MAX_IMAGES) break;
     }
-  } finally {
-    // Told, but not waited for: one that hangs would hang here as well.
-    void (async () => iterator.return?.())().catch(() => {});
+  } catch {
+    // The list failed. The verifications in progress still finish.
   }
-}
+  return { seen, asked: judged.size, verified: await pool.finish() };
+};
 
-/** Judges images beside each other, at most `atOnce`; aborts `trouble` where too many in a row come to nothing. */
-const createAsker = (judge: Judge, atOnce: number, signal: AbortSignal, trouble: AbortController) => {
-  const underWay = new Set<Promise<void>>();
+/** Judges at most `maxConcurrent` images at a time. Aborts `failure` after too many undetermined verdicts in a row. */
+const createJudgePool = (
+  judge: Judge,
+  {
+    maxConcurrent,
+    signal,
+    failure,
+  }: Pick<WarmUpOptions, 'maxConcurrent' | 'signal'> & { readonly failure: AbortController },
+) => {
+  const inProgress = new Set<Promise<void>>();
   let verified = 0;
-  let inVain = 0;
-  const ask = async (image: string): Promise<void> => {
-    const outcome = (await orAborted(judge.judge(image, signal), signal, () => undefined))?.verification
-      ?.outcome;
+  let consecutiveUndetermined = 0;
+  const judgeImage = async (image: string): Promise<void> => {
+    const judgement = await orAborted(judge.judge(image, signal), signal, () => undefined);
+    const outcome = judgement?.verification?.outcome;
     if (outcome === 'verified') verified += 1;
-    inVain = outcome === 'undetermined' ? inVain + 1 : 0;
-    if (inVain >= GIVE_UP) trouble.abort();
+    consecutiveUndetermined = outcome === 'undetermined' ? consecutiveUndetermined + 1 : 0;
+    if (consecutiveUndetermined >= MAX_CONSECUTIVE_UNDETERMINED) failure.abort();
   };
   return {
-    /** Resolves once there is room for another. */
+    /** Starts to judge an image. Resolves once there is room for another. */
     async start(image: string): Promise<void> {
-      const asking = ask(image)
-        .catch(() => trouble.abort())
-        .finally(() => underWay.delete(asking));
-      underWay.add(asking);
-      if (underWay.size >= atOnce) await Promise.race(underWay);
+      const judging = judgeImage(image)
+        .catch(() => failure.abort())
+        .finally(() => inProgress.delete(judging));
+      inProgress.add(judging);
+      if (inProgress.size >= maxConcurrent) await Promise.race(inProgress);
     },
+    /** Waits for the images in progress. Resolves to the number of verified images. */
     async finish(): Promise<number> {
-      await Promise.all(underWay);
+      await Promise.all(inProgress);
       return verified;
     },
   };
 };
 
-/**
- * Judges each distinct image that is Istio's, so that the first reviews find its verdict remembered. Ends when the
- * images do, when the signal does, or early on trouble: of the list, or of a registry that does not answer. It is a
- * kindness and no condition: it never rejects, and nothing depends on what it came to.
- */
-export const warmUp = async ({
-  images,
-  judge,
-  maxConcurrent: atOnce,
-  signal: end,
-}: WarmUpOptions): Promise<WarmUpResult> => {
-  const trouble = new AbortController();
-  const signal = AbortSignal.any([end, trouble.signal]);
-  const asker = createAsker(judge, atOnce, signal, trouble);
-  const asked = new Set<string>();
-  let seen = 0;
+/** Yields the items until the signal is aborted, even if the iterable ignores the signal. Throws if the iterable does. */
+async function* takeUntilAborted<T>(
+  iterable: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void> {
+  const iterator = iterable[Symbol.asyncIterator]();
   try {
-    for await (const { image } of until(images, signal)) {
-      seen += 1;
-      if (asked.has(image) || !needsVerification(judge.look(image))) continue;
-      asked.add(image);
-      await asker.start(image);
-      if (asked.size >= MOST_ASKED) break;
+    for (let count = 1; ; count += 1) {
+      if (count % IMAGES_PER_TURN === 0) await setImmediate();
+      const next = signal.aborted ? undefined : await orAborted(iterator.next(), signal, () => undefined);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
     }
-  } catch {
-    // Of the list: what is under way is finished all the same.
+  } finally {
+    // Not awaited: an iterator that hangs would hang here as well.
+    void (async () => iterator.return?.())().catch(() => {});
   }
-  return { seen, asked: asked.size, verified: await asker.finish() };
-};
+}
