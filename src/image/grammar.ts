@@ -1,6 +1,6 @@
 /*
- * The productions of distribution/reference (`regexp.go`). In each, what may repeat and what must follow it have no
- * character in common, so a match never goes back: linear in the length of the text.
+ * The productions of distribution/reference (`regexp.go`). In each, a repeated part and what may follow it have no
+ * character in common, so a match never backtracks: it is linear in the length of the text.
  */
 
 const LABEL = '[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*';
@@ -14,26 +14,26 @@ const PATH = new RegExp(`^${SEGMENT}(?:/${SEGMENT})*$`);
 
 const TAG = /^\w[\w.-]{0,127}$/;
 
-/** Characters (`reference.go`, `RepositoryNameTotalLengthMax`): the path, without the host. */
-const LONGEST_PATH = 255;
+/** Limits the path, without the host (`reference.go`, `RepositoryNameTotalLengthMax`). */
+const MAX_PATH_CHARACTERS = 255;
 
-/** Why a text is no `host[:port]`, or undefined. */
+/** Returns why a text is not a `host[:port]`, or undefined if it is one. */
 export const hostProblem = (host: string): string | undefined =>
-  HOST.test(host) ? undefined : 'what stands before its first "/" is neither a host nor a lower-case name';
+  HOST.test(host) ? undefined : 'the part before the first "/" is neither a host nor a lower-case name';
 
-/** Why a text is no path of a repository, or undefined. */
+/** Returns why a text is not the path of a repository, or undefined if it is one. */
 export function pathProblem(path: string): string | undefined {
-  if (path.length > LONGEST_PATH) return `its path is longer than ${LONGEST_PATH} characters`;
+  if (path.length > MAX_PATH_CHARACTERS) return `the path is longer than ${MAX_PATH_CHARACTERS} characters`;
   if (PATH.test(path)) return undefined;
-  if (PATH.test(path.toLowerCase())) return 'its path has capital letters';
-  return 'its path is not lower-case names, joined by single "/"';
+  if (PATH.test(path.toLowerCase())) return 'the path contains capital letters';
+  return 'the path must be lower-case names separated by single "/"';
 }
 
 /** True if a text is one segment of a repository's path (`path-component`). */
 export const isPathSegment = (text: string): boolean => PATH_SEGMENT.test(text);
 
-/** Why a text is no tag, or undefined. */
+/** Returns why a text is not a tag, or undefined if it is one. */
 export const tagProblem = (tag: string): string | undefined =>
   TAG.test(tag)
     ? undefined
-    : 'its tag is not 1 to 128 letters, digits, "_", "." and "-", the first a letter, a digit or "_"';
+    : 'the tag must be 1 to 128 letters, digits, "_", "." or "-", starting with a letter, a digit or "_"';

@@ -8,19 +8,20 @@ const DIGEST = `sha256:${HEX}`;
 
 const problemOf = (parsed: ParsedReference): string | undefined => (parsed.ok ? undefined : parsed.problem);
 
-const PATH = 'its path is not lower-case names, joined by single "/"';
-const TAG = 'its tag is not 1 to 128 letters, digits, "_", "." and "-", the first a letter, a digit or "_"';
-const HOST = 'what stands before its first "/" is neither a host nor a lower-case name';
-const DIGEST_PROBLEM = 'what follows its "@" is not sha256: and 64 lower-case hexadecimal digits';
-const FOREIGN = 'it holds a space, a control character or one outside ASCII';
-const ID = 'it is the id of an image on a node, and names no repository';
+const PATH = 'the path must be lower-case names separated by single "/"';
+const TAG =
+  'the tag must be 1 to 128 letters, digits, "_", "." or "-", starting with a letter, a digit or "_"';
+const HOST = 'the part before the first "/" is neither a host nor a lower-case name';
+const DIGEST_PROBLEM = 'the digest must be sha256: followed by 64 lower-case hexadecimal digits';
+const FOREIGN = 'the text contains a space, a control character or a character outside ASCII';
+const ID = 'the text is the ID of an image on a node, which names no repository';
 
 describe('a text that is no reference is refused with its problem', () => {
   it.each([
-    ['nothing', '', 'it is empty'],
-    ['4097 characters', 'a/'.repeat(2048) + 'a', 'it is longer than 4096 characters'],
-    ['a path of 256 characters', `gcr.io/${'a'.repeat(256)}`, 'its path is longer than 255 characters'],
-    ['a path of 256 with library/', 'a'.repeat(248), 'its path is longer than 255 characters'],
+    ['nothing', '', 'the text is empty'],
+    ['4097 characters', 'a/'.repeat(2048) + 'a', 'the text is longer than 4096 characters'],
+    ['a path of 256 characters', `gcr.io/${'a'.repeat(256)}`, 'the path is longer than 255 characters'],
+    ['a path of 256 with library/', 'a'.repeat(248), 'the path is longer than 255 characters'],
     ['a space before', ' istio/proxyv2:1.28.0', FOREIGN],
     ['a space behind', 'istio/proxyv2:1.28.0 ', FOREIGN],
     ['a line feed behind', 'istio/proxyv2:1.28.0\n', FOREIGN],
@@ -34,8 +35,8 @@ describe('a text that is no reference is refused with its problem', () => {
     ['a Kelvin sign, which lower-cases to k', 'doc\u212aer.io/istio/proxyv2', FOREIGN],
     ['a dotted capital I', '\u0130stio/proxyv2', FOREIGN],
     ['a lone surrogate', 'istio/\ud800', FOREIGN],
-    ['a URL', 'https://docker.io/istio/proxyv2', 'it is a URL; write it without the scheme'],
-    ['an OCI URL', 'oci://docker.io/istio/proxyv2', 'it is a URL; write it without the scheme'],
+    ['a URL', 'https://docker.io/istio/proxyv2', 'the text is a URL; remove the scheme'],
+    ['an OCI URL', 'oci://docker.io/istio/proxyv2', 'the text is a URL; remove the scheme'],
     ['a template', '{{.ProxyImage}}', PATH],
     ['a bare image id', HEX, ID],
     ['an image id with its algorithm', DIGEST, ID],
@@ -49,8 +50,8 @@ describe('a text that is no reference is refused with its problem', () => {
     ['a percent escape', 'docker.io/istio%2fproxyv2', PATH],
     ['a backslash', 'docker.io\\istio\\proxyv2', PATH],
     ['a query', 'docker.io/istio/proxyv2?x', PATH],
-    ['capitals in the path', 'docker.io/istio/ProxyV2', 'its path has capital letters'],
-    ['capitals and no host', 'Proxyv2', 'its path has capital letters'],
+    ['capitals in the path', 'docker.io/istio/ProxyV2', 'the path contains capital letters'],
+    ['capitals and no host', 'Proxyv2', 'the path contains capital letters'],
     ['three underscores', 'istio/proxy___v2', PATH],
     ['two dots', 'istio/proxy..v2', PATH],
     ['a hyphen behind', 'istio/proxyv2-', PATH],
@@ -78,12 +79,12 @@ describe('a text that is no reference is refused with its problem', () => {
     [
       'a sha512 digest',
       `istio/proxyv2@sha512:${HEX}${HEX}`,
-      'its digest is sha512, and signatures are made over sha256',
+      'the digest is sha512, but signatures cover sha256 digests only',
     ],
     [
       'a sha384 digest beside a tag',
       `istio/proxyv2:1.28.0@sha384:${HEX}${HEX.slice(32)}`,
-      'its digest is sha384, and signatures are made over sha256',
+      'the digest is sha384, but signatures cover sha256 digests only',
     ],
   ])('%s', (_, text, problem) => {
     expect(parseImageReference(text)).toEqual({ ok: false, problem });
