@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** What an address is to a program that strangers can make fetch things. */
+/** The danger of an address to a program that strangers can make send requests; `never`: it must not be contacted. */
 export type AddressClass = 'public' | 'private' | 'never';
 
 const listOf = (subnets: readonly string[]): BlockList => {
@@ -46,16 +46,16 @@ const PRIVATE = listOf([
   '64:ff9b:1::/48',
 ]);
 
-/** IPv6 addresses that lead to the IPv4 address in their last 32 bits: NAT64 (RFC 6052), SIIT, compatible (RFC 4291). */
+/** IPv6 addresses that embed an IPv4 address in their last 32 bits: NAT64 (RFC 6052), SIIT, compatible (RFC 4291). */
 const IPV4_AT_END = listOf(['64:ff9b::/96', '::ffff:0:0:0/96', '::/96']);
-/** 6to4 (RFC 3056): the IPv4 address is bits 16 to 48. */
+/** 6to4 (RFC 3056) embeds the IPv4 address in bits 16 to 48. */
 const IPV4_AFTER_PREFIX = listOf(['2002::/16']);
 
 const plainOf = (text: string): string => text.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
 
-/** The eight groups of an IPv6 address. */
+/** Returns the eight groups of an IPv6 address. */
 const groupsOf = (address: string): readonly number[] => {
-  // A URL writes an address in hexadecimal throughout, also where its end was dotted.
+  // A URL writes the whole address in hexadecimal, even if its end was dotted.
   const [head = '', tail] = (URL.parse(`http://[${address}]`)?.hostname ?? '').slice(1, -1).split('::');
   const read = (part: string): number[] =>
     part.split(':').flatMap((group) => (group === '' ? [] : parseInt(group, 16)));
@@ -65,7 +65,7 @@ const groupsOf = (address: string): readonly number[] => {
 
 const ipv4Of = (high = 0, low = 0): string => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 
-/** The IPv4 address that an IPv6 address is another way of writing. A BlockList sees through IPv4-mapped ones itself. */
+/** Returns the IPv4 address that an IPv6 address embeds, if any. A BlockList handles IPv4-mapped ones itself. */
 const embeddedIn = (address: string): string | undefined => {
   const groups = groupsOf(address);
   if (IPV4_AFTER_PREFIX.check(address, 'ipv6')) return ipv4Of(groups[1], groups[2]);
@@ -77,16 +77,16 @@ const classIn = (address: string, family: 'ipv4' | 'ipv6'): AddressClass => {
   return PRIVATE.check(address, family) ? 'private' : 'public';
 };
 
-/** The class of an IP address, in brackets or with a zone or not. What is no address is `never`. */
+/** Classifies an IP address, with or without brackets and zone. A text that is not an address is `never`. */
 export const classOfAddress = (text: string): AddressClass => {
   const address = plainOf(text);
   const version = isIP(address);
   if (version === 0) return 'never';
   if (version === 4) return classIn(address, 'ipv4');
-  const own = classIn(address, 'ipv6');
-  const embedded = own === 'public' ? embeddedIn(address) : undefined;
-  return embedded === undefined ? own : classIn(embedded, 'ipv4');
+  const ownClass = classIn(address, 'ipv6');
+  const embedded = ownClass === 'public' ? embeddedIn(address) : undefined;
+  return embedded === undefined ? ownClass : classIn(embedded, 'ipv4');
 };
 
-/** Whether a URL's host is an address itself: then no name is looked up, and it must be checked as it stands. */
+/** True if a URL's host is an address: no name is looked up then, so it must be checked as written. */
 export const isAddressLiteral = (hostname: string): boolean => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;

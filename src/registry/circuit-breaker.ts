@@ -1,104 +1,101 @@
 import { type FaultCode, SourceFault } from './source.ts';
 
-/** A pause that a registry asked for. */
+/** A pause that a registry requested. */
 export interface Pause {
-  /** How questions are answered meanwhile. */
+  /** The code of the faults that requests end with during the pause. */
   readonly code: Extract<FaultCode, 'unavailable' | 'rate-limited'>;
-  /** `Retry-After` as it came; undefined: 429 without one. */
+  /** The value of `Retry-After`; undefined: 429 without one. */
   readonly retryAfter: string | undefined;
 }
 
-/** One question that was let through. Exactly one of its functions is called, once. */
+/** The permission to send one request. The caller calls exactly one of its functions, once. */
 export interface Permit {
-  /** The registry answered, whatever it said. */
+  /** The registry responded, with whatever status. */
   succeeded(): void;
-  /** It did not: no connection, a failing TLS handshake, 5xx, no answer in time. */
+  /** The registry did not respond: no connection, a failed TLS handshake, 5xx, a timeout. */
   failed(): void;
   pauseRequested(pause: Pause): void;
-  /** The question ended without telling anything of the registry: its caller left. */
+  /** The request ended without a sign of the registry's health: its caller left. */
   abandoned(): void;
 }
 
-/** How one registry has been doing: what it asked for (Retry-After), and whether asking it makes sense now. */
+/**
+ * The circuit breaker of one registry. It opens after consecutive failures, or for the pause that the registry requested
+ * (Retry-After). When half-open it permits one request, the probe, which closes it or opens it again.
+ */
 export interface CircuitBreaker {
-  /** Throws a fault at once where the registry asked for a pause or is held to be down; else lets the question through. */
+  /** Returns a permit for one request. Throws a fault if the breaker is open, or half-open with a probe in flight. */
   acquire(): Permit;
-  /** Settles when the one question ends that was let through to see whether the registry is back; undefined: none is. */
+  /** Settles when the probe in flight ends; undefined: no probe is in flight. */
   probe(): Promise<void> | undefined;
 }
 
-/** Consecutive failures after which a registry is held to be down. */
-const FAILURES = 5;
-/** Milliseconds until one question is let through again to see whether it is back. */
-const COOLING = 5_000;
-/** Milliseconds of a pause that does not say how long, or says nothing sensible. */
-const SHORTEST_PAUSE = 1_000;
-/** Milliseconds: a registry that asks for a longer pause is asked again after this one. */
-const LONGEST_PAUSE = 300_000;
+const MAX_CONSECUTIVE_FAILURES = 5;
+/** How long the breaker stays open before it permits a probe. */
+const OPEN_MS = 5_000;
+/** The pause if the registry states none, or a malformed one. */
+const MIN_PAUSE_MS = 1_000;
+/** A longer pause is cut to this one. */
+const MAX_PAUSE_MS = 300_000;
 
-/** Seconds or a date (RFC 9110 §10.2.3), in milliseconds from now. */
+/** Parses seconds or a date (RFC 9110 §10.2.3) into milliseconds from now. */
 export const parseRetryAfter = (text: string, now: number): number => {
   const pause = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(pause) ? SHORTEST_PAUSE : Math.min(Math.max(pause, SHORTEST_PAUSE), LONGEST_PAUSE);
+  return Number.isNaN(pause) ? MIN_PAUSE_MS : Math.min(Math.max(pause, MIN_PAUSE_MS), MAX_PAUSE_MS);
 };
 
-const paused = (registry: string, code: FaultCode, milliseconds: number): SourceFault =>
-  new SourceFault(code, `${registry} asked for a pause of ${Math.ceil(milliseconds / 1000)} s more`, {
+const pausedFault = (registry: string, code: FaultCode, milliseconds: number): SourceFault =>
+  new SourceFault(code, `${registry} asked to retry after ${Math.ceil(milliseconds / 1000)} s`, {
     asked: false,
   });
 
-const down = (registry: string, failures: number): SourceFault =>
-  new SourceFault(
-    'unavailable',
-    `${registry} failed ${failures} times in a row and is asked again in a few seconds`,
-    {
-      asked: false,
-    },
-  );
+const openFault = (registry: string, failures: number): SourceFault =>
+  new SourceFault('unavailable', `${registry} failed ${failures} times in a row; retry in a few seconds`, {
+    asked: false,
+  });
 
 export const createCircuitBreaker = (registry: string, now: () => number): CircuitBreaker => {
   let failures = 0;
-  let closedUntil = 0;
+  let openUntil = 0;
   let pause = { until: 0, code: 'rate-limited' as Pause['code'] };
   let probing: PromiseWithResolvers<void> | undefined;
 
-  const visit = (isProbe: boolean): Permit => {
-    // Questions from before it was held to be down end later; they must not make room for a second probe.
-    const end = (): void => {
+  const createPermit = (isProbe: boolean): Permit => {
+    // Requests from before the breaker opened end later; they must not make room for a second probe.
+    const endProbe = (): void => {
       if (!isProbe) return;
       probing?.resolve();
       probing = undefined;
     };
     const failed = (): void => {
-      end();
+      endProbe();
       failures += 1;
-      closedUntil = now() + COOLING;
+      openUntil = now() + OPEN_MS;
     };
     return {
       succeeded() {
-        end();
+        endProbe();
         failures = 0;
       },
       failed,
       pauseRequested({ code, retryAfter }) {
         if (code === 'unavailable') failed();
-        else end();
-        const until =
-          now() + (retryAfter === undefined ? SHORTEST_PAUSE : parseRetryAfter(retryAfter, now()));
+        else endProbe();
+        const until = now() + (retryAfter === undefined ? MIN_PAUSE_MS : parseRetryAfter(retryAfter, now()));
         if (until > pause.until) pause = { until, code };
       },
-      abandoned: end,
+      abandoned: endProbe,
     };
   };
 
   return {
     acquire() {
       const time = now();
-      if (time < pause.until) throw paused(registry, pause.code, pause.until - time);
-      const isProbe = failures >= FAILURES;
-      if (isProbe && (time < closedUntil || probing !== undefined)) throw down(registry, failures);
+      if (time < pause.until) throw pausedFault(registry, pause.code, pause.until - time);
+      const isProbe = failures >= MAX_CONSECUTIVE_FAILURES;
+      if (isProbe && (time < openUntil || probing !== undefined)) throw openFault(registry, failures);
       if (isProbe) probing = Promise.withResolvers();
-      return visit(isProbe);
+      return createPermit(isProbe);
     },
     probe: () => probing?.promise,
   };

@@ -11,24 +11,24 @@ import { type OpenSource, SourceFault } from './source.ts';
 
 export interface RegistriesOptions {
   readonly settings: readonly RegistrySettings[];
-  /** For hosts that `settings` does not name, and for what it leaves out. */
+  /** Apply to hosts without settings, and to settings that leave them out. */
   readonly defaults?: { readonly ca?: string; readonly dockerConfig?: string };
   readonly limits: RegistryLimits;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Resolves host names where the system's resolver is not to be asked. */
+  /** Replaces the system's resolver. */
   readonly lookUp?: LookUp;
-  /** What is asked through which proxy; undefined: nothing through any. */
+  /** Undefined: every connection is direct. */
   readonly proxy?: Proxy;
-  /** Undefined: there is no cluster, and credentials that it keeps are a fault that says so. */
+  /** Undefined: there is no cluster, and registries with pull secrets fail with a fault that says so. */
   readonly pullSecrets?: PullSecrets;
-  /** Whether the credential helpers that a docker config names are run, as Docker does, or only named (the default). */
+  /** `run`: the credential helpers of a docker config are run, as Docker does; `named`: only faults name them (default). */
   readonly helpers?: 'run' | 'named';
-  /** Of this process: providers are given `PATH` and `HOME` of it, helpers all. */
+  /** The environment of this process: providers get its `PATH` and `HOME`, helpers all of it. */
   readonly environment?: Environment;
 }
 
-/** Fetches a document over https, with the rules for redirects and addresses of registries and no credentials. */
+/** Fetches a document over https without credentials; redirects and addresses follow the rules for registries. */
 export type FetchDocument = (
   url: string,
   options: { readonly bytes: number; readonly signal: AbortSignal },
@@ -41,8 +41,8 @@ export interface Registries {
 }
 
 /**
- * All registries of a process. Contacts none before it is asked for something of it. It keeps state for each registry
- * that was opened: those are the hosts of the configuration and of the command line, and no others.
+ * Creates the clients of all registries. None is contacted before something is read from it. State is stored for each
+ * registry that was opened, which are the hosts of the configuration and of the command line only.
  */
 export const createRegistries = ({
   settings,
@@ -56,21 +56,21 @@ export const createRegistries = ({
   environment = {},
 }: RegistriesOptions): Registries => {
   const registries = new Map<string, Registry>();
-  const seams = { now, lookUp, proxyFor: createProxyFor(proxy) };
+  const network = { now, lookUp, proxyFor: createProxyFor(proxy) };
   const settingsOf = (host: string): RegistrySettings => ({
     ...defaults,
-    ...settings.find((one) => one.host === host),
+    ...settings.find((entry) => entry.host === host),
     host,
   });
 
   const registryOf = (host: string): Registry => {
-    const known = registries.get(host);
-    if (known !== undefined) return known;
-    const own = settingsOf(host);
-    const findCredentials = createFindCredentials(own, { pullSecrets, helpers, environment, now });
-    const made = createRegistry(own, limits, { ...seams, findCredentials });
-    registries.set(host, made);
-    return made;
+    const existing = registries.get(host);
+    if (existing !== undefined) return existing;
+    const ownSettings = settingsOf(host);
+    const findCredentials = createFindCredentials(ownSettings, { pullSecrets, helpers, environment, now });
+    const registry = createRegistry(ownSettings, limits, { ...network, findCredentials });
+    registries.set(host, registry);
+    return registry;
   };
 
   const open: OpenSource = (repository, onRequest) => {
@@ -82,22 +82,28 @@ export const createRegistries = ({
 
   const fetchDocument: FetchDocument = async (text, { bytes, signal }) => {
     const url = URL.parse(text);
-    // Not the text itself: what follows a `?` may be a secret.
+    // The fault must not quote the text: its query may be a secret.
     if (url?.protocol !== 'https:')
-      throw new SourceFault('refused', `${url?.host ?? 'a document'} is fetched by an https URL only`, {
+      throw new SourceFault('refused', `${url?.host ?? 'a document'} is fetched from an https URL only`, {
         asked: false,
       });
     const { redirects, requestTimeout } = limits;
     const name = url.host;
     const { ca } = settingsOf(name);
-    const times = { redirects, requestTimeout };
-    const transport = createTransport({ name, ca, plainHttpHost: undefined, ...times, ...seams });
+    const transport = createTransport({
+      name,
+      ca,
+      plainHttpHost: undefined,
+      redirects,
+      requestTimeout,
+      ...network,
+    });
     try {
-      const question = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
-      const answer = await transport.send(question, { signal, onRequest: () => {} });
-      if (answer.status !== 200)
-        throw new SourceFault('unavailable', `${name} answers ${answer.status}`, { asked: true });
-      return answer.body;
+      const request = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
+      const response = await transport.send(request, { signal, onRequest: () => {} });
+      if (response.status !== 200)
+        throw new SourceFault('unavailable', `${name} responded ${response.status}`, { asked: true });
+      return response.body;
     } finally {
       await transport.close();
     }

@@ -1,20 +1,21 @@
-import type { HttpResponse } from './http/transport.ts';
+import type { HttpResponse } from './http/http-message.ts';
 
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
-  /** Below `/v2/<path>/`: `manifests/1.28.0`. */
+  /** The path below `/v2/<path>/`: `manifests/1.28.0`. */
   readonly resource: string;
   readonly accept?: string;
+  /** Maximum bytes of the response's body. */
   readonly limit: number;
-  /** Whether the registry need not know such a resource; an answer that says so then comes back, with what it says. */
+  /** True if the registry need not support the resource; a response that says so is then returned, with its body. */
   readonly mayBeUnsupported?: boolean;
 }
 
 /**
- * Asks the registry of a repository: authorised, counted, limited. Undefined is 404; every other answer has status 200,
- * but for a HEAD (405, 501) and a resource that the registry does not know.
+ * Sends a request to the registry of a repository: authorized, counted, limited. Resolves with undefined for 404, else
+ * with a response of status 200; or 405 or 501 to a HEAD, or the response to a resource that the registry does not support.
  */
 export type SendToRegistry = (
-  question: RegistryRequest,
+  request: RegistryRequest,
   signal: AbortSignal,
 ) => Promise<HttpResponse | undefined>;

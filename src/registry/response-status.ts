@@ -1,9 +1,9 @@
 import type { Pause } from './circuit-breaker.ts';
-import type { HttpResponse } from './http/transport.ts';
+import type { HttpResponse } from './http/http-message.ts';
 import type { RegistryRequest } from './registry-request.ts';
 import { type FaultCode, SourceFault } from './source.ts';
 
-/** 429, or 503 with `Retry-After`: a fault that says how long nothing more is to be asked. */
+/** 429, or 503 with `Retry-After`: no request should be sent until the pause is over. */
 export class PauseRequested extends SourceFault {
   readonly pause: Pause;
 
@@ -13,48 +13,45 @@ export class PauseRequested extends SourceFault {
   }
 }
 
-const fault = (code: FaultCode, detail: string): SourceFault =>
+const faultOf = (code: FaultCode, detail: string): SourceFault =>
   new SourceFault(code, detail, { asked: true });
 
-/** Throws the fault of a status that says that there is no answer now: 429 and 5xx. */
-export const checkResponse = (answer: HttpResponse, name: string): void => {
-  const { status } = answer;
-  const retryAfter = answer.header('retry-after');
+/** Throws a fault for a status that reports a temporary failure: 429 and 5xx. */
+export const checkResponse = (response: HttpResponse, name: string): void => {
+  const { status } = response;
+  const retryAfter = response.header('retry-after');
   if (status === 429)
-    throw new PauseRequested(`${name} limits the rate of questions (429)`, {
-      code: 'rate-limited',
-      retryAfter,
-    });
+    throw new PauseRequested(`${name} limits the request rate (429)`, { code: 'rate-limited', retryAfter });
   if (status === 503 && retryAfter !== undefined)
-    throw new PauseRequested(`${name} asks for a pause (503)`, { code: 'unavailable', retryAfter });
-  if (status >= 500) throw fault('unavailable', `${name} answers ${status}`);
+    throw new PauseRequested(`${name} asked to retry later (503)`, { code: 'unavailable', retryAfter });
+  if (status >= 500) throw faultOf('unavailable', `${name} responded ${status}`);
 };
 
-/** Some registries do not know HEAD: then only GET tells (RFC 9110 §15.5.6, §15.6.2). */
-const isUnknownMethod = (status: number, { method }: RegistryRequest): boolean =>
+/** Some registries do not support HEAD; the caller then falls back to GET (RFC 9110 §15.5.6, §15.6.2). */
+const isUnsupportedMethod = (status: number, { method }: RegistryRequest): boolean =>
   method === 'HEAD' && (status === 405 || status === 501);
 
-/** How registries say that they do not know a resource of a later specification than theirs. */
-const UNKNOWN: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
+/** The statuses with which registries reject a resource of a later specification than theirs. */
+const UNSUPPORTED_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
 
-const isUnknownResource = (status: number, { mayBeUnsupported: mayBeUnknown }: RegistryRequest): boolean =>
-  mayBeUnknown === true && UNKNOWN.has(status);
+const isUnsupportedResource = (status: number, { mayBeUnsupported }: RegistryRequest): boolean =>
+  mayBeUnsupported === true && UNSUPPORTED_STATUSES.has(status);
 
 /**
- * The answer of a registry to a question: undefined is 404. Where the registry does not know HEAD, or a resource that it
- * need not know, the answer comes back as it is. Throws a fault for every other status but 200.
+ * Returns the response, or undefined for 404. A response that rejects HEAD, or a resource that the registry need not
+ * support, is returned too. Throws a fault for every other status but 200.
  */
 export const readStatus = (
-  answer: HttpResponse,
+  response: HttpResponse,
   name: string,
-  question: RegistryRequest,
+  request: RegistryRequest,
 ): HttpResponse | undefined => {
-  const { status } = answer;
-  if (status === 200 || isUnknownMethod(status, question) || isUnknownResource(status, question))
-    return answer;
+  const { status } = response;
+  if (status === 200 || isUnsupportedMethod(status, request) || isUnsupportedResource(status, request))
+    return response;
   if (status === 404) return undefined;
-  checkResponse(answer, name);
+  checkResponse(response, name);
   if (status === 401 || status === 403)
-    throw fault('refused', `${name} refuses the question (${status}); check the registry credentials`);
-  throw fault('answer-invalid', `${name} answers ${status}`);
+    throw faultOf('refused', `${name} refused the request (${status}); check the registry credentials`);
+  throw faultOf('answer-invalid', `${name} responded ${status}`);
 };

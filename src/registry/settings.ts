@@ -1,18 +1,18 @@
 import type { CredentialSettings } from './credentials/find-credentials.ts';
 
-/** What the configuration says of one registry host; every field has a default, so an unnamed host has all of them. */
+/** The settings of one registry host. Every field but `host` has a default, which hosts without settings get. */
 export interface RegistrySettings extends CredentialSettings {
-  /** Host and port in normal form, as in {@link ImageReference.registry}. */
+  /** Host and port in normal form, as in `Repository.registry`. */
   readonly host: string;
-  /** PEM certificates trusted beside the system's. */
+  /** PEM certificates trusted in addition to the system's. */
   readonly ca?: string;
-  /** Hosts beside the registry's own registrable domain that a token realm may be on. */
+  /** Hosts outside the registry's own registrable domain that a token realm may be on. */
   readonly tokenRealms?: readonly string[];
-  /** Plain HTTP, for this host alone. */
+  /** Permits plain HTTP to this host. */
   readonly plainHttp?: boolean;
   /**
-   * Host in normal form, and a path if it has one, where this registry is read instead, as nodes do that have a mirror:
-   * `harbor.corp.example/hub`. How that host is asked, its own settings say.
+   * Host in normal form, with a path if it has one, that is contacted in place of this registry, as nodes with a mirror do:
+   * `harbor.corp.example/hub`. The settings of that host apply.
    */
   readonly endpoint?: string;
 }
@@ -22,13 +22,14 @@ export interface RegistryLimits {
   readonly manifestBytes: number;
   /** Bytes. */
   readonly blobBytes: number;
-  /** Bytes, for token answers and error bodies. */
+  /** Bytes of a token service's response. */
   readonly tokenBytes: number;
+  /** Redirects to follow. */
   readonly redirects: number;
-  /** Pages of a list of referrers that are read. */
+  /** Pages to read of a list of referrers. */
   readonly referrerPages: number;
-  /** Milliseconds for one question, its redirects included, whatever the caller's deadline. */
+  /** Milliseconds for one request including its redirects, whatever the caller's deadline. */
   readonly requestTimeout: number;
-  /** Requests under way at once to one registry. */
+  /** Concurrent requests to one registry. */
   readonly requestsPerRegistry: number;
 }

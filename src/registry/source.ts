@@ -7,37 +7,37 @@ export interface Manifest {
   readonly bytes: Uint8Array;
 }
 
-/** What a source lists as referring to a digest (OCI distribution-spec 1.1, "Listing Referrers"). Nothing of it is proven. */
+/** The referrers of a digest that a source lists (OCI distribution-spec 1.1, "Listing Referrers"). None is verified. */
 export interface Referrers {
   readonly descriptors: readonly Referrer[];
-  /** Whether more are listed than were read. */
+  /** True if the list is longer than the part that was read. */
   readonly more: boolean;
 }
 
 export interface Referrer {
   readonly digest: Digest;
-  /** As listed; registries and tools get it wrong, so it may sort the list and never shorten it. */
+  /** As listed. Registries and tools get it wrong, so it may order the list but must never filter it. */
   readonly artifactType: string | undefined;
 }
 
 /**
- * The one port verification reads through: one repository of a registry, or one image layout on disk.
+ * One repository of a registry, or one image layout on disk. Verification reads signatures through this interface only.
  *
- * Absence (404, `MANIFEST_UNKNOWN`, a tag that is not there) is `undefined`; everything else that is not an answer
- * is a {@link SourceFault}. Every body returned was hashed and matches the digest asked for.
+ * An absent object (404, `MANIFEST_UNKNOWN`, an unknown tag) is `undefined`; every other failure is a {@link SourceFault}.
+ * Every body returned was hashed and matches the requested digest.
  */
 export interface Source {
-  /** Names the source for memory and flights: `docker.io/istio/proxyv2`. */
+  /** Identifies the source in memory and in shared requests: `docker.io/istio/proxyv2`. */
   readonly id: string;
-  /** What a tag stands for now: HEAD with `Docker-Content-Digest`, else GET and hash. */
+  /** Resolves a tag: HEAD with `Docker-Content-Digest`, else GET and hash. */
   resolve(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
-  /** A manifest by digest, or by tag (its own digest is then computed from the bytes). */
+  /** Reads a manifest by digest, or by tag (its digest is then computed from the bytes). */
   manifest(
     at: { readonly digest: Digest } | { readonly tag: string },
     signal: AbortSignal,
   ): Promise<Manifest | undefined>;
   blob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** What refers to a manifest, whether or not that is there; an empty list where nothing does. */
+  /** Lists the referrers of a manifest, whether or not the manifest exists. */
   referrers(digest: Digest, signal: AbortSignal): Promise<Referrers>;
 }
 
@@ -45,22 +45,22 @@ export interface Source {
 export type OpenSource = (repository: Repository, onRequest: () => void) => Source;
 
 export type FaultCode =
-  /** no connection, TLS failure, no answer in time, 5xx, a pause after 503, breaker open */
+  /** no connection, TLS failure, timeout, 5xx, a pause after 503, circuit breaker open */
   | 'unavailable'
-  /** 401 or 403 in the end, a realm, redirect or address that we do not follow, redirects without end */
+  /** 401 or 403 for all credentials, a realm, redirect or address that is not permitted, too many redirects */
   | 'refused'
   /** 429, or the pause after it */
   | 'rate-limited'
-  /** oversized, wrong digest, wrong length, compressed, HTML with 200, truncated */
+  /** a body that is oversized, truncated, compressed, of the wrong digest or length, or HTML with 200 */
   | 'answer-invalid'
   /** the caller's signal ended */
   | 'deadline';
 
-/** Why a source gave no answer. `detail` is one line, free of secrets, naming the registry and what to do. */
+/** A source could not be read. `detail` is one line without secrets that names the registry and the remedy. */
 export class SourceFault extends Error {
   override readonly name = 'SourceFault';
   readonly code: FaultCode;
-  /** False where the question was never sent: the deadline was over before, a breaker was open, a rule forbade it. */
+  /** False if no request was sent: the deadline had passed, the circuit breaker was open, a rule forbade it. */
   readonly asked: boolean;
 
   constructor(
@@ -74,6 +74,6 @@ export class SourceFault extends Error {
   }
 }
 
-/** The fault of bytes that are not what was asked for. */
+/** Creates the fault of a response that is not the requested object. */
 export const invalidResponse = (detail: string, cause?: unknown): SourceFault =>
   new SourceFault('answer-invalid', detail, { asked: true, cause });

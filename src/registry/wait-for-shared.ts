@@ -1,17 +1,17 @@
 import { orAborted } from '../base/index.ts';
-import type { Caller } from './http/transport.ts';
+import type { Caller } from './http/http-message.ts';
 import { SourceFault } from './source.ts';
 
 /**
- * Waits for work that others share no longer than this caller may; the work goes on for the others. `asked`: whether the
- * work is this caller's question too.
+ * Waits for a shared request in flight until this caller's deadline; the request goes on for the others. `asked`: true if
+ * the request is this caller's own too.
  */
 export const waitForShared = <T>(
-  work: Promise<T>,
+  request: Promise<T>,
   { signal }: Pick<Caller, 'signal'>,
   registry: string,
   asked = true,
 ): Promise<T> =>
-  orAborted(work, signal, () => {
-    throw new SourceFault('deadline', `${registry} did not answer in time`, { asked });
+  orAborted(request, signal, () => {
+    throw new SourceFault('deadline', `${registry} did not respond in time`, { asked });
   });

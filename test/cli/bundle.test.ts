@@ -78,7 +78,7 @@ describe('the bundle', () => {
     const key = fixturePath('cosign/keys/cosign.pub');
     const { code, stdout, stderr } = await bundled('verify', '--key', key, '127.0.0.1:1/istio/pilot:1.28.0');
     expect({ code, stderr }).toEqual({ code: 20, stderr: '' });
-    expect(stdout).toContain('no connection (ECONNREFUSED) (registry-unavailable)');
+    expect(stdout).toContain('the connection failed (ECONNREFUSED) (registry-unavailable)');
   });
 
   it.each(['verify', 'review', 'serve', 'keys', 'check-config', 'version'])(

@@ -25,7 +25,7 @@ const admit = (health: CircuitBreaker): Permit | string => {
 const fail = (health: CircuitBreaker, times: number): void => {
   for (let time = 0; time < times; time += 1) health.acquire().failed();
 };
-const DOWN = 'unavailable: r.example failed 5 times in a row and is asked again in a few seconds';
+const DOWN = 'unavailable: r.example failed 5 times in a row; retry in a few seconds';
 
 describe('a registry that fails', () => {
   it('is not asked after five failures in a row, for five seconds', () => {
@@ -107,9 +107,9 @@ describe('a registry that asks for a pause', () => {
   it('with 429 is rate-limited until it is over', () => {
     const { health, clock } = clocked();
     health.acquire().pauseRequested({ code: 'rate-limited', retryAfter: '30' });
-    expect(admit(health)).toBe('rate-limited: r.example asked for a pause of 30 s more');
+    expect(admit(health)).toBe('rate-limited: r.example asked to retry after 30 s');
     clock.time += 29_001;
-    expect(admit(health)).toBe('rate-limited: r.example asked for a pause of 1 s more');
+    expect(admit(health)).toBe('rate-limited: r.example asked to retry after 1 s');
     clock.time += 999;
     expect(admit(health)).toBeTypeOf('object');
   });
@@ -117,7 +117,7 @@ describe('a registry that asks for a pause', () => {
   it('with 503 is unavailable, as it was when it asked', () => {
     const { health } = clocked();
     health.acquire().pauseRequested({ code: 'unavailable', retryAfter: '30' });
-    expect(admit(health)).toBe('unavailable: r.example asked for a pause of 30 s more');
+    expect(admit(health)).toBe('unavailable: r.example asked to retry after 30 s');
   });
 
   it('keeps the longest pause it asked for', () => {
@@ -126,7 +126,7 @@ describe('a registry that asks for a pause', () => {
     first.pauseRequested({ code: 'rate-limited', retryAfter: '30' });
     second.pauseRequested({ code: 'unavailable', retryAfter: '2' });
     clock.time += 3_000;
-    expect(admit(health)).toBe('rate-limited: r.example asked for a pause of 27 s more');
+    expect(admit(health)).toBe('rate-limited: r.example asked to retry after 27 s');
   });
 
   it('again and again with 503 is held to be down', () => {

@@ -49,7 +49,7 @@ describe('a gate', () => {
     expect(await left).toEqual({
       code: 'deadline',
       asked: false,
-      message: 'no time was left to ask r.example: 1 questions are under way',
+      message: 'no time was left to send a request to r.example: 1 requests are in flight',
     });
     inside.end('in');
     next.end('next');

@@ -30,7 +30,7 @@ describe('an endpoint', () => {
     expect(await faultOf(client.ask().manifest())).toEqual({
       code: 'refused',
       asked: true,
-      message: `the token service of ${registry.host} gives no token anonymously (401); check the registry credentials`,
+      message: `the token service of ${registry.host} returned no token to an anonymous request (401); check the registry credentials`,
     });
   });
 
@@ -44,7 +44,7 @@ describe('an endpoint', () => {
     );
     await registry.close();
     expect((await faultOf(client.ask().manifest())).message).toBe(
-      `${registry.host}: no connection (ECONNREFUSED)`,
+      `${registry.host}: the connection failed (ECONNREFUSED)`,
     );
   });
 
@@ -55,7 +55,7 @@ describe('an endpoint', () => {
       { dockerConfig: fileOf({ auths }) },
     );
     expect((await faultOf(client.ask().manifest())).message).toContain(
-      `there are none for ${registry.host}/hub/istio/pilot`,
+      `none is configured for ${registry.host}/hub/istio/pilot`,
     );
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });

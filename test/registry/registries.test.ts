@@ -43,7 +43,7 @@ describe('a document', () => {
     async (url) => {
       const { code, asked, message } = await faultOf(fetched(url));
       expect({ code, asked }).toEqual({ code: 'refused', asked: false });
-      expect(message).toContain('is fetched by an https URL only');
+      expect(message).toContain('is fetched from an https URL only');
       expect(message).not.toContain('s3cret');
     },
   );

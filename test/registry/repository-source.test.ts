@@ -106,7 +106,7 @@ describe('a status that is no answer', () => {
     expect(await faultOf(client.ask().manifest())).toEqual({
       code: 'unavailable',
       asked: false,
-      message: `${registry.host} asked for a pause of 7 s more`,
+      message: `${registry.host} asked to retry after 7 s`,
     });
     expect(registry.requests).toEqual([]);
     client.time += 7_000;
@@ -223,7 +223,7 @@ describe('a digest', () => {
     expect(await faultOf(client.ask().manifest())).toEqual({
       code: 'answer-invalid',
       asked: true,
-      message: `${registry.host}: the answer is compressed (gzip), which was not asked for`,
+      message: `${registry.host}: the response is compressed (gzip), which the request did not accept`,
     });
   });
 

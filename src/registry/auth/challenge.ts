@@ -1,4 +1,4 @@
-/** One challenge of a `WWW-Authenticate` header; scheme and parameter names in lower case. */
+/** One challenge of a `WWW-Authenticate` header, with scheme and parameter names in lower case. */
 export interface Challenge {
   readonly scheme: string;
   readonly params: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const SCHEME = new RegExp(`^[\\s,]*(${TOKEN})(?=\\s|,|$)`);
 const PARAMETER = new RegExp(`^[\\s,]*(${TOKEN})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))`);
 
-/** Challenges, in order (RFC 9110 §11.6.1). What cannot be read ends the header it stands in; never throws. */
+/** Parses challenges, in order (RFC 9110 §11.6.1). A malformed header yields the challenges before the error; never throws. */
 export const parseChallenges = (headers: readonly string[]): readonly Challenge[] =>
   headers.flatMap(parseHeader);
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A host that is asked, as a URL has it, its address without brackets. */
+/** The host and port of a URL; an IPv6 address is without brackets. */
 interface Target {
   readonly hostname: string;
   readonly port: string;
@@ -20,8 +20,8 @@ const parseSubnet = (text: string): Exempts | undefined => {
   const list = new BlockList();
   list.addSubnet(address, Number(bits), family);
   return ({ hostname }) => {
-    const asked = familyOf(hostname);
-    return asked !== undefined && list.check(hostname, asked);
+    const targetFamily = familyOf(hostname);
+    return targetFamily !== undefined && list.check(hostname, targetFamily);
   };
 };
 
@@ -31,12 +31,16 @@ const parseAddress = (host: string, port: string): Exempts | undefined => {
   const list = new BlockList();
   list.addAddress(host, family);
   return (target) => {
-    const asked = familyOf(target.hostname);
-    return asked !== undefined && list.check(target.hostname, asked) && (port === '' || port === target.port);
+    const targetFamily = familyOf(target.hostname);
+    return (
+      targetFamily !== undefined &&
+      list.check(target.hostname, targetFamily) &&
+      (port === '' || port === target.port)
+    );
   };
 };
 
-/** `corp.example`: it and all below it; `.corp.example` and `*.corp.example`: all below it. */
+/** `corp.example` matches itself and every subdomain; `.corp.example` and `*.corp.example` match subdomains. */
 const parseName = (host: string, port: string): Exempts => {
   const below = host.replace(/^\*(?=\.)/, '');
   const suffix = below.startsWith('.') ? below : `.${below}`;
@@ -60,9 +64,8 @@ const parseEntry = (text: string): Exempts | undefined => {
 const isLoopback = parseSubnet('127.0.0.0/8') as Exempts;
 
 /**
- * Reads `NO_PROXY` as Go does (golang.org/x/net/http/httpproxy): names with all below them, addresses and CIDRs of hosts
- * written as addresses, each with a port or without, `*` for everything. This machine itself is never asked through a
- * proxy.
+ * Parses `NO_PROXY` as Go does (golang.org/x/net/http/httpproxy): names with their subdomains, addresses and CIDRs for hosts
+ * written as addresses, each with or without a port, and `*` for everything. Loopback hosts are always exempt.
  */
 export const createExempts = (text: string): Exempts => {
   const entries = text

@@ -1,23 +1,23 @@
 import { createExempts } from './no-proxy.ts';
 
-/** Through which proxies hosts are asked. */
+/** The proxies that requests go through. */
 export interface Proxy {
-  /** For https. */
+  /** The proxy for https. */
   readonly https?: URL;
-  /** For plain HTTP. */
+  /** The proxy for plain HTTP. */
   readonly http?: URL;
-  /** `NO_PROXY`: the hosts that are asked directly. */
+  /** `NO_PROXY`: the hosts that are contacted directly. */
   readonly noProxy?: string;
 }
 
-/** The proxy that a URL is asked through; undefined: none. */
+/** Returns the proxy for a URL; undefined: the connection is direct. */
 export type ProxyFor = (url: URL) => URL | undefined;
 
 const textOf = (env: Environment, name: string): string => env[name] || env[name.toLowerCase()] || '';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A proxy's URL; without a scheme it is plain HTTP. Undefined where the text is none that can be used. */
+/** Parses a proxy's URL; the default scheme is http. Undefined if the text is not an http or https URL. */
 const parseProxyUrl = (text: string): URL | undefined => {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') return undefined;
@@ -25,8 +25,8 @@ const parseProxyUrl = (text: string): URL | undefined => {
 };
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals before small letters, as Go does. What cannot be used is
- * left out and named in `problems`, in sentences that quote nothing: a proxy's URL may hold a password.
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, upper case before lower case, as Go does. An invalid value is ignored
+ * and reported in `problems`, which quote no value: a proxy's URL may contain a password.
  */
 export const parseProxy = (
   env: Environment,
@@ -39,21 +39,21 @@ export const parseProxy = (
       problems.push(`${name} must be an http or https URL, such as http://proxy.corp.example:3128`);
     return url;
   };
-  const [https, http, no] = [read('HTTPS_PROXY'), read('HTTP_PROXY'), textOf(env, 'NO_PROXY')];
+  const [https, http, noProxy] = [read('HTTPS_PROXY'), read('HTTP_PROXY'), textOf(env, 'NO_PROXY')];
   return {
     proxy: {
       ...(https === undefined ? {} : { https }),
       ...(http === undefined ? {} : { http }),
-      ...(no === '' ? {} : { noProxy: no }),
+      ...(noProxy === '' ? {} : { noProxy }),
     },
     problems,
   };
 };
 
-/** Chooses the proxy for each URL that is asked, also for token realms and redirects. */
-export const createProxyFor = ({ https, http, noProxy: no = '' }: Proxy): ProxyFor => {
+/** Chooses the proxy for every request, including those to token realms and redirect targets. */
+export const createProxyFor = ({ https, http, noProxy = '' }: Proxy): ProxyFor => {
   if (https === undefined && http === undefined) return () => undefined;
-  const exempts = createExempts(no);
+  const exempts = createExempts(noProxy);
   return ({ protocol, hostname, port }) => {
     const target = {
       hostname: hostname.replace(/^\[|\]$/g, ''),

@@ -6,35 +6,35 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { isAddressLiteral } from '../address-class.ts';
 import type { FaultCode } from '../source.ts';
 
-/** A proxy did not connect us. The message is a sentence that names the proxy, and never its password. */
+/** A proxy did not open the connection. The message names the proxy and never contains its password. */
 export class ProxyFault extends Error {
   override readonly name = 'ProxyFault';
   readonly code: Extract<FaultCode, 'refused' | 'unavailable'>;
 
-  constructor(proxy: URL, code: ProxyFault['code'], why: string, cause?: unknown) {
-    super(`the proxy ${proxy.host} ${why}`, { cause });
+  constructor(proxy: URL, code: ProxyFault['code'], problem: string, cause?: unknown) {
+    super(`the proxy ${proxy.host} ${problem}`, { cause });
     this.code = code;
   }
 }
 
-/** The user name and password of a proxy's URL as it wants them (RFC 9110 §11.7.2). */
+/** Returns the header with the user name and password of a proxy's URL (RFC 9110 §11.7.2). */
 const authorizationOf = ({ username, password }: URL): Readonly<Record<string, string>> => {
   if (username === '' && password === '') return {};
   const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return { 'proxy-authorization': `Basic ${Buffer.from(text).toString('base64')}` };
 };
 
-/** What a proxy's answer other than 200 means. */
+/** Returns the fault of a proxy's response other than 200. */
 export const proxyRefusal = (proxy: URL, status: number): ProxyFault => {
   if (status === 407)
     return new ProxyFault(
       proxy,
       'refused',
-      'wants another user name and password (407): write them into its URL in HTTPS_PROXY or HTTP_PROXY',
+      'requires another user name and password (407); set them in its URL in HTTPS_PROXY or HTTP_PROXY',
     );
   if (status === 403)
-    return new ProxyFault(proxy, 'refused', 'does not let us through (403): have it allow this host');
-  return new ProxyFault(proxy, 'unavailable', `could not connect us (${status})`);
+    return new ProxyFault(proxy, 'refused', 'refused the connection (403); permit this host in the proxy');
+  return new ProxyFault(proxy, 'unavailable', `could not open the connection (${status})`);
 };
 
 const startConnect = (proxy: URL, target: string): ClientRequest => {
@@ -43,7 +43,7 @@ const startConnect = (proxy: URL, target: string): ClientRequest => {
   const options = {
     method: 'CONNECT',
     host,
-    // Node would take the name for the proxy's TLS from the `host` header, which names another.
+    // Node would take the name for the proxy's TLS from the `host` header, which names the target.
     servername: isAddressLiteral(host) ? '' : host,
     port: proxy.port === '' ? (isSecure ? 443 : 80) : proxy.port,
     path: target,
@@ -53,24 +53,24 @@ const startConnect = (proxy: URL, target: string): ClientRequest => {
   return isSecure ? requestSecurely(options) : requestPlainly(options);
 };
 
-/** A socket to `target`, `host:port`, through a proxy (RFC 9110 §9.3.6). Rejects with a {@link ProxyFault}. */
-const openTunnel = (proxy: URL, target: string, patience: number): Promise<Socket> => {
+/** Opens a socket to `target`, `host:port`, through a proxy (RFC 9110 §9.3.6). Rejects with a {@link ProxyFault}. */
+const openTunnel = (proxy: URL, target: string, timeout: number): Promise<Socket> => {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const request = startConnect(proxy, target);
-  const clock = setTimeout(
-    () => request.destroy(new ProxyFault(proxy, 'unavailable', `did not answer within ${patience} ms`)),
-    patience,
+  const timer = setTimeout(
+    () => request.destroy(new ProxyFault(proxy, 'unavailable', `did not respond within ${timeout} ms`)),
+    timeout,
   );
   request.once('connect', ({ statusCode = 0 }, socket: Socket, early) => {
-    clearTimeout(clock);
+    clearTimeout(timer);
     if (statusCode === 200 && early.length === 0) return resolve(socket);
     socket.on('error', () => {}).destroy();
     reject(proxyRefusal(proxy, statusCode));
   });
   request.once('error', (error: NodeJS.ErrnoException) => {
-    clearTimeout(clock);
-    const why = `cannot be reached (${error.code ?? error.name})`;
-    reject(error instanceof ProxyFault ? error : new ProxyFault(proxy, 'unavailable', why, error));
+    clearTimeout(timer);
+    const problem = `cannot be reached (${error.code ?? error.name})`;
+    reject(error instanceof ProxyFault ? error : new ProxyFault(proxy, 'unavailable', problem, error));
   });
   request.end();
   return promise;
@@ -79,13 +79,13 @@ const openTunnel = (proxy: URL, target: string, patience: number): Promise<Socke
 const authorityOf = (hostname: string, port: string): string =>
   `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port === '' ? '443' : port}`;
 
-/** Connects to https hosts through a proxy: the connection's TLS ends at the host, and `ca` is for that. */
+/** Connects to https hosts through a proxy. TLS ends at the host, so `ca` applies to the host, not to the proxy. */
 export const createTunnel = (
   proxy: URL,
-  { patience, ...trusted }: { readonly patience: number; readonly ca?: string[] },
+  { timeout, ...trusted }: { readonly timeout: number; readonly ca?: string[] },
 ): buildConnector.connector => {
-  const secure = buildConnector({ ...trusted, allowH2: false, timeout: patience });
-  const open = callbackify((target: string) => openTunnel(proxy, target, patience));
+  const secure = buildConnector({ ...trusted, allowH2: false, timeout });
+  const open = callbackify((target: string) => openTunnel(proxy, target, timeout));
   return (options, callback) =>
     open(authorityOf(options.hostname, options.port), (error, httpSocket) => {
       if (error === null) secure({ ...options, httpSocket }, callback);
@@ -93,17 +93,17 @@ export const createTunnel = (
     });
 };
 
-/** Asks plain HTTP hosts through a proxy, which is sent the whole URL (RFC 9112 §3.2.2). */
+/** Sends plain HTTP requests through a proxy, with the whole URL as target (RFC 9112 §3.2.2). */
 export const createForwarder = (proxy: URL, options: Agent.Options): Dispatcher =>
-  new Agent(options).compose((dispatch) => (question, handler) => {
-    const asked = new URL(String(question.origin));
+  new Agent(options).compose((dispatch) => (request, handler) => {
+    const origin = new URL(String(request.origin));
     const headers = {
-      ...(question.headers as Record<string, string>),
-      host: asked.host,
+      ...(request.headers as Record<string, string>),
+      host: origin.host,
       ...authorizationOf(proxy),
     };
     return dispatch(
-      { ...question, origin: proxy.origin, path: `${asked.origin}${question.path}`, headers },
+      { ...request, origin: proxy.origin, path: `${origin.origin}${request.path}`, headers },
       handler,
     );
   });

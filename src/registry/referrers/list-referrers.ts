@@ -1,12 +1,12 @@
 import type { Digest } from '../../image/index.ts';
-import type { HttpResponse } from '../http/transport.ts';
+import type { HttpResponse } from '../http/http-message.ts';
 import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
 import type { SendToRegistry } from '../registry-request.ts';
 import { invalidResponse, type Manifest, type Referrer, type Referrers, type Source } from '../source.ts';
 import { parseReferrers, referrersTag } from './parse-referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
 
-const NOTHING: Referrers = { descriptors: [], more: false };
+const NO_REFERRERS: Referrers = { descriptors: [], more: false };
 
 interface ListReferrersOptions {
   /** Host and path in normal form. */
@@ -17,15 +17,16 @@ interface ListReferrersOptions {
   readonly limits: { readonly manifestBytes: number; readonly referrerPages: number };
 }
 
-/** A registry that knows the API answers with an index, also where nothing refers; others show a page of theirs. */
-const isList = (answer: HttpResponse): boolean => answer.status === 200 && mediaTypeOf(answer) === OCI_INDEX;
+/** A registry that supports the API responds with an index even if there are no referrers; others return a web page. */
+const isList = (response: HttpResponse): boolean =>
+  response.status === 200 && mediaTypeOf(response) === OCI_INDEX;
 
-/** Whether it is the repository that is not there (distribution-spec, "Error Codes"): that tells nothing of the API. */
-const isUnknownName = ({ body }: HttpResponse): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
+/** True if the repository is unknown (distribution-spec, "Error Codes"), which says nothing of the API's support. */
+const isUnknownRepository = ({ body }: HttpResponse): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
 
-/** The page after this one (RFC 8288): only its query counts, so no answer leads to another host or resource. */
-const nextPage = (answer: HttpResponse, resource: string): string | undefined => {
-  const links = answer.headers('link').join(', ');
+/** Returns the next page's resource (RFC 8288). Only the link's query counts, so it leads to no other host or resource. */
+const nextPageOf = (response: HttpResponse, resource: string): string | undefined => {
+  const links = response.headers('link').join(', ');
   const [, target] = /<([^>]*)>\s*;[^<]*\brel="?next"?/i.exec(links) ?? [];
   if (target === undefined) return undefined;
   const next = URL.parse(target, 'https://registry.invalid/');
@@ -33,29 +34,29 @@ const nextPage = (answer: HttpResponse, resource: string): string | undefined =>
 };
 
 /**
- * Lists what refers to a digest: by the referrers API, and where the registry does not know it by the fallback tag. A
- * registry that knows the API lists what stands under the tag too (distribution-spec 1.1, "Enabling the Referrers API").
+ * Lists the referrers of a digest: by the referrers API, or by the fallback tag if the registry does not support the API.
+ * A registry that supports it lists what is tagged so too (distribution-spec 1.1, "Enabling the Referrers API").
  */
 export const createListReferrers = ({
   id,
-  send: ask,
+  send,
   readTag,
   referrersApi,
   limits,
 }: ListReferrersOptions): Source['referrers'] => {
-  const read = (bytes: Uint8Array, what: string): readonly Referrer[] => {
+  const parse = (bytes: Uint8Array, subject: string): readonly Referrer[] => {
     const descriptors = parseReferrers(bytes);
-    if (descriptors === undefined) throw invalidResponse(`${id}: ${what} is no image index`);
+    if (descriptors === undefined) throw invalidResponse(`${id}: ${subject} is not an image index`);
     return descriptors;
   };
 
-  /** The pages of the API's answer; undefined: the registry does not know the question. */
+  /** Returns the pages of the API's response; undefined: the registry does not support the API. */
   const listByApi = async (digest: Digest, signal: AbortSignal): Promise<Referrers | undefined> => {
     const first = `referrers/${digest}`;
     const descriptors: Referrer[] = [];
     let next: string | undefined = first;
     for (let page = 0; next !== undefined && page < limits.referrerPages; page += 1) {
-      const answer: HttpResponse | undefined = await ask(
+      const response: HttpResponse | undefined = await send(
         {
           method: 'GET',
           resource: next,
@@ -65,14 +66,14 @@ export const createListReferrers = ({
         },
         signal,
       );
-      if (answer === undefined || !isList(answer)) {
-        if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is no image index`);
-        if (answer === undefined || !isUnknownName(answer)) referrersApi.markMissing();
+      if (response === undefined || !isList(response)) {
+        if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is not an image index`);
+        if (response === undefined || !isUnknownRepository(response)) referrersApi.markMissing();
         return undefined;
       }
       referrersApi.markSupported();
-      descriptors.push(...read(answer.body, 'the list of referrers'));
-      next = nextPage(answer, first);
+      descriptors.push(...parse(response.body, 'the list of referrers'));
+      next = nextPageOf(response, first);
     }
     return { descriptors, more: next !== undefined };
   };
@@ -80,7 +81,7 @@ export const createListReferrers = ({
   const listByTag = async (digest: Digest, signal: AbortSignal): Promise<Referrers> => {
     const tag = referrersTag(digest);
     const index = await readTag(tag, signal);
-    return index === undefined ? NOTHING : { descriptors: read(index.bytes, tag), more: false };
+    return index === undefined ? NO_REFERRERS : { descriptors: parse(index.bytes, tag), more: false };
   };
 
   return async (digest, signal) => {

@@ -3,7 +3,7 @@ import { type Digest, parseDigest } from '../../image/index.ts';
 import { parseIndexDescriptors } from '../image-index.ts';
 import type { Referrer } from '../source.ts';
 
-/** The tag under which a registry without the referrers API lists them (distribution-spec 1.1, "Referrers Tag Schema"). */
+/** Returns the fallback tag of registries without the referrers API (distribution-spec 1.1, "Referrers Tag Schema"). */
 export const referrersTag = (digest: string): string => digest.replace(':', '-');
 
 const referrerOf = (descriptor: unknown): readonly Referrer[] => {
@@ -14,10 +14,10 @@ const referrerOf = (descriptor: unknown): readonly Referrer[] => {
   return [{ digest, artifactType: typeof artifactType === 'string' ? artifactType : undefined }];
 };
 
-/** The descriptors of an image index, without those of no sha256 digest; undefined where the bytes are no index. */
+/** Parses the descriptors of an image index, except those without a sha256 digest; undefined if it is not an index. */
 export const parseReferrers = (bytes: Uint8Array): readonly Referrer[] | undefined =>
   parseIndexDescriptors(bytes)?.flatMap(referrerOf);
 
-/** The digests that an image index lists; undefined where the bytes are no index. */
+/** Returns the digests that an image index lists; undefined if the bytes are not an index. */
 export const childrenOf = (bytes: Uint8Array): readonly Digest[] | undefined =>
   parseReferrers(bytes)?.map(({ digest }) => digest);

@@ -1,50 +1,50 @@
 import { LRUCache } from 'lru-cache';
 
-/** Milliseconds after which a registry that did not know the referrers API is asked again. */
-const PATIENCE = 600_000;
-/** Repositories remembered one by one. */
-const REPOSITORIES = 1_000;
+/** How long a registry that did not support the referrers API is not asked for it again. */
+const RETRY_INTERVAL_MS = 600_000;
+/** Bounds memory: anyone who can create pods can name any number of repositories below a hub. */
+const MAX_REPOSITORIES = 1_000;
 
-/** Whether a registry has the referrers API, as far as its answers told and one repository of it is concerned. */
+/** The support of a registry for the referrers API, as observed through one repository. */
 export interface ReferrersApi {
-  /** Whether asking would be in vain. */
+  /** True if a request would be in vain. */
   isMissing(): boolean;
-  /** It answered with a list. */
+  /** Records that the registry responded with a list. */
   markSupported(): void;
-  /** It does not know the question. */
+  /** Records that the registry does not support the API. */
   markMissing(): void;
-  /** It holds something in this repository, which is therefore there. */
+  /** Records that the registry holds something in this repository, so the repository exists. */
   markRepositoryFound(): void;
 }
 
 /**
- * What one repository learned counts for the whole registry, until one answers: some hosts stand before several
- * registries, and then each repository counts for itself. Some registries say of a repository that is not there what
- * others say of the API. So it must be there to count for more than itself, or whoever may name an image could hide the
- * bundles of all others.
+ * An observation through one repository counts for the whole registry until a repository responds with a list: some hosts
+ * front several registries, and then each repository counts for itself. Some registries respond to an unknown repository
+ * as others do to an unsupported API. So a repository must exist to count for more than itself; otherwise anyone who can
+ * name an image could hide the bundles of all others.
  */
 export const createReferrersApi = (now: () => number): ((path: string) => ReferrersApi) => {
-  const missingSince = new LRUCache<string, number>({ max: REPOSITORIES });
-  const there = new LRUCache<string, true>({ max: REPOSITORIES });
-  let everAnswered = false;
+  const missingSince = new LRUCache<string, number>({ max: MAX_REPOSITORIES });
+  const existing = new LRUCache<string, true>({ max: MAX_REPOSITORIES });
+  let isSupported = false;
   let registryMissingSince: number | undefined;
   const isRecent = (since: number | undefined): boolean =>
-    since !== undefined && now() >= since && now() - since < PATIENCE;
-  const learn = (path: string): void => {
-    if (there.has(path)) registryMissingSince = missingSince.get(path) ?? registryMissingSince;
+    since !== undefined && now() >= since && now() - since < RETRY_INTERVAL_MS;
+  const updateRegistry = (path: string): void => {
+    if (existing.has(path)) registryMissingSince = missingSince.get(path) ?? registryMissingSince;
   };
   return (path) => ({
-    isMissing: () => isRecent(missingSince.get(path)) || (!everAnswered && isRecent(registryMissingSince)),
+    isMissing: () => isRecent(missingSince.get(path)) || (!isSupported && isRecent(registryMissingSince)),
     markSupported() {
-      everAnswered = true;
+      isSupported = true;
     },
     markMissing() {
       missingSince.set(path, now());
-      learn(path);
+      updateRegistry(path);
     },
     markRepositoryFound() {
-      there.set(path, true);
-      learn(path);
+      existing.set(path, true);
+      updateRegistry(path);
     },
   });
 };

@@ -137,7 +137,7 @@ describe('a token', () => {
       auth: { kind: 'token', account: ACCOUNT },
       client: { dockerConfig: credentialsFile('127.0.0.1', ENTRY) },
     });
-    expect((await faultOf(client.ask().manifest())).message).toContain('anonymously');
+    expect((await faultOf(client.ask().manifest())).message).toContain('to an anonymous request');
   });
 
   it('is asked for with an identity token by POST', async () => {
@@ -208,7 +208,7 @@ describe('a token service', () => {
     expect(await faultOf(client.ask().manifest())).toEqual({
       code: 'answer-invalid',
       asked: true,
-      message: `${registry.host}: its token service answers without a token`,
+      message: `the token service of ${registry.host} responded without a token`,
     });
   });
 
@@ -243,13 +243,15 @@ describe('a token service', () => {
     const { registry, client } = await scene({
       auth: { kind: 'token', account: { ...ACCOUNT, password: 'other' } },
     });
-    expect((await faultOf(client.ask().manifest())).message).toContain('gives no token anonymously (401)');
+    expect((await faultOf(client.ask().manifest())).message).toContain(
+      'returned no token to an anonymous request (401)',
+    );
     const known = await scene({
       auth: { kind: 'token', account: { ...ACCOUNT, password: 'other' } },
       credentials: ENTRY,
     });
     const { message } = await faultOf(known.client.ask().manifest());
-    expect(message).toContain('gives no token with these credentials (401)');
+    expect(message).toContain('returned no token for these credentials (401)');
     expect(message).not.toContain(ACCOUNT.password);
     expect(message).not.toContain(BASIC.slice(6));
     expect(registry.requests.length).toBe(2);
@@ -285,7 +287,7 @@ describe('a token service', () => {
     expect(await faultOf(client.ask().manifest())).toMatchObject({
       code: 'refused',
       asked: true,
-      message: expect.stringContaining('its token realm') as string,
+      message: expect.stringContaining('the token realm of') as string,
     });
     expect(service.requests).toEqual([]);
   });
@@ -333,7 +335,7 @@ describe('a password', () => {
     expect(await faultOf(client.ask().manifest())).toEqual({
       code: 'refused',
       asked: true,
-      message: `${registry.host} wants a user name and password, and there are none for ${registry.host}/istio/pilot`,
+      message: `${registry.host} requires a user name and password, but none is configured for ${registry.host}/istio/pilot`,
     });
   });
 });

@@ -42,14 +42,14 @@ describe('credentials that a helper keeps', () => {
   it('are named where the registry wants a password', async () => {
     await expect(resolve({ kind: 'basic', account: ACCOUNT })).rejects.toMatchObject({
       code: 'refused',
-      message: expect.stringContaining('kept by the credential helper corp, which is not run'),
+      message: expect.stringContaining('stored by the credential helper corp, which is not run'),
     });
   });
 
   it('are named where the token service gives no token', async () => {
     await expect(resolve({ kind: 'token', account: ACCOUNT })).rejects.toMatchObject({
       code: 'refused',
-      message: expect.stringContaining('kept by the credential helper corp, which is not run'),
+      message: expect.stringContaining('stored by the credential helper corp, which is not run'),
     });
   });
 

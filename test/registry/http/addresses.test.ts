@@ -117,7 +117,7 @@ describe('a look-up', () => {
     await expect(all(anything, giving('8.8.8.8', '169.254.169.254'))).rejects.toMatchObject({
       name: 'AddressForbidden',
       message:
-        'a.example is at 169.254.169.254, a link-local, metadata or reserved address, which is never followed',
+        'a.example is at 169.254.169.254, a link-local, metadata or reserved address, which is never connected to',
     });
   });
 
@@ -128,9 +128,9 @@ describe('a look-up', () => {
   });
 
   it('of a name without an address, or that fails, is a fault of the network', async () => {
-    await expect(all(anything, giving())).rejects.toMatchObject({ name: 'LookUpFailed' });
+    await expect(all(anything, giving())).rejects.toMatchObject({ name: 'LookupFailed' });
     await expect(all(anything, () => Promise.reject(new Error('resolver is gone')))).rejects.toMatchObject({
-      name: 'LookUpFailed',
+      name: 'LookupFailed',
       message: 'a.example cannot be resolved',
     });
   });

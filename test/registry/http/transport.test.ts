@@ -66,7 +66,7 @@ describe('a registry without a connection', () => {
     expect(await faultOf(clientOf(host).ask().manifest())).toEqual({
       code: 'unavailable',
       asked: true,
-      message: `${host}: no connection (ECONNREFUSED)`,
+      message: `${host}: the connection failed (ECONNREFUSED)`,
     });
   });
 
@@ -114,7 +114,9 @@ describe('TLS', () => {
 
   it('is not given up for plain HTTP', async () => {
     const { registry } = await scene();
-    expect((await faultOf(clientOf(registry.host).ask().manifest())).message).toContain('does not speak TLS');
+    expect((await faultOf(clientOf(registry.host).ask().manifest())).message).toContain(
+      'the TLS handshake failed',
+    );
     expect(registry.requests).toEqual([]);
   });
 

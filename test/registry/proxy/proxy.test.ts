@@ -56,9 +56,9 @@ const saying =
 
 describe('a proxy', () => {
   it.each([
-    ['HTTP/1.1 403 Forbidden\r\n\r\n', 'refused', 'does not let us through (403)'],
-    ['HTTP/1.1 502 Bad Gateway\r\n\r\n', 'unavailable', 'could not connect us (502)'],
-    ['HTTP/1.1 200 OK\r\n\r\nearly', 'unavailable', 'could not connect us (200)'],
+    ['HTTP/1.1 403 Forbidden\r\n\r\n', 'refused', 'refused the connection (403)'],
+    ['HTTP/1.1 502 Bad Gateway\r\n\r\n', 'unavailable', 'could not open the connection (502)'],
+    ['HTTP/1.1 200 OK\r\n\r\nearly', 'unavailable', 'could not open the connection (200)'],
     ['nonsense\r\n\r\n', 'unavailable', 'cannot be reached (HPE_INVALID_CONSTANT)'],
     ['', 'unavailable', 'cannot be reached (ECONNRESET)'],
   ])('that says %j is named in the fault', async (text, code, why) => {
@@ -97,7 +97,7 @@ describe('a proxy', () => {
       );
       const { code, message } = await faultOf(client.ask().manifest());
       expect(code).toBe('refused');
-      expect(message).toContain(`the proxy ${proxy.host} wants another user name and password (407)`);
+      expect(message).toContain(`the proxy ${proxy.host} requires another user name and password (407)`);
       expect(message).not.toMatch(/ada|wr0ng/);
       expect(registry.requests).toEqual([]);
     }
@@ -115,7 +115,7 @@ describe('a proxy', () => {
   it('does not make the registry’s certificate trusted', async () => {
     const { proxy, client } = await proxied({}, { ca: createTls().ca });
     expect((await faultOf(client.ask().manifest())).message).toMatch(
-      new RegExp(`certificate is not trusted.*asked through the proxy ${proxy.host}`),
+      new RegExp(`certificate is not trusted.*through the proxy ${proxy.host}`),
     );
   });
 
@@ -136,7 +136,9 @@ describe('a proxy', () => {
       clientOf(host, { plainHttp: true, lookUp: NOBODY, proxy: { http: withUser(proxy, user) } }).ask();
     const refused = await faultOf(ask('ada:wr0ng').manifest());
     expect(refused).toMatchObject({ code: 'refused' });
-    expect(refused.message).toContain(`the proxy ${proxy.host} wants another user name and password (407)`);
+    expect(refused.message).toContain(
+      `the proxy ${proxy.host} requires another user name and password (407)`,
+    );
     expect(await ask(`ada:${encodeURIComponent(ACCOUNT.password)}`).manifest()).toMatchObject({
       digest: DIGEST,
     });

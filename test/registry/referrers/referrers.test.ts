@@ -105,7 +105,7 @@ describe('a list of referrers is a fault', () => {
     expect(await faultOf(list())).toEqual({
       code: 'answer-invalid',
       asked: true,
-      message: `${registry.host}/${PATH}: page 2 of the referrers is no image index`,
+      message: `${registry.host}/${PATH}: page 2 of the referrers is not an image index`,
     });
   });
 
@@ -120,7 +120,7 @@ describe('a list of referrers is a fault', () => {
     expect(await faultOf(list())).toEqual({
       code: 'answer-invalid',
       asked: true,
-      message: `${registry.host}/${PATH}: ${fallbackTag(DIGEST)} is no image index`,
+      message: `${registry.host}/${PATH}: ${fallbackTag(DIGEST)} is not an image index`,
     });
   });
 });
