@@ -3,8 +3,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /*
- * Bundles src/main.ts into dist/, or the directory named, split so that a command loads what it needs and no more.
- * CommonJS packages among the dependencies want `require` and `__dirname`, which ES modules lack.
+ * Bundles src/main.ts into dist/, or into the directory that the first argument names. The bundle is split, so that a
+ * command loads only the code that it needs.
  */
 
 const directory = process.argv[2] ?? 'dist';
@@ -23,6 +23,7 @@ const commit = (): string => {
   }
 };
 
+/** Defines `require`, `__filename` and `__dirname`, which CommonJS dependencies use and ES modules lack. */
 const banner = [
   "import { createRequire as __createRequire } from 'node:module';",
   "import { dirname as __dirnameOf } from 'node:path';",

@@ -4,10 +4,12 @@ import { load } from 'js-yaml';
 import { configurationSchema } from '../src/config/schema/configuration-schema.ts';
 
 /*
- * Writes the generated files of the chart: the descriptions, defaults and `config` of values.schema.json; the schema of
- * the configuration file; the table of values in the chart's README; the rendered manifests in deploy/ (only if HELM
- * names a helm). The sources are values.yaml and src/config/schema/configuration-schema.ts. `--check` writes nothing, and
- * fails if a file would change.
+ * Writes the generated files of the chart from values.yaml and src/config/schema/configuration-schema.ts:
+ *   - descriptions, defaults and `config` in values.schema.json
+ *   - configuration.schema.json, the schema of the configuration file
+ *   - the table of values in the chart's README
+ *   - the rendered manifests in deploy/, if HELM names a Helm
+ * With `--check` it writes nothing, and fails if a file would change.
  */
 
 const CHART = 'charts/sailmark';
@@ -17,7 +19,7 @@ interface Value {
   readonly path: readonly string[];
   readonly comment: string;
   readonly default: unknown;
-  /** It only groups the values below it. */
+  /** True if it only groups the values below it. */
   readonly section: boolean;
 }
 
@@ -26,7 +28,7 @@ type Schema = Record<string, unknown> & { properties?: Record<string, unknown> }
 const at = (tree: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], tree);
 
-/** Every key of values.yaml with the comment above it; throws for one without. */
+/** Returns every key of values.yaml with the comment above it. Throws if a key has no comment. */
 const readValues = (text: string): readonly Value[] => {
   const tree: unknown = load(text);
   const values: Value[] = [];
@@ -63,7 +65,7 @@ const readmeWith = (text: string, values: readonly Value[]): string => {
   );
 };
 
-/** The configuration's own schema, but for what the chart writes itself. */
+/** Returns the schema of the configuration without the keys that the chart writes itself. */
 const configSchema = (): Schema => {
   const { apiVersion, kind, evidence, server, kubernetes, ...properties } = configurationSchema.properties;
   void [apiVersion, kind, evidence, server, kubernetes];
@@ -77,13 +79,13 @@ const configSchema = (): Schema => {
 };
 
 const describe = (schema: Schema, value: Value): void => {
-  const found = value.path.reduce<Schema | undefined>(
+  const target = value.path.reduce<Schema | undefined>(
     (node, key) => node?.properties?.[key] as Schema | undefined,
     schema,
   );
-  if (found === undefined) throw new Error(`values.schema.json knows no ${value.path.join('.')}`);
-  found['description'] = value.comment;
-  if (!value.section) found['default'] = value.default;
+  if (target === undefined) throw new Error(`values.schema.json has no ${value.path.join('.')}`);
+  target['description'] = value.comment;
+  if (!value.section) target['default'] = value.default;
 };
 
 const format = (path: string, text: string): string =>
@@ -100,7 +102,7 @@ const schemaWith = (text: string, values: readonly Value[]): string => {
   return format(`${CHART}/values.schema.json`, JSON.stringify(schema, null, 2));
 };
 
-/** Hooks are `helm test`, which there is none of without Helm. */
+/** Renders the chart without its hook, the `helm test` pod: without Helm nobody runs it. */
 const render = (helm: string, mode: string): string =>
   execFileSync(
     helm,
@@ -136,6 +138,6 @@ const textOf = (path: string): string => {
 
 const stale = [...generated()].filter(([path, text]) => textOf(path) !== text);
 if (process.argv[2] === '--check') {
-  for (const [path] of stale) console.error(`${path} is not what node .ci/chart-files.ts writes`);
+  for (const [path] of stale) console.error(`${path} is out of date: run node .ci/chart-files.ts`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else for (const [path, text] of stale) writeFileSync(path, text);

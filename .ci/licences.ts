@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /*
- * Prints the licence of every package that may be in the bundle: what `npm ci --omit=dev --omit=optional` would install. They
- * ask to be told wherever their code goes. Fails for one that has none.
+ * Prints the licence of every package that may be in the bundle, that is of every package that
+ * `npm ci --omit=dev --omit=optional` installs: the licences require that their text accompanies the code. Fails if a
+ * package has none.
  */
 
 interface Entry {
@@ -20,7 +21,7 @@ const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
 const textOf = (path: string): string => {
   const files = readdirSync(path).filter((name) => /^(?:licen[cs]e|copying|notice)\b/i.test(name));
   return files
-    .toSorted((one, other) => one.localeCompare(other))
+    .toSorted((a, b) => a.localeCompare(b))
     .map((name) => readFileSync(`${path}/${name}`, 'utf8').trim())
     .join('\n\n');
 };

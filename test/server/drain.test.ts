@@ -12,9 +12,24 @@ const createClient = (port: number) => {
   return { ask: () => send(port, '/validate/enforce', body, { agent }), end: () => agent.destroy() };
 };
 
+/** Stops the clock that a drain waits by: it lasts until the test advances it, however slow the machine is. */
+const stopClock = (): void => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(async () => {
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+  });
+};
+
+/** Resolves once a condition holds; the test's own timeout is the limit. */
+const untilTrue = async (isTrue: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await isTrue())) await new Promise((resolve) => setImmediate(resolve));
+};
+
 describe('a drain', () => {
   it('loses no review of clients that keep their connections', async () => {
     const { server, port } = await startServer(allowAll, { drain: 1500 });
+    stopClock();
     const tally = { answered: 0, failed: 0, closed: 0, wanted: true };
     const busy = async (): Promise<void> => {
       const { ask, end } = createClient(port);
@@ -26,14 +41,15 @@ describe('a drain', () => {
       end();
     };
     const clients = Array.from({ length: CLIENTS }, busy);
-    await vi.waitUntil(() => tally.answered >= 200, { interval: 1 });
+    await untilTrue(() => tally.answered >= 200);
     expect(tally.closed).toBe(0);
     const before = tally.answered;
     const drained = server.drain();
     // The endpoints of a Service take a moment to change; then nobody comes any more.
-    await vi.waitUntil(() => tally.answered >= before + 50, { interval: 1 });
+    await untilTrue(() => tally.answered >= before + 50);
     tally.wanted = false;
     await Promise.all(clients);
+    await vi.advanceTimersByTimeAsync(1500);
     await drained;
     expect(tally.failed).toBe(0);
     expect(tally.closed).toBeGreaterThanOrEqual(50 - CLIENTS);
@@ -41,6 +57,7 @@ describe('a drain', () => {
 
   it('closes each connection with the answer that is given on it, and takes new ones meanwhile', async () => {
     const { server, port } = await startServer(allowAll, { drain: 300 });
+    stopClock();
     const client = createClient(port);
     const first = await client.ask();
     const second = await client.ask();
@@ -56,6 +73,7 @@ describe('a drain', () => {
     expect([fourth.status, fourth.headers['connection']]).toEqual([200, 'close']);
     expect(fourth.connection).not.toBe(first.connection);
     client.end();
+    await vi.advanceTimersByTimeAsync(300);
     await drained;
   });
 
@@ -65,10 +83,12 @@ describe('a drain', () => {
       { drain: 300 },
       { notReady: () => ['another reason'] },
     );
+    stopClock();
     const drained = server.drain();
     const response = await fetch(`http://127.0.0.1:${probePort}/readyz`);
     expect([response.status, await response.text()]).toEqual([503, 'not ready: draining; another reason\n']);
     expect((await fetch(`http://127.0.0.1:${probePort}/livez`)).status).toBe(200);
+    await vi.advanceTimersByTimeAsync(300);
     await drained;
     await expect(fetch(`http://127.0.0.1:${probePort}/livez`)).rejects.toThrow('fetch failed');
   });
@@ -125,17 +145,16 @@ describe('a drain', () => {
   it('answers a request that had begun to arrive when the connections were closed', async () => {
     const { server, port } = await startServer(allowAll);
     const socket = connect({ host: '127.0.0.1', port, ca: tls.ca });
+    await once(socket, 'secureConnect');
     socket.write('POST /validate/enforce HTTP/1.1\r\nHost: x\r\n');
     // An answered request is the proof that the bytes before it have arrived too.
     await send(port, '/validate/enforce', body);
     const drained = server.drain();
-    await vi.waitUntil(
-      () =>
-        send(port, '/', body).then(
-          () => false,
-          () => true,
-        ),
-      { interval: 1 },
+    await untilTrue(() =>
+      send(port, '/', body).then(
+        () => false,
+        () => true,
+      ),
     );
     socket.write(`Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     const answer = await new Promise<string>((resolve) => {
@@ -147,12 +166,12 @@ describe('a drain', () => {
   });
 
   it('cuts what is not finished when no caller can be waiting for it any more', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
     const { server, port } = await startServer(allowAll, { drain: 5000 });
+    stopClock();
     const socket = connect({ host: '127.0.0.1', port, ca: tls.ca });
     const cut = new Promise((resolve) => void socket.once('close', resolve));
     socket.on('error', () => {});
+    await once(socket, 'secureConnect');
     socket.write('POST /validate/enforce HTTP/1.1\r\nHost: x\r\n');
     await send(port, '/validate/enforce', body);
     let over = false;

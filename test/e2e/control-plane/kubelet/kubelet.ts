@@ -147,11 +147,11 @@ export const startKubelet = async (plane: ControlPlane, options: KubeletOptions)
     pods,
     describe,
     async untilReady(count, seconds = 60) {
-      const all = async (): Promise<readonly PodLife[] | undefined> => {
-        const running = pods();
-        return running.length === count && running.every(({ ready }) => ready) ? running : undefined;
+      const findReady = async (): Promise<readonly PodLife[] | undefined> => {
+        const all = pods();
+        return all.length === count && all.every(({ ready }) => ready) ? all : undefined;
       };
-      return until(`${count} ready pods`, all, { seconds }).catch((error: unknown) => {
+      return until(`${count} ready pods`, findReady, { seconds }).catch((error: unknown) => {
         throw new Error(`not ${count} ready pods: ${describe()}`, { cause: troubles[0] ?? error });
       });
     },
