@@ -5,18 +5,18 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Go writes an empty field as `null` or leaves it out: both mean absent. */
+/** True for `undefined` and `null`: Go omits an empty field or writes `null`. */
 export const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
 
-/** The own member `name` of an object. Inherited members (`constructor`, `__proto__`) do not exist in JSON. */
+/** Returns the own member `name` of an object, otherwise undefined. Inherited members (`constructor`, `__proto__`) are not JSON. */
 export const memberOf = (value: unknown, name: string): unknown =>
   isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
-/** Parsed JSON (RFC 8259), or undefined where a text, or bytes in UTF-8, are not JSON. */
-export const parseJson = (from: Uint8Array | string): unknown => {
+/** Parses JSON (RFC 8259) from text or UTF-8 bytes. Returns undefined if the input is not JSON. */
+export const parseJson = (input: Uint8Array | string): unknown => {
   try {
     return JSON.parse(
-      typeof from === 'string' ? from : new TextDecoder('utf-8', { fatal: true }).decode(from),
+      typeof input === 'string' ? input : new TextDecoder('utf-8', { fatal: true }).decode(input),
     );
   } catch {
     return undefined;

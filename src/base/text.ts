@@ -1,16 +1,16 @@
 /** Control and format characters (bidirectional overrides too), line and paragraph separators, lone surrogates. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** What nearly every text is; the class above costs more to look for than all the rest of a review. */
+/** Printable ASCII, as nearly every text is: the class above costs more to match than the rest of a review. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** The text with what could break a line, or reorder it on a terminal, replaced by `?`. */
+/** Replaces each character that could break a line, or reorder it on a terminal, by `?`. */
 const printable = (text: string): string => (PLAIN.test(text) ? text : text.replaceAll(UNPRINTABLE, '?'));
 
 /**
- * One printable line of at most `limit` UTF-16 units of a text that somebody else chose. What is too long keeps its
- * beginning and its end, since an image's end is its tag or digest. The length is bounded before anything else is
- * done, so a megabyte costs nothing.
+ * Returns an untrusted text as one printable line of at most `limit` UTF-16 code units. A longer text keeps its beginning
+ * and its end, because the end of an image reference is its tag or digest. The length is bounded first, so that a megabyte
+ * of text costs nothing.
  */
 export const oneLine = (text: string, limit: number): string => {
   if (text.length <= limit) return printable(text);
@@ -18,11 +18,11 @@ export const oneLine = (text: string, limit: number): string => {
   return printable(`${text.slice(0, limit - 1 - tail)}…${text.slice(text.length - tail)}`);
 };
 
-/** The same in double quotes, which the text itself cannot close; at most `limit` units with them. */
+/** Returns one printable line in double quotes, which the text cannot close; at most `limit` code units with the quotes. */
 export const quoted = (text: string, limit: number): string =>
   `"${oneLine(text, limit - 2).replaceAll('"', "'")}"`;
 
-/** The items that fit in `limit` units, separated by `separator`, then `+n more` where some do not. */
+/** Joins the items that fit in `limit` code units, then adds `+n more` if some do not fit. */
 export const listWithin = (items: readonly string[], limit: number, separator = ', '): string => {
   const all = items.join(separator);
   if (all.length <= limit) return all;

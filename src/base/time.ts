@@ -4,8 +4,8 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 /**
- * Settles as `work` does, or with the result of `onAbort` once `signal` is aborted; `onAbort` may throw. The work itself
- * goes on: others may be waiting for it too.
+ * Settles as `work` does, or with the result of `onAbort` as soon as `signal` is aborted; `onAbort` may throw. Does not
+ * stop the work: others may be waiting for it too.
  */
 export const orAborted = <T, U>(work: Promise<T>, signal: AbortSignal, onAbort: () => U): Promise<T | U> => {
   const { promise: aborted, resolve, reject } = Promise.withResolvers<U>();
@@ -21,7 +21,7 @@ export const orAborted = <T, U>(work: Promise<T>, signal: AbortSignal, onAbort: 
   return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
 };
 
-/** Resolves once the signal is aborted. */
+/** Resolves when the signal is aborted. */
 export const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
