@@ -3,7 +3,7 @@ import { explain, explainBriefly, explainRefusal, type Finding, rankOf } from '.
 import { API_VERSION } from './admission-review.ts';
 import type { ReviewResult } from './review-result.ts';
 
-/** AdmissionReview with a response (k8s.io/api/admission/v1/types.go); never with a patch: we validate. */
+/** An AdmissionReview with a response (k8s.io/api/admission/v1/types.go); it never contains a patch. */
 export interface AdmissionResponse {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: 'AdmissionReview';
@@ -16,11 +16,11 @@ export interface AdmissionResponse {
   };
 }
 
-/** The API server cuts warnings to 256 characters each once they pass 4096 in all. */
+/** The API server truncates warnings to 256 characters each once they exceed 4096 characters in all. */
 const MAX_WARNING_LENGTH = 256;
 const MAX_WARNINGS = 15;
 
-/** An audit event has room for more, but it holds other annotations too. */
+/** Characters; an audit event has room for more, but it contains other annotations too. */
 const MAX_ANNOTATION_LENGTH = 1000;
 
 const WARNING_PREFIX = 'sailmark: ';
@@ -33,7 +33,7 @@ const warningsOf = ({ verdict, context, findings, failure }: ReviewResult): read
       : [`${WARNING_PREFIX}${oneLine(explain(failure), MAX_WARNING_LENGTH - WARNING_PREFIX.length)}`];
   const warned = findings
     .filter(({ effect }) => effect === 'warn')
-    .toSorted((one, other) => rankOf(one.reason.code) - rankOf(other.reason.code));
+    .toSorted((left, right) => rankOf(left.reason.code) - rankOf(right.reason.code));
   const warnings = warned
     .slice(0, MAX_WARNINGS)
     .map(
@@ -54,7 +54,7 @@ const codesOf = ({ findings, failure }: ReviewResult): readonly string[] => [
   ]),
 ];
 
-/** The image as written, and the digest that its tag was found to stand for. */
+/** Returns the images as written, each with the digest that its tag resolved to. */
 const imagesOf = ({ judged }: ReviewResult): readonly string[] =>
   judged.map(({ image, reference, verification }) => {
     const digest = reference?.digest === undefined ? verification?.digest : undefined;
@@ -62,37 +62,41 @@ const imagesOf = ({ judged }: ReviewResult): readonly string[] =>
   });
 
 const allowancesOf = (findings: readonly Finding[]): readonly string[] =>
-  findings.flatMap(({ use, reason, allowedBecause: why }) =>
-    why === undefined ? [] : [oneLine(`${oneLine(use.image, 200)} ${reason.code}: ${why}`, 500)],
+  findings.flatMap(({ use, reason, allowedBecause }) =>
+    allowedBecause === undefined
+      ? []
+      : [oneLine(`${oneLine(use.image, 200)} ${reason.code}: ${allowedBecause}`, 500)],
   );
 
-/** `verdict` to `key-id` are always there, empty where there is nothing to say; the last two where they apply. */
-const annotationsOf = (outcome: ReviewResult): Readonly<Record<string, string>> => {
-  const through = allowancesOf(outcome.findings);
+/** The annotations `verdict` to `key-id` are always present, possibly empty; `let-through` and `skipped` only if they apply. */
+const annotationsOf = (result: ReviewResult): Readonly<Record<string, string>> => {
+  const allowances = allowancesOf(result.findings);
   return {
-    verdict: outcome.verdict,
-    mode: outcome.context.mode,
-    reason: listWithin(codesOf(outcome), MAX_ANNOTATION_LENGTH),
-    images: listWithin(imagesOf(outcome), MAX_ANNOTATION_LENGTH),
-    'key-id': listWithin(outcome.keyIds, MAX_ANNOTATION_LENGTH),
-    ...(through.length === 0 ? {} : { 'let-through': listWithin(through, MAX_ANNOTATION_LENGTH, '; ') }),
-    ...(outcome.skipped === undefined ? {} : { skipped: outcome.skipped }),
+    verdict: result.verdict,
+    mode: result.context.mode,
+    reason: listWithin(codesOf(result), MAX_ANNOTATION_LENGTH),
+    images: listWithin(imagesOf(result), MAX_ANNOTATION_LENGTH),
+    'key-id': listWithin(result.keyIds, MAX_ANNOTATION_LENGTH),
+    ...(allowances.length === 0
+      ? {}
+      : { 'let-through': listWithin(allowances, MAX_ANNOTATION_LENGTH, '; ') }),
+    ...(result.skipped === undefined ? {} : { skipped: result.skipped }),
   };
 };
 
-/** The answer in Kubernetes' words. A denial is one line; a warning is never longer than the API server leaves it. */
-export const toAdmissionResponse = (outcome: ReviewResult): AdmissionResponse => {
-  const denied = outcome.verdict === 'deny';
-  const warnings = warningsOf(outcome);
+/** Converts a review result to an AdmissionReview. A denial is one line; no warning is longer than the API server allows. */
+export const toAdmissionResponse = (result: ReviewResult): AdmissionResponse => {
+  const denied = result.verdict === 'deny';
+  const warnings = warningsOf(result);
   return {
     apiVersion: API_VERSION,
     kind: 'AdmissionReview',
     response: {
-      uid: outcome.request.uid,
+      uid: result.request.uid,
       allowed: !denied,
-      ...(denied ? { status: { code: 403, reason: 'Forbidden', message: messageOf(outcome) } } : {}),
+      ...(denied ? { status: { code: 403, reason: 'Forbidden', message: messageOf(result) } } : {}),
       ...(warnings.length === 0 ? {} : { warnings }),
-      auditAnnotations: annotationsOf(outcome),
+      auditAnnotations: annotationsOf(result),
     },
   };
 };

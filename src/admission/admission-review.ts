@@ -5,7 +5,7 @@ export const API_VERSION = 'admission.k8s.io/v1';
 
 const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
 
-/** What we read of an AdmissionRequest; an absent text is empty. `object` and `oldObject` are as they came. */
+/** The members of an AdmissionRequest that reviews use; an absent string is empty. `object` and `oldObject` are not validated. */
 export interface AdmissionRequest {
   readonly uid: string;
   readonly operation: (typeof OPERATIONS)[number];
@@ -44,12 +44,12 @@ const optionalTextAt = (from: JsonObject, name: string, path: string, note: Note
 const uidAt = (request: JsonObject, note: Note): string => {
   const uid = request['uid'];
   if (typeof uid === 'string' && uid !== '') return uid;
-  note('request.uid', 'must be a string that is not empty');
+  note('request.uid', 'must be a non-empty string');
   return '';
 };
 
 const operationAt = (request: JsonObject, note: Note): AdmissionRequest['operation'] => {
-  const operation = OPERATIONS.find((known) => known === request['operation']);
+  const operation = OPERATIONS.find((name) => name === request['operation']);
   if (operation === undefined) note('request.operation', `must be one of ${OPERATIONS.join(', ')}`);
   return operation ?? 'CREATE';
 };
@@ -75,10 +75,10 @@ const checkEnvelope = (body: JsonObject, note: Note): void => {
   const { kind, apiVersion } = body;
   if (kind !== 'AdmissionReview') note('kind', 'must be AdmissionReview');
   if (apiVersion === API_VERSION) return;
-  const found = typeof apiVersion === 'string' ? `, not ${oneLine(apiVersion, 60)}` : '';
+  const actual = typeof apiVersion === 'string' ? `, not ${oneLine(apiVersion, 60)}` : '';
   note(
     'apiVersion',
-    `must be ${API_VERSION}${found} (admissionReviewVersions: [v1] in the webhook's configuration)`,
+    `must be ${API_VERSION}${actual} (admissionReviewVersions: [v1] in the webhook's configuration)`,
   );
 };
 
@@ -102,8 +102,8 @@ const readRequest = (request: JsonObject, note: Note): AdmissionRequest => {
 };
 
 /**
- * Reads an AdmissionReview of admission.k8s.io/v1 (k8s.io/api/admission/v1/types.go) from a parsed body. Members we do
- * not know are ignored. Throws `MalformedReview`, and nothing else, with every bad path.
+ * Reads an AdmissionReview of admission.k8s.io/v1 (k8s.io/api/admission/v1/types.go) from a parsed body. Unknown members
+ * are ignored. Throws `MalformedReview` with every bad path, and nothing else.
  */
 export const parseAdmissionReview = (body: unknown): AdmissionRequest => {
   const { note, check } = createProblems();
@@ -115,7 +115,10 @@ export const parseAdmissionReview = (body: unknown): AdmissionRequest => {
   checkEnvelope(review, note);
   const request = review['request'];
   if (!isJsonObject(request)) note('request', 'must be an object');
-  const read = readRequest(isJsonObject(request) ? request : EMPTY, isJsonObject(request) ? note : () => {});
+  const parsed = readRequest(
+    isJsonObject(request) ? request : EMPTY,
+    isJsonObject(request) ? note : () => {},
+  );
   check();
-  return read;
+  return parsed;
 };

@@ -3,17 +3,17 @@ import { findRegarding, type Regarding } from './regarding.ts';
 import type { ReviewResult } from './review-result.ts';
 
 /**
- * Of an object that was admitted in spite of findings. A denial is told by whoever was denied: a controller's
- * FailedCreate carries our sentence. An exemption is what the configuration wants, and quiet.
+ * The Events to write on an object that was admitted in spite of findings. A denial has no Event of ours: the
+ * controller's FailedCreate contains the denial. An exemption has none either: the configuration wants it.
  */
 export interface EventSummary {
-  /** Undefined: nothing that has a name yet. */
+  /** Undefined if neither the object nor its controller has a name yet. */
   readonly regarding: Regarding | undefined;
   readonly effect: 'warn' | 'audit';
-  /** One for each reason: of the first finding that has it. */
+  /** One for each reason code, from the first finding that has it. */
   readonly sentences: readonly {
     readonly code: ReasonCode;
-    /** Whether an outage rule let it through. */
+    /** True if an outage rule allows the image. */
     readonly letThrough: boolean;
     /** One line of at most 512 characters. */
     readonly sentence: string;
@@ -32,15 +32,15 @@ const sentencesOf = ({ findings, failure }: ReviewResult): EventSummary['sentenc
   const sentences: EventSummary['sentences'][number][] = [];
   for (const finding of findings) {
     const { code } = finding.reason;
-    if (finding.effect === 'exempt' || sentences.some((one) => one.code === code)) continue;
+    if (finding.effect === 'exempt' || sentences.some((sentence) => sentence.code === code)) continue;
     sentences.push({ code, letThrough: finding.allowedBecause !== undefined, sentence: sentenceOf(finding) });
   }
   return sentences;
 };
 
-/** As a member of the record, absent where nothing is told: nearly every review, and then nothing is computed. */
-export const eventSummaryOf = (outcome: ReviewResult): { readonly told?: EventSummary } => {
-  const { request, verdict } = outcome;
+/** Returns the member `told` of the record. Nearly every review has no Event: then nothing is computed. */
+export const eventSummaryOf = (result: ReviewResult): { readonly told?: EventSummary } => {
+  const { request, verdict } = result;
   if (request.dryRun || (verdict !== 'warn' && verdict !== 'audit')) return {};
-  return { told: { regarding: findRegarding(request), effect: verdict, sentences: sentencesOf(outcome) } };
+  return { told: { regarding: findRegarding(request), effect: verdict, sentences: sentencesOf(result) } };
 };

@@ -2,7 +2,7 @@ import { isAbsent, isJsonObject, type JsonObject } from '../base/index.ts';
 import type { ImageUse } from '../policy/index.ts';
 import type { Note } from './malformed-review.ts';
 
-/** Every list of a pod's specification whose members have an image; a test holds it to Kubernetes' own model. */
+/** Every list of a pod spec whose members have an image; a test checks it against Kubernetes' own model. */
 const CONTAINER_LISTS = [
   { field: 'initContainers', kind: 'init-container' },
   { field: 'containers', kind: 'container' },
@@ -16,59 +16,59 @@ const listAt = (from: JsonObject, field: string, path: string, note: Note): read
   return [];
 };
 
-/** Where an image and the name beside it stand. */
+/** The position of a container or volume in a pod spec. */
 interface ListEntry {
   readonly list: string;
   readonly index: number;
-  /** Of the image, below its entry of the list. */
+  /** The path of the image within the entry. */
   readonly field: 'image' | 'image.reference';
 }
 
-/** Paths are written out only for what has an image, or is wrong: a pod has many volumes and few image volumes. */
+/** Formats a path, only for an image or a problem: a pod has many volumes and few image volumes. */
 const pathOf = ({ list, index }: ListEntry, field: string): string => `${list}[${index}]${field}`;
 
-/** An image use, where there is an image: a template may leave it out, and then there is none. */
+/** Returns the image use, or undefined if there is no image: a template may omit it. */
 const useOf = (
   image: unknown,
   name: unknown,
   kind: ImageUse['kind'],
-  place: ListEntry,
+  entry: ListEntry,
   note: Note,
 ): ImageUse | undefined => {
   if (isAbsent(image) || image === '') return undefined;
-  const path = pathOf(place, `.${place.field}`);
+  const path = pathOf(entry, `.${entry.field}`);
   if (typeof image !== 'string') note(path, 'must be a string');
-  if (typeof name !== 'string') note(pathOf(place, '.name'), 'must be a string');
+  if (typeof name !== 'string') note(pathOf(entry, '.name'), 'must be a string');
   return typeof image === 'string' && typeof name === 'string' ? { image, path, name, kind } : undefined;
 };
 
 const useOfContainer = (
   container: unknown,
   kind: ImageUse['kind'],
-  place: ListEntry,
+  entry: ListEntry,
   note: Note,
 ): ImageUse | undefined => {
-  if (isJsonObject(container)) return useOf(container['image'], container['name'], kind, place, note);
-  note(pathOf(place, ''), 'must be an object');
+  if (isJsonObject(container)) return useOf(container['image'], container['name'], kind, entry, note);
+  note(pathOf(entry, ''), 'must be an object');
   return undefined;
 };
 
-const useOfVolume = (volume: unknown, place: ListEntry, note: Note): ImageUse | undefined => {
+const useOfVolume = (volume: unknown, entry: ListEntry, note: Note): ImageUse | undefined => {
   if (!isJsonObject(volume)) {
-    note(pathOf(place, ''), 'must be an object');
+    note(pathOf(entry, ''), 'must be an object');
     return undefined;
   }
   const source = volume['image'];
   if (isAbsent(source)) return undefined;
-  if (isJsonObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', place, note);
-  note(pathOf(place, '.image'), 'must be an object');
+  if (isJsonObject(source)) return useOf(source['reference'], volume['name'], 'image-volume', entry, note);
+  note(pathOf(entry, '.image'), 'must be an object');
   return undefined;
 };
 
 /**
- * The image uses of a pod's specification, in the order the kubelet starts them: init containers (native sidecars are
- * among them), containers, ephemeral containers, then image volumes. `path` is where the specification stands, for the
- * uses' own paths; what is not as Kubernetes has it is noted under those paths.
+ * Returns the image uses of a pod spec, in the order in which the kubelet starts them: init containers (native sidecars
+ * are among them), containers, ephemeral containers, then image volumes. `path` is the path of the pod spec, which
+ * begins the paths of the uses and of the problems noted.
  */
 export const imageUses = (podSpec: JsonObject, path: string, note: Note): readonly ImageUse[] => {
   const uses: ImageUse[] = [];
@@ -91,11 +91,11 @@ export const imageUses = (podSpec: JsonObject, path: string, note: Note): readon
 const identity = ({ kind, name, image }: ImageUse): string => `${kind}\n${name}\n${image}`;
 
 /**
- * The uses that are new or have another image than before, compared by list and name: an image that moved to another
- * container is new.
+ * Returns the uses that are new or have another image than before, compared by list and name: an image that moved to
+ * another container is new.
  */
 export const changedUses = (uses: readonly ImageUse[], before: readonly ImageUse[]): readonly ImageUse[] => {
   if (before.length === 0) return uses;
-  const known = new Set(before.map(identity));
-  return uses.filter((use) => !known.has(identity(use)));
+  const unchanged = new Set(before.map(identity));
+  return uses.filter((use) => !unchanged.has(identity(use)));
 };

@@ -1,4 +1,4 @@
-/** One place in a document that is not what it must be. */
+/** A field of an AdmissionReview that is not valid. */
 interface BadPath {
   /** `request.object.spec.containers[0].image`. */
   readonly path: string;
@@ -6,10 +6,10 @@ interface BadPath {
   readonly problem: string;
 }
 
-/** More than this many are not collected: the document is the sender's, and so would be the size of the answer. */
+/** Bounds the response: the sender chooses how many fields are bad. */
 const MAX_BAD_PATHS = 20;
 
-/** What a body that is no AdmissionReview gets: HTTP 400, with every bad path in it. */
+/** A body that is not a valid AdmissionReview; the server responds with HTTP 400 and every bad path. */
 export class MalformedReview extends Error {
   readonly problems: readonly BadPath[];
 
@@ -22,10 +22,10 @@ export class MalformedReview extends Error {
   }
 }
 
-/** Called for each bad path that is found. */
+/** Notes a bad path. */
 export type Note = (path: string, problem: string) => void;
 
-/** Collects bad paths; `check` throws `MalformedReview` with all of them where there is one. */
+/** Collects bad paths; `check` throws `MalformedReview` with all of them if there is one. */
 export const createProblems = (): { readonly note: Note; readonly check: () => void } => {
   const problems: BadPath[] = [];
   return {

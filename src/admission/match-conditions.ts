@@ -7,19 +7,19 @@ export interface MatchCondition {
   readonly expression: string;
 }
 
-const names = [...istioContainerNames].map((name) => `'${name}'`).join(', ');
+const containerNames = [...istioContainerNames].map((name) => `'${name}'`).join(', ');
 
 /*
- * Whether an image that is new or changed, as `changedUses` has it, could be of interest. Where an expression errs the
- * API server refuses under failurePolicy Fail and does not ask under Ignore, so it must not: a field that may be absent
- * is looked for first; `spec`, the lists' `name` and a volume image's `reference` the API server demands or writes
- * always. A name has no quote in it that could end the raw string.
+ * True if an image that is new or changed (as in `changedUses`) may have to be reviewed. The expression must not fail: on
+ * an error the API server refuses the pod under failurePolicy Fail and skips the webhook under Ignore. So a field that
+ * may be absent is tested with `has` first; the API server requires or sets `spec`, the `name` in each list and the
+ * `reference` of a volume image. No name contains a quote that could end the raw string.
  */
 const expressionFor = (pattern: string): string => `\
 ['initContainers', 'containers', 'ephemeralContainers'].exists(list,
   list in object.spec && object.spec[list].exists(c,
     has(c.image) &&
-    (c.name in [${names}] ||
+    (c.name in [${containerNames}] ||
       c.image.matches(r'(?i:${pattern})')) &&
     !(oldObject != null && list in oldObject.spec && oldObject.spec[list].exists(old,
       old.name == c.name && has(old.image) && old.image == c.image)))) ||
@@ -33,13 +33,13 @@ const expressionFor = (pattern: string): string => `\
 const NAME = 'new-or-changed-istio-image';
 
 /**
- * When the API server has to ask us about a pod: the images of a configuration's hubs and mirrors (normal form), what
- * looks like Istio's, what stands in a container of Istio's, and the revoked digests. Never less than the matcher sees.
- * The list is one condition, for Kubernetes joins several by *and*.
+ * Returns the match conditions under which the API server sends pods to the webhook: images of the configured hubs and
+ * mirrors (normal form), look-alikes, images in a container with a name of Istio's, and revoked digests. They match every
+ * pod that a review would have a finding for. There is one condition, because Kubernetes joins several by *and*.
  */
 export const matchConditions = (places: Places, revoked: readonly string[]): readonly MatchCondition[] => [
   { name: NAME, expression: expressionFor(matchPattern(places, revoked)) },
 ];
 
-/** The same expression for a chart, which writes what its values add, each after a `|`, in the place of `<more>`. */
+/** The expression for the chart, which replaces `<more>` by the patterns from its values, each after a `|`. */
 export const chartExpression: string = expressionFor(`${basePattern}<more>`);

@@ -5,50 +5,51 @@ import { type EventSummary, eventSummaryOf } from './event-summary.ts';
 import type { ReviewResult } from './review-result.ts';
 import type { SkipReason } from './subject.ts';
 
-/** The facts of one review, for one log line and the metrics. Texts that somebody else chose are one short line. */
+/** The record of one review, for one log line, the metrics and Events. Text from the request is cut to one short line. */
 export interface ReviewRecord {
   readonly uid: string;
   readonly namespace: string;
   readonly kind: string;
-  /** The object's name, or what it is generated from: `httpbin-7d4c-*`. */
+  /** The object's name, or its `generateName` with an asterisk: `httpbin-7d4c-*`. */
   readonly name: string;
   readonly operation: AdmissionRequest['operation'];
   readonly mode: Mode;
   readonly critical: boolean;
   readonly dryRun: boolean;
   readonly verdict: Verdict;
-  /** Why no image was looked at; undefined: images were. */
+  /** The reason why no image was judged; undefined if images were judged. */
   readonly skipped: SkipReason | undefined;
-  /** The first `MOST_LISTED`; the image is empty where the review as a whole could not be judged. */
+  /** The first `MAX_LISTED`; one with an empty image if the review failed as a whole. */
   readonly findings: readonly {
     readonly image: string;
     readonly path: string;
     readonly code: ReasonCode;
     readonly effect: Effect;
   }[];
-  /** What an Event says of findings that warn or audit; absent where there are none, on a dry run and a denial. */
+  /** The Events for findings that warn or audit; absent if there are none, on a dry run and on a denial. */
   readonly told?: EventSummary;
-  /** The distinct images that are Istio's or have a finding, as written; the first `MOST_LISTED`. */
+  /** The distinct images that are Istio's or have a finding, as written; the first `MAX_LISTED`. */
   readonly images: readonly string[];
   readonly keyIds: readonly string[];
-  /** How many images were verified, and how many of these verdicts were remembered. */
+  /** Number of images that were verified. */
   readonly verifications: number;
+  /** Number of these verdicts that came from memory. */
   readonly fromMemory: number;
   /** Requests sent to registries for this review. */
   readonly requests: number;
-  /** Where the log has the stack, if something threw. */
+  /** The id under which the log has the error, if the review failed. */
   readonly incident: string | undefined;
 }
 
-/** A hostile object may have tens of thousands of images; a log line must not. */
+/** Bounds a log line: a hostile object may have tens of thousands of images. */
 const MAX_LISTED = 64;
 
 const nameOf = ({ name, object }: AdmissionRequest): string => {
   if (name !== '') return oneLine(name, 253);
   const metadata = isJsonObject(object) ? object['metadata'] : undefined;
   if (!isJsonObject(metadata)) return '';
-  const { name: given, generateName } = metadata;
-  if (typeof given === 'string' && given !== '') return oneLine(given, 253);
+  const { name: metadataName, generateName } = metadata;
+  if (typeof metadataName === 'string' && metadataName !== '') return oneLine(metadataName, 253);
   return typeof generateName === 'string' ? `${oneLine(generateName, 253)}*` : '';
 };
 
@@ -75,9 +76,9 @@ const costOf = ({
   return { verifications, fromMemory, requests };
 };
 
-/** The record of a review: built once, read by the log and by the metrics. */
-export const recordOf = (outcome: ReviewResult): ReviewRecord => {
-  const { request, context, verdict, skipped, judged, failure } = outcome;
+/** Creates the record of a review result. */
+export const recordOf = (result: ReviewResult): ReviewRecord => {
+  const { request, context, verdict, skipped, judged, failure } = result;
   return {
     uid: oneLine(request.uid, 128),
     namespace: oneLine(request.namespace, 128),
@@ -89,11 +90,11 @@ export const recordOf = (outcome: ReviewResult): ReviewRecord => {
     dryRun: request.dryRun,
     verdict,
     skipped,
-    findings: findingsOf(outcome),
-    ...eventSummaryOf(outcome),
+    findings: findingsOf(result),
+    ...eventSummaryOf(result),
     images: judged.slice(0, MAX_LISTED).map(({ image }) => oneLine(image, 300)),
-    keyIds: outcome.keyIds,
-    ...costOf(outcome),
+    keyIds: result.keyIds,
+    ...costOf(result),
     incident: failure?.incident,
   };
 };

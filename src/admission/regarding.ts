@@ -6,11 +6,11 @@ export interface Regarding {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
-  /** `kubectl describe` looks Events up by it; undefined: the object has none yet. */
+  /** `kubectl describe` finds Events by it; undefined if the object has none yet. */
   readonly uid?: string;
 }
 
-/** What names an object and was not cut: a name that somebody shortened is another object's. */
+/** Returns a name that is one line of at most 253 characters: a shortened name would be another object's. */
 const nameAt = (from: JsonObject, field: string): string | undefined => {
   const name = from[field];
   return typeof name === 'string' && name !== '' && oneLine(name, 253) === name ? name : undefined;
@@ -25,19 +25,19 @@ const regardingOf = (named: JsonObject, typed: JsonObject): Regarding | undefine
   return { apiVersion, kind, name, ...(uid === undefined ? {} : { uid }) };
 };
 
-/** At most one owner is the controller (ValidateOwnerReferences, k8s.io/apimachinery/pkg/api/validation). */
+/** Finds the controller among the owners: at most one (ValidateOwnerReferences, k8s.io/apimachinery/pkg/api/validation). */
 const controllerOf = ({ ownerReferences }: JsonObject): Regarding | undefined => {
   if (!Array.isArray(ownerReferences)) return undefined;
   const owner: unknown = ownerReferences.find(
-    (one: unknown) => isJsonObject(one) && one['controller'] === true,
+    (reference: unknown) => isJsonObject(reference) && reference['controller'] === true,
   );
   return isJsonObject(owner) ? regardingOf(owner, owner) : undefined;
 };
 
 /**
- * What an Event on a review is about: an object that is being created stands for its controller (a ReplicaSet, Job …),
- * so that a hundred replicas are one Event; without a controller, or once it exists, for itself. Undefined where
- * neither has a name, or where there is no namespace.
+ * Finds the object that Events on a review are about: for an object that is being created its controller (a ReplicaSet,
+ * a Job …), so that a hundred replicas are one Event; otherwise the object itself. Undefined if it has no name or no
+ * namespace.
  */
 export const findRegarding = ({ namespace, operation, object }: AdmissionRequest): Regarding | undefined => {
   if (namespace === '' || !isJsonObject(object)) return undefined;

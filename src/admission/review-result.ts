@@ -2,14 +2,14 @@ import type { Finding, Judgement, Mode, Reason, Verdict } from '../policy/index.
 import type { AdmissionRequest } from './admission-review.ts';
 import type { SkipReason } from './subject.ts';
 
-/** Which of the webhook's paths a review came by. */
+/** The mode and namespace class of a review, which the path of its HTTP request determines. */
 export interface ReviewContext {
   readonly mode: Mode;
-  /** `/validate/critical/<mode>`: a critical namespace, with its own `undetermined`. */
+  /** True for a critical namespace (`/validate/critical/<mode>`), which has its own outage choice. */
   readonly critical: boolean;
 }
 
-/** How one review ended: what both the answer and the record are made of. */
+/** The result of one review, from which the response and the record are made. */
 export interface ReviewResult {
   readonly request: AdmissionRequest;
   readonly context: ReviewContext;
@@ -20,11 +20,11 @@ export interface ReviewResult {
   readonly judged: readonly Judgement[];
   /** The ids of the keys whose signatures count, each once. */
   readonly keyIds: readonly string[];
-  /** Present where something threw: the review as a whole could not be judged. */
+  /** Present if an error was thrown, so that the review failed as a whole. */
   readonly failure: Extract<Reason, { code: 'internal-error' }> | undefined;
 }
 
-/** The ids of the keys whose signatures count, each once. */
+/** Returns the ids of the keys whose signatures count, each once. */
 export const keyIdsOf = (judged: ReviewResult['judged']): readonly string[] => {
   const ids: string[] = [];
   for (const { verification } of judged) {

@@ -1,3 +1,4 @@
+import type { ReportError } from '../base/index.ts';
 import {
   decide,
   decideFailure,
@@ -23,11 +24,10 @@ interface ReviewerDependencies {
   readonly limits: JudgeLimits;
   /** Milliseconds. */
   readonly now: () => number;
-  /** Keeps the error where it can be found, and returns the id to find it by. */
-  readonly report: (error: unknown) => string;
+  readonly report: ReportError;
 }
 
-/** An answered review: what Kubernetes is told, and what is kept of it. */
+/** The output of one review: the response for the API server, and the record for the log, the metrics and Events. */
 export interface ReviewOutput {
   readonly response: AdmissionResponse;
   readonly record: ReviewRecord;
@@ -44,36 +44,36 @@ export interface Reviewer {
   readonly review: (body: unknown, context: ReviewContext, signal: AbortSignal) => Promise<ReviewOutput>;
 }
 
-/** Those that are Istio's or have a finding; the others are none of our business, nor of the log's. */
+/** Returns the judgements of images that are Istio's or have a finding; no other image is logged. */
 const relevantJudgements = (
   judgements: ReadonlyMap<string, Judgement>,
   findings: readonly Finding[],
 ): readonly Judgement[] => {
-  const found = new Set(findings.map(({ use }) => use.image));
-  const chosen: Judgement[] = [];
-  for (const one of judgements.values())
-    if (one.class?.kind === 'istio' || found.has(one.image)) chosen.push(one);
-  return chosen;
+  const withFinding = new Set(findings.map(({ use }) => use.image));
+  const relevant: Judgement[] = [];
+  for (const judgement of judgements.values())
+    if (judgement.class?.kind === 'istio' || withFinding.has(judgement.image)) relevant.push(judgement);
+  return relevant;
 };
 
 type Judgements = ReadonlyMap<string, Judgement>;
 
-/** What is to be judged, and how it ended once it is. */
+/** Returns the image uses to judge, and a function that turns their judgements into the result of the review. */
 const openReview = (
   request: AdmissionRequest,
   context: ReviewContext,
   { rules, now }: ReviewerDependencies,
 ) => {
   const subject = findSubject(request);
-  const nothing = { request, context, skipped: subject.skipped, failure: undefined };
+  const base = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
   const close = (judgements: Judgements): ReviewResult => {
     if (subject.skipped !== undefined)
-      return { ...nothing, verdict: 'allow', findings: [], judged: [], keyIds: [] };
+      return { ...base, verdict: 'allow', findings: [], judged: [], keyIds: [] };
     const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
     const decision = decide(review, rules, now());
     const judged = relevantJudgements(judgements, decision.findings);
-    return { ...nothing, ...decision, judged, keyIds: keyIdsOf(judged) };
+    return { ...base, ...decision, judged, keyIds: keyIdsOf(judged) };
   };
   return { uses, close };
 };
@@ -89,9 +89,9 @@ const resultOfFailure = (
   return { request, context, verdict, skipped: undefined, findings: [], judged: [], keyIds: [], failure };
 };
 
-const outputOf = (outcome: ReviewResult): ReviewOutput => ({
-  response: toAdmissionResponse(outcome),
-  record: recordOf(outcome),
+const outputOf = (result: ReviewResult): ReviewOutput => ({
+  response: toAdmissionResponse(result),
+  record: recordOf(result),
 });
 
 /** Creates the reviewer of one configuration: the whole work of the webhook on one review, with no HTTP in it. */

@@ -5,20 +5,20 @@ import { changedUses, imageUses } from './image-uses.ts';
 import { createProblems, type Note } from './malformed-review.ts';
 import { findWorkload, type Workload } from './workloads.ts';
 
-/** Why a review was allowed with no image looked at. */
+/** The reason why a review was allowed without judging an image. */
 export type SkipReason =
   /** DELETE or CONNECT. */
   | 'operation'
   /** A subresource other than pods/ephemeralcontainers. */
   | 'subresource'
-  /** Not a resource that holds a pod's specification. */
+  /** A resource without a pod spec. */
   | 'kind'
-  /** The mirror, made by a node, of a static pod: that runs already, and refusing its mirror only hides it. */
+  /** The mirror pod, created by a node, of a static pod: that runs already, and refusing its mirror would only hide it. */
   | 'static-pod-mirror'
   /** No image is new or changed. */
   | 'no-new-image';
 
-/** What of a request is to be judged. */
+/** The image uses of a request to judge, or the reason why there are none. */
 export type Subject =
   | { readonly skipped: SkipReason }
   | { readonly skipped: undefined; readonly holds: Workload['holds']; readonly uses: readonly ImageUse[] };
@@ -26,8 +26,8 @@ export type Subject =
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /**
- * Anybody who may create pods can write the annotation, and that no kubelet starts such a pod is the kubelet's word
- * alone. So it counts only from a node, which the API server (NodeRestriction) lets create nothing but mirrors.
+ * Anyone who can create pods can set the annotation, and only the kubelet's own code keeps such a pod from starting. So
+ * it counts only from a node, which the API server (NodeRestriction) allows to create mirror pods only.
  */
 const isMirrorByNode = ({ operation, object, username, groups }: AdmissionRequest): boolean => {
   if (operation !== 'CREATE' || !username.startsWith('system:node:') || !groups.includes('system:nodes'))
@@ -41,22 +41,27 @@ const podSpecOf = (
   object: unknown,
   { podSpec }: Workload,
   note: Note,
-  needed: boolean,
+  isRequired: boolean,
 ): JsonObject | undefined => {
-  let here = object;
+  let value = object;
   for (let depth = 0; ; depth += 1) {
-    if (!isJsonObject(here)) {
-      if (needed || !isAbsent(here)) note(podSpec.slice(0, depth).join('.'), 'must be an object');
+    if (!isJsonObject(value)) {
+      if (isRequired || !isAbsent(value)) note(podSpec.slice(0, depth).join('.'), 'must be an object');
       return undefined;
     }
     const field = podSpec[depth];
-    if (field === undefined) return here;
-    here = here[field];
+    if (field === undefined) return value;
+    value = value[field];
   }
 };
 
-const usesIn = (object: unknown, workload: Workload, note: Note, needed: boolean): readonly ImageUse[] => {
-  const podSpec = podSpecOf(object, workload, note, needed);
+const usesIn = (
+  object: unknown,
+  workload: Workload,
+  note: Note,
+  isRequired: boolean,
+): readonly ImageUse[] => {
+  const podSpec = podSpecOf(object, workload, note, isRequired);
   return podSpec === undefined ? [] : imageUses(podSpec, workload.podSpec.join('.'), note);
 };
 
@@ -75,20 +80,20 @@ const skippedOf = (request: AdmissionRequest, workload: Workload | undefined): S
 };
 
 /**
- * Finds what of a request is to be judged: every image of a new object, the new and changed ones of an update. The API
- * server has validated the object against its own model, so another shape is malformed: throws `MalformedReview`.
+ * Finds the image uses to judge: all of a new object, the new and changed ones of an update. The API server has validated
+ * the object against its own model, so an object of another shape is malformed: throws `MalformedReview`.
  */
 export const findSubject = (request: AdmissionRequest): Subject => {
   const workload = findWorkload(request.group, request.resource);
   const skipped = skippedOf(request, workload);
   if (skipped !== undefined || workload === undefined) return { skipped: skipped ?? 'kind' };
   const { note, check } = createProblems();
-  const now = usesIn(request.object, workload, below('request.object', note), true);
-  const before =
+  const current = usesIn(request.object, workload, below('request.object', note), true);
+  const previous =
     request.operation === 'UPDATE'
       ? usesIn(request.oldObject, workload, below('request.oldObject', note), false)
       : [];
   check();
-  const uses = changedUses(now, before);
+  const uses = changedUses(current, previous);
   return uses.length === 0 ? { skipped: 'no-new-image' } : { skipped, holds: workload.holds, uses };
 };

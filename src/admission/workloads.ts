@@ -1,11 +1,11 @@
-/** A resource of Kubernetes that holds a pod's specification, and where. */
+/** A Kubernetes resource that contains a pod spec. */
 export interface Workload {
   readonly group: string;
   readonly resource: string;
   readonly kind: string;
-  /** `['spec', 'template', 'spec']`. */
+  /** The path of the pod spec: `['spec', 'template', 'spec']`. */
   readonly podSpec: readonly string[];
-  /** A template's verdicts are warnings; the Pod made of it is the gate. */
+  /** A template only warns; the Pods created from it are reviewed again. */
   readonly holds: 'pod' | 'template';
 }
 
@@ -22,7 +22,7 @@ const template = (
   holds: 'template',
 });
 
-/** Every kind that holds a pod's specification: Kubernetes' own (held to its model by a test) and OpenShift's. */
+/** Every resource with a pod spec: Kubernetes' own (a test checks them against its model) and OpenShift's. */
 export const workloads: readonly Workload[] = [
   { group: '', resource: 'pods', kind: 'Pod', podSpec: ['spec'], holds: 'pod' },
   template('', 'podtemplates', 'PodTemplate', 'template', 'spec'),
@@ -40,6 +40,6 @@ const BY_RESOURCE: ReadonlyMap<string, Workload> = new Map(
   workloads.map((workload) => [`${workload.group}/${workload.resource}`, workload]),
 );
 
-/** The workload of a resource (`apps`, `deployments`), whatever its version; undefined: it holds no pod. */
+/** Finds the workload of a resource (`apps`, `deployments`) in any version; undefined if it has no pod spec. */
 export const findWorkload = (group: string, resource: string): Workload | undefined =>
   BY_RESOURCE.get(`${group}/${resource}`);
