@@ -11,18 +11,18 @@ import { addReviewRoutes, isReviewPath, type RouteDependencies } from './review-
 const MIN_TLS_VERSION = 'TLSv1.2';
 
 /**
- * Serves another certificate from the next handshake on; connections that are open stay. The version is said again:
- * a secure context that leaves it out falls back to Node's default.
+ * Serves another certificate from the next handshake on; open connections stay. The TLS version must be repeated: a
+ * secure context without it uses Node's default.
  */
 export const replaceCertificate = (app: FastifyInstance, { cert, key }: CertificatePair): void =>
   (app.server as Server).setSecureContext({ cert, key, minVersion: MIN_TLS_VERSION });
 
-/** As long as Go's client, which the API server is, waits for a handshake. */
+/** The TLS handshake timeout of Go's HTTP client, which the API server uses. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface AppDependencies extends Omit<RouteDependencies, 'limits'> {
   readonly limits: Limits;
-  /** Whether connections are to end with their next answer. */
+  /** True if each response is to close its connection. */
   readonly isDraining: () => boolean;
 }
 
@@ -31,7 +31,7 @@ const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new BadRequest(`the body is not JSON: ${error instanceof Error ? error.message : ''}`);
+    throw new BadRequest(`the body is not valid JSON: ${error instanceof Error ? error.message : ''}`);
   }
 };
 
@@ -49,25 +49,26 @@ const addErrors = (app: FastifyInstance, report: AppDependencies['report']): voi
     const status = statusOf(error);
     if (error instanceof MalformedReview) return refuse(reply, status, error.message, error.problems);
     if (status !== 0) return refuse(reply, status, (error as Error).message);
-    return refuse(reply, 400, `the request could not be read (incident ${report(error)})`);
+    return refuse(reply, 400, `cannot read the request (incident ${report(error)})`);
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     return isReviewPath(path)
-      ? refuse(reply.header('allow', 'POST'), 405, `${path} takes POST alone`)
-      : refuse(reply, 404, 'there is nothing here; reviews are posted to /validate/enforce, /warn or /audit');
+      ? refuse(reply.header('allow', 'POST'), 405, `${path} accepts POST only`)
+      : refuse(reply, 404, 'not found; send reviews to /validate/enforce, /validate/warn or /validate/audit');
   });
 };
 
 /**
- * The HTTPS side: HTTP/1.1 alone, which is all an API server speaks to a webhook. It keeps idle connections 90 s and
- * never repeats a POST, so ours live longer and end with `Connection: close` in an answer, never with a 503.
+ * Creates the HTTPS application: HTTP/1.1 only, which is all that an API server uses for a webhook. The API server keeps
+ * idle connections for 90 s and never retries a POST, so idle connections last longer here, and end with
+ * `Connection: close` in a response, never with a 503.
  *
- * Bodies go through `JSON.parse`, not through a parser that refuses `__proto__`: such a member is possible in a valid
- * object, a 400 for it would be an admission where the webhook fails open, and `JSON.parse` makes it a plain member.
+ * Bodies are parsed by `JSON.parse`, not by a parser that refuses `__proto__`: a valid object may have such a member, a
+ * 400 for it would admit the object if the webhook fails open, and `JSON.parse` makes it a plain member.
  */
-export const createApp = ({ cert, key }: CertificatePair, parts: AppDependencies): FastifyInstance => {
-  const { limits, isDraining } = parts;
+export const createApp = ({ cert, key }: CertificatePair, dependencies: AppDependencies): FastifyInstance => {
+  const { limits, isDraining } = dependencies;
   const app = fastify({
     https: {
       cert,
@@ -98,7 +99,7 @@ export const createApp = ({ cert, key }: CertificatePair, parts: AppDependencies
     done();
   });
   addBodyBudget(app, limits);
-  addErrors(app, parts.report);
-  addReviewRoutes(app, parts);
+  addErrors(app, dependencies.report);
+  addReviewRoutes(app, dependencies);
   return app;
 };

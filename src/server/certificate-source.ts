@@ -1,73 +1,74 @@
 import { type Certificate, type CertificateFiles, readCertificate } from './certificate.ts';
 
-/** Where the serving certificate comes from. */
+/** A source of serving certificates. */
 export interface CertificateSource {
-  /** The certificate to open the port with. Rejects where there is none. */
+  /** Returns the certificate to open the port with. Rejects if there is none. */
   first(): Promise<Certificate>;
-  /** Hands over each later one, until it is stopped. What goes wrong is told, and the last good one stays. */
-  watch(tell: CertificateListener): () => void;
+  /** Calls the listener for each later certificate, and for each problem. Returns a function that stops watching. */
+  watch(listener: CertificateListener): () => void;
 }
 
 export interface CertificateListener {
   readonly onChange: (certificate: Certificate) => void;
-  /** Told once of each problem that lasts. */
+  /** Called once for each problem that persists; the last good certificate stays in use. */
   readonly onProblem: (error: unknown) => void;
 }
 
-/** Milliseconds between two looks at the files. The kubelet swaps a symbolic link, which no file watch sees reliably. */
+/** The kubelet swaps a symbolic link, which no file watch notices reliably: so the files are polled. */
 const POLL_INTERVAL_MS = 3_000;
 
-/** Tells a problem once, when a second look finds it too: files may be swapped between the reading of one and the other. */
-const onceEach = (problem: CertificateListener['onProblem']) => {
+/** Reports a problem once, when it occurs for the second time: the files may be swapped between reading one and the other. */
+const createProblemReporter = (onProblem: CertificateListener['onProblem']) => {
   let last = '';
   let times = 0;
   return {
     clear: () => {
       last = '';
     },
-    tell: (error: unknown) => {
+    report: (error: unknown) => {
       const text = String(error);
       times = text === last ? times + 1 : 1;
       last = text;
-      if (times === 2) problem(error);
+      if (times === 2) onProblem(error);
     },
   };
 };
 
-/** PEM files that others replace: a mounted Secret, whoever fills it. Half a pair, or none, leaves the last good one. */
+/** Creates a source of PEM files that are replaced from outside, such as a mounted Secret. An invalid pair is a problem. */
 export const createFileCertificates = (
   files: CertificateFiles,
-  every = POLL_INTERVAL_MS,
+  intervalMs = POLL_INTERVAL_MS,
 ): CertificateSource => ({
   first: () => readCertificate(files),
-  watch({ onChange: use, onProblem: problem }) {
-    const problems = onceEach(problem);
+  watch({ onChange, onProblem }) {
+    const problems = createProblemReporter(onProblem);
     let last = '';
     let busy = false;
-    const look = async (): Promise<void> => {
+    const poll = async (): Promise<void> => {
       if (busy) return;
       busy = true;
       try {
         const certificate = await readCertificate(files);
         problems.clear();
-        if (certificate.cert !== last) use(certificate);
+        if (certificate.cert !== last) onChange(certificate);
         last = certificate.cert;
       } catch (error) {
-        problems.tell(error);
+        problems.report(error);
       } finally {
         busy = false;
       }
     };
-    const timer = setInterval(() => void look(), every);
+    const timer = setInterval(() => void poll(), intervalMs);
     return () => clearInterval(timer);
   },
 });
 
 /**
- * A source that issues certificates, and the files that what it issued is mounted as: where its first answer does not
- * come, the files serve if they may for that error, so that a webhook starts while the API server is away. Where nobody
- * knows whether what is mounted is trusted, they must not: a replica would be ready in vain. Later ones come from the
- * source alone, which knows when another CA is trusted; a mounted file does not.
+ * Creates a source that issues certificates, with the mounted files of issued certificates as a fallback: if the first
+ * certificate cannot be issued and `mayServe` allows it for that error, the files are used, so that a webhook starts
+ * while the API server is not available. They must not be used if it is unknown whether the mounted certificate is
+ * trusted: the replica would be ready but fail every call. Later certificates come from the issuer alone, because only
+ * the issuer knows when another CA is trusted.
  */
 export const withFallback = (
   issued: CertificateSource,

@@ -14,13 +14,13 @@ export interface CertificatePair {
   readonly key: string;
 }
 
-/** A pair that belongs together. */
+/** A certificate and the private key that belongs to it. */
 export interface Certificate extends CertificatePair {
-  /** Milliseconds. */
+  /** Milliseconds since the epoch. */
   readonly notAfter: number;
 }
 
-/** A certificate that the server cannot use; the message names the files and what is wrong with them. */
+/** A certificate that the server cannot use; the message names the files and the problem. */
 export class CertificateError extends UserError {
   override readonly name = 'CertificateError';
 }
@@ -29,7 +29,7 @@ const readPem = async (path: string): Promise<string> => {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new CertificateError(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new CertificateError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
 };
 
@@ -37,7 +37,7 @@ const parseCertificate = (path: string, pem: string): X509Certificate => {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw new CertificateError(`${path} holds no PEM certificate`, { cause });
+    throw new CertificateError(`${path} does not contain a PEM certificate`, { cause });
   }
 };
 
@@ -45,13 +45,13 @@ const parseKey = (path: string, pem: string): KeyObject => {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    throw new CertificateError(`${path} holds no PEM private key that opens without a passphrase`, { cause });
+    throw new CertificateError(`${path} does not contain a PEM private key without a passphrase`, { cause });
   }
 };
 
 /**
- * A serving certificate and its key, which must belong together. `from` says where each came from, for messages. Throws
- * `CertificateError`.
+ * Parses a serving certificate and its key, which must belong together. `from` names their sources in error messages.
+ * Throws `CertificateError`.
  */
 export const parsePair = ({ cert, key }: CertificatePair, from: CertificateFiles): Certificate => {
   const parsed = parseCertificate(from.cert, cert);

@@ -1,36 +1,36 @@
 import { parseDuration } from '../config/index.ts';
 
-/** The API server takes no longer `timeoutSeconds` (1 to 30, admissionregistration.k8s.io/v1). */
+/** The maximum of `timeoutSeconds` (1 to 30, admissionregistration.k8s.io/v1). */
 const MAX_TIMEOUT_MS = 30_000;
 
 export interface DeadlineLimits {
-  /** Milliseconds kept back of the caller's timeout. */
+  /** Milliseconds of the caller's timeout that are reserved for the response. */
   readonly reviewMargin: number;
-  /** Milliseconds, where the caller names no timeout. */
+  /** Milliseconds for a review if the caller sends no timeout. */
   readonly reviewDeadline: number;
 }
 
-/** When a review ends, in milliseconds from its arrival. */
+/** The deadline of a review, in milliseconds from its arrival. */
 export interface Deadline {
-  /** What is still being asked is given up. */
+  /** Requests that are still in flight are aborted. */
   readonly abortAfterMs: number;
-  /** An answer is sent, whatever the review does. Past `giveUp`, and before the caller stops waiting. */
+  /** A response is sent even if the review has not ended. After `abortAfterMs`, and before the caller stops waiting. */
   readonly respondAfterMs: number;
 }
 
 /**
- * The deadline of a review by the `?timeout=` the API server sends (`10s`, in whole seconds, what is left of its own).
- * The margin is kept back for the answer, or half of a timeout that is shorter than two margins. A timeout that is none
- * or 0 counts as not sent.
+ * Returns the deadline of a review for the `?timeout=` that the API server sends (`10s`, in whole seconds: the rest of its
+ * own). The margin is reserved for the response, or half of a timeout that is shorter than two margins. An invalid
+ * timeout, or 0, counts as not sent.
  */
 export const deadlineOf = (timeout: unknown, { reviewMargin, reviewDeadline }: DeadlineLimits): Deadline => {
   const sent = parseDuration(timeout) ?? 0;
   if (sent === 0) return { abortAfterMs: reviewDeadline, respondAfterMs: reviewDeadline + reviewMargin / 2 };
-  const whole = Math.min(sent, MAX_TIMEOUT_MS);
-  const giveUp = Math.max(whole - reviewMargin, whole / 2);
-  return { abortAfterMs: giveUp, respondAfterMs: (giveUp + whole) / 2 };
+  const timeoutMs = Math.min(sent, MAX_TIMEOUT_MS);
+  const abortAfterMs = Math.max(timeoutMs - reviewMargin, timeoutMs / 2);
+  return { abortAfterMs, respondAfterMs: (abortAfterMs + timeoutMs) / 2 };
 };
 
-/** The longest a caller may still wait for a review that has arrived. */
+/** Returns the longest time that a caller may wait for a review that has arrived, in milliseconds. */
 export const maxWaitMs = ({ reviewDeadline, reviewMargin }: DeadlineLimits): number =>
   Math.max(MAX_TIMEOUT_MS, reviewDeadline + reviewMargin);

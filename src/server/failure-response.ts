@@ -9,7 +9,7 @@ import { decideFailure, explain } from '../policy/index.ts';
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** An API server never cuts a warning of this length. */
+/** Characters; the API server never truncates a warning of this length. */
 const MAX_WARNING_LENGTH = 240;
 
 const responseOf = (
@@ -33,8 +33,8 @@ const responseOf = (
 };
 
 /**
- * The answer where the review itself has none: it threw, or did not keep to its deadline. Nothing is allowed by it that
- * the mode refuses, and the API server never sees a 500, which a webhook with failurePolicy Ignore admits.
+ * Creates the response and the record for a review that threw or missed its deadline. In enforce mode it denies: a 500
+ * would be admitted by a webhook with failurePolicy Ignore.
  */
 export const failureResponse = (
   body: unknown,
@@ -44,7 +44,7 @@ export const failureResponse = (
   const request = memberOf(body, 'request');
   const resource = memberOf(request, 'resource');
   const [group, name] = [textOf(memberOf(resource, 'group')), textOf(memberOf(resource, 'resource'))];
-  const workload = workloads.find((one) => one.group === group && one.resource === name);
+  const workload = workloads.find((candidate) => candidate.group === group && candidate.resource === name);
   const verdict = decideFailure(mode, workload?.holds ?? 'pod');
   const uid = textOf(memberOf(request, 'uid'));
   const record: ReviewRecord = {

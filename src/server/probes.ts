@@ -3,11 +3,11 @@ import type { Metrics } from '../observability/index.ts';
 
 export interface ProbeDependencies {
   readonly metrics: Pick<Metrics, 'render'>;
-  /** Why no review should be sent here now; empty: ready. */
+  /** Returns the reasons why this replica should get no reviews; empty if it is ready. */
   readonly notReady: () => readonly string[];
 }
 
-const answer = (
+const respond = (
   response: ServerResponse,
   status: number,
   text: string,
@@ -17,36 +17,37 @@ const answer = (
   response.end(text);
 };
 
-const answerReady = (response: ServerResponse, reasons: readonly string[]): void =>
+const respondReady = (response: ServerResponse, reasons: readonly string[]): void =>
   reasons.length === 0
-    ? answer(response, 200, 'ready\n')
-    : answer(response, 503, `not ready: ${reasons.join('; ')}\n`);
+    ? respond(response, 200, 'ready\n')
+    : respond(response, 503, `not ready: ${reasons.join('; ')}\n`);
 
-const answerMetrics = async (
+const respondMetrics = async (
   response: ServerResponse,
   metrics: ProbeDependencies['metrics'],
 ): Promise<void> => {
   const { type, text } = await metrics.render();
-  answer(response, 200, text, type);
+  respond(response, 200, text, type);
 };
 
-const answerProbe = async (
+const respondProbe = async (
   path: string,
   response: ServerResponse,
-  parts: ProbeDependencies,
+  dependencies: ProbeDependencies,
 ): Promise<void> => {
-  if (path === '/livez') answer(response, 200, 'alive\n');
-  else if (path === '/readyz') answerReady(response, parts.notReady());
-  else if (path === '/metrics') await answerMetrics(response, parts.metrics);
-  else answer(response, 404, 'there are /livez, /readyz and /metrics\n');
+  if (path === '/livez') respond(response, 200, 'alive\n');
+  else if (path === '/readyz') respondReady(response, dependencies.notReady());
+  else if (path === '/metrics') await respondMetrics(response, dependencies.metrics);
+  else respond(response, 404, 'not found; try /livez, /readyz or /metrics\n');
 };
 
-/** Plain HTTP for the kubelet and Prometheus, apart from reviews: neither has the webhook's CA. */
-export const createProbes = (parts: ProbeDependencies): Server =>
+/** Creates the server of probes and metrics. It speaks plain HTTP: the kubelet and Prometheus do not have the webhook's CA. */
+export const createProbes = (dependencies: ProbeDependencies): Server =>
   createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'GET alone\n');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return respond(response, 405, 'only GET and HEAD are allowed\n');
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    answerProbe(path, response, parts).catch(() => {
-      if (!response.headersSent) answer(response, 500, 'the metrics could not be read\n');
+    respondProbe(path, response, dependencies).catch(() => {
+      if (!response.headersSent) respond(response, 500, 'cannot read the metrics\n');
     });
   });

@@ -12,13 +12,13 @@ export interface RouteDependencies {
   readonly record: RecordReview;
   readonly report: ReportError;
   readonly limits: DeadlineLimits;
-  /** Milliseconds, from any beginning. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
 const MODES = ['enforce', 'warn', 'audit'] as const;
 
-/** The path of every mode, and of every mode for critical namespaces. */
+/** The path for each mode, and for each mode in critical namespaces. */
 const PATHS: ReadonlyMap<string, ReviewContext> = new Map(
   MODES.flatMap((mode): readonly (readonly [string, ReviewContext])[] => [
     [`/validate/${mode}`, { mode, critical: false }],
@@ -26,7 +26,7 @@ const PATHS: ReadonlyMap<string, ReviewContext> = new Map(
   ]),
 );
 
-/** Whether a path is there, whatever the method. */
+/** True if reviews are served at this path. */
 export const isReviewPath = (path: string): boolean => PATHS.has(path);
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -43,9 +43,7 @@ const reviewWithDeadline = async (
   try {
     const deadline = deadlineOf(timeoutOf(request), limits);
     const reviewed = await runWithDeadline((signal) => reviewer.review(body, context, signal), deadline);
-    return (
-      reviewed ?? failureResponse(body, context, report(new Error('the review did not keep to its deadline')))
-    );
+    return reviewed ?? failureResponse(body, context, report(new Error('the review missed its deadline')));
   } catch (error) {
     if (error instanceof MalformedReview) throw error;
     return failureResponse(body, context, report(error));
@@ -56,7 +54,7 @@ const createHandler =
   (context: ReviewContext, dependencies: RouteDependencies) =>
   (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
     const { body } = request;
-    if (body === undefined) throw new BadRequest('there is no body; an AdmissionReview is expected');
+    if (body === undefined) throw new BadRequest('the body is empty; expected an AdmissionReview');
     const { reviewer, record, now } = dependencies;
     const startedAt = now();
     const respond = (output: ReviewOutput): void => {

@@ -1,8 +1,8 @@
 import type { Deadline } from './deadline.ts';
 
 /**
- * Runs `work` with a signal that ends at `giveUp`. Settles as it does, or resolves to undefined at `answer` where it has
- * not: work that misses its signal cannot keep a caller waiting. No timer outlives it.
+ * Runs `work` with a signal that aborts after `abortAfterMs`. Settles as `work` does, or resolves to undefined after
+ * `respondAfterMs`: work that ignores its signal cannot keep a caller waiting. No timer outlives it.
  */
 export const runWithDeadline = <Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -12,7 +12,7 @@ export const runWithDeadline = <Result>(
     const controller = new AbortController();
     let timer = setTimeout(() => {
       timer = setTimeout(() => resolve(undefined), answer - giveUp);
-      controller.abort(new DOMException('the review is out of time', 'TimeoutError'));
+      controller.abort(new DOMException('the review timed out', 'TimeoutError'));
     }, giveUp);
     work(controller.signal)
       .finally(() => clearTimeout(timer))

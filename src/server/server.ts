@@ -22,38 +22,40 @@ export interface ServerDependencies {
   readonly listen: Address;
   readonly probes: Address;
   readonly limits: Limits;
-  /** Why reviews should not be sent here, beside draining; empty: ready. Never asks a registry. */
+  /** Returns the reasons, besides draining, why this replica is not ready; empty if it is. Sends no request. */
   readonly notReady?: () => readonly string[];
-  /** Milliseconds, from any beginning. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
-/** What is open, to be closed again. */
+/** The open listeners, and what must be stopped with them. */
 interface Listeners {
   readonly app: FastifyInstance;
   readonly probes: Server;
   readonly connections: ReadonlySet<TLSSocket>;
-  /** Looks for other certificates no more. */
   readonly stopWatching: () => void;
 }
 
 export interface ReviewServer {
   /**
-   * Gets the certificate, waits for `beforeOpen` (keys loaded, canary right), then opens both ports. Rejects where any
-   * of it does, and then nothing listens. The addresses have the ports that were free where 0 was asked for.
+   * Gets the certificate, waits for `beforeOpen` (loads the keys, runs the canary), then opens both ports. Rejects if one
+   * of these does, and then nothing listens. Returns the addresses, with the port that was chosen for port 0.
    */
   start(beforeOpen?: () => Promise<void>): Promise<{ readonly listen: Address; readonly probes: Address }>;
   /**
-   * Ends with no review lost: not ready at once, for `drain` each answer closes its connection, then no more
-   * connections, and reviews under way are finished. Takes at most `drain` and 30 s, after which what is still open is
-   * cut. Calling it again gives the same promise.
+   * Stops the server without losing a review: it is not ready at once, for `drain` each response closes its connection,
+   * then no connection is accepted, and reviews in flight are finished. Takes at most `drain` and 30 s, after which open
+   * connections are closed. Further calls return the same promise.
    */
   drain(): Promise<void>;
 }
 
-const addressOf = (server: { address(): string | AddressInfo | null }, asked: Address): Address => {
+const addressOf = (server: { address(): string | AddressInfo | null }, address: Address): Address => {
   const bound = server.address();
-  return { host: asked.host, port: typeof bound === 'object' && bound !== null ? bound.port : asked.port };
+  return {
+    host: address.host,
+    port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
+  };
 };
 
 const cannotListen = (address: Address, error: unknown): UserError =>
@@ -77,19 +79,19 @@ const openProbes = (server: Server, address: Address): Promise<void> =>
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
-/** Takes no more connections, finishes what is under way, and cuts what is not finished by then. */
+/** Accepts no more connections, finishes the requests in flight, and closes the connections that remain after the timeout. */
 const closeWithin = async (
   app: FastifyInstance,
   connections: ReadonlySet<TLSSocket>,
-  milliseconds: number,
+  timeoutMs: number,
 ): Promise<void> => {
-  const cut = setTimeout(() => app.server.closeAllConnections(), milliseconds);
+  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
   const closed = app.close();
   const sweep = setInterval(() => endUnused(connections), SWEEP_INTERVAL_MS);
   endUnused(connections);
   await closed;
   clearInterval(sweep);
-  clearTimeout(cut);
+  clearTimeout(timer);
 };
 
 const trackConnections = ({ server }: FastifyInstance): ReadonlySet<TLSSocket> => {
@@ -101,10 +103,10 @@ const trackConnections = ({ server }: FastifyInstance): ReadonlySet<TLSSocket> =
   return connections;
 };
 
-/** Milliseconds between two looks at connections whose handshake was under way. */
+/** A handshake in progress may become an unused connection: so unused connections are closed repeatedly. */
 const SWEEP_INTERVAL_MS = 100;
 
-/** Ends connections on which nothing was asked yet: to Node they are not idle, and closing would wait for them. */
+/** Closes connections without a request so far: Node does not count them as idle, and `close` would wait for them. */
 const endUnused = (connections: ReadonlySet<TLSSocket>): void => {
   for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
 };
@@ -115,53 +117,58 @@ const closeProbes = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
-/** Serves each certificate that its source hands over. */
+/** Serves each new certificate of the source. Returns a function that stops watching. */
 const watchCertificate = (
   app: FastifyInstance,
   first: Certificate,
-  parts: ServerDependencies,
+  dependencies: ServerDependencies,
 ): (() => void) => {
-  const { log, metrics } = parts;
+  const { log, metrics } = dependencies;
   let current = first.cert;
-  const use = (certificate: Certificate): void => {
+  const onChange = (certificate: Certificate): void => {
     if (certificate.cert === current) return;
     replaceCertificate(app, certificate);
     current = certificate.cert;
     metrics.setCertificateEnd(certificate.notAfter);
     log.info({ notAfter: new Date(certificate.notAfter).toISOString() }, 'certificate replaced');
   };
-  return parts.certificate.watch({
-    onChange: use,
-    onProblem: (err) =>
-      log.warn({ err }, 'the certificate could not be renewed; the last good one is served'),
+  return dependencies.certificate.watch({
+    onChange,
+    onProblem: (err) => log.warn({ err }, 'cannot renew the certificate; serving the last valid one'),
   });
 };
 
-/** The webhook's two listeners: reviews over HTTPS, probes and metrics over plain HTTP. */
-export const createServer = (parts: ServerDependencies): ReviewServer => {
-  const { log, limits, notReady = () => [] } = parts;
+/** Creates the two listeners of the webhook: reviews over HTTPS, probes and metrics over plain HTTP. */
+export const createServer = (dependencies: ServerDependencies): ReviewServer => {
+  const { log, limits, notReady = () => [] } = dependencies;
   let open: Listeners | undefined;
   let drained: Promise<void> | undefined;
   const isDraining = (): boolean => drained !== undefined;
-  const appParts: AppDependencies = { ...parts, isDraining };
-  const probeParts = { ...parts, notReady: () => [...(isDraining() ? ['draining'] : []), ...notReady()] };
+  const appDependencies: AppDependencies = { ...dependencies, isDraining };
+  const probeDependencies = {
+    ...dependencies,
+    notReady: () => [...(isDraining() ? ['draining'] : []), ...notReady()],
+  };
 
   const start: ReviewServer['start'] = async (beforeOpen = () => Promise.resolve()) => {
-    const certificate = await parts.certificate.first();
-    parts.metrics.setCertificateEnd(certificate.notAfter);
-    if (certificate.notAfter < Date.now()) log.warn({}, 'the certificate has ended');
+    const certificate = await dependencies.certificate.first();
+    dependencies.metrics.setCertificateEnd(certificate.notAfter);
+    if (certificate.notAfter < Date.now()) log.warn({}, 'the certificate has expired');
     await beforeOpen();
-    if (isDraining()) throw new Error('told to stop before the ports were open');
-    const app = createApp(certificate, appParts);
+    if (isDraining()) throw new Error('stopped before the ports were opened');
+    const app = createApp(certificate, appDependencies);
     const connections = trackConnections(app);
-    const probes = createProbes(probeParts);
-    await openApp(app, parts.listen);
-    await openProbes(probes, parts.probes).catch(async (error: unknown) => {
+    const probes = createProbes(probeDependencies);
+    await openApp(app, dependencies.listen);
+    await openProbes(probes, dependencies.probes).catch(async (error: unknown) => {
       await app.close();
       throw error;
     });
-    open = { app, probes, connections, stopWatching: watchCertificate(app, certificate, parts) };
-    return { listen: addressOf(app.server, parts.listen), probes: addressOf(probes, parts.probes) };
+    open = { app, probes, connections, stopWatching: watchCertificate(app, certificate, dependencies) };
+    return {
+      listen: addressOf(app.server, dependencies.listen),
+      probes: addressOf(probes, dependencies.probes),
+    };
   };
 
   const drainOnce = async (): Promise<void> => {

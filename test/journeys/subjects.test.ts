@@ -148,8 +148,8 @@ describe('what is not judged', () => {
 describe('what is no AdmissionReview', () => {
   const good = review(pod(['nginx']));
   const MALFORMED: readonly (readonly [string, string, string])[] = [
-    ['no JSON', '{"apiVersion":', 'the body is not JSON'],
-    ['nothing', '', 'there is no body'],
+    ['no JSON', '{"apiVersion":', 'the body is not valid JSON'],
+    ['nothing', '', 'the body is empty'],
     ['null', 'null', 'the body must be an object'],
     ['another kind', JSON.stringify(pod(['nginx'])), 'kind must be AdmissionReview'],
     [

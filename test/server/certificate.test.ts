@@ -16,15 +16,17 @@ describe('a serving certificate', () => {
     const { key } = await certificateFiles();
     await expect(readCertificate({ cert: '/nowhere/tls.crt', key })).rejects.toMatchObject({
       name: 'CertificateError',
-      message: expect.stringMatching(/^\/nowhere\/tls\.crt cannot be read: ENOENT/),
+      message: expect.stringMatching(/^cannot read \/nowhere\/tls\.crt: ENOENT/),
     });
   });
 
   it('is refused where a file holds something else', async () => {
     const noCert = await certificateFiles({ cert: tls.key, key: tls.key });
-    await expect(readCertificate(noCert)).rejects.toThrow(`${noCert.cert} holds no PEM certificate`);
+    await expect(readCertificate(noCert)).rejects.toThrow(
+      `${noCert.cert} does not contain a PEM certificate`,
+    );
     const noKey = await certificateFiles({ cert: tls.cert, key: tls.cert });
-    await expect(readCertificate(noKey)).rejects.toThrow(`${noKey.key} holds no PEM private key`);
+    await expect(readCertificate(noKey)).rejects.toThrow(`${noKey.key} does not contain a PEM private key`);
   });
 
   it('is read with its key and its end', async () => {

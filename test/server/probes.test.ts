@@ -11,9 +11,12 @@ describe('the probes', () => {
     const { probePort } = await startServer(allowAll);
     expect(await get(probePort, '/validate/enforce')).toEqual([
       404,
-      'there are /livez, /readyz and /metrics\n',
+      'not found; try /livez, /readyz or /metrics\n',
     ]);
-    expect(await get(probePort, '/metrics', { method: 'POST' })).toEqual([405, 'GET alone\n']);
+    expect(await get(probePort, '/metrics', { method: 'POST' })).toEqual([
+      405,
+      'only GET and HEAD are allowed\n',
+    ]);
   });
 
   it('say why the server is not ready', async () => {
@@ -39,7 +42,7 @@ describe('the probes', () => {
   it('say 500 where the metrics cannot be read, and live on', async () => {
     const metrics = { render: () => Promise.reject(new Error('no')), setCertificateEnd: () => {} };
     const { probePort } = await startServer(allowAll, {}, { metrics });
-    expect(await get(probePort, '/metrics')).toEqual([500, 'the metrics could not be read\n']);
+    expect(await get(probePort, '/metrics')).toEqual([500, 'cannot read the metrics\n']);
     expect(await get(probePort, '/livez')).toEqual([200, 'alive\n']);
   });
 });

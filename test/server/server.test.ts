@@ -17,7 +17,7 @@ describe('a request that is no review', () => {
     const { port, reported } = await startServer(neverReviewed);
     const response = await send(port, '/validate/enforce', '{"kind":');
     expect(response.status).toBe(400);
-    expect(messageOf(response.body)).toMatch(/^the body is not JSON: /);
+    expect(messageOf(response.body)).toMatch(/^the body is not valid JSON: /);
     expect(reported).toEqual([]);
   });
 
@@ -26,7 +26,7 @@ describe('a request that is no review', () => {
     const response = await send(port, '/validate/enforce', '');
     expect([response.status, messageOf(response.body)]).toEqual([
       400,
-      'there is no body; an AdmissionReview is expected',
+      'the body is empty; expected an AdmissionReview',
     ]);
   });
 
@@ -316,7 +316,7 @@ describe('a review that fails', () => {
     const { port, reported } = await startServer(() => new Promise(() => {}), { reviewMargin: 50 });
     const response = await send(port, '/validate/enforce?timeout=200ms', body);
     expect(JSON.parse(response.body)).toMatchObject({ response: { uid, allowed: false } });
-    expect(reported).toEqual([new Error('the review did not keep to its deadline')]);
+    expect(reported).toEqual([new Error('the review missed its deadline')]);
   });
 });
 
@@ -349,9 +349,7 @@ describe('opening', () => {
 
   it('does not happen where the server is told to stop before', async () => {
     const { server } = await createTestServer(allowAll);
-    await expect(server.start(() => server.drain())).rejects.toThrow(
-      'told to stop before the ports were open',
-    );
+    await expect(server.start(() => server.drain())).rejects.toThrow('stopped before the ports were opened');
   });
 
   it('does not happen where the certificate cannot be used, and what must come first is not begun', async () => {
@@ -362,7 +360,7 @@ describe('opening', () => {
       server.start(async () => {
         begun = true;
       }),
-    ).rejects.toThrow('/nowhere/tls.crt cannot be read');
+    ).rejects.toThrow('cannot read /nowhere/tls.crt');
     expect(begun).toBe(false);
   });
 
