@@ -1,13 +1,13 @@
 import type { Address } from './config.ts';
 
-/** `host:port` or `[v6]:port`; undefined where a text is neither. */
+/** Parses `host:port` or `[v6]:port`; undefined if the text is neither. */
 export const parseAddress = (text: string): Address | undefined => {
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text);
-  if (found === null) return undefined;
-  const [, v6, name, port] = found;
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const [, v6, name, port] = match;
   return Number(port) > 65_535 ? undefined : { host: v6 ?? name ?? '', port: Number(port) };
 };
 
-/** `host:port`, or `[v6]:port`. */
+/** Returns `host:port`, or `[v6]:port`. */
 export const formatAddress = ({ host, port }: Address): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -2,16 +2,17 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { type Note, pathTo, suggestion } from './problem.ts';
 import { type ConfigurationFile, configurationSchema } from './schema/configuration-schema.ts';
 
-interface Described {
+/** The part of a schema that messages use. */
+interface SchemaNode {
   readonly description?: string;
-  readonly properties?: Readonly<Record<string, Described>>;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly enum?: readonly string[];
   readonly type?: string | readonly string[];
 }
 
-const describedBy = (error: ErrorObject): Described => (error.parentSchema ?? {}) as Described;
+const schemaOf = (error: ErrorObject): SchemaNode => (error.parentSchema ?? {}) as SchemaNode;
 
-/** RFC 6901 pointer to the path people read: `/mirrors/0/of` is `mirrors[0].of`. */
+/** Turns a JSON pointer (RFC 6901) into the path of a message: `/mirrors/0/of` into `mirrors[0].of`. */
 const pathOf = (pointer: string): string =>
   pointer
     .split('/')
@@ -19,76 +20,73 @@ const pathOf = (pointer: string): string =>
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce((parent, part) => pathTo(parent, /^\d+$/.test(part) ? Number(part) : part), '');
 
-const named = (value: unknown): string => {
-  if (value === null) return 'empty (leave the key out for its default)';
+const describeValue = (value: unknown): string => {
+  if (value === null) return 'nothing: remove the key to use its default';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a mapping' : `the ${typeof value} ${JSON.stringify(value)}`;
 };
 
 const describeType = ({ data, ...error }: ErrorObject): string => {
-  const { type, description = 'of another type' } = describedBy(error);
+  const { type, description = 'of another type' } = schemaOf(error);
   const quote = type === 'string' && typeof data !== 'object' ? ': put it in quotes' : '';
   return typeof data === 'string'
     ? `must be ${description}`
-    : `must be ${description}, not ${named(data)}${quote}`;
+    : `must be ${description}, got ${describeValue(data)}${quote}`;
 };
 
 const describeEnum = ({ data, ...error }: ErrorObject): string => {
-  const { enum: known = [], description = '' } = describedBy(error);
-  const guess = typeof data === 'string' && known.length > 1 ? suggestion(data, known) : '';
+  const { enum: values = [], description = '' } = schemaOf(error);
+  const guess = typeof data === 'string' && values.length > 1 ? suggestion(data, values) : '';
   return `must be ${description}${guess}`;
 };
 
 const noteUnknown = (path: string, error: ErrorObject, note: Note): void => {
   const key = String(error.params['additionalProperty']);
   const at = pathTo(path, key);
-  note(
-    at,
-    `is not a key that is known here${suggestion(key, Object.keys(describedBy(error).properties ?? {}))}`,
-  );
+  note(at, `is not a known key${suggestion(key, Object.keys(schemaOf(error).properties ?? {}))}`);
 };
 
 const noteMissing = (path: string, error: ErrorObject, note: Note): void => {
   const key = String(error.params['missingProperty']);
-  const { description = 'there' } = describedBy(error).properties?.[key] ?? {};
+  const { description = 'there' } = schemaOf(error).properties?.[key] ?? {};
   note(pathTo(path, key), `is missing: it must be ${description}`);
 };
 
-/** What is said of each keyword of the schema; of any other, what the value must be. */
-const DESCRIBE: Readonly<Record<string, (error: ErrorObject) => string>> = {
+/** Messages by keyword of the schema; for any other keyword the message is the value's description. */
+const MESSAGES: Readonly<Record<string, (error: ErrorObject) => string>> = {
   type: describeType,
   enum: describeEnum,
-  minItems: () => 'must have at least one entry (leave the key out for its default)',
+  minItems: () => 'must have at least one entry; a key that is optional can be removed instead',
   oneOf: ({ parentSchema }) => {
     const { oneOf } = parentSchema as { oneOf: readonly { required: readonly string[] }[] };
     return `must have exactly one of ${oneOf.flatMap(({ required }) => required).join(', ')}`;
   },
   dependencies: ({ params }) =>
-    `has ${params['property']}, which means nothing without ${params['missingProperty']}: remove it`,
+    `has ${params['property']}, which has no effect without ${params['missingProperty']}: remove it`,
 };
 
 const noteError = (error: ErrorObject, note: Note): void => {
   const path = pathOf(error.instancePath);
-  const otherwise = (): string => `must be ${describedBy(error).description ?? 'something else'}`;
+  const fallback = (): string => `must be ${schemaOf(error).description ?? 'something else'}`;
   if (error.keyword === 'additionalProperties') noteUnknown(path, error, note);
   else if (error.keyword === 'required') noteMissing(path, error, note);
-  else note(path, (DESCRIBE[error.keyword] ?? otherwise)(error));
+  else note(path, (MESSAGES[error.keyword] ?? fallback)(error));
 };
 
-/** Why each alternative of a `oneOf` does not hold says less than that none, or several, do; and a type says more. */
+/** Drops the errors of the single alternatives of a `oneOf`, and its own error for a value of the wrong type. */
 const isDetail = ({ schemaPath, keyword, data }: ErrorObject): boolean =>
   schemaPath.includes('/oneOf/') || (keyword === 'oneOf' && typeof data !== 'object');
 
 /**
- * Notes everything in which a parsed file differs from the schema. What remains sound may be read as a
- * `ConfigurationFile`, path by path; that it is one as a whole is the returned word.
+ * Notes every violation of the schema, and returns true if there is none. The paths without a problem may still be read
+ * as parts of a `ConfigurationFile`.
  */
 export const checkSchema = (parsed: unknown, note: Note): parsed is ConfigurationFile => {
-  // That the schema is one, a test says; checking it again would be a tenth of the start of `serve`.
+  // A test checks that the schema is valid; checking it here would take a tenth of the start of `serve`.
   const options = { allErrors: true, verbose: true, allowUnionTypes: true, coerceTypes: false } as const;
   const ajv = new Ajv({ ...options, meta: false, validateSchema: false });
   const validate = ajv.compile(configurationSchema);
   if (validate(parsed)) return true;
-  for (const error of (validate.errors ?? []).filter((one) => !isDetail(one))) noteError(error, note);
+  for (const error of (validate.errors ?? []).filter((each) => !isDetail(each))) noteError(error, note);
   return false;
 };

@@ -4,9 +4,9 @@ import type { RegistrySettings } from '../registry/index.ts';
 import type { KeySpec, TrustedLogs } from '../verification/index.ts';
 import type { Limits } from './limits.ts';
 
-/** Where a listener binds; port 0 is any free one. */
+/** An address that a listener binds; port 0 is any free port. */
 export interface Address {
-  /** A name or address, an IPv6 one without its brackets. */
+  /** A host name or IP address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
 }
@@ -16,7 +16,7 @@ export const logFormats = ['json', 'text'] as const;
 
 export interface ServerSettings {
   readonly listen: Address;
-  /** Probes and metrics, plain HTTP. */
+  /** Serves probes and metrics over plain HTTP. */
   readonly probes: Address;
   /** Paths of PEM files. */
   readonly certificate: { readonly cert: string; readonly key: string };
@@ -26,47 +26,47 @@ export interface ServerSettings {
   };
 }
 
-/** Certificates that the webhook issues to itself. Milliseconds. */
+/** Certificates that the webhook issues to itself. Times are in milliseconds. */
 export interface CertificateSettings {
   /** A Secret in the webhook's own namespace. */
   readonly secret: string;
-  /** The ValidatingWebhookConfiguration whose `caBundle` follows. */
+  /** The ValidatingWebhookConfiguration whose `caBundle` is updated. */
   readonly webhookConfiguration: string;
   /** Subject alternative names: host names and IP addresses. */
   readonly dnsNames: readonly string[];
   readonly caLifetime: number;
-  /** Of the serving certificate. */
+  /** Lifetime of the serving certificate. */
   readonly lifetime: number;
-  /** From a new CA being trusted to the first certificate it issues: as long as an API server may take to hear of it. */
+  /** From when a new CA is trusted to its first certificate: the longest that an API server may take to learn of it. */
   readonly overlap: number;
 }
 
-/** What is asked of the API of the cluster that the webhook runs in. */
+/** How the webhook uses the API of the cluster it runs in. */
 export interface KubernetesSettings {
   /** The namespace that the webhook runs in. */
   readonly namespace: string;
-  /** Undefined: somebody else brings the certificate. */
+  /** Undefined: the certificate is provided by someone else. */
   readonly certificates?: CertificateSettings;
   readonly events: boolean;
-  /** Milliseconds that looking at the images that run already may hold up the first readiness; 0: not at all. */
+  /** Milliseconds that verifying the images of running pods may delay the first readiness; 0: no warm-up. */
   readonly warmUp: number;
 }
 
 /** Directories that hold evidence. */
 export interface EvidenceSettings {
-  /** Asked before any registry, in this order. */
+  /** Read before any registry, in this order. */
   readonly read: readonly string[];
-  /** What was verified is kept here, and asked for like the others; undefined: nowhere. */
+  /** Verified evidence is stored here, and read like the others; undefined: it is not stored. */
   readonly write?: string;
 }
 
-/** A file of Sigstore's, `trusted_root.json`. */
+/** Sigstore's `trusted_root.json`. */
 export interface TrustedRoot {
   readonly path: string;
   readonly logs: TrustedLogs;
 }
 
-/** A registry's settings, with the path that `ca` was read from. */
+/** The settings of a registry, with the path that `ca` was read from. */
 export interface ConfiguredRegistry extends RegistrySettings {
   readonly caFile?: string;
 }
@@ -77,20 +77,20 @@ export interface Config {
   readonly requirePinnedKeys: boolean;
   readonly places: Places;
   readonly registries: readonly ConfiguredRegistry[];
-  /** For every registry whose own settings say nothing else: PEM certificates, the path of a docker config.json. */
+  /** Defaults for registries without their own: PEM certificates, the path of a docker config.json. */
   readonly registryDefaults: { readonly ca?: string; readonly dockerConfig?: string };
   readonly rules: Rules;
   readonly evidence: EvidenceSettings;
-  /** Only evidence is asked, no registry; the command line's word alone. */
+  /** Only evidence is read, no registry. Set by the command line only. */
   readonly offline: boolean;
   readonly transparencyLog: 'ignore' | 'require';
-  /** The logs that count where it is required; undefined: Sigstore's public ones. */
+  /** The trusted logs if an entry is required; undefined: Sigstore's public ones. */
   readonly trustedRoot?: TrustedRoot;
-  /** Milliseconds that a tag's digest is remembered; 0: not at all. */
+  /** Milliseconds that a tag's digest is cached; 0: it is not cached. */
   readonly tagMemory: number;
   readonly limits: Limits;
   readonly server: ServerSettings;
-  /** Undefined: the API of the cluster is never asked. */
+  /** Undefined: the API of the cluster is not used. */
   readonly kubernetes?: KubernetesSettings;
 }
 

@@ -5,7 +5,7 @@ import { parseDuration } from './quantity.ts';
 
 const duration = (text: string): number => parseDuration(text) as number;
 
-/** What a configuration is where a file says nothing, and without any file: Istio's keys and hubs, strict rules. */
+/** The configuration without a file, and the default of every key: Istio's keys and hubs, strict rules. */
 export const defaultConfig: Config = deepFreeze({
   keys: [...releaseKeys],
   requirePinnedKeys: false,

@@ -2,25 +2,25 @@ import type { KeySpec } from '../verification/index.ts';
 import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
 import { ConfigError, type Note, type Problem } from './problem.ts';
 import type { ReadFile } from './readers/read-context.ts';
-import { readAuthority } from './readers/registries.ts';
+import { readCaFile } from './readers/registries.ts';
 import { readTrustedRoot } from './readers/transparency-log.ts';
 
-/** What a command line may say over a configuration. */
+/** Flags of the command line that override the configuration. */
 export interface FlagOverrides {
-  /** `--key`, each a path, or an https URL with `#sha256=HEX` as its pin. Any replaces all keys of the configuration. */
+  /** `--key`: paths, or https URLs with `#sha256=HEX` as a pin. They replace all keys of the configuration. */
   readonly keys?: readonly string[];
   /** `--ca-file`: for every registry without its own. */
   readonly caFile?: string | undefined;
   /** `--registry-config`: for every registry without its own. */
   readonly dockerConfig?: string | undefined;
-  /** `--evidence`: directories that are asked before those of the configuration. */
+  /** `--evidence`: directories that are read before those of the configuration. */
   readonly evidence?: readonly string[];
   readonly offline?: boolean;
   /** `--transparency-log`. */
   readonly transparencyLog?: Config['transparencyLog'] | undefined;
   /** `--trusted-root`. */
   readonly trustedRoot?: string | undefined;
-  /** Hosts in normal form that plain HTTP is allowed for. */
+  /** Hosts that plain HTTP is allowed for, in normal form. */
   readonly plainHttpHosts?: readonly string[];
 }
 
@@ -45,9 +45,11 @@ const allowPlainHttp = (
   registries: readonly ConfiguredRegistry[],
   hosts: readonly string[],
 ): readonly ConfiguredRegistry[] => [
-  ...registries.map((one) => (hosts.includes(one.host) ? { ...one, plainHttp: true } : one)),
+  ...registries.map((registry) =>
+    hosts.includes(registry.host) ? { ...registry, plainHttp: true } : registry,
+  ),
   ...[...new Set(hosts)]
-    .filter((host) => !registries.some((one) => one.host === host))
+    .filter((host) => !registries.some((registry) => registry.host === host))
     .map((host) => ({ host, plainHttp: true })),
 ];
 
@@ -58,7 +60,7 @@ const withEvidenceFlags = (
 ): Config['evidence'] => {
   const read = [...new Set([...directories, ...evidence.read])];
   if (offline === true && read.length === 0 && evidence.write === undefined)
-    note('--offline', 'asks evidence alone, and there is none: name a directory with --evidence');
+    note('--offline', 'reads evidence only, and none is configured: name a directory with --evidence');
   return { ...evidence, read };
 };
 
@@ -70,12 +72,12 @@ const withLogFlags = async (
 ): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
   if (path === undefined) return { transparencyLog };
   if (transparencyLog === 'ignore')
-    note('--trusted-root', 'means nothing where the log is ignored: add --transparency-log require');
+    note('--trusted-root', 'has no effect while the log is ignored: add --transparency-log require');
   const trustedRoot = await readTrustedRoot(path, '--trusted-root', note, readFile);
   return { transparencyLog, ...(trustedRoot === undefined ? {} : { trustedRoot }) };
 };
 
-/** The configuration with a command line's word over it. Rejects with `ConfigError`, its paths being flags. */
+/** Returns the configuration with the flags applied. Rejects with `ConfigError`; the paths of its problems are flags. */
 export const withFlags = async (
   config: Config,
   flags: FlagOverrides,
@@ -85,7 +87,7 @@ export const withFlags = async (
   const note = (path: string, message: string): void => void problems.push({ path, message });
   const keys = (flags.keys ?? []).map((text) => parseKeyFlag(text, note));
   const ca =
-    flags.caFile === undefined ? undefined : await readAuthority(flags.caFile, '--ca-file', note, readFile);
+    flags.caFile === undefined ? undefined : await readCaFile(flags.caFile, '--ca-file', note, readFile);
   const log = await withLogFlags(config, flags, note, readFile);
   const evidence = withEvidenceFlags(config, flags, note);
   if (problems.length > 0) throw new ConfigError(problems);

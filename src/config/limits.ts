@@ -1,26 +1,25 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/index.ts';
+
 export type Unit = 'bytes' | 'milliseconds' | 'count';
 
-/** One limit: what the README's table says of it, and what a configuration may set it to. */
+/** One row of the limits table, here and in the README. */
 export interface Limit {
   readonly name: string;
   readonly default: number;
   readonly unit: Unit;
   readonly min: number;
   readonly max: number;
-  /** What happens at it. */
+  /** The effect when the limit is reached. */
   readonly effect: string;
 }
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 /**
- * Every limit on sizes, counts, times and concurrency. `keepAlive` stays above the 90 s after which the API server
- * drops an idle connection: it never repeats a POST that met a connection closed by us. So does `requestTime`: the API
- * server makes connections ahead, and Node counts the time of a first request from there.
+ * Every limit on sizes, counts, times and concurrency. `keepAlive` stays above the 90 s after which the API server drops
+ * an idle connection, because it never retries a POST that met a connection closed by the webhook. So does
+ * `requestTime`: the API server opens connections ahead, and Node counts the time of a first request from then.
  */
 export const limitTable = [
   {
@@ -29,34 +28,35 @@ export const limitTable = [
     unit: 'bytes',
     min: MIB,
     max: 128 * MIB,
-    effect: 'an AdmissionReview past it gets HTTP 413, which a webhook with failurePolicy Ignore admits',
+    effect: 'a longer AdmissionReview gets HTTP 413, which a webhook with failurePolicy Ignore admits',
   },
   {
     name: 'reviewBytesAtOnce',
     default: 128 * MIB,
     unit: 'bytes',
-    // As much as the longest that may be configured: or that could never be read.
+    // At least the longest review that may be configured: otherwise that one could never be read.
     min: 128 * MIB,
     max: 4096 * MIB,
     effect:
-      'further AdmissionReviews of more than 256 KiB get HTTP 503 with `Retry-After`, and the API server asks again',
+      'further AdmissionReviews of more than 256 KiB get HTTP 503 with `Retry-After`, and the API server retries',
   },
   {
     name: 'reviewMargin',
-    default: SECOND,
+    default: SECOND_MS,
     unit: 'milliseconds',
     min: 10,
-    max: 10 * SECOND,
+    max: 10 * SECOND_MS,
     effect:
-      "a review is answered this long before the API server's timeout, or at half of it if that is later",
+      "the response to a review is sent this long before the API server's timeout, or at half of it if that is later",
   },
   {
     name: 'reviewDeadline',
-    default: 10 * SECOND,
+    default: 10 * SECOND_MS,
     unit: 'milliseconds',
     min: 100,
-    max: 30 * SECOND,
-    effect: 'a review sent with no timeout is answered by then; what is not known yet is `deadline-exceeded`',
+    max: 30 * SECOND_MS,
+    effect:
+      'the response to a review without a timeout is sent by then; images not verified yet are `deadline-exceeded`',
   },
   {
     name: 'imagesPerReview',
@@ -64,7 +64,7 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1000,
-    effect: 'distinct Istio images past it are refused as `too-many-images` and not asked about',
+    effect: 'further distinct Istio images are refused as `too-many-images` without being verified',
   },
   {
     name: 'verificationsAtOnce',
@@ -72,7 +72,7 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 256,
-    effect: 'further images of the same review wait for one that is under way',
+    effect: 'further images of the same review wait for one in progress',
   },
   {
     name: 'manifestBytes',
@@ -80,7 +80,7 @@ export const limitTable = [
     unit: 'bytes',
     min: 64 * KIB,
     max: 64 * MIB,
-    effect: 'a manifest past it is `registry-answer-invalid`',
+    effect: 'a longer manifest is `registry-answer-invalid`',
   },
   {
     name: 'blobBytes',
@@ -89,7 +89,7 @@ export const limitTable = [
     min: 4 * KIB,
     max: 64 * MIB,
     effect:
-      'a bundle declared longer is no signature; a body that turns out longer is `registry-answer-invalid`',
+      'a bundle declared longer is not a signature; a body that turns out longer is `registry-answer-invalid`',
   },
   {
     name: 'tokenBytes',
@@ -97,7 +97,8 @@ export const limitTable = [
     unit: 'bytes',
     min: 4 * KIB,
     max: MIB,
-    effect: 'a token answer past it is `registry-answer-invalid`; of an error, no more than this is read',
+    effect:
+      'a longer token response is `registry-answer-invalid`; of an error response no more than this is read',
   },
   {
     name: 'redirects',
@@ -114,15 +115,15 @@ export const limitTable = [
     min: 1,
     max: 100,
     effect:
-      'further pages of what refers to an image are not read; with nothing valid before, `too-many-signatures`',
+      'further pages of referrers are not read; if no signature before was valid, `too-many-signatures`',
   },
   {
     name: 'requestTimeout',
-    default: 10 * SECOND,
+    default: 10 * SECOND_MS,
     unit: 'milliseconds',
     min: 100,
-    max: 2 * MINUTE,
-    effect: 'one question to a registry, with its redirects, is given up: `registry-unavailable`',
+    max: 2 * MINUTE_MS,
+    effect: 'a request to a registry, with its redirects, is aborted: `registry-unavailable`',
   },
   {
     name: 'requestsPerRegistry',
@@ -130,7 +131,7 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1024,
-    effect: 'further requests to the same registry wait for one that is under way',
+    effect: 'further requests to the same registry wait for one in progress',
   },
   {
     name: 'signatureCandidates',
@@ -139,7 +140,7 @@ export const limitTable = [
     min: 1,
     max: 1000,
     effect:
-      'with none valid among so many under the signature tag, or so many that refer to the image, and more left: `too-many-signatures`',
+      'if none of so many under the signature tag, or of so many referrers, is valid and there are more: `too-many-signatures`',
   },
   {
     name: 'payloadBytes',
@@ -147,7 +148,7 @@ export const limitTable = [
     unit: 'bytes',
     min: 4 * KIB,
     max: MIB,
-    effect: 'a longer signed payload is no signature: `signature-invalid`',
+    effect: 'a longer signed payload is not a signature: `signature-invalid`',
   },
   {
     name: 'verifiedBytes',
@@ -155,15 +156,15 @@ export const limitTable = [
     unit: 'bytes',
     min: MIB,
     max: 4096 * MIB,
-    effect: 'verified digests least recently used are forgotten, and asked about again when next used',
+    effect: 'the least recently used verified digests are forgotten, and verified again when next used',
   },
   {
     name: 'rejectedMemory',
-    default: 10 * SECOND,
+    default: 10 * SECOND_MS,
     unit: 'milliseconds',
     min: 0,
-    max: HOUR,
-    effect: 'a rejected digest is asked about again; `0` remembers none',
+    max: HOUR_MS,
+    effect: 'a rejected digest is verified again; `0` remembers none',
   },
   {
     name: 'rejectedEntries',
@@ -171,7 +172,7 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1_000_000,
-    effect: 'rejected digests least recently used are forgotten',
+    effect: 'the least recently used rejected digests are forgotten',
   },
   {
     name: 'tagEntries',
@@ -179,15 +180,16 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1_000_000,
-    effect: 'last answers of tags least recently used are forgotten; such a tag has nothing to stand for',
+    effect:
+      'the last digests of the least recently used tags are forgotten; such a tag cannot be resolved in an outage',
   },
   {
     name: 'flightDeadline',
-    default: 30 * SECOND,
+    default: 30 * SECOND_MS,
     unit: 'milliseconds',
-    min: SECOND,
-    max: 10 * MINUTE,
-    effect: 'a verification that several reviews share is given up, whoever still waits for it',
+    min: SECOND_MS,
+    max: 10 * MINUTE_MS,
+    effect: 'a verification that several reviews share is aborted, even while reviews still wait for it',
   },
   {
     name: 'keyBytes',
@@ -195,49 +197,49 @@ export const limitTable = [
     unit: 'bytes',
     min: KIB,
     max: MIB,
-    effect: 'a longer key file or answer of a key URL is not read: its keys are missing from the ring',
+    effect: 'a longer key file or response of a key URL is not read: its keys are missing from the key ring',
   },
   {
     name: 'keyRefresh',
-    default: HOUR,
+    default: HOUR_MS,
     unit: 'milliseconds',
-    min: SECOND,
-    max: 7 * 24 * HOUR,
-    effect: 'a key URL is read again; key files are, every few seconds',
+    min: SECOND_MS,
+    max: 7 * DAY_MS,
+    effect: 'a key URL is read again; key files are read again every few seconds',
   },
   {
     name: 'keepAlive',
-    default: 120 * SECOND,
+    default: 120 * SECOND_MS,
     unit: 'milliseconds',
-    min: 95 * SECOND,
-    max: HOUR,
+    min: 95 * SECOND_MS,
+    max: HOUR_MS,
     effect: 'an idle connection of the API server is closed',
   },
   {
     name: 'requestTime',
-    default: 120 * SECOND,
+    default: 120 * SECOND_MS,
     unit: 'milliseconds',
-    min: 95 * SECOND,
-    max: HOUR,
+    min: 95 * SECOND_MS,
+    max: HOUR_MS,
     effect:
-      'a request that has not arrived whole, or has not begun since the connection was made, is answered HTTP 408 and its connection closed',
+      'a request that has not arrived completely, or has not begun since the connection was made, gets HTTP 408 and its connection is closed',
   },
   {
     name: 'drain',
-    default: 15 * SECOND,
+    default: 15 * SECOND_MS,
     unit: 'milliseconds',
     min: 0,
-    max: 5 * MINUTE,
-    effect: 'after it is told to stop, no more connections are taken; reviews under way are finished',
+    max: 5 * MINUTE_MS,
+    effect: 'after the signal to stop, no more connections are accepted; reviews in progress are finished',
   },
 ] as const satisfies readonly Limit[];
 
 export type LimitName = (typeof limitTable)[number]['name'];
 
-/** Every limit as one number: bytes, milliseconds or a count, as the table's `unit` says. */
+/** The value of every limit, in the `unit` of its row: bytes, milliseconds or a count. */
 export type Limits = Readonly<Record<LimitName, number>>;
 
-/** The limits where a configuration sets none. */
+/** The limits if a configuration sets none. */
 export const defaultLimits: Limits = Object.fromEntries(
   limitTable.map((limit) => [limit.name, limit.default]),
 ) as Limits;

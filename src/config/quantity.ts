@@ -13,7 +13,7 @@ const BYTE_UNITS: readonly (readonly [name: string, bytes: number])[] = [
   ['KiB', 1024],
 ];
 
-/** What each unit looks like, for messages. */
+/** The form of a value in each unit, for messages: `must be …`. */
 export const examples: Readonly<Record<Unit, string>> = {
   milliseconds: 'a duration such as 500ms, 10s, 1m30s or 24h (0 is none)',
   bytes: 'a size such as 64KiB or 24MiB, or a whole number of bytes',
@@ -23,7 +23,7 @@ export const examples: Readonly<Record<Unit, string>> = {
 const wholeNumber = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** Milliseconds of a duration as Go and Kubernetes write it (`1m30s`, whole numbers only); undefined where it is none. */
+/** Parses a duration of Go and Kubernetes (`1m30s`, whole numbers only) to milliseconds; undefined if it is not one. */
 export const parseDuration = (value: unknown): number | undefined => {
   if (value === 0 || value === '0') return 0;
   const parts = typeof value === 'string' ? /^(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/.exec(value) : null;
@@ -35,7 +35,7 @@ export const parseDuration = (value: unknown): number | undefined => {
   return Number.isSafeInteger(total) ? total : undefined;
 };
 
-/** The shortest text that `parseDuration` reads back. */
+/** Returns the shortest text that `parseDuration` parses to the same duration. */
 export const formatDuration = (milliseconds: number): string => {
   let rest = milliseconds;
   let text = '';
@@ -48,9 +48,9 @@ export const formatDuration = (milliseconds: number): string => {
 };
 
 const parseBytes = (value: unknown): number | undefined => {
-  const found = typeof value === 'string' ? /^(\d{1,15})([KMG])iB?$/.exec(value) : null;
-  if (found === null) return wholeNumber(value);
-  const [, amount, prefix] = found;
+  const match = typeof value === 'string' ? /^(\d{1,15})([KMG])iB?$/.exec(value) : null;
+  if (match === null) return wholeNumber(value);
+  const [, amount, prefix] = match;
   const [, size = 1] = BYTE_UNITS.find(([name]) => name.startsWith(prefix ?? '')) ?? [];
   return wholeNumber(Number(amount) * size);
 };
@@ -60,13 +60,13 @@ const formatBytes = (bytes: number): string | number => {
   return name === '' ? bytes : `${bytes / size}${name}`;
 };
 
-/** Reads a value of a configuration in its unit: bytes, milliseconds or a count; undefined where it is none. */
+/** Parses a value of a configuration: bytes, milliseconds or a count; undefined if it is not one. */
 export const parseQuantity = (value: unknown, unit: Unit): number | undefined => {
   if (unit === 'milliseconds') return parseDuration(value);
   return unit === 'bytes' ? parseBytes(value) : wholeNumber(value);
 };
 
-/** Writes a number of a unit as a configuration would: `24MiB`, `1m30s`, `64`. */
+/** Formats a number in its unit as a configuration has it: `24MiB`, `1m30s`, `64`. */
 export const formatQuantity = (value: number, unit: Unit): string | number => {
   if (unit === 'milliseconds') return formatDuration(value);
   return unit === 'bytes' ? formatBytes(value) : value;

@@ -15,7 +15,7 @@ export function explainUnsignedTag(tag: string, pinned: boolean): string | undef
   const { release, major, minor } = releaseTag.exec(tag)?.groups ?? {};
   if (release === undefined)
     return developmentTag.test(tag)
-      ? 'its tag is that of a development build, which is not signed'
+      ? 'its tag is that of a development build, and those are not signed'
       : undefined;
   const lapse = unsignedReleases.get(release);
   if (lapse !== undefined) return lapse;

@@ -32,13 +32,13 @@ export const hubs: readonly Hub[] = [
     name: 'gcr.io/istio-prerelease-testing',
     aliases: ['registry.istio.io/prerelease-testing'],
     releases: false,
-    neverSigned: 'candidates before publication have not been signed since June 2023',
+    neverSigned: 'prerelease builds have not been signed since June 2023',
   },
   {
     name: 'ghcr.io/istio/prerelease-testing',
     aliases: [],
     releases: false,
-    neverSigned: 'candidates before publication are not signed',
+    neverSigned: 'prerelease builds are not signed',
   },
 ];
 

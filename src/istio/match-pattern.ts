@@ -81,15 +81,15 @@ const spellingsOf = (place: string): readonly string[] => {
  * Characters. A search costs a tenth of the text's length by a quarter of the pattern's (cel-go, `runtimecost.go`), and
  * 1,000,000 is all an expression may cost (k8s.io/apiserver, `apis/cel/config.go`): so 60 images of 300 characters fit.
  */
-const LONGEST_PATTERN = 1800;
+const MAX_PATTERN_LENGTH = 1800;
 
 /** The first that is too much: those behind it are no better. */
 const tooMuch = (places: Places, revoked: readonly string[]): readonly Unmatchable[] => {
-  const why = `makes the match condition cost more than the API server allows for a large pod: its names must come to ${LONGEST_PATTERN} characters at most, so list a path that several have in common, or fewer`;
+  const why = `makes the match condition cost more than the API server allows for a large pod: its names may have ${MAX_PATTERN_LENGTH} characters in total, so list fewer, or a path that several share`;
   let length = basePattern.length;
   for (const [pattern, place] of additionsOf(places, revoked)) {
     length += pattern.length + 1;
-    if (length > LONGEST_PATTERN) return [{ place, why }];
+    if (length > MAX_PATTERN_LENGTH) return [{ place, why }];
   }
   return [];
 };
@@ -101,7 +101,12 @@ export const findUnmatchable = (places: Places, revoked: readonly string[]): rea
     const spelling = spellingsOf(place).find((one) => !pattern.test(one));
     return spelling === undefined
       ? []
-      : [{ place, why: `must not be a place whose images are written without its name, as "${spelling}"` }];
+      : [
+          {
+            place,
+            why: `must not be a registry path whose images can be written without its name, as "${spelling}"`,
+          },
+        ];
   });
   return [...nameless, ...tooMuch(places, revoked)];
 };

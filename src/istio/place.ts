@@ -27,10 +27,10 @@ function placeProblem(text: string): string | undefined {
   if (text === '') return 'it is empty';
   if (text.includes('://')) return 'it is a URL; write it without the scheme';
   if (text.endsWith('/')) return 'it ends with "/"';
-  if (text.includes('@')) return 'it has a digest; it names a place that holds images, not an image';
+  if (text.includes('@')) return 'it has a digest; name the path that holds the images, not an image';
   const colon = text.lastIndexOf(':');
   const isTag = colon > text.lastIndexOf('/') && colon > text.lastIndexOf(']') && !isPort(text, colon);
-  return isTag ? 'it has a tag; it names a place that holds images, not an image' : undefined;
+  return isTag ? 'it has a tag; name the path that holds the images, not an image' : undefined;
 }
 
 /** Only a host has a port, and here a host stands before the first slash. */

@@ -30,9 +30,9 @@ export const signingEras: readonly SigningEra[] = [
 /** Releases that went out without the signatures of their era. */
 export const unsignedReleases: ReadonlyMap<string, string> = new Map([
   // istio/release-builder pull request 1455 quotes the log of the failed `cosign public-key`.
-  ['1.18.0-alpha.0', 'a fault of the release job left 1.18.0-alpha.0 unsigned'],
+  ['1.18.0-alpha.0', 'a failure of the release job left 1.18.0-alpha.0 unsigned'],
   // Inferred: tagged four minutes before the job was given the role it needs (istio/test-infra pull request 4849).
-  ['1.19.0-alpha.0', 'a fault of the release job probably left 1.19.0-alpha.0 unsigned'],
+  ['1.19.0-alpha.0', 'a failure of the release job probably left 1.19.0-alpha.0 unsigned'],
 ]);
 
 /** `1.28.0`, `1.31.0-rc.0`, `1.28.0-distroless` (istio/istio `tools/docker-builder/types.go`). */

@@ -18,7 +18,7 @@ describe('a command line that is wrong', () => {
     [['verify', '-x', 'x'], 'unknown flag -x.'],
     [
       ['verify', '--trusted-root', '/nonexistent/root', 'x'],
-      '--trusted-root means nothing where the log is ignored',
+      '--trusted-root has no effect while the log is ignored',
     ],
     [
       ['verify', '--transparency-log', 'require', '--trusted-root', '/nonexistent/root', 'x'],
@@ -53,7 +53,7 @@ describe('a command line that is wrong', () => {
       'the pin must be #sha256= and 64 hexadecimal digits',
     ],
     [['verify', '-f', '/nonexistent/list'], 'cannot read /nonexistent/list'],
-    [['verify', '--config', '/nonexistent/config', 'x'], '/nonexistent/config cannot be read'],
+    [['verify', '--config', '/nonexistent/config', 'x'], 'cannot read /nonexistent/config'],
     [['verify', '--ca-file', '/nonexistent/ca', 'x'], '/nonexistent/ca'],
     [['review'], 'no manifest given'],
     [['review', '--mode', 'block', '-f', '-'], '--mode must be one of enforce, warn, audit, got "block"'],

@@ -39,7 +39,7 @@ describe('check-config', () => {
       'mirrors[0].of',
       'limits.drian',
       'transparencyLog must be one of ignore, require: did you mean require?',
-      'trustedRoot means nothing where transparencyLog is ignore',
+      'trustedRoot has no effect while transparencyLog is ignore',
       'evidence.read[1] must be listed once',
       'registries[0].endpoint',
     ])
@@ -94,9 +94,9 @@ describe('check-config', () => {
     );
     expect(code).toBe(0);
     expect(stderr.split('\n')).toEqual([
-      'Warning: keys has https://example.com/key.pub without a pin: what it serves when this process starts is trusted',
-      'Warning: undetermined.enforce lets images start that nothing is known of while their registry is down',
-      'Warning: exemptions[0] ended with 2020-01-01 and lifts nothing: remove it',
+      'Warning: keys has https://example.com/key.pub without a pin: the key that it serves when this process starts is trusted',
+      'Warning: undetermined.enforce lets images that were never verified start while their registry is down',
+      'Warning: exemptions[0] ended after 2020-01-01 (UTC) and has no effect any more: remove it',
       '',
     ]);
   });

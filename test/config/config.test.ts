@@ -201,7 +201,7 @@ describe('a configuration', () => {
   it('is refused with the path where the file is not there', async () => {
     const loading = loadConfig({ path: '/etc/sailmark.yaml', readFile: filesOf({}) });
     await expect(loading).rejects.toThrow(ConfigError);
-    await expect(loading).rejects.toThrow('/etc/sailmark.yaml cannot be read: ENOENT');
+    await expect(loading).rejects.toThrow('cannot read /etc/sailmark.yaml: ENOENT');
   });
 });
 

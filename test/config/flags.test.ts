@@ -21,7 +21,7 @@ describe('flags', () => {
       { path: '--key', message: 'https://a.example/k: the pin must be #sha256= and 64 hexadecimal digits' },
       { path: '--key', message: 'https://a.example/k: the pin must be #sha256= and 64 hexadecimal digits' },
       { path: '--key', message: 'must be a file or an https URL' },
-      { path: '--ca-file', message: '/text: holds no PEM certificate' },
+      { path: '--ca-file', message: '/text: no PEM certificate found' },
     ]);
     expect(await refused({ caFile: '/nowhere' })).toEqual([
       { path: '--ca-file', message: "cannot be read: ENOENT: no such file or directory, open '/nowhere'" },

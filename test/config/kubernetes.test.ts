@@ -11,13 +11,13 @@ describe('access to the API of the cluster', () => {
       'kubernetes.namespace: is missing: it must be the name of the namespace that the webhook runs in',
     ]);
     expect(await refusals('kubernetes: {namespace: Nope, event: true}')).toEqual([
-      'kubernetes.event: is not a key that is known here: did you mean events?',
+      'kubernetes.event: is not a known key: did you mean events?',
       'kubernetes.namespace: must be the name of the namespace that the webhook runs in',
     ]);
     expect(
       await refusals('kubernetes: {namespace: n, certificates: {secret: s, dnsNames: [], caLifetime: 1y}}'),
     ).toEqual([
-      'kubernetes.certificates.dnsNames: must have at least one entry (leave the key out for its default)',
+      'kubernetes.certificates.dnsNames: must have at least one entry; a key that is optional can be removed instead',
       'kubernetes.certificates.webhookConfiguration: is missing: it must be the name of a ValidatingWebhookConfiguration',
     ]);
     expect(

@@ -62,7 +62,7 @@ describe('the limits', () => {
 
   it('are refused in another unit, and under another name', async () => {
     expect(await refusals('limits: {drain: 15, redirects: 5s, reviewBytes: 24MB, blobByte: 1MiB}')).toEqual([
-      'limits.blobByte: is not a key that is known here: did you mean blobBytes?',
+      'limits.blobByte: is not a known key: did you mean blobBytes?',
       'limits.drain: must be a duration such as 500ms, 10s, 1m30s or 24h (0 is none)',
       'limits.redirects: must be a whole number',
       'limits.reviewBytes: must be a size such as 64KiB or 24MiB, or a whole number of bytes',

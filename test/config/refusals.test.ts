@@ -7,35 +7,37 @@ const DURATION = 'a duration such as 500ms, 10s, 1m30s or 24h (0 is none)';
 describe('a file that is no configuration', () => {
   it('is refused with where it stops to be YAML', async () => {
     expect(await wholeRefusals('keys: [')).toEqual([
-      expect.stringMatching(/^: it is not YAML: .* \(line 1, column \d+\)$/),
+      expect.stringMatching(/^: the file is not YAML: .* \(line 1, column \d+\)$/),
     ]);
     expect(await wholeRefusals('')).toEqual([
-      ': it is not YAML: expected a document, but the input is empty',
+      ': the file is not YAML: expected a document, but the input is empty',
     ]);
   });
 
   it('is refused where a key stands twice, an alias repeats, a tag or a second document stands', async () => {
     expect(await refusals('tagMemory: 1s\ntagMemory: 2s')).toEqual([
-      ': it is not YAML: duplicated mapping key (line 4, column 1)',
+      ': the file is not YAML: duplicated mapping key (line 4, column 1)',
     ]);
     expect(await refusals('hubs: &hubs [a.example/b]\nmirrors: *hubs')).toEqual([
-      expect.stringMatching(/^: it is not YAML: aliases exceeded/),
+      expect.stringMatching(/^: the file is not YAML: aliases exceeded/),
     ]);
-    expect(await refusals('hubs: &hubs [*hubs]')).toEqual([expect.stringMatching(/^: it is not YAML: /)]);
+    expect(await refusals('hubs: &hubs [*hubs]')).toEqual([
+      expect.stringMatching(/^: the file is not YAML: /),
+    ]);
     expect(await refusals('tagMemory: !!binary aGk=')).toEqual([
-      expect.stringMatching(/^: it is not YAML: unknown scalar tag/),
+      expect.stringMatching(/^: the file is not YAML: unknown scalar tag/),
     ]);
     expect(await refusals('---\nkind: Configuration')).toEqual([
-      expect.stringMatching(/^: it is not YAML: expected a single document/),
+      expect.stringMatching(/^: the file is not YAML: expected a single document/),
     ]);
     expect(await refusals(`hubs: ${'['.repeat(20_000)}`)).toEqual([
-      expect.stringMatching(/^: it is not YAML: /),
+      expect.stringMatching(/^: the file is not YAML: /),
     ]);
   });
 
   it('is refused where it is another thing', async () => {
     expect(await wholeRefusals('[1]')).toEqual([
-      ': must be a configuration: apiVersion: sailmark.dev/v1alpha1, kind: Configuration, and its keys, not a list',
+      ': must be a configuration: apiVersion: sailmark.dev/v1alpha1, kind: Configuration, and its keys, got a list',
     ]);
     expect(await wholeRefusals('apiVersion: v1\nkind: ConfigMap')).toEqual([
       'apiVersion: must be sailmark.dev/v1alpha1',
@@ -66,12 +68,12 @@ describe('keys of a file', () => {
         'mirors: []\nhub: [x]\n__proto__: 1\nserver: {listn: x}\nmirrors: [{mirror: a.example/b, off: docker.io/istio}]',
       ),
     ).toEqual([
-      '__proto__: is not a key that is known here',
-      'hub: is not a key that is known here: did you mean hubs?',
-      'mirors: is not a key that is known here: did you mean mirrors?',
+      '__proto__: is not a known key',
+      'hub: is not a known key: did you mean hubs?',
+      'mirors: is not a known key: did you mean mirrors?',
       'mirrors[0].of: is missing: it must be a registry and a path, such as registry.corp.example/istio',
-      'mirrors[0].off: is not a key that is known here: did you mean of?',
-      'server.listn: is not a key that is known here: did you mean listen?',
+      'mirrors[0].off: is not a known key: did you mean of?',
+      'server.listn: is not a known key: did you mean listen?',
     ]);
   });
 
@@ -90,9 +92,9 @@ server: {listen: 8443, log: {level: verbose}}`),
       'hubs: must be a list',
       'replaceHubs: must be true or false',
       'lookAlikes: must be one of deny, warn, ignore',
-      'revoked: must be a list, not a mapping',
-      `tagMemory: must be ${DURATION}, not empty (leave the key out for its default)`,
-      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443, not the number 8443: put it in quotes',
+      'revoked: must be a list, got a mapping',
+      `tagMemory: must be ${DURATION}, got nothing: remove the key to use its default`,
+      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443, got the number 8443: put it in quotes',
       'server.log.level: must be one of trace, debug, info, warn, error, fatal, silent',
     ]);
   });
@@ -143,12 +145,12 @@ keys:
       'keys[0]: must have exactly one of istio, file, url, inline',
       'keys[1]: must have exactly one of istio, file, url, inline',
       'keys[2].istio: must be release',
-      'keys[3]: has sha256, which means nothing without url: remove it',
+      'keys[3]: has sha256, which has no effect without url: remove it',
       'keys[4].sha256: must be the SHA-256 of the SubjectPublicKeyInfo, 64 hexadecimal digits',
-      'keys[5]: must be a key: {istio: release}, {file: …}, {url: …, sha256: …} or {inline: …}, not the number 5',
+      'keys[5]: must be a key: {istio: release}, {file: …}, {url: …, sha256: …} or {inline: …}, got the number 5',
     ]);
     expect(await refusals('keys: []')).toEqual([
-      'keys: must have at least one entry (leave the key out for its default)',
+      'keys: must have at least one entry; a key that is optional can be removed instead',
     ]);
   });
 
@@ -162,8 +164,8 @@ keys:
 - url: https://`),
     ).toEqual([
       'keys[0].url: must be an https URL',
-      'keys[1].url: must not hold credentials',
-      'keys[2].url: must not have a fragment: the pin stands in sha256, beside url',
+      'keys[1].url: must not contain credentials',
+      'keys[2].url: must not have a fragment: write the pin as sha256, beside url',
       'keys[3].url: must be an https URL',
     ]);
   });
@@ -184,7 +186,7 @@ keys:
         /^keys\[0\]\.for\[0\]: must be a hub or mirror of this configuration: one of docker\.io\/istio, /,
       ),
       expect.stringMatching(/^keys\[0\]\.for\[2\]: must be a registry and a path/),
-      'keys[1].for: must have at least one entry (leave the key out for its default)',
+      'keys[1].for: must have at least one entry; a key that is optional can be removed instead',
     ]);
   });
 
@@ -192,8 +194,8 @@ keys:
     expect(
       await refusals('requirePinnedKeys: true\nkeys: [{istio: release}, {url: https://a.example/k}]'),
     ).toEqual([
-      'keys[0]: has no pin, and requirePinnedKeys asks for one: its key https://istio.io/misc/istio-key-v2.pub is known by that URL alone. List the keys apart, each checked by you: {file: …}, or {url: https://istio.io/misc/istio-key-v2.pub, sha256: …}',
-      'keys[1]: has no pin, and requirePinnedKeys asks for one: add the SHA-256 of its SubjectPublicKeyInfo as sha256',
+      'keys[0]: has no pin, which requirePinnedKeys requires: its key https://istio.io/misc/istio-key-v2.pub is known by that URL alone. List the keys separately, after checking each: {file: …}, or {url: https://istio.io/misc/istio-key-v2.pub, sha256: …}',
+      'keys[1]: has no pin, which requirePinnedKeys requires: add the SHA-256 of its SubjectPublicKeyInfo as sha256',
     ]);
     expect(await refusals('requirePinnedKeys: true')).toHaveLength(1);
   });
@@ -243,14 +245,14 @@ registries:
       ),
     ).toEqual([
       "registries[0].caFile: cannot be read: ENOENT: no such file or directory, open '/nowhere'",
-      'registries[1].caFile: /key: holds a PRIVATE KEY, and must hold certificates alone',
-      'registries[2].caFile: /both: holds a PRIVATE KEY, and must hold certificates alone',
-      'registries[3].caFile: /damaged: certificate 2 is damaged',
-      'registries[4].caFile: /text: holds no PEM certificate',
+      'registries[1].caFile: /key: expected certificates only, got a PRIVATE KEY',
+      'registries[2].caFile: /both: expected certificates only, got a PRIVATE KEY',
+      'registries[3].caFile: /damaged: certificate 2 is malformed',
+      'registries[4].caFile: /text: no PEM certificate found',
       "registries[5].credentials.dockerConfig: cannot be read: ENOENT: no such file or directory, open '/nowhere'",
-      'registries[6].credentials.dockerConfig: /text is not a docker config.json: it is no JSON object',
-      'registries[7].credentials.dockerConfig: /list is not a docker config.json: it is no JSON object',
-      'registries[8].caFile: means nothing where plainHTTP is true: remove one of them',
+      'registries[6].credentials.dockerConfig: /text is not a docker config.json: expected a JSON object',
+      'registries[7].credentials.dockerConfig: /list is not a docker config.json: expected a JSON object',
+      'registries[8].caFile: has no effect while plainHTTP is true: remove one of them',
     ]);
   });
 });
@@ -260,8 +262,8 @@ describe('rules', () => {
     expect(await refusals('exemptions: [{images: ["docker.io/istio/*"]}]')).toEqual([
       'exemptions[0].expires: is missing: it must be a date, such as 2027-03-01',
       'exemptions[0].namespaces: is missing: it must be a list',
-      'exemptions[0].owner: is missing: it must be a text that is not empty',
-      'exemptions[0].reason: is missing: it must be a text that is not empty',
+      'exemptions[0].owner: is missing: it must be a string that is not empty',
+      'exemptions[0].reason: is missing: it must be a string that is not empty',
     ]);
   });
 
@@ -276,15 +278,15 @@ exemptions:
   expires: 2027-02-30
 - {images: [docker.io/istio/pilot], namespaces: [a], reason: r, owner: "", expires: tomorrow}`),
     ).toEqual([
-      'exemptions[0].expires: must be a day that exists, such as 2027-03-01',
+      'exemptions[0].expires: must be a day of the calendar, such as 2027-03-01',
       'exemptions[0].images[0]: must have a literal host: * matches within one path segment',
       'exemptions[0].images[1]: must be in normal form, with its registry: docker.io/istio/proxyv2:1.11.*',
       'exemptions[0].images[2]: has an empty path segment',
-      'exemptions[0].namespaces: must not list names beside *, which is all of them',
-      'exemptions[0].namespaces[0]: must be the name of a namespace, or * for all: part of a name is not matched',
-      'exemptions[0].namespaces[1]: must be the name of a namespace, or * for all: part of a name is not matched',
+      'exemptions[0].namespaces: must not list names beside *, which is all namespaces: remove them or the *',
+      'exemptions[0].namespaces[0]: must be the whole name of a namespace, or * for all: parts of names are not matched',
+      'exemptions[0].namespaces[1]: must be the whole name of a namespace, or * for all: parts of names are not matched',
       'exemptions[1].expires: must be a date, such as 2027-03-01',
-      'exemptions[1].owner: must be a text that is not empty',
+      'exemptions[1].owner: must be a string that is not empty',
     ]);
   });
 
@@ -329,12 +331,12 @@ mirrors:
 - {mirror: b.example/istio, of: docker.io/istio, signatures: hubs}
 - {mirror: c.example/istio, of: docker.io/istio, signatures: "c.example/signatures:1"}`),
     ).toEqual([
-      'mirrors[0].components.Mesh: must be one lower-case path segment, as an image is called in the mirror',
+      'mirrors[0].components.Mesh: must be one lower-case path segment, the name of an image in the mirror',
       'mirrors[0].components.mesh-b: must be a component of Istio, such as pilot, proxyv2, install-cni or ztunnel',
       'mirrors[0].components.pilot: must not be the name of a component itself, and pilot is one',
-      'mirrors[0].components["a/b"]: must be one lower-case path segment, as an image is called in the mirror',
+      'mirrors[0].components["a/b"]: must be one lower-case path segment, the name of an image in the mirror',
       'mirrors[1].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures',
-      'mirrors[2].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures: it has a tag; it names a place that holds images, not an image',
+      'mirrors[2].signatures: must be mirror, hub, mirror-then-hub, or a repository, such as registry.corp.example/signatures: it has a tag; name the path that holds the images, not an image',
     ]);
   });
 });
@@ -346,10 +348,10 @@ describe('evidence and the transparency log', () => {
 evidence: {read: [/a, /b, /a, /c], write: /c}
 trustedRoot: /root.json`),
     ).toEqual([
-      'trustedRoot: means nothing where transparencyLog is ignore: remove it, or set transparencyLog: require',
+      'trustedRoot: has no effect while transparencyLog is ignore: remove it, or set transparencyLog: require',
       "trustedRoot: cannot be read: ENOENT: no such file or directory, open '/root.json'",
       'evidence.read[2]: must be listed once',
-      'evidence.write: is read too, so it must not be listed under evidence.read',
+      'evidence.write: is read too: remove it from evidence.read',
     ]);
   });
 

@@ -61,8 +61,8 @@ registries:
         'registries: [{host: docker.io, endpoint: harbor.example, tokenRealms: [a.example], credentials: {}}]',
       ),
     ).toEqual([
-      'registries[0].credentials: means nothing beside endpoint: write it for the host of the endpoint',
-      'registries[0].tokenRealms: means nothing beside endpoint: write it for the host of the endpoint',
+      'registries[0].credentials: has no effect beside endpoint: set it for the host of the endpoint',
+      'registries[0].tokenRealms: has no effect beside endpoint: set it for the host of the endpoint',
     ]);
   });
 
@@ -90,7 +90,7 @@ registries:
         (index) =>
           `registries[0].credentials.pullSecrets[${index}]: must be a namespace and the name of a Secret: istio-system/registry`,
       ),
-      'registries[1].credentials.pullSecrets: must have at least one entry (leave the key out for its default)',
+      'registries[1].credentials.pullSecrets: must have at least one entry; a key that is optional can be removed instead',
     ]);
   });
 
@@ -106,7 +106,7 @@ registries:
 
 describe('credential providers', () => {
   it.each([
-    ['kind: [', /^it is not YAML/],
+    ['kind: [', /^the file is not YAML/],
     ['a: b', /^is not a CredentialProviderConfig of the kubelet$/],
     ['kind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1', /^providers must be a list/],
     [
@@ -117,7 +117,7 @@ describe('credential providers', () => {
     [PROVIDERS.replace('name: other', 'name: ..'), /^providers\[1\].name must be the name of an exec/],
     [
       PROVIDERS.replace('name: other', 'name: ecr-credential-provider'),
-      /^providers\[1\].name must be there once$/,
+      /^providers\[1\].name must be unique$/,
     ],
     [PROVIDERS.replace('[other.example]', '[]'), /^providers\[1\].matchImages must be a list of hosts/],
     [
@@ -127,13 +127,10 @@ describe('credential providers', () => {
     [PROVIDERS.replace('12h', '12 hours'), /^providers\[0\].defaultCacheDuration must be a duration/],
     [PROVIDERS.replace('12h', '-1s'), /^providers\[0\].defaultCacheDuration must be a duration/],
     [PROVIDERS.replace('io/v1beta1', 'io/v2'), /^providers\[1\].apiVersion must be credentialprovider/],
-    [PROVIDERS.replace('[get-credentials]', 'get'), /^providers\[0\].args must be a list of texts$/],
+    [PROVIDERS.replace('[get-credentials]', 'get'), /^providers\[0\].args must be a list of strings$/],
     [PROVIDERS.replace('value: mesh', 'value: 5'), /^providers\[0\].env must be a list of/],
-    [
-      PROVIDERS.replace('  args', '  arg'),
-      /^providers\[0\].arg is not a key that is known here: did you mean args\?$/,
-    ],
-    [`${PROVIDERS}  tokenAttributes: {}`, /^providers\[1\].tokenAttributes is the kubelet's alone/],
+    [PROVIDERS.replace('  args', '  arg'), /^providers\[0\].arg is not a known key: did you mean args\?$/],
+    [`${PROVIDERS}  tokenAttributes: {}`, /^providers\[1\].tokenAttributes is supported by the kubelet only/],
   ])('that are wrong (%#) are refused with the file and the place in it', async (file, why) => {
     const [problem = '', ...others] = await withProviders(file);
     expect(others).toEqual([]);

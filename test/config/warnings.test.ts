@@ -15,7 +15,7 @@ describe('warnings of a configuration', () => {
 
   it('announce the end of an exemption 14 days before, and say when it is over', async () => {
     const config = await parse(`${KEY}exemptions: [${exemption('2028-01-01')}, ${exemption('2027-03-01')}]`);
-    const [path, message] = ['exemptions[1]', 'ends with 2027-03-01 (UTC)'];
+    const [path, message] = ['exemptions[1]', 'ends after 2027-03-01 (UTC)'];
     expect(warningsOf(config, at('2027-02-16T00:00:00Z'))).toEqual([
       { path, message: `${message}, within 14 days (owner: mesh)` },
     ]);
@@ -23,7 +23,7 @@ describe('warnings of a configuration', () => {
       { path, message: `${message}, within 1 day (owner: mesh)` },
     ]);
     expect(warningsOf(config, at('2027-03-02T00:00:00Z'))).toEqual([
-      { path, message: 'ended with 2027-03-01 and lifts nothing: remove it' },
+      { path, message: 'ended after 2027-03-01 (UTC) and has no effect any more: remove it' },
     ]);
     expect(endingExemptions(config, at('2027-03-02T00:00:00Z'))).toEqual([
       {
@@ -43,12 +43,12 @@ undetermined: {enforce: allow, critical: deny}`;
       {
         path: 'keys',
         message:
-          'has https://istio.io/misc/istio-key-v2.pub without a pin: what it serves when this process starts is trusted',
+          'has https://istio.io/misc/istio-key-v2.pub without a pin: the key that it serves when this process starts is trusted',
       },
       { path: 'registries[0]', message: 'sends its credentials over plain HTTP' },
       {
         path: 'undetermined.enforce',
-        message: 'lets images start that nothing is known of while their registry is down',
+        message: 'lets images that were never verified start while their registry is down',
       },
     ]);
   });

@@ -192,7 +192,7 @@ describe('an image directly below a hub', () => {
 describe('why an image of the release hub has no signature', () => {
   const EARLY = 'Istio signed no release before 1.12';
   const INDEX = 'Istio 1.15 to 1.17 signed the index only: pin its digest, not that of one platform';
-  const DEVELOPMENT = 'its tag is that of a development build, which is not signed';
+  const DEVELOPMENT = 'its tag is that of a development build, and those are not signed';
   const COMMIT = '0123456789abcdef'.repeat(3).slice(0, 40);
 
   it.each([
@@ -209,10 +209,10 @@ describe('why an image of the release hub has no signature', () => {
     [`1.15.0@${DIGEST}`, INDEX],
     [`1.17.8-distroless@${DIGEST}`, INDEX],
     [`1.18.0@${DIGEST}`, undefined],
-    ['1.18.0-alpha.0', 'a fault of the release job left 1.18.0-alpha.0 unsigned'],
-    ['1.18.0-alpha.0-distroless', 'a fault of the release job left 1.18.0-alpha.0 unsigned'],
+    ['1.18.0-alpha.0', 'a failure of the release job left 1.18.0-alpha.0 unsigned'],
+    ['1.18.0-alpha.0-distroless', 'a failure of the release job left 1.18.0-alpha.0 unsigned'],
     ['1.18.0-beta.0', undefined],
-    ['1.19.0-alpha.0', 'a fault of the release job probably left 1.19.0-alpha.0 unsigned'],
+    ['1.19.0-alpha.0', 'a failure of the release job probably left 1.19.0-alpha.0 unsigned'],
     ['1.19.0-alpha.1', undefined],
     ['1.28.0', undefined],
     ['1.31.1', undefined],

@@ -36,7 +36,7 @@ describe('a hub or mirror that the pattern cannot tell', () => {
     expect(findUnmatchable(mirrored('docker.io/library', 'docker.io/library/mesh'), [])).toEqual([
       {
         place: 'docker.io/library',
-        why: 'must not be a place whose images are written without its name, as "x"',
+        why: 'must not be a registry path whose images can be written without its name, as "x"',
       },
     ]);
   });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePlace } from '../../src/istio/index.ts';
 
-const TAG = 'it has a tag; it names a place that holds images, not an image';
+const TAG = 'it has a tag; name the path that holds the images, not an image';
 const OTHER = 'it is not a registry host and a lower-case path';
 const WHOLE = 'it is all of Docker Hub, or its official images; write a path, as in docker.io/istio';
 
@@ -12,7 +12,7 @@ describe('the name of a hub or mirror', () => {
     ['https://registry.corp.example/istio', 'it is a URL; write it without the scheme'],
     ['registry.corp.example/istio/', 'it ends with "/"'],
     ['/', 'it ends with "/"'],
-    [`istio@sha256:${'0'.repeat(64)}`, 'it has a digest; it names a place that holds images, not an image'],
+    [`istio@sha256:${'0'.repeat(64)}`, 'it has a digest; name the path that holds the images, not an image'],
     ['istio:latest', TAG],
     ['istio:1.28.0', TAG],
     ['docker.io/istio:5000', TAG],

@@ -132,7 +132,7 @@ describe('a release that nobody signed', () => {
       const image = publish(era, version, docker);
       const byTag = await judge(`:${version}`);
       expect(byTag).toMatchObject({ word: 'image-never-signed', digest: image.digest });
-      expect(byTag.text).toMatch(/Istio signed no release before 1\.12|a fault of the release job/);
+      expect(byTag.text).toMatch(/Istio signed no release before 1\.12|a failure of the release job/);
       expect((await judge(`@${image.digest}`)).word).toBe('signature-missing');
     },
   );

@@ -3,61 +3,66 @@ import { type CredentialProvider, parseGoDuration } from '../../registry/index.t
 import { parseYaml } from '../parse-yaml.ts';
 import { ConfigError, type Note, pathTo, suggestion } from '../problem.ts';
 
-/** What the kubelet calls its configuration; all versions have the same shape as far as it is read here. */
+/** The versions of the kubelet's configuration; the keys that are read here have the same shape in all of them. */
 const CONFIG_VERSION = /^kubelet\.config\.k8s\.io\/(v1|v1beta1|v1alpha1)$/;
 const REQUEST_VERSION = /^credentialprovider\.kubelet\.k8s\.io\/(v1|v1beta1|v1alpha1)$/;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isTexts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string');
+const isTextList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
-/** One key of a provider: whether it may be missing, what it is, and what to say where it is not. */
-interface Rule {
+/** The check of one key of a provider, and the end of its message `must be …`. */
+interface KeyCheck {
   readonly optional?: true;
-  readonly holds: (value: unknown) => boolean;
-  readonly must: string;
+  readonly isValid: (value: unknown) => boolean;
+  readonly requirement: string;
 }
 
-/** As the kubelet checks them (kubernetes/kubernetes pkg/credentialprovider/plugin/config.go). */
-const RULES: Readonly<Record<keyof CredentialProvider, Rule>> = {
+/** The kubelet's own checks (kubernetes/kubernetes pkg/credentialprovider/plugin/config.go). */
+const KEY_CHECKS: Readonly<Record<keyof CredentialProvider, KeyCheck>> = {
   name: {
-    holds: (value) => isText(value) && !/[/\\\s]/.test(value) && value !== '.' && value !== '..',
-    must: 'the name of an executable, without a slash or a space',
+    isValid: (value) => isText(value) && !/[/\\\s]/.test(value) && value !== '.' && value !== '..',
+    requirement: 'the name of an executable, without a slash or a space',
   },
   matchImages: {
-    holds: (value) =>
-      isTexts(value) && value.length > 0 && value.every((one) => /^[^\s/:]+(:\d+)?(\/\S*)?$/.test(one)),
-    must: 'a list of hosts, each with a port and a path if it has them, and no scheme: "*.dkr.ecr.*.amazonaws.com"',
+    isValid: (value) =>
+      isTextList(value) &&
+      value.length > 0 &&
+      value.every((pattern) => /^[^\s/:]+(:\d+)?(\/\S*)?$/.test(pattern)),
+    requirement:
+      'a list of hosts, each with a port and a path if it has them, and no scheme: "*.dkr.ecr.*.amazonaws.com"',
   },
   defaultCacheDuration: {
-    holds: (value) => typeof value === 'string' && (parseGoDuration(value) ?? -1) >= 0,
-    must: 'a duration, such as 12h',
+    isValid: (value) => typeof value === 'string' && (parseGoDuration(value) ?? -1) >= 0,
+    requirement: 'a duration, such as 12h',
   },
   apiVersion: {
-    holds: (value) => typeof value === 'string' && REQUEST_VERSION.test(value),
-    must: 'credentialprovider.kubelet.k8s.io/v1',
+    isValid: (value) => typeof value === 'string' && REQUEST_VERSION.test(value),
+    requirement: 'credentialprovider.kubelet.k8s.io/v1',
   },
-  args: { optional: true, holds: isTexts, must: 'a list of texts' },
+  args: { optional: true, isValid: isTextList, requirement: 'a list of strings' },
   env: {
     optional: true,
-    holds: (value) =>
+    isValid: (value) =>
       Array.isArray(value) &&
-      value.every((one) => isJsonObject(one) && isText(one['name']) && typeof one['value'] === 'string'),
-    must: 'a list of {name: …, value: …}',
+      value.every(
+        (entry) => isJsonObject(entry) && isText(entry['name']) && typeof entry['value'] === 'string',
+      ),
+    requirement: 'a list of {name: …, value: …}',
   },
 };
 
 const checkProvider = (provider: JsonObject, path: string, note: Note): void => {
-  for (const [key, { optional, holds, must }] of Object.entries(RULES)) {
+  for (const [key, { optional, isValid, requirement }] of Object.entries(KEY_CHECKS)) {
     if (provider[key] === undefined && optional === true) continue;
-    if (!holds(provider[key])) note(pathTo(path, key), `must be ${must}`);
+    if (!isValid(provider[key])) note(pathTo(path, key), `must be ${requirement}`);
   }
-  for (const key of Object.keys(provider).filter((one) => !Object.hasOwn(RULES, one)))
+  for (const key of Object.keys(provider).filter((name) => !Object.hasOwn(KEY_CHECKS, name)))
     note(
       pathTo(path, key),
       key === 'tokenAttributes'
-        ? "is the kubelet's alone: it has the tokens of the pods' service accounts, and nobody else"
-        : `is not a key that is known here${suggestion(key, Object.keys(RULES))}`,
+        ? "is supported by the kubelet only, which has the tokens of the pods' service accounts: remove it"
+        : `is not a known key${suggestion(key, Object.keys(KEY_CHECKS))}`,
     );
 };
 
@@ -91,14 +96,14 @@ const readDocument = (text: string, note: Note): JsonObject | undefined => {
 const checkNames = (providers: readonly JsonObject[], note: Note): void => {
   const seen = new Set<unknown>();
   for (const [index, { name }] of providers.entries()) {
-    if (seen.has(name)) note(`providers[${index}].name`, 'must be there once');
+    if (seen.has(name)) note(`providers[${index}].name`, 'must be unique');
     seen.add(name);
   }
 };
 
 /**
- * The providers of a kubelet `CredentialProviderConfig` (kubelet.config.k8s.io/v1), read from `file`; each problem is
- * noted at `at`, with its place in the file.
+ * Reads the providers of a kubelet `CredentialProviderConfig` (kubelet.config.k8s.io/v1); `text` is the text of `file`.
+ * Notes each problem at `at`, with its place in the file.
  */
 export const readProviders = (
   text: string,
@@ -116,12 +121,12 @@ export const readProviders = (
   const { apiVersion, providers } = document;
   if (typeof apiVersion !== 'string' || !CONFIG_VERSION.test(apiVersion))
     noteInFile('apiVersion', 'must be kubelet.config.k8s.io/v1');
-  const found = Array.isArray(providers) ? providers : [];
-  if (found.length === 0 || !found.every(isJsonObject)) {
+  const listed = Array.isArray(providers) ? providers : [];
+  if (listed.length === 0 || !listed.every(isJsonObject)) {
     noteInFile('providers', 'must be a list with at least one provider');
     return [];
   }
-  found.forEach((provider, index) => checkProvider(provider, `providers[${index}]`, noteInFile));
-  checkNames(found, noteInFile);
-  return problems === 0 ? found.map(providerOf) : [];
+  listed.forEach((provider, index) => checkProvider(provider, `providers[${index}]`, noteInFile));
+  checkNames(listed, noteInFile);
+  return problems === 0 ? listed.map(providerOf) : [];
 };

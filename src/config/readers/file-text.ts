@@ -2,7 +2,7 @@ import { messageOf } from '../../base/index.ts';
 import type { Note } from '../problem.ts';
 import type { ReadFile } from './read-context.ts';
 
-/** The text of a file that a configuration names; that it cannot be read is noted, and undefined. */
+/** Returns the text of a file that the configuration names; notes it if the file cannot be read. */
 export const readText = async (
   path: string,
   at: string,

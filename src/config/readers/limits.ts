@@ -1,15 +1,16 @@
 import { defaultLimits, type Limit, type LimitName, type Limits, limitTable, type Unit } from '../limits.ts';
 import type { Note } from '../problem.ts';
 import { examples, formatQuantity, parseQuantity } from '../quantity.ts';
-import type { ReadContext } from './read-context.ts';
+import type { ReadContext, SoundFile } from './read-context.ts';
 
 interface Bounds {
   readonly min: number;
   readonly max: number;
+  /** The value if the file sets none. */
   readonly fallback: number;
 }
 
-const readWithin = (value: unknown, path: string, unit: Unit, bounds: Bounds, note: Note): number => {
+const readQuantity = (value: unknown, path: string, unit: Unit, bounds: Bounds, note: Note): number => {
   const { min, max, fallback } = bounds;
   if (value === undefined) return fallback;
   const quantity = parseQuantity(value, unit);
@@ -19,19 +20,24 @@ const readWithin = (value: unknown, path: string, unit: Unit, bounds: Bounds, no
   return quantity ?? fallback;
 };
 
-/** Milliseconds of a duration, within bounds; a problem is noted. */
+/** Reads a duration within bounds, in milliseconds; notes a problem. */
 export const readDuration = (value: unknown, path: string, bounds: Bounds, note: Note): number =>
-  readWithin(value, path, 'milliseconds', bounds, note);
+  readQuantity(value, path, 'milliseconds', bounds, note);
+
+type LimitKey = keyof NonNullable<SoundFile['limits']>;
+
+/** Only the rows of the table are read: `never` for any other key of the schema, which then does not compile. */
+type LimitValues = { readonly [Key in LimitKey]?: Key extends LimitName ? string | number : never };
 
 const readLimit = (
-  { name, unit, min, max, default: fallback }: Limit,
-  given: Readonly<Partial<Record<string, string | number>>>,
+  { name, unit, min, max, default: fallback }: Limit & { readonly name: LimitName },
+  values: LimitValues,
   note: Note,
-): number => readWithin(given[name], `limits.${name}`, unit, { min, max, fallback }, note);
+): number => readQuantity(values[name], `limits.${name}`, unit, { min, max, fallback }, note);
 
-/** Every limit, each as the file sets it or as the table has it. */
-export const readLimits = ({ part, note }: ReadContext): Limits => {
-  const given: Readonly<Partial<Record<LimitName, string | number>>> = part('limits') ?? {};
-  const read = limitTable.map((limit) => [limit.name, readLimit(limit, given, note)]);
+/** Reads every limit of the table: the file's value, or the default. */
+export const readLimits = (file: SoundFile['limits'], { note }: ReadContext): Limits => {
+  const values: LimitValues = file ?? {};
+  const read = limitTable.map((limit) => [limit.name, readLimit(limit, values, note)]);
   return { ...defaultLimits, ...(Object.fromEntries(read) as Limits) };
 };

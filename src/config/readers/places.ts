@@ -8,9 +8,9 @@ import {
   parsePlace,
 } from '../../istio/index.ts';
 import { type Note, pathTo } from '../problem.ts';
-import type { ListItem, ReadContext } from './read-context.ts';
+import type { AllRead, Entry, FileKeys, ListItem, ReadContext } from './read-context.ts';
 
-/** A hub's or mirror's name in normal form; a problem is noted. */
+/** Returns the name of a hub or mirror in normal form; notes a problem. */
 const readPlace = (text: string | undefined, path: string, note: Note): string | undefined => {
   if (text === undefined) return undefined;
   const parsed = parsePlace(text);
@@ -19,36 +19,38 @@ const readPlace = (text: string | undefined, path: string, note: Note): string |
   return undefined;
 };
 
-/** Every name of the places: what is configured, and the aliases that a built-in hub has. */
+/** Every name of the hubs and mirrors: those configured, and the aliases of built-in hubs. */
 const namesOf = (places: Places): readonly string[] => {
   const { classify } = createClassifier(places);
   const configured = [...places.hubs, ...places.mirrors.map(({ mirror }) => mirror)];
   const names = configured.flatMap((name) => {
-    const below = parseImageReference(`${name}/pilot`);
-    const found = below.ok ? classify(below.reference) : undefined;
-    return found?.kind === 'istio' ? found.places : [name];
+    const image = parseImageReference(`${name}/pilot`);
+    const imageClass = image.ok ? classify(image.reference) : undefined;
+    return imageClass?.kind === 'istio' ? imageClass.places : [name];
   });
   return [...new Set(names)];
 };
 
-const readHubs = ({ part, entries, note }: ReadContext): readonly string[] => {
-  const listed = part('hubs');
-  const given = entries(listed, 'hubs').map(({ item, path }) => readPlace(item, path, note));
-  const replace = part('replaceHubs') === true;
-  if (replace && (listed ?? []).length === 0) note('replaceHubs', 'leaves no hub: list at least one in hubs');
-  return [...new Set([...(replace ? [] : builtInHubs), ...given.filter((hub) => hub !== undefined)])];
+const readHubs = (
+  { hubs, replaceHubs = false }: FileKeys<'hubs' | 'replaceHubs'>,
+  { entries, note }: ReadContext,
+): readonly string[] => {
+  const listed = entries(hubs, 'hubs').map(({ item, path }) => readPlace(item, path, note));
+  if (replaceHubs && (hubs ?? []).length === 0)
+    note('replaceHubs', 'leaves no hub: list at least one in hubs');
+  return [...new Set([...(replaceHubs ? [] : builtInHubs), ...listed.filter((hub) => hub !== undefined)])];
 };
 
-/** A mirror's own names. None of a component's: a genuine image of that component would pass as another. */
-const readNames = (
-  { components }: ListItem<Mirror>['item'],
+/** No component's name may be reused: a genuine image of that component would pass as another. */
+const readComponents = (
+  components: Mirror['components'],
   path: string,
   note: Note,
 ): Pick<Mirror, 'components'> => {
   for (const [name, component] of Object.entries(components ?? {})) {
     const at = pathTo(`${path}.components`, name);
     if (!isPathSegment(name))
-      note(at, 'must be one lower-case path segment, as an image is called in the mirror');
+      note(at, 'must be one lower-case path segment, the name of an image in the mirror');
     if (isComponent(name)) note(at, `must not be the name of a component itself, and ${name} is one`);
     if (!isComponent(component))
       note(at, 'must be a component of Istio, such as pilot, proxyv2, install-cni or ztunnel');
@@ -58,9 +60,9 @@ const readNames = (
 
 const CHOICES: readonly string[] = ['mirror', 'hub', 'mirror-then-hub'];
 
-/** Where a mirror's signatures are looked for; a repository in normal form. */
+/** Reads where a mirror's signatures are looked for, a repository in normal form. */
 const readSignatures = (
-  { signatures }: ListItem<Mirror>['item'],
+  signatures: string | undefined,
   path: string,
   note: Note,
 ): Pick<Mirror, 'signatures'> => {
@@ -77,13 +79,15 @@ const readSignatures = (
 };
 
 const readMirror = (
-  { item, path }: ListItem<Mirror>,
+  { item, path }: ListItem<Entry<'mirrors'>>,
   hubNames: readonly string[],
   before: readonly Mirror[],
   note: Note,
 ): readonly Mirror[] => {
-  const mirror = readPlace(item.mirror, `${path}.mirror`, note);
-  const of = readPlace(item.of, `${path}.of`, note);
+  const { mirror: name, of: hub, components, signatures, ...unread } = item;
+  unread satisfies AllRead;
+  const mirror = readPlace(name, `${path}.mirror`, note);
+  const of = readPlace(hub, `${path}.of`, note);
   if (of !== undefined && !hubNames.includes(of))
     note(
       `${path}.of`,
@@ -91,25 +95,33 @@ const readMirror = (
     );
   if (mirror === undefined) return before;
   if (hubNames.includes(mirror)) note(`${path}.mirror`, `must not be a hub itself, and ${mirror} is one`);
-  if (before.some((one) => one.mirror === mirror))
+  if (before.some((earlier) => earlier.mirror === mirror))
     note(`${path}.mirror`, `must be listed once, and ${mirror} already is`);
   return [
     ...before,
-    { mirror, of: of ?? '', ...readNames(item, path, note), ...readSignatures(item, path, note) },
+    {
+      mirror,
+      of: of ?? '',
+      ...readComponents(components, path, note),
+      ...readSignatures(signatures, path, note),
+    },
   ];
 };
 
-/** The hubs that count and the mirrors of them, in normal form. */
-export const readPlaces = (reading: ReadContext): Places => {
-  const hubs = readHubs(reading);
+/** Reads the hubs that count and their mirrors, in normal form. */
+export const readPlaces = (
+  { hubs: listed, replaceHubs, mirrors: listedMirrors }: FileKeys<'hubs' | 'replaceHubs' | 'mirrors'>,
+  context: ReadContext,
+): Places => {
+  const hubs = readHubs({ hubs: listed, replaceHubs }, context);
   const hubNames = namesOf({ hubs, mirrors: [] });
-  const mirrors = reading
-    .entries(reading.part('mirrors'), 'mirrors')
-    .reduce<readonly Mirror[]>((before, entry) => readMirror(entry, hubNames, before, reading.note), []);
+  const mirrors = context
+    .entries(listedMirrors, 'mirrors')
+    .reduce<readonly Mirror[]>((before, entry) => readMirror(entry, hubNames, before, context.note), []);
   return { hubs, mirrors };
 };
 
-/** The names a key's `for` lists, in normal form; each must be a hub or a mirror of this configuration. */
+/** Reads the names in a key's `for`, in normal form; each must be a hub or a mirror of this configuration. */
 export const readFor = (
   names: readonly string[],
   path: string,

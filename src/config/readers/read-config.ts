@@ -11,42 +11,76 @@ import { readKeys } from './keys.ts';
 import { readKubernetes } from './kubernetes.ts';
 import { readDuration, readLimits } from './limits.ts';
 import { readPlaces } from './places.ts';
-import { createReadContext, type ReadContext, type ReadFile } from './read-context.ts';
+import {
+  type AllRead,
+  createReadContext,
+  type ReadContext,
+  type ReadFile,
+  type SoundFile,
+} from './read-context.ts';
 import { readRegistries } from './registries.ts';
 import { readRules } from './rules.ts';
 import { readServer } from './server.ts';
-import { readLog } from './transparency-log.ts';
+import { readTransparencyLog } from './transparency-log.ts';
 
 const KEY_ORDER: readonly string[] = Object.keys(configurationSchema.properties);
 const { compare } = new Intl.Collator('en', { numeric: true });
 
-const topOf = ({ path }: Problem): number => KEY_ORDER.indexOf(/^[^.[]*/.exec(path)?.[0] ?? '');
+const keyIndexOf = ({ path }: Problem): number => KEY_ORDER.indexOf(/^[^.[]*/.exec(path)?.[0] ?? '');
 
-/** Unknown keys first, then by key as the interface lists them. */
-const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
-  problems.toSorted((one, other) => topOf(one) - topOf(other) || compare(one.path, other.path));
+/** Unknown keys first, then in the order of the schema's keys. */
+const sortProblems = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((a, b) => keyIndexOf(a) - keyIndexOf(b) || compare(a.path, b.path));
 
-const readAll = async (reading: ReadContext): Promise<Config> => {
-  const places = readPlaces(reading);
-  const tagMemory = { min: 0, max: HOUR_MS, fallback: defaultConfig.tagMemory };
+const TAG_MEMORY = { min: 0, max: HOUR_MS, fallback: defaultConfig.tagMemory };
+
+/** `apiVersion` and `kind` have one value each, which the schema has checked. */
+const readFileKeys = async (
+  file: Omit<SoundFile, 'apiVersion' | 'kind'>,
+  context: ReadContext,
+): Promise<Config> => {
+  const {
+    keys,
+    requirePinnedKeys,
+    hubs,
+    replaceHubs,
+    mirrors,
+    registries,
+    transparencyLog,
+    trustedRoot,
+    undetermined,
+    lookAlikes,
+    unrecognised,
+    requireDigest,
+    revoked,
+    exemptions,
+    evidence,
+    tagMemory,
+    limits,
+    server,
+    kubernetes,
+    ...unread
+  } = file;
+  unread satisfies AllRead;
+  const places = readPlaces({ hubs, replaceHubs, mirrors }, context);
   return {
-    keys: await readKeys(reading, places),
-    requirePinnedKeys: reading.part('requirePinnedKeys') ?? defaultConfig.requirePinnedKeys,
+    keys: await readKeys({ keys, requirePinnedKeys }, places, context),
+    requirePinnedKeys: requirePinnedKeys ?? defaultConfig.requirePinnedKeys,
     places,
-    registries: await readRegistries(reading),
+    registries: await readRegistries(registries, context),
     registryDefaults: {},
-    rules: readRules(reading),
-    evidence: readEvidence(reading),
+    rules: readRules({ undetermined, lookAlikes, unrecognised, requireDigest, revoked, exemptions }, context),
+    evidence: readEvidence(evidence, context),
     offline: false,
-    ...(await readLog(reading)),
-    tagMemory: readDuration(reading.part('tagMemory'), 'tagMemory', tagMemory, reading.note),
-    limits: readLimits(reading),
-    server: readServer(reading),
-    ...readKubernetes(reading),
+    ...(await readTransparencyLog({ transparencyLog, trustedRoot }, context)),
+    tagMemory: readDuration(tagMemory, 'tagMemory', TAG_MEMORY, context.note),
+    limits: readLimits(limits, context),
+    server: readServer(server, context),
+    ...readKubernetes(kubernetes, context),
   };
 };
 
-/** What `parseConfig` does, once everything it needs is loaded. */
+/** Does the work of `parseConfig`, in a module of its own because it loads the schema and its checker. */
 export const readConfig = async (text: string, readFile: ReadFile): Promise<Config> => {
   const parsed = parseYaml(text);
   const problems: Problem[] = [];
@@ -54,10 +88,9 @@ export const readConfig = async (text: string, readFile: ReadFile): Promise<Conf
   checkSchema(parsed, note);
   if (problems.some(({ path }) => path === '')) throw new ConfigError(problems);
   const unsound = problems.map(({ path }) => path);
-  const config = await readAll(
-    createReadContext(parsed as Partial<ConfigurationFile>, unsound, note, readFile),
-  );
+  const { file, context } = createReadContext(parsed as Partial<ConfigurationFile>, unsound, note, readFile);
+  const config = await readFileKeys(file, context);
   checkMatchCondition(config, note);
-  if (problems.length > 0) throw new ConfigError(inOrder(problems));
+  if (problems.length > 0) throw new ConfigError(sortProblems(problems));
   return deepFreeze(config);
 };

@@ -4,16 +4,15 @@ import { parseImageReference } from '../../image/index.ts';
 import type { PullSecretName } from '../../registry/index.ts';
 import type { ConfiguredRegistry } from '../config.ts';
 import type { Note } from '../problem.ts';
-import type { ConfigurationFile } from '../schema/configuration-schema.ts';
 import { readProviders } from './credential-providers.ts';
 import { readText } from './file-text.ts';
-import type { ListItem, ReadContext, ReadFile } from './read-context.ts';
+import type { AllRead, Entry, ListItem, ReadContext, ReadFile, SoundFile } from './read-context.ts';
 
-type RegistryEntry = NonNullable<ConfigurationFile['registries']>[number];
+type RegistryEntry = Entry<'registries'>;
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
-/** A registry's host in the normal form of image references, or undefined where the text is no host. */
+/** Returns a registry host in the normal form of image references, or undefined if the text is not one. */
 const parseRegistryHost = (text: string): string | undefined => {
   const parsed = parseImageReference(`${text}/any/image`);
   return parsed.ok && parsed.reference.repository.path === 'any/image'
@@ -21,7 +20,7 @@ const parseRegistryHost = (text: string): string | undefined => {
     : undefined;
 };
 
-/** A host and the path below it, if there is one, in normal form; undefined where the text is none. */
+/** Returns a host, with a path if it has one, in normal form; undefined if the text is not one. */
 const parseEndpoint = (text: string): string | undefined => {
   const [first = '', ...rest] = text.split('/');
   const host = parseRegistryHost(first);
@@ -45,45 +44,45 @@ const isCertificate = (block: string): boolean => {
   }
 };
 
-const authorityProblem = (text: string): string | undefined => {
+const certificatesProblem = (text: string): string | undefined => {
   const blocks = [...text.matchAll(PEM_BLOCK)];
-  if (blocks.length === 0) return 'holds no PEM certificate';
-  const bad = blocks.findIndex(([block]) => !isCertificate(block));
-  if (bad === -1) return undefined;
-  const label = blocks[bad]?.[1] ?? '';
+  if (blocks.length === 0) return 'no PEM certificate found';
+  const invalid = blocks.findIndex(([block]) => !isCertificate(block));
+  if (invalid === -1) return undefined;
+  const label = blocks[invalid]?.[1] ?? '';
   return label === 'CERTIFICATE'
-    ? `certificate ${bad + 1} is damaged`
-    : `holds a ${label}, and must hold certificates alone`;
+    ? `certificate ${invalid + 1} is malformed`
+    : `expected certificates only, got a ${label}`;
 };
 
-/** The PEM certificates of a file, all of them checked; a problem is noted. */
-export const readAuthority = async (
+/** Reads a file of PEM certificates and checks each; notes a problem. */
+export const readCaFile = async (
   path: string,
   at: string,
   note: Note,
   readFile: ReadFile,
 ): Promise<string | undefined> => {
   const text = await readText(path, at, note, readFile);
-  const problem = text === undefined ? undefined : authorityProblem(text);
+  const problem = text === undefined ? undefined : certificatesProblem(text);
   if (problem !== undefined) note(at, `${path}: ${problem}`);
   return text;
 };
 
-/** Checks that a docker config.json is there and is one; it is read again when it is needed. */
+/** Notes it if a docker config.json is missing or malformed; the file is read again whenever credentials are needed. */
 const checkDockerConfig = async (path: string, at: string, note: Note, readFile: ReadFile): Promise<void> => {
   const text = await readText(path, at, note, readFile);
   if (text !== undefined && !isJsonObject(parseJson(text)))
-    note(at, `${path} is not a docker config.json: it is no JSON object`);
+    note(at, `${path} is not a docker config.json: expected a JSON object`);
 };
 
-const readHost = ({ item, path }: ListItem<RegistryEntry>, seen: Set<string>, note: Note): string => {
-  if (item.host === undefined) return '';
-  const host = parseRegistryHost(item.host);
+const readHost = (text: string | undefined, path: string, seen: Set<string>, note: Note): string => {
+  if (text === undefined) return '';
+  const host = parseRegistryHost(text);
   if (host === undefined)
     note(`${path}.host`, 'must be a registry host, with its port if it has one, and no scheme or path');
   else if (seen.has(host)) note(`${path}.host`, `must be listed once, and ${host} already is`);
   else seen.add(host);
-  return host ?? item.host;
+  return host ?? text;
 };
 
 const readRealms = (realms: readonly string[], path: string, note: Note): readonly string[] =>
@@ -94,18 +93,20 @@ const readRealms = (realms: readonly string[], path: string, note: Note): readon
     return host ?? text;
   });
 
-const readEndpoint = ({ item, path }: ListItem<RegistryEntry>, note: Note): string | undefined => {
-  if (item.endpoint === undefined) return undefined;
-  const endpoint = parseEndpoint(item.endpoint);
+const readEndpoint = (text: string, path: string, note: Note): string | undefined => {
+  const endpoint = parseEndpoint(text);
   if (endpoint === undefined)
     note(
       `${path}.endpoint`,
       'must be a registry host, with a path if it has one, and no scheme: harbor.corp.example/hub',
     );
+  return endpoint;
+};
+
+const checkBesideEndpoint = (item: Partial<RegistryEntry>, path: string, note: Note): void => {
   for (const key of ['caFile', 'tokenRealms', 'plainHTTP', 'credentials'] as const)
     if (item[key] !== undefined)
-      note(`${path}.${key}`, 'means nothing beside endpoint: write it for the host of the endpoint');
-  return endpoint;
+      note(`${path}.${key}`, 'has no effect beside endpoint: set it for the host of the endpoint');
 };
 
 const readPullSecret = (text: string): PullSecretName => {
@@ -113,46 +114,49 @@ const readPullSecret = (text: string): PullSecretName => {
   return { namespace, name };
 };
 
-type CredentialsRead = Pick<ConfiguredRegistry, 'dockerConfig' | 'providers' | 'pullSecrets'>;
+type Credentials = Pick<ConfiguredRegistry, 'dockerConfig' | 'providers' | 'pullSecrets'>;
+
+const readProvidersFile = async (
+  { config, binDir, ...unread }: NonNullable<NonNullable<RegistryEntry['credentials']>['providers']>,
+  at: string,
+  { note, readFile }: ReadContext,
+): Promise<Pick<Credentials, 'providers'>> => {
+  unread satisfies AllRead;
+  const text = await readText(config, `${at}.config`, note, readFile);
+  if (text === undefined) return {};
+  return { providers: { config, binDir, providers: readProviders(text, config, `${at}.config`, note) } };
+};
 
 const readCredentials = async (
-  { item, path }: ListItem<RegistryEntry>,
-  { note, readFile }: ReadContext,
-): Promise<CredentialsRead> => {
-  const { dockerConfig, providers, pullSecrets } = item.credentials ?? {};
-  const at = `${path}.credentials`;
-  if (dockerConfig !== undefined) await checkDockerConfig(dockerConfig, `${at}.dockerConfig`, note, readFile);
-  const text =
-    providers === undefined
-      ? undefined
-      : await readText(providers.config, `${at}.providers.config`, note, readFile);
+  file: RegistryEntry['credentials'],
+  at: string,
+  context: ReadContext,
+): Promise<Credentials> => {
+  const { dockerConfig, providers, pullSecrets, ...unread } = file ?? {};
+  unread satisfies AllRead;
+  if (dockerConfig !== undefined)
+    await checkDockerConfig(dockerConfig, `${at}.dockerConfig`, context.note, context.readFile);
   return {
     ...(dockerConfig === undefined ? {} : { dockerConfig }),
-    ...(providers === undefined || text === undefined
-      ? {}
-      : {
-          providers: {
-            ...providers,
-            providers: readProviders(text, providers.config, `${at}.providers.config`, note),
-          },
-        }),
+    ...(providers === undefined ? {} : await readProvidersFile(providers, `${at}.providers`, context)),
     ...(pullSecrets === undefined ? {} : { pullSecrets: pullSecrets.map(readPullSecret) }),
   };
 };
 
 const readRegistry = async (
-  entry: ListItem<RegistryEntry>,
+  { item, path }: ListItem<RegistryEntry>,
   seen: Set<string>,
-  reading: ReadContext,
+  context: ReadContext,
 ): Promise<ConfiguredRegistry> => {
-  const { item, path } = entry;
-  const { note, readFile } = reading;
-  const { caFile, tokenRealms, plainHTTP } = item;
-  const host = readHost(entry, seen, note);
-  const endpoint = readEndpoint(entry, note);
+  const { note, readFile } = context;
+  const { host: name, endpoint: target, caFile, tokenRealms, plainHTTP, credentials, ...unread } = item;
+  unread satisfies AllRead;
+  const host = readHost(name, path, seen, note);
+  const endpoint = target === undefined ? undefined : readEndpoint(target, path, note);
+  if (target !== undefined) checkBesideEndpoint(item, path, note);
   if (plainHTTP === true && caFile !== undefined)
-    note(`${path}.caFile`, 'means nothing where plainHTTP is true: remove one of them');
-  const ca = caFile === undefined ? undefined : await readAuthority(caFile, `${path}.caFile`, note, readFile);
+    note(`${path}.caFile`, 'has no effect while plainHTTP is true: remove one of them');
+  const ca = caFile === undefined ? undefined : await readCaFile(caFile, `${path}.caFile`, note, readFile);
   return {
     host,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -161,11 +165,11 @@ const readRegistry = async (
       ? {}
       : { tokenRealms: readRealms(tokenRealms, `${path}.tokenRealms`, note) }),
     ...(plainHTTP === undefined ? {} : { plainHttp: plainHTTP }),
-    ...(await readCredentials(entry, reading)),
+    ...(await readCredentials(credentials, `${path}.credentials`, context)),
   };
 };
 
-/** An endpoint is where a registry is read in the end: not itself, and not another that is read elsewhere. */
+/** An endpoint must be read directly: it must not be the registry itself, or one that has an endpoint too. */
 const checkEndpoints = (
   registries: readonly ConfiguredRegistry[],
   paths: readonly string[],
@@ -175,20 +179,23 @@ const checkEndpoints = (
     const target = endpoint?.split('/', 1)[0];
     const at = `${paths[index]}.endpoint`;
     if (target === host) note(at, `must not be ${host} itself`);
-    else if (registries.some((one) => one.host === target && one.endpoint !== undefined))
+    else if (registries.some((registry) => registry.host === target && registry.endpoint !== undefined))
       note(at, `must be where ${host} is read, and ${target} has an endpoint itself`);
   }
 };
 
-/** What is said of single registries; certificates and providers are read now, credentials when they are needed. */
-export const readRegistries = async (reading: ReadContext): Promise<readonly ConfiguredRegistry[]> => {
+/** Reads the settings of single registries: certificates and providers now, credentials when they are needed. */
+export const readRegistries = async (
+  file: SoundFile['registries'],
+  context: ReadContext,
+): Promise<readonly ConfiguredRegistry[]> => {
   const seen = new Set<string>();
-  const entries = reading.entries(reading.part('registries'), 'registries');
-  const registries = await Promise.all(entries.map((entry) => readRegistry(entry, seen, reading)));
+  const items = context.entries(file, 'registries');
+  const registries = await Promise.all(items.map((item) => readRegistry(item, seen, context)));
   checkEndpoints(
     registries,
-    entries.map(({ path }) => path),
-    reading.note,
+    items.map(({ path }) => path),
+    context.note,
   );
   return registries;
 };

@@ -4,9 +4,12 @@ import { type Exemption, patternProblem, type Rules } from '../../policy/index.t
 import { defaultConfig } from '../default-config.ts';
 import type { Note } from '../problem.ts';
 import { readDuration } from './limits.ts';
-import type { ListItem, ReadContext } from './read-context.ts';
+import type { AllRead, Entry, FileKeys, ListItem, ReadContext, SoundFile } from './read-context.ts';
 
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+const defaults = defaultConfig.rules;
+const OUTAGE_WINDOW = { min: 0, max: 30 * DAY_MS, fallback: defaults.undetermined.tagOutageWindow };
 
 const isDate = (text: string): boolean => {
   const time = Date.parse(`${text}T00:00:00Z`);
@@ -18,54 +21,51 @@ const checkNamespaces = (namespaces: readonly string[], path: string, note: Note
     if (namespace !== '*' && !NAMESPACE.test(namespace))
       note(
         `${path}[${index}]`,
-        'must be the name of a namespace, or * for all: part of a name is not matched',
+        'must be the whole name of a namespace, or * for all: parts of names are not matched',
       );
   if (namespaces.includes('*') && namespaces.length > 1)
-    note(path, 'must not list names beside *, which is all of them');
+    note(path, 'must not list names beside *, which is all namespaces: remove them or the *');
 };
 
-const readExemption = ({ item, path }: ListItem<Exemption>, note: Note): Exemption => {
-  const { images = [], namespaces = [], reason = '', owner = '', expires } = item;
+const readExemption = ({ item, path }: ListItem<Entry<'exemptions'>>, note: Note): Exemption => {
+  const { images = [], namespaces = [], reason = '', owner = '', expires = '', ...unread } = item;
+  unread satisfies AllRead;
   for (const [index, pattern] of images.entries()) {
     const problem = patternProblem(pattern);
     if (problem !== undefined) note(`${path}.images[${index}]`, problem);
   }
   checkNamespaces(namespaces, `${path}.namespaces`, note);
-  if (expires !== undefined && !isDate(expires))
-    note(`${path}.expires`, 'must be a day that exists, such as 2027-03-01');
-  return { images, namespaces, reason, owner, expires: expires ?? '' };
+  if (expires !== '' && !isDate(expires))
+    note(`${path}.expires`, 'must be a day of the calendar, such as 2027-03-01');
+  return { images, namespaces, reason, owner, expires };
 };
 
-const readExemptions = ({ part, entries, note }: ReadContext): readonly Exemption[] =>
-  entries(part('exemptions'), 'exemptions').map((entry) => readExemption(entry, note));
+const readRevoked = ({ item }: ListItem<Entry<'revoked'>>): Rules['revoked'] => {
+  const { digest = '', reason = '', ...unread } = item;
+  unread satisfies AllRead;
+  const parsed = parseDigest(digest);
+  return parsed === undefined ? [] : [{ digest: parsed, reason }];
+};
 
-const readRevoked = ({ part, entries }: ReadContext): Rules['revoked'] =>
-  entries(part('revoked'), 'revoked').flatMap(({ item: { digest = '', reason = '' } }) => {
-    const parsed = parseDigest(digest);
-    return parsed === undefined ? [] : [{ digest: parsed, reason }];
-  });
-
-const readUndetermined = ({ part, note }: ReadContext): Rules['undetermined'] => {
-  const given = part('undetermined') ?? {};
-  const defaults = defaultConfig.rules.undetermined;
-  const bounds = { min: 0, max: 30 * DAY_MS, fallback: defaults.tagOutageWindow };
+const readUndetermined = (file: SoundFile['undetermined'], note: Note): Rules['undetermined'] => {
+  const { enforce, critical, tagOutageWindow, ...unread } = file ?? {};
+  unread satisfies AllRead;
   return {
-    enforce: given.enforce ?? defaults.enforce,
-    critical: given.critical ?? defaults.critical,
-    tagOutageWindow: readDuration(given.tagOutageWindow, 'undetermined.tagOutageWindow', bounds, note),
+    enforce: enforce ?? defaults.undetermined.enforce,
+    critical: critical ?? defaults.undetermined.critical,
+    tagOutageWindow: readDuration(tagOutageWindow, 'undetermined.tagOutageWindow', OUTAGE_WINDOW, note),
   };
 };
 
-/** The part of the configuration that decides. */
-export const readRules = (reading: ReadContext): Rules => {
-  const { part } = reading;
-  const defaults = defaultConfig.rules;
-  return {
-    undetermined: readUndetermined(reading),
-    lookAlikes: part('lookAlikes') ?? defaults.lookAlikes,
-    unrecognised: part('unrecognised') ?? defaults.unrecognised,
-    requireDigest: part('requireDigest') ?? defaults.requireDigest,
-    revoked: readRevoked(reading),
-    exemptions: readExemptions(reading),
-  };
-};
+/** Reads the rules that the policy decides by. */
+export const readRules = (
+  file: FileKeys<'undetermined' | 'lookAlikes' | 'unrecognised' | 'requireDigest' | 'revoked' | 'exemptions'>,
+  { entries, note }: ReadContext,
+): Rules => ({
+  undetermined: readUndetermined(file.undetermined, note),
+  lookAlikes: file.lookAlikes ?? defaults.lookAlikes,
+  unrecognised: file.unrecognised ?? defaults.unrecognised,
+  requireDigest: file.requireDigest ?? defaults.requireDigest,
+  revoked: entries(file.revoked, 'revoked').flatMap(readRevoked),
+  exemptions: entries(file.exemptions, 'exemptions').map((entry) => readExemption(entry, note)),
+});

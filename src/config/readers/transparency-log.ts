@@ -1,10 +1,11 @@
 import { parseTrustedRoot } from '../../verification/index.ts';
 import type { Config } from '../config.ts';
+import { defaultConfig } from '../default-config.ts';
 import type { Note } from '../problem.ts';
 import { readText } from './file-text.ts';
-import type { ReadContext, ReadFile } from './read-context.ts';
+import type { FileKeys, ReadContext, ReadFile } from './read-context.ts';
 
-/** A trusted root; a problem is noted. */
+/** Reads a `trusted_root.json`; notes a problem. */
 export const readTrustedRoot = async (
   path: string,
   at: string,
@@ -19,19 +20,17 @@ export const readTrustedRoot = async (
   return undefined;
 };
 
-/** Whether the transparency log is required, and which logs count. */
-export const readLog = async ({
-  part,
-  note,
-  readFile,
-}: ReadContext): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
-  const transparencyLog = part('transparencyLog') ?? 'ignore';
-  const path = part('trustedRoot');
+/** Reads whether an entry in the transparency log is required, and the logs that count. */
+export const readTransparencyLog = async (
+  file: FileKeys<'transparencyLog' | 'trustedRoot'>,
+  { note, readFile }: ReadContext,
+): Promise<Pick<Config, 'transparencyLog' | 'trustedRoot'>> => {
+  const { transparencyLog = defaultConfig.transparencyLog, trustedRoot: path } = file;
   if (path === undefined) return { transparencyLog };
   if (transparencyLog === 'ignore')
     note(
       'trustedRoot',
-      'means nothing where transparencyLog is ignore: remove it, or set transparencyLog: require',
+      'has no effect while transparencyLog is ignore: remove it, or set transparencyLog: require',
     );
   const trustedRoot = await readTrustedRoot(path, 'trustedRoot', note, readFile);
   return { transparencyLog, ...(trustedRoot === undefined ? {} : { trustedRoot }) };

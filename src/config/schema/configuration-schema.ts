@@ -6,8 +6,9 @@ import { kubernetes } from './kubernetes.ts';
 import { address, duration, flag, list, oneOf, path, place, registryHost, text } from './value-types.ts';
 
 /*
- * JSON Schema, draft 7, from which come the types of a file, its checks and its messages. `description` completes "must
- * be …"; what one key alone cannot say (a mirror of a hub that is not there) is checked where that key is read.
+ * JSON Schema, draft 7: the source of the file's type, checks and messages. `description` completes "must be …". A check
+ * that needs more than one key (the hub of a mirror exists) is made by the key's reader in `readers/`. A key that is
+ * added here does not compile until a reader takes it and `describe-config.ts` prints it.
  */
 
 const key = {
@@ -129,7 +130,7 @@ const exemption = {
 const undetermined = {
   type: 'object',
   additionalProperties: false,
-  description: 'what undetermined means: {enforce: …, critical: …, tagOutageWindow: …}',
+  description: 'the effect of an undetermined verdict: {enforce: …, critical: …, tagOutageWindow: …}',
   properties: {
     enforce: oneOf('deny', 'allow-verified-tag', 'allow'),
     critical: oneOf('deny', 'allow-verified-tag', 'allow'),
@@ -177,7 +178,7 @@ const server = {
   },
 } as const;
 
-/** The configuration file, `sailmark.dev/v1alpha1`: exactly what this version knows, and nothing that it would ignore. */
+/** The schema of the configuration file, `sailmark.dev/v1alpha1`: every key is read, and an unknown key is refused. */
 export const configurationSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',

@@ -1,10 +1,10 @@
 import { duration, flag, list } from './value-types.ts';
 
 const NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
-const objectName = (what: string) =>
-  ({ type: 'string', pattern: NAME, maxLength: 253, description: `the name of ${what}` }) as const;
+const objectName = (object: string) =>
+  ({ type: 'string', pattern: NAME, maxLength: 253, description: `the name of ${object}` }) as const;
 
-/** What may be asked of the cluster's API. */
+/** The schema of `kubernetes`: access to the cluster's API. */
 export const kubernetes = {
   type: 'object',
   additionalProperties: false,
@@ -17,7 +17,8 @@ export const kubernetes = {
       type: 'object',
       additionalProperties: false,
       required: ['secret', 'webhookConfiguration', 'dnsNames'],
-      description: 'certificates issued by itself: {secret: …, webhookConfiguration: …, dnsNames: […]}',
+      description:
+        'certificates that the webhook issues to itself: {secret: …, webhookConfiguration: …, dnsNames: […]}',
       properties: {
         secret: objectName('a Secret in that namespace'),
         webhookConfiguration: objectName('a ValidatingWebhookConfiguration'),

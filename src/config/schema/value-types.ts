@@ -1,6 +1,6 @@
 import { examples } from '../quantity.ts';
 
-/* What several parts of the schema are made of. */
+/* The types of values that several keys of the schema have. */
 
 export const path = { type: 'string', minLength: 1, description: 'the path of a file' } as const;
 export const place = {
@@ -18,7 +18,7 @@ export const address = {
   type: 'string',
   description: 'host:port, such as 0.0.0.0:8443 or [::]:8443',
 } as const;
-export const text = { type: 'string', minLength: 1, description: 'a text that is not empty' } as const;
+export const text = { type: 'string', minLength: 1, description: 'a string that is not empty' } as const;
 export const flag = { type: 'boolean', description: 'true or false' } as const;
 
 export const list = <const Item>(items: Item) => ({ type: 'array', items, description: 'a list' }) as const;
