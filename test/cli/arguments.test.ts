@@ -25,7 +25,7 @@ describe('a command line that is wrong', () => {
       '--trusted-root cannot be read',
     ],
     [['verify', '--local-image', '/nonexistent'], 'there is no evidence in /nonexistent'],
-    [['verify', '--offline', 'x'], '--offline asks evidence alone, and there is none'],
+    [['verify', '--offline', 'x'], '--offline reads evidence only, and none is configured'],
     [['verify', '--key'], '--key needs a value: --key FILE|URL[#sha256=HEX]'],
     [['verify', '--timeout', '--output', 'json', 'x'], '--timeout needs a value'],
     [['verify', '--timeout', '1s', '--timeout', '2s', 'x'], '--timeout is given more than once'],
