@@ -1,6 +1,7 @@
 export type { CredentialProvider, CredentialProviders } from './credentials/credential-provider.ts';
 export { parseGoDuration } from './credentials/go-duration.ts';
 export type { PullSecretName, PullSecrets } from './credentials/pull-secrets.ts';
+export type { FetchDocument } from './fetch-document.ts';
 export { imageEntry, signatureEntry } from './layout/evidence-entry.ts';
 export { type Layout, openLayout } from './layout/layout.ts';
 export type { LayoutImage } from './layout/layout-images.ts';
@@ -15,7 +16,6 @@ export { type Proxy, parseProxy } from './proxy/proxy.ts';
 export { childrenOf } from './referrers/parse-referrers.ts';
 export {
   createRegistries,
-  type FetchDocument,
   type Registries,
   type RegistriesOptions,
 } from './registries.ts';

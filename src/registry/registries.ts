@@ -2,12 +2,12 @@ import { repositoryFromName } from '../image/index.ts';
 import { createFindCredentials } from './credentials/find-credentials.ts';
 import type { PullSecrets } from './credentials/pull-secrets.ts';
 import type { Environment } from './credentials/run-program.ts';
+import { createFetchDocument, type FetchDocument } from './fetch-document.ts';
 import type { LookUp } from './http/addresses.ts';
-import { createTransport } from './http/transport.ts';
 import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
-import { type OpenSource, SourceFault } from './source.ts';
+import type { OpenSource } from './source.ts';
 
 export interface RegistriesOptions {
   readonly settings: readonly RegistrySettings[];
@@ -27,12 +27,6 @@ export interface RegistriesOptions {
   /** The environment of this process: providers get its `PATH` and `HOME`, helpers all of it. */
   readonly environment?: Environment;
 }
-
-/** Fetches a document over https without credentials; redirects and addresses follow the rules for registries. */
-export type FetchDocument = (
-  url: string,
-  options: { readonly bytes: number; readonly signal: AbortSignal },
-) => Promise<Uint8Array>;
 
 export interface Registries {
   readonly open: OpenSource;
@@ -80,34 +74,11 @@ export const createRegistries = ({
     return registryOf(contacted.registry).open(contacted.path, onRequest, repository.name);
   };
 
-  const fetchDocument: FetchDocument = async (text, { bytes, signal }) => {
-    const url = URL.parse(text);
-    // The fault must not quote the text: its query may be a secret.
-    if (url?.protocol !== 'https:')
-      throw new SourceFault('refused', `${url?.host ?? 'a document'} is fetched from an https URL only`, {
-        asked: false,
-      });
-    const { redirects, requestTimeout } = limits;
-    const name = url.host;
-    const { ca } = settingsOf(name);
-    const transport = createTransport({
-      name,
-      ca,
-      plainHttpHost: undefined,
-      redirects,
-      requestTimeout,
-      ...network,
-    });
-    try {
-      const request = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
-      const response = await transport.send(request, { signal, onRequest: () => {} });
-      if (response.status !== 200)
-        throw new SourceFault('unavailable', `${name} responded ${response.status}`, { asked: true });
-      return response.body;
-    } finally {
-      await transport.close();
-    }
-  };
+  const { redirects, requestTimeout } = limits;
+  const fetchDocument = createFetchDocument(
+    { redirects, requestTimeout, ...network },
+    (host) => settingsOf(host).ca,
+  );
 
   return {
     open,

@@ -2,26 +2,26 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Credentials, FindCredentials } from './credentials.ts';
 
-/** Credentials to be tried for a repository; undefined: none, anonymously. */
+/** Credentials to try for a repository; undefined: none, the request is anonymous. */
 export interface CredentialCandidate {
   readonly credentials: Credentials | undefined;
-  /** Stands for the credentials: equal for equal ones. */
+  /** Equal for equal credentials. */
   readonly fingerprint: string;
 }
 
 export interface CredentialCandidates {
   /**
-   * What is to be tried for a repository, each once and in order; what was refused lately comes last, so that a wrong
-   * password is not sent with every question. Rejects with a `SourceFault` where a place that may hold more cannot tell.
+   * Yields the credentials to try for a repository, each once. Credentials that were recently refused come last, so that a
+   * wrong password is not sent with every request. Rejects with a `SourceFault` if a source of credentials failed.
    */
   inOrder(path: string): AsyncGenerator<CredentialCandidate, void>;
-  /** Remembers that these were refused. */
   markRefused(path: string, fingerprint: string): void;
 }
 
-/** Milliseconds that a refusal moves credentials to the end. */
-const REFUSED = 300_000;
-const MOST_REFUSALS = 1000;
+/** How long refused credentials come last. */
+const REFUSAL_MS = 300_000;
+/** Bounds memory: anyone who can create pods can name any number of repositories below a hub. */
+const MAX_REFUSALS = 1000;
 
 const fingerprintOf = (credentials: Credentials | undefined): string =>
   createHash('sha256')
@@ -34,19 +34,19 @@ export const createCredentialCandidates = (
   findCredentials: FindCredentials,
   now: () => number,
 ): CredentialCandidates => {
-  const refusals = new LRUCache<string, number>({ max: MOST_REFUSALS });
+  const refusedUntil = new LRUCache<string, number>({ max: MAX_REFUSALS });
 
-  /** The credentials that were found, each once; those that were refused lately are put aside. */
-  async function* inOrder(
+  /** Yields each of the credentials once, except those recently refused, which are added to `refused`. */
+  async function* notRefused(
     path: string,
-    aside: CredentialCandidate[],
+    refused: CredentialCandidate[],
   ): AsyncGenerator<CredentialCandidate, void> {
     const seen = new Set<string>();
     for await (const credentials of findCredentials(`${registry}/${path}`)) {
       const candidate = { credentials, fingerprint: fingerprintOf(credentials) };
       if (seen.has(candidate.fingerprint)) continue;
       seen.add(candidate.fingerprint);
-      if (now() < (refusals.get(`${path} ${candidate.fingerprint}`) ?? 0)) aside.push(candidate);
+      if (now() < (refusedUntil.get(`${path} ${candidate.fingerprint}`) ?? 0)) refused.push(candidate);
       else yield candidate;
     }
     if (seen.size === 0) yield { credentials: undefined, fingerprint: fingerprintOf(undefined) };
@@ -54,16 +54,16 @@ export const createCredentialCandidates = (
 
   return {
     async *inOrder(path) {
-      const aside: CredentialCandidate[] = [];
+      const refused: CredentialCandidate[] = [];
       let fault: unknown;
       try {
-        yield* inOrder(path, aside);
+        yield* notRefused(path, refused);
       } catch (error) {
         fault = error;
       }
-      yield* aside;
+      yield* refused;
       if (fault !== undefined) throw fault;
     },
-    markRefused: (path, fingerprint) => void refusals.set(`${path} ${fingerprint}`, now() + REFUSED),
+    markRefused: (path, fingerprint) => void refusedUntil.set(`${path} ${fingerprint}`, now() + REFUSAL_MS),
   };
 };

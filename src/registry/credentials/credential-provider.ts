@@ -11,52 +11,56 @@ import { type Environment, runProgram } from './run-program.ts';
 export interface CredentialProvider {
   /** The name of an executable, without a slash. */
   readonly name: string;
-  /** Patterns for the images that it is asked about. */
+  /** Patterns for the images that the provider is run for. */
   readonly matchImages: readonly string[];
-  /** Milliseconds that an answer stands which does not say how long; 0: not at all. */
+  /** Milliseconds to cache a response that does not state a duration; 0: it is not cached. */
   readonly defaultCacheDuration: number;
-  /** Of request and answer: `credentialprovider.kubelet.k8s.io/v1`. Those before it have the same shape. */
+  /** The version of request and response, `credentialprovider.kubelet.k8s.io/v1`. Earlier ones have the same shape. */
   readonly apiVersion: string;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** The programs that the kubelet would ask for credentials, and where they are. */
+/** The programs that the kubelet would run for credentials, and their directory. */
 export interface CredentialProviders {
-  /** The file they were read from, for messages. */
+  /** The file that they were read from, for messages. */
   readonly config: string;
-  /** The directory of the executables. No other place is looked into. */
+  /** The directory of the executables; no other is searched. */
   readonly binDir: string;
   readonly providers: readonly CredentialProvider[];
 }
 
-/** Runs a provider once. Rejects with a fault that names it and what to do. */
-const createAskProvider = (
+/** Runs a provider once. Rejects with a fault that names the provider and the remedy. */
+const createRunProvider = (
   { config, binDir }: CredentialProviders,
   provider: CredentialProvider,
   environment: Environment,
 ) => {
   const { name, apiVersion, args, env } = provider;
   const { PATH, HOME } = environment;
-  const given = { PATH, HOME, ...Object.fromEntries(env.map((one) => [one.name, one.value])) };
-  const faultOf = (why: string): SourceFault => {
-    const detail = `the credential provider ${name} in ${binDir} ${why}; check it and its entry in ${config}`;
+  const ownEnvironment = {
+    PATH,
+    HOME,
+    ...Object.fromEntries(env.map((variable) => [variable.name, variable.value])),
+  };
+  const faultOf = (problem: string): SourceFault => {
+    const detail = `the credential provider ${name} in ${binDir} ${problem}; check it and its entry in ${config}`;
     return new SourceFault('refused', detail, { asked: false });
   };
   return async (image: string): Promise<ProviderResponse> => {
     const input = JSON.stringify({ apiVersion, kind: 'CredentialProviderRequest', image });
-    const ending = await runProgram({ path: join(binDir, name), args, environment: given, input });
-    if (ending.kind === 'failed') throw faultOf(ending.why);
-    if (ending.code !== 0) throw faultOf(`fails (exit code ${ending.code})`);
-    const answer = parseProviderResponse(ending.output, apiVersion);
-    if (typeof answer === 'string') throw faultOf(answer);
-    return answer;
+    const result = await runProgram({ path: join(binDir, name), args, environment: ownEnvironment, input });
+    if (result.kind === 'failed') throw faultOf(result.problem);
+    if (result.code !== 0) throw faultOf(`failed (exit code ${result.code})`);
+    const response = parseProviderResponse(result.output, apiVersion);
+    if (typeof response === 'string') throw faultOf(response);
+    return response;
   };
 };
 
 /**
- * Credentials from one provider by the kubelet's exec protocol (KEP-2133, kubelet-credentialprovider.v1). Of the
- * environment it is given `PATH` and `HOME`, and what its configuration names.
+ * Gets credentials from one provider by the kubelet's exec protocol (KEP-2133, kubelet-credentialprovider.v1). Its
+ * environment is `PATH`, `HOME` and the variables of its configuration.
  */
 const createProviderCredentials = (
   providers: CredentialProviders,
@@ -64,17 +68,17 @@ const createProviderCredentials = (
   environment: Environment,
   now: () => number,
 ): CredentialSource => {
-  const globs = provider.matchImages.map(parseImagePattern);
-  const ask = createAskProvider(providers, provider, environment);
-  const find = createProviderCache(ask, provider.defaultCacheDuration, now);
+  const patterns = provider.matchImages.map(parseImagePattern);
+  const run = createRunProvider(providers, provider, environment);
+  const find = createProviderCache(run, provider.defaultCacheDuration, now);
   return async (repository) => {
-    const place = parseImagePattern(repository);
-    if (!globs.some((glob) => matchesImagePattern(glob, place))) return [];
+    const target = parseImagePattern(repository);
+    if (!patterns.some((pattern) => matchesImagePattern(pattern, target))) return [];
     return credentialsFor((await find(repository)).entries, repository);
   };
 };
 
-/** The providers of one configuration, in its order. */
+/** Creates the sources for the providers of one configuration, in its order. */
 export const createProvidersCredentials = (
   providers: CredentialProviders,
   environment: Environment,

@@ -2,22 +2,22 @@ import { isJsonObject, type JsonObject } from '../../base/index.ts';
 import type { Credentials, HelperCredentials } from './credentials.ts';
 import { type ImagePattern, matchesImagePattern, parseImagePattern } from './image-pattern.ts';
 
-/** One key of `auths` or `credHelpers`, taken apart. */
+/** One parsed key of `auths` or `credHelpers`. */
 interface Entry extends ImagePattern {
   readonly credentials: Credentials;
 }
 
-/** What a docker `config.json` says of registries. */
+/** The credentials of a docker `config.json`. */
 export interface DockerConfig {
-  /** What can be used before what a helper keeps, each the most particular first. */
+  /** Credentials in the file precede those of helpers; within each, the most specific comes first. */
   readonly entries: readonly Entry[];
-  /** The helper for hosts of which nothing else is said (`credsStore`). */
+  /** The helper for hosts that the file does not list (`credsStore`). */
   readonly store: string | undefined;
 }
 
 /** Docker Hub's names in these files. */
 const DOCKER_HUB: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
-/** What Docker calls Docker Hub where it asks a helper. */
+/** Docker's name for Docker Hub when it runs a helper. */
 const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 
 const textAt = (from: JsonObject, name: string): string | undefined => {
@@ -38,35 +38,35 @@ const parseCredentials = (entry: unknown): Credentials | undefined => {
     : { kind: 'password', username, password: password.replace(/\0+$/, '') };
 };
 
-const withHubsName = (place: ImagePattern): ImagePattern =>
-  DOCKER_HUB.has(place.host.toLowerCase()) ? { ...place, host: 'docker.io' } : place;
+const withDockerHubName = (pattern: ImagePattern): ImagePattern =>
+  DOCKER_HUB.has(pattern.host.toLowerCase()) ? { ...pattern, host: 'docker.io' } : pattern;
 
-/** A key as the kubelet reads it: a scheme, `/v1/` and `/v2/` say nothing, nor does a slash at the end. */
+/** Parses a key as the kubelet does: it ignores a scheme, `/v1/` and `/v2/`, and a slash at the end. */
 const parseKey = (key: string): ImagePattern => {
-  const { path, ...authority } = withHubsName(parseImagePattern(key.replace(/^https?:\/\//, '')));
+  const { path, ...authority } = withDockerHubName(parseImagePattern(key.replace(/^https?:\/\//, '')));
   return { ...authority, path: path.replace(/^\/v[12](?=\/|$)/, '').replace(/\/+$/, '') };
 };
 
-const isFor = (place: ImagePattern, repository: string): boolean =>
-  matchesImagePattern(place, withHubsName(parseImagePattern(repository)));
+const matches = (pattern: ImagePattern, repository: string): boolean =>
+  matchesImagePattern(pattern, withDockerHubName(parseImagePattern(repository)));
 
-/** Whether credentials kept under `key` are for a repository, as the kubelet decides. */
+/** True if the credentials under `key` are for a repository, as the kubelet decides. */
 export const credentialsMatch = (key: string, repository: string): boolean =>
-  isFor(parseKey(key), repository);
+  matches(parseKey(key), repository);
 
-const isLonger = (one: Entry, other: Entry): number =>
-  other.path.length - one.path.length || other.host.length - one.host.length;
+const byLength = (left: Entry, right: Entry): number =>
+  right.path.length - left.path.length || right.host.length - left.host.length;
 
 const recordAt = (from: JsonObject, name: string): JsonObject => {
   const value = Object.hasOwn(from, name) ? from[name] : {};
-  if (!isJsonObject(value)) throw new Error(`its "${name}" is no object`);
+  if (!isJsonObject(value)) throw new Error(`"${name}" is not an object`);
   return value;
 };
 
-const keptBy = (helper: string | undefined, server: string): HelperCredentials | undefined =>
+const helperCredentials = (helper: string | undefined, server: string): HelperCredentials | undefined =>
   helper === undefined ? undefined : { kind: 'helper', helper, server };
 
-/** The keys of one map with what is found for each, the most particular first. */
+/** Returns the keys of one map with their credentials, the most specific first. */
 export const entriesOf = (
   keys: JsonObject,
   find: (key: string) => Credentials | undefined = (key) => parseCredentials(keys[key]),
@@ -76,18 +76,18 @@ export const entriesOf = (
       const credentials = find(key);
       return credentials === undefined ? [] : [{ ...parseKey(key), credentials }];
     })
-    .toSorted(isLonger);
+    .toSorted(byLength);
 
 const NAMES = ['auths', 'credHelpers', 'credsStore'] as const;
 
 /**
- * Reads a docker `config.json`, a `.dockerconfigjson` or, where none of their names is in it, a `.dockercfg`, which is
- * `auths` alone (kubernetes/kubernetes pkg/credentialprovider/config.go). Throws a sentence, without a word of what is in
- * it, where the text is none of them.
+ * Parses a docker `config.json`, a `.dockerconfigjson` or, if it has none of their members, a `.dockercfg`, which is the
+ * content of `auths` (kubernetes/kubernetes pkg/credentialprovider/config.go). Throws an error that quotes nothing of the
+ * text if it is none of them.
  */
 export const parseDockerConfig = (text: string): DockerConfig => {
   const document: unknown = JSON.parse(text);
-  if (!isJsonObject(document)) throw new Error('it is no JSON object');
+  if (!isJsonObject(document)) throw new Error('it is not a JSON object');
   if (!NAMES.some((name) => Object.hasOwn(document, name)))
     return { entries: entriesOf(document), store: undefined };
   const [auths, helpers] = [recordAt(document, 'auths'), recordAt(document, 'credHelpers')];
@@ -95,24 +95,24 @@ export const parseDockerConfig = (text: string): DockerConfig => {
   return {
     entries: [
       ...entriesOf(auths),
-      ...entriesOf(helpers, (key) => keptBy(textAt(helpers, key), key)),
-      // Docker leaves an empty entry in `auths` for what it put into the store.
-      ...entriesOf(auths, (key) => keptBy(store, key)),
+      ...entriesOf(helpers, (key) => helperCredentials(textAt(helpers, key), key)),
+      // Docker leaves an empty entry in `auths` for credentials that it moved into the store.
+      ...entriesOf(auths, (key) => helperCredentials(store, key)),
     ],
     store,
   };
 };
 
-/** All credentials that match a repository, those to be tried first at the beginning. */
+/** Returns the credentials that match a repository, in the order to try them. */
 export const credentialsFor = (entries: readonly Entry[], repository: string): readonly Credentials[] =>
-  entries.filter((entry) => isFor(entry, repository)).map(({ credentials }) => credentials);
+  entries.filter((entry) => matches(entry, repository)).map(({ credentials }) => credentials);
 
-/** Where a helper may keep credentials for a repository of which the file says nothing else. */
+/** Returns the helper that may store credentials for a repository that the file does not list. */
 export const storeHelperFor = (
   { store }: DockerConfig,
   repository: string,
 ): HelperCredentials | undefined => {
-  const { host, port } = withHubsName(parseImagePattern(repository));
-  if (host === 'docker.io') return keptBy(store, DOCKER_HUB_SERVER);
-  return keptBy(store, port === '' ? host : `${host}:${port}`);
+  const { host, port } = withDockerHubName(parseImagePattern(repository));
+  if (host === 'docker.io') return helperCredentials(store, DOCKER_HUB_SERVER);
+  return helperCredentials(store, port === '' ? host : `${host}:${port}`);
 };

@@ -5,17 +5,16 @@ import { createDockerConfigFile, createFileCredentials } from './docker-config-f
 import { createPullSecretCredentials, type PullSecretName, type PullSecrets } from './pull-secrets.ts';
 import type { Environment } from './run-program.ts';
 
-/** The places that hold the credentials of one registry, as the configuration names them. */
+/** The configured sources of the credentials of one registry. */
 export interface CredentialSettings {
   /** Path of a docker `config.json`, `.dockerconfigjson` or `.dockercfg`, read when first needed and when it changes. */
   readonly dockerConfig?: string;
-  /** Programs that are asked for credentials as the kubelet asks them. */
+  /** Programs that return credentials by the kubelet's protocol. */
   readonly providers?: CredentialProviders;
-  /** Secrets of a cluster that hold credentials. */
+  /** Secrets of the cluster that contain credentials. */
   readonly pullSecrets?: readonly PullSecretName[];
 }
 
-/** What a process has from which credentials may come. */
 export interface CredentialDependencies {
   /** Undefined: there is no cluster. */
   readonly pullSecrets: PullSecrets | undefined;
@@ -29,22 +28,25 @@ const fileSources = (
   { helpers, environment, now }: CredentialDependencies,
 ): readonly CredentialSource[] => {
   const read = createDockerConfigFile(path);
-  const kept = helpers === 'run' ? createRunHelpers(read, environment, now) : createNamedHelpers(read);
-  return [createFileCredentials(read), kept];
+  const helperSource =
+    helpers === 'run' ? createRunHelpers(read, environment, now) : createNamedHelpers(read);
+  return [createFileCredentials(read), helperSource];
 };
 
 /**
- * The credentials of one registry, in the kubelet's order (kubernetes/kubernetes pkg/credentialprovider/secrets): pull
+ * Finds the credentials of one registry in the kubelet's order (kubernetes/kubernetes pkg/credentialprovider/secrets): pull
  * secrets, then the docker config, then providers.
  */
 export const createFindCredentials = (
   settings: CredentialSettings,
-  parts: CredentialDependencies,
+  dependencies: CredentialDependencies,
 ): FindCredentials => {
   const { pullSecrets = [], dockerConfig, providers } = settings;
   return joinCredentialSources([
-    ...pullSecrets.map((name) => createPullSecretCredentials(name, parts.pullSecrets)),
-    ...(dockerConfig === undefined ? [] : fileSources(dockerConfig, parts)),
-    ...(providers === undefined ? [] : createProvidersCredentials(providers, parts.environment, parts.now)),
+    ...pullSecrets.map((name) => createPullSecretCredentials(name, dependencies.pullSecrets)),
+    ...(dockerConfig === undefined ? [] : fileSources(dockerConfig, dependencies)),
+    ...(providers === undefined
+      ? []
+      : createProvidersCredentials(providers, dependencies.environment, dependencies.now)),
   ]);
 };

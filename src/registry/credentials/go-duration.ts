@@ -1,4 +1,4 @@
-const MILLISECONDS: Readonly<Record<string, number>> = {
+const MS_PER_UNIT: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
@@ -9,15 +9,15 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Milliseconds of a duration as Go writes it (`time.ParseDuration`): `1h30m`, `0`. Undefined where the text is none. */
+/** Parses a Go duration (`time.ParseDuration`), `1h30m` or `0`, into milliseconds; undefined if the text is not one. */
 export const parseGoDuration = (text: string): number | undefined => {
   if (text === '0') return 0;
   const sign = text.startsWith('-') ? -1 : 1;
   const parts = text.replace(/^[+-]/, '');
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(parts)) return undefined;
-  const found = parts.matchAll(/([\d.]+)([a-zµμ]+)/g);
+  const terms = parts.matchAll(/([\d.]+)([a-zµμ]+)/g);
   return (
     sign *
-    [...found].reduce((sum, [, count, unit]) => sum + Number(count) * (MILLISECONDS[unit ?? ''] ?? 0), 0)
+    [...terms].reduce((sum, [, count, unit]) => sum + Number(count) * (MS_PER_UNIT[unit ?? ''] ?? 0), 0)
   );
 };

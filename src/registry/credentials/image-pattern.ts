@@ -1,12 +1,12 @@
-/** Host, port and path of a repository, or of a pattern for some. */
+/** Host, port and path of a repository, or of a pattern for repositories. */
 export interface ImagePattern {
   readonly host: string;
   readonly port: string;
-  /** With its slash at the beginning; empty: the whole registry. */
+  /** Begins with a slash; empty: the whole registry. */
   readonly path: string;
 }
 
-/** Takes `host:port/path` apart. */
+/** Parses `host:port/path`. */
 export const parseImagePattern = (text: string): ImagePattern => {
   const slash = text.indexOf('/');
   const authority = slash === -1 ? text : text.slice(0, slash);
@@ -14,7 +14,7 @@ export const parseImagePattern = (text: string): ImagePattern => {
   return { host, port, path: slash === -1 ? '' : text.slice(slash) };
 };
 
-/** Go's `path.Match` as far as hosts use it: `*` and `?` within one label. */
+/** Matches like Go's `path.Match`, restricted to the `*` and `?` that occur in hosts. */
 const matchesLabel = (glob: string, label: string): boolean =>
   new RegExp(
     `^${glob
@@ -26,12 +26,13 @@ const matchesLabel = (glob: string, label: string): boolean =>
 const matchesHost = (glob: string, host: string): boolean => {
   const [globs, labels] = [glob.split('.'), host.split('.')];
   return (
-    globs.length === labels.length && globs.every((each, place) => matchesLabel(each, labels[place] ?? ''))
+    globs.length === labels.length &&
+    globs.every((pattern, index) => matchesLabel(pattern, labels[index] ?? ''))
   );
 };
 
 /**
- * Whether a pattern is for a repository, as the kubelet decides (kubernetes/kubernetes pkg/credentialprovider/keyring.go,
+ * True if a pattern matches a repository, as the kubelet decides (kubernetes/kubernetes pkg/credentialprovider/keyring.go,
  * `URLsMatch`): hosts label by label, equal ports, the pattern's path a prefix, by characters.
  */
 export const matchesImagePattern = (glob: ImagePattern, target: ImagePattern): boolean =>

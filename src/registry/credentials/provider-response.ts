@@ -2,10 +2,9 @@ import { isJsonObject, parseJson } from '../../base/index.ts';
 import { entriesOf } from './docker-config.ts';
 import { parseGoDuration } from './go-duration.ts';
 
-/** What an answer is for: the image that was asked about, its registry, or every image. */
+/** The images that a response is valid for: the requested image, those of its registry, or every image. */
 export type CacheKeyType = 'Image' | 'Registry' | 'Global';
 
-/** What a provider answered. */
 export interface ProviderResponse {
   readonly keyType: CacheKeyType;
   /** Milliseconds; undefined: the provider's default. */
@@ -15,8 +14,8 @@ export interface ProviderResponse {
 
 export const KEY_TYPES: readonly CacheKeyType[] = ['Image', 'Registry', 'Global'];
 
-/** The password that an answer has under one key; empty ones are how providers say that they have none. */
-const passwordIn = (auth: unknown) => {
+/** Parses the password under one key; undefined if it is empty, which providers send when they have none. */
+const parsePassword = (auth: unknown) => {
   if (!isJsonObject(auth)) return undefined;
   const { username, password } = auth;
   if (typeof username !== 'string' || typeof password !== 'string' || `${username}${password}` === '')
@@ -24,25 +23,24 @@ const passwordIn = (auth: unknown) => {
   return { kind: 'password', username, password } as const;
 };
 
-/** Milliseconds; undefined where it says nothing, null where it says nonsense. */
+/** Parses a duration in milliseconds; undefined if there is none, null if it is malformed. */
 const parseCacheDuration = (value: unknown): number | undefined | null => {
   if (value === undefined || value === null) return undefined;
   const duration = typeof value === 'string' ? parseGoDuration(value) : undefined;
   return duration === undefined || duration < 0 ? null : duration;
 };
 
-/** Reads a `CredentialProviderResponse`; a sentence without its subject where it is none. It quotes nothing of it. */
+/** Parses a `CredentialProviderResponse`, or returns the problem, without its subject, which quotes nothing of the output. */
 export const parseProviderResponse = (output: string, apiVersion: string): ProviderResponse | string => {
   const document = parseJson(output);
   if (!isJsonObject(document) || document['kind'] !== 'CredentialProviderResponse')
-    return 'does not answer with a CredentialProviderResponse in JSON';
-  if (document['apiVersion'] !== apiVersion)
-    return `does not answer in ${apiVersion}, as its configuration says`;
-  const keyType = KEY_TYPES.find((one) => one === document['cacheKeyType']);
-  if (keyType === undefined) return `answers with no cacheKeyType of ${KEY_TYPES.join(', ')}`;
+    return 'did not return a CredentialProviderResponse in JSON';
+  if (document['apiVersion'] !== apiVersion) return `did not return the configured apiVersion, ${apiVersion}`;
+  const keyType = KEY_TYPES.find((type) => type === document['cacheKeyType']);
+  if (keyType === undefined) return `returned no cacheKeyType of ${KEY_TYPES.join(', ')}`;
   const duration = parseCacheDuration(document['cacheDuration']);
-  if (duration === null) return 'answers with a cacheDuration that is none';
+  if (duration === null) return 'returned a malformed cacheDuration';
   const auths = document['auth'] ?? {};
-  if (!isJsonObject(auths)) return 'answers with an auth that is no object';
-  return { keyType, duration, entries: entriesOf(auths, (key) => passwordIn(auths[key])) };
+  if (!isJsonObject(auths)) return 'returned an auth that is not an object';
+  return { keyType, duration, entries: entriesOf(auths, (key) => parsePassword(auths[key])) };
 };

@@ -3,42 +3,44 @@ import type { CredentialSource } from './credentials.ts';
 import { credentialsFor, parseDockerConfig } from './docker-config.ts';
 import { configProblem } from './docker-config-file.ts';
 
-/** A Secret of a cluster that holds registry credentials. */
+/** A Secret of the cluster that contains registry credentials. */
 export interface PullSecretName {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Reads Secrets of a cluster. */
+/** Reads Secrets of the cluster. */
 export interface PullSecrets {
   /**
-   * The text of `.dockerconfigjson` or `.dockercfg` of a Secret; undefined where there is none. Rejects where it could
-   * not be found out. It is called whenever credentials are needed — with every question, where a registry wants a
-   * password — and answers from what it remembers.
+   * Returns the text of `.dockerconfigjson` or `.dockercfg` of a Secret; undefined if there is none. Rejects if the Secret
+   * cannot be read. It is called whenever credentials are needed (with every request, if a registry requires a password),
+   * so it must cache.
    */
   find(namespace: string, name: string): Promise<string | undefined>;
 }
 
-/** The credentials of one pull secret. `secrets` is undefined where there is no cluster, which is then said. */
+/** Creates the source for one pull secret. If there is no cluster, `secrets` is undefined and the fault says so. */
 export const createPullSecretCredentials = (
   { namespace, name }: PullSecretName,
   secrets: PullSecrets | undefined,
 ): CredentialSource => {
-  const faultOf = (why: string, cause?: unknown): SourceFault =>
-    new SourceFault('refused', `the pull secret ${namespace}/${name} ${why}`, { asked: false, cause });
+  const faultOf = (problem: string, cause?: unknown): SourceFault =>
+    new SourceFault('refused', `the pull secret ${namespace}/${name} ${problem}`, { asked: false, cause });
   return async (repository) => {
     if (secrets === undefined)
-      throw faultOf('is kept by a cluster, which is not asked here; name a docker config.json instead');
+      throw faultOf(
+        'is stored in a cluster, which is not available here; configure a docker config.json instead',
+      );
     const text = await secrets.find(namespace, name).catch((error: unknown) => {
       throw faultOf('could not be read from the cluster', error);
     });
-    if (text === undefined) throw faultOf('is not there, or holds no registry credentials');
+    if (text === undefined) throw faultOf('does not exist, or contains no registry credentials');
     try {
       return credentialsFor(parseDockerConfig(text).entries, repository).filter(
         ({ kind }) => kind !== 'helper',
       );
     } catch (error) {
-      throw faultOf(`holds no docker config: ${configProblem(error)}`, error);
+      throw faultOf(`contains no docker config: ${configProblem(error)}`, error);
     }
   };
 };

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 
 export interface Program {
-  /** An absolute path, or a name that is looked for in the `PATH` of `environment`. */
+  /** An absolute path, or a name to find in the `PATH` of `environment`. */
   readonly path: string;
   readonly args: readonly string[];
-  /** All of it: nothing is inherited. */
+  /** The whole environment: nothing is inherited. */
   readonly environment: Environment;
-  /** What it reads on standard input. */
+  /** The program's standard input. */
   readonly input: string;
 }
 
@@ -18,59 +18,59 @@ export interface ProgramLimits {
 }
 
 /** The kubelet waits a minute for a plugin; a review cannot. */
-const USUAL: ProgramLimits = { time: 10_000, output: 1024 * 1024 };
+const DEFAULT_LIMITS: ProgramLimits = { time: 10_000, output: 1024 * 1024 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How a run ended. What a program writes may be a secret, so no sentence quotes it. */
+/** The result of a run. A program's output may be a secret, so no problem quotes it. */
 export type ProgramResult =
   | { readonly kind: 'exit'; readonly code: number; readonly output: string }
-  /** A sentence without its subject: `is not there`. */
-  | { readonly kind: 'failed'; readonly why: string };
+  /** The problem without its subject: `does not exist`. */
+  | { readonly kind: 'failed'; readonly problem: string };
 
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there',
+const START_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
   EACCES: 'is not executable',
-  ENOEXEC: 'is no program for this machine',
+  ENOEXEC: 'is not a program for this machine',
 };
 
-const failed = (why: string): ProgramResult => ({ kind: 'failed', why });
+const failed = (problem: string): ProgramResult => ({ kind: 'failed', problem });
 
 /**
- * Runs a program to its end, without a shell. One that takes longer or writes more than it may is killed, and it alone:
- * whatever it started, and whoever holds its output open, is not waited for.
+ * Runs a program to its end, without a shell. A program that exceeds a limit is killed. Its child processes are neither
+ * killed nor waited for, even if they hold its output open.
  */
 export const runProgram = (
   { path, args, environment, input }: Program,
-  limits: ProgramLimits = USUAL,
+  limits: ProgramLimits = DEFAULT_LIMITS,
 ): Promise<ProgramResult> => {
   const { promise, resolve } = Promise.withResolvers<ProgramResult>();
   const child = spawn(path, args, { env: { ...environment }, stdio: ['pipe', 'pipe', 'ignore'] });
   const chunks: Buffer[] = [];
   let size = 0;
-  const end = (ending: ProgramResult): void => {
-    clearTimeout(clock);
+  const end = (result: ProgramResult): void => {
+    clearTimeout(timer);
     child.kill('SIGKILL');
     child.stdout.destroy();
-    resolve(ending);
+    resolve(result);
   };
-  const clock = setTimeout(() => end(failed(`did not end within ${limits.time} ms`)), limits.time);
+  const timer = setTimeout(() => end(failed(`did not end within ${limits.time} ms`)), limits.time);
   child.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size > limits.output) end(failed(`wrote more than ${limits.output} bytes`));
     else chunks.push(chunk);
   });
   child.on('error', (error: NodeJS.ErrnoException) =>
-    end(failed(WHY[error.code ?? ''] ?? `cannot be run (${error.code ?? 'unknown'})`)),
+    end(failed(START_PROBLEMS[error.code ?? ''] ?? `cannot be run (${error.code ?? 'unknown'})`)),
   );
   child.on('close', (code, signal) =>
     end(
       code === null
-        ? failed(`was ended by ${signal ?? 'a signal'}`)
+        ? failed(`was terminated by ${signal ?? 'a signal'}`)
         : { kind: 'exit', code, output: Buffer.concat(chunks).toString() },
     ),
   );
-  // A program need not read what it is told.
+  // A program need not read its input.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return promise;

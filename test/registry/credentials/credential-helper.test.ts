@@ -116,11 +116,11 @@ describe('a credential helper that is run', () => {
   const CONFIG = { credHelpers: { 'r.example': 'corp' } };
 
   it.each([
-    ["console.log('s3cret'); process.exit(1)", 'fails (exit code 1)'],
-    ["console.log('s3cret')", 'does not answer with credentials'],
-    ["console.log('[]')", 'does not answer with credentials'],
-    ["console.log('null')", 'does not answer with credentials'],
-    [`console.log('{"Username":"s3cret"}')`, 'does not answer with credentials'],
+    ["console.log('s3cret'); process.exit(1)", 'failed (exit code 1)'],
+    ["console.log('s3cret')", 'did not return credentials'],
+    ["console.log('[]')", 'did not return credentials'],
+    ["console.log('null')", 'did not return credentials'],
+    [`console.log('{"Username":"s3cret"}')`, 'did not return credentials'],
   ])('and does not do its part (%#) is a fault that names it and nothing that it said', async (body, why) => {
     const fault = await faultOf(running(CONFIG, helperThat(body)).find('r.example/a'));
     expect(fault).toMatchObject({ code: 'refused', asked: false });
@@ -131,8 +131,8 @@ describe('a credential helper that is run', () => {
   it('is one in PATH, of that name', async () => {
     const find = (helper: string) =>
       faultOf(running({ credHelpers: { 'r.example': helper } }, helperThat(NOTHING)).find('r.example/a'));
-    expect((await find('other')).message).toContain('docker-credential-other is not there');
-    expect((await find('../corp')).message).toContain('has no name that a program can have');
+    expect((await find('other')).message).toContain('docker-credential-other does not exist');
+    expect((await find('../corp')).message).toContain('has an invalid name');
   });
 
   it('is asked for the host as the file writes it, and for no other', async () => {

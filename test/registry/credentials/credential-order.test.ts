@@ -172,7 +172,7 @@ describe('places that may hold credentials', () => {
     const client = clientOf(registry.host, { plainHttp: true, secrets: [SECRET] });
     const { code, message } = await faultOf(client.ask().manifest());
     expect(code).toBe('refused');
-    expect(message).toContain('the pull secret istio-system/regcred is kept by a cluster');
+    expect(message).toContain('the pull secret istio-system/regcred is stored in a cluster');
     expect(askedOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
   });
 

@@ -62,27 +62,21 @@ const provided = (body: string, more: Partial<CredentialProvider> = {}) => {
 
 describe('a credential provider', () => {
   it.each([
-    ['process.exit(1)', 'fails (exit code 1)'],
-    ["console.log('s3cret'); console.error('s3cret'); process.exit(2)", 'fails (exit code 2)'],
-    [answeringWith('s3cret'), 'does not answer with a CredentialProviderResponse in JSON'],
-    [answeringWith(''), 'does not answer with a CredentialProviderResponse in JSON'],
-    [
-      answeringWith({ ...response(), kind: 'Other' }),
-      'does not answer with a CredentialProviderResponse in JSON',
-    ],
-    [
-      answeringWith(`log line\n${JSON.stringify(response())}`),
-      'does not answer with a CredentialProviderResponse',
-    ],
-    [answeringWith(response({ apiVersion: 'x/v1' })), `does not answer in ${V1}, as its configuration says`],
+    ['process.exit(1)', 'failed (exit code 1)'],
+    ["console.log('s3cret'); console.error('s3cret'); process.exit(2)", 'failed (exit code 2)'],
+    [answeringWith('s3cret'), 'did not return a CredentialProviderResponse in JSON'],
+    [answeringWith(''), 'did not return a CredentialProviderResponse in JSON'],
+    [answeringWith({ ...response(), kind: 'Other' }), 'did not return a CredentialProviderResponse in JSON'],
+    [answeringWith(`log line\n${JSON.stringify(response())}`), 'did not return a CredentialProviderResponse'],
+    [answeringWith(response({ apiVersion: 'x/v1' })), `did not return the configured apiVersion, ${V1}`],
     [
       answeringWith(response({ cacheKeyType: 'Cluster' })),
-      'answers with no cacheKeyType of Image, Registry, Global',
+      'returned no cacheKeyType of Image, Registry, Global',
     ],
-    [answeringWith(response({ cacheDuration: 'long' })), 'answers with a cacheDuration that is none'],
-    [answeringWith(response({ cacheDuration: 60 })), 'answers with a cacheDuration that is none'],
-    [answeringWith(response({ cacheDuration: '-1s' })), 'answers with a cacheDuration that is none'],
-    [answeringWith(response({ auth: ['s3cret'] })), 'answers with an auth that is no object'],
+    [answeringWith(response({ cacheDuration: 'long' })), 'returned a malformed cacheDuration'],
+    [answeringWith(response({ cacheDuration: 60 })), 'returned a malformed cacheDuration'],
+    [answeringWith(response({ cacheDuration: '-1s' })), 'returned a malformed cacheDuration'],
+    [answeringWith(response({ auth: ['s3cret'] })), 'returned an auth that is not an object'],
     [
       "process.stdout.write('s3cret'.repeat(200000)); setInterval(() => {}, 9)",
       'wrote more than 1048576 bytes',
@@ -102,7 +96,7 @@ describe('a credential provider', () => {
   it('that is not there, or not executable, is a fault that names it', async () => {
     const binDir = directory();
     const [find = async () => []] = createProvidersCredentials(settingsOf(binDir), {}, Date.now);
-    expect((await faultOf(find('r.example/a'))).message).toContain(`provider in ${binDir} is not there`);
+    expect((await faultOf(find('r.example/a'))).message).toContain(`provider in ${binDir} does not exist`);
     writeFileSync(join(binDir, 'provider'), '');
     expect((await faultOf(find('r.example/a'))).message).toContain(`provider in ${binDir} is not executable`);
   });

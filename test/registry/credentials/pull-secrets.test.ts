@@ -18,17 +18,17 @@ describe('a pull secret', () => {
       code: 'refused',
       asked: false,
       message:
-        'the pull secret istio-system/regcred is kept by a cluster, which is not asked here; name a docker config.json instead',
+        'the pull secret istio-system/regcred is stored in a cluster, which is not available here; configure a docker config.json instead',
     });
   });
 
   it('that is not there, cannot be read or is none is a fault that tells nothing of what is in it', async () => {
     const say = async (secrets: PullSecrets): Promise<string> => (await faultWith(secrets)).message;
-    expect(await say(holding(undefined))).toContain('is not there, or holds no registry credentials');
+    expect(await say(holding(undefined))).toContain('does not exist, or contains no registry credentials');
     expect(await say(holding('{"s3cret"'))).toBe(
-      'the pull secret istio-system/regcred holds no docker config: it is not JSON',
+      'the pull secret istio-system/regcred contains no docker config: it is not valid JSON',
     );
-    expect(await say(holding('["s3cret"]'))).toContain('it is no JSON object');
+    expect(await say(holding('["s3cret"]'))).toContain('it is not a JSON object');
     const failing = { find: () => Promise.reject(new Error('s3cret')) };
     expect(await say(failing)).toBe(
       'the pull secret istio-system/regcred could not be read from the cluster',

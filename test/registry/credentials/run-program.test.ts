@@ -20,13 +20,13 @@ const run = (
     { ...LIMITS, ...given.limits },
   );
 
-const failed = (why: string): ProgramResult => ({ kind: 'failed', why });
+const failed = (problem: string): ProgramResult => ({ kind: 'failed', problem });
 
 describe('a program', () => {
   it('that is not there, or cannot be run, fails', async () => {
     const path = join(directory(), 'program');
     const program = { path, args: [], environment: {}, input: '' };
-    expect(await runProgram(program, LIMITS)).toEqual(failed('is not there'));
+    expect(await runProgram(program, LIMITS)).toEqual(failed('does not exist'));
     writeFileSync(path, 'x');
     expect(await runProgram(program, LIMITS)).toEqual(failed('is not executable'));
     chmodSync(path, 0o755);
@@ -49,7 +49,7 @@ describe('a program', () => {
 
   it('that is killed says nothing', async () => {
     expect(await run("console.log('x'); process.kill(process.pid, 'SIGTERM')")).toEqual(
-      failed('was ended by SIGTERM'),
+      failed('was terminated by SIGTERM'),
     );
   });
 

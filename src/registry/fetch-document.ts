@@ -1,0 +1,34 @@
+import { createTransport, type TransportOptions } from './http/transport.ts';
+import { SourceFault } from './source.ts';
+
+/** Fetches a document over https without credentials; redirects and addresses follow the rules for registries. */
+export type FetchDocument = (
+  url: string,
+  options: { readonly bytes: number; readonly signal: AbortSignal },
+) => Promise<Uint8Array>;
+
+/** `caOf` returns the PEM certificates that are trusted for a host in addition to the system's. */
+export const createFetchDocument =
+  (
+    options: Omit<TransportOptions, 'name' | 'ca' | 'plainHttpHost'>,
+    caOf: (host: string) => string | undefined,
+  ): FetchDocument =>
+  async (text, { bytes, signal }) => {
+    const url = URL.parse(text);
+    // The fault must not quote the text: its query may be a secret.
+    if (url?.protocol !== 'https:')
+      throw new SourceFault('refused', `${url?.host ?? 'a document'} is fetched from an https URL only`, {
+        asked: false,
+      });
+    const name = url.host;
+    const transport = createTransport({ ...options, name, ca: caOf(name), plainHttpHost: undefined });
+    try {
+      const request = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
+      const response = await transport.send(request, { signal, onRequest: () => {} });
+      if (response.status !== 200)
+        throw new SourceFault('unavailable', `${name} responded ${response.status}`, { asked: true });
+      return response.body;
+    } finally {
+      await transport.close();
+    }
+  };
