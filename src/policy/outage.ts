@@ -45,7 +45,7 @@ export const outageAllowance = (
 ): string | undefined => {
   const { reason, lastVerified } = undetermined;
   if (choice === 'deny' || !isOutage(reason)) return undefined;
-  const age = lastVerified === undefined ? Number.POSITIVE_INFINITY : now - lastVerified.answeredAt;
+  const age = lastVerified === undefined ? Number.POSITIVE_INFINITY : now - lastVerified.resolvedAt;
   if (lastVerified !== undefined && age <= tagOutageWindow)
     return `allowed: ${ago(age)} the tag resolved to ${lastVerified.verified.digest}, which is verified`;
   return choice === 'allow'

@@ -5,8 +5,8 @@ import type { Verification, VerificationRequest } from './verification.ts';
 import { createVerifier } from './verifier.ts';
 
 /*
- * A signature that must verify and two that must not, made once with a key that was thrown away. The key is in no ring
- * but the canary's own.
+ * A signature that must verify and two that must not, made once with a private key that was thrown away. The public key
+ * is in no key ring but the canary's own.
  */
 
 const KEY = `-----BEGIN PUBLIC KEY-----
@@ -61,12 +61,12 @@ const sourceWith = (signature: string): Source => {
 
 const verifyCanary = async (signature: string, digest: Digest): Promise<Verification> => {
   const parsed = await parseKeys(KEY);
-  if (!parsed.ok) throw new Error(`canary: its key ${parsed.problem}`);
+  if (!parsed.ok) throw new Error(`canary: the key ${parsed.problem}`);
   const [key] = parsed.keys;
   const trusted = { ...key, source: 'canary', pinned: true, for: undefined, covers: undefined };
   const ring = { keys: new Map([[key.keyId, trusted]]), missing: [] };
   const reference: ImageReference = { text: REPOSITORY.name, repository: REPOSITORY, tag: undefined, digest };
-  const question: VerificationRequest = {
+  const request: VerificationRequest = {
     reference,
     places: [],
     component: undefined,
@@ -81,17 +81,18 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
     now: () => 0,
     report: String,
   });
-  return verify(question, new AbortController().signal);
+  return verify(request, new AbortController().signal);
 };
 
-const expectVerdict = (name: string, found: Verification, wanted: string): void => {
-  const verdict = found.outcome === 'verified' ? found.outcome : found.reason.code;
-  if (verdict !== wanted) throw new Error(`canary: the ${name} signature came out ${verdict}, not ${wanted}`);
+const expectVerdict = (name: string, verdict: Verification, expected: string): void => {
+  const code = verdict.outcome === 'verified' ? verdict.outcome : verdict.reason.code;
+  if (code !== expected)
+    throw new Error(`canary: expected ${expected} for the ${name} signature, got ${code}`);
 };
 
 /**
- * Verifies a good and two bad signatures by the function that verifies images. Rejects where one comes out wrong: this
- * process must then judge nothing.
+ * Verifies one good and two bad signatures with the verifier of images. Rejects if a verdict is wrong: the process must
+ * then not start to verify images.
  */
 export const runCanary = async (): Promise<void> => {
   expectVerdict('good', await verifyCanary(SIGNATURE, SIGNED), 'verified');

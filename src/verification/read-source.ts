@@ -1,7 +1,7 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import type { VerificationContext } from './context.ts';
-import { readSignatures, type Valid } from './formats/read-signatures.ts';
+import { type ProvenSignature, readSignatures } from './formats/read-signatures.ts';
 import type { RingGeneration, SourceResult } from './memory/memory.ts';
 import type { SharedResult } from './memory/single-flight.ts';
 import { isUndeterminedReason } from './undetermined-reason.ts';
@@ -19,7 +19,7 @@ const likelyNamesOf = ({ dependencies, request }: VerificationContext): readonly
   return [...new Set([...repositories, ...atHubs])];
 };
 
-const signaturesOf = (valid: readonly Valid[]): readonly ValidSignature[] =>
+const signaturesOf = (valid: readonly ProvenSignature[]): readonly ValidSignature[] =>
   valid.map(({ signature }) => signature);
 
 /**

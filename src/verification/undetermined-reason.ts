@@ -16,13 +16,13 @@ export const isUndeterminedReason = (
   reason: RejectionReason | UndeterminedReason,
 ): reason is UndeterminedReason => UNDETERMINED_CODES.has(reason.code);
 
-/** What a fault of a source means for the verdict. */
+/** Returns the undetermined reason for a source's fault. */
 export const reasonOfFault = (fault: SourceFault): UndeterminedReason =>
   fault.code === 'deadline'
     ? { code: 'deadline-exceeded', asked: fault.asked }
     : { code: `registry-${fault.code}`, detail: fault.message };
 
-/** The one place where something thrown becomes *undetermined*. Never throws, whatever `report` does. */
+/** Returns the undetermined reason for any thrown error. Never throws, whatever `report` does. */
 export const reasonOfThrown = (error: unknown, report: ReportError): UndeterminedReason => {
   if (error instanceof SourceFault) return reasonOfFault(error);
   try {

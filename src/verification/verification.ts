@@ -2,48 +2,48 @@ import type { Digest, ImageReference, Repository } from '../image/index.ts';
 import type { LogProof } from './log/log-proof.ts';
 import type { SignatureFormat } from './signature-format.ts';
 
-/** One signature that verifies over this digest with a key of the ring, whatever use it is put to. */
+/** A signature of this digest that a key of the key ring made. Whether it counts is decided at each use. */
 export interface ValidSignature {
   /** RFC 7638 thumbprint of the key that made it. */
   readonly keyId: string;
   readonly format: SignatureFormat;
-  /** The `docker-reference` in the signed bytes; undefined where the format carries none. */
+  /** The `docker-reference` in the signed bytes; undefined if the format carries none. */
   readonly signedReference: string | undefined;
   /** The signed bytes, as text. */
   readonly payload: string;
-  /** The unverified `dev.sigstore.cosign/bundle` annotation, kept only because cosign prints it. */
+  /** The unverified `dev.sigstore.cosign/bundle` annotation, stored only because cosign prints it. */
   readonly logBundle: string | undefined;
-  /** What was found in the transparency log; undefined: it is ignored. */
+  /** The result of proving it with the transparency log; undefined if the log is ignored. */
   readonly logged: LogResult | undefined;
 }
 
-/** Proven by a pinned log, or why not, in one line. */
+/** The proof of a pinned log, or a problem in one line. */
 export type LogResult = { readonly proof: LogProof } | { readonly problem: string };
 
-/** What one image use asks of a digest's signatures. Compared at every use, remembered or not. */
+/** The image to verify, and what its signatures must satisfy in this use. Compared at every use, cached or not. */
 export interface VerificationRequest {
   readonly reference: ImageReference;
   /**
    * Names of the hub or mirror of this use, with the aliases of a hub, that a key's `for` is compared with.
-   * Empty: not an image of a hub or mirror, so a key that is limited to some does not count.
+   * Empty: not an image of a hub or mirror, so a key that is limited to some of them does not count.
    */
   readonly places: readonly string[];
-  /** The component asked for; undefined: none, so none is compared. */
+  /** The requested component; undefined: none, so none is compared. */
   readonly component: string | undefined;
-  /** The known component a signed `docker-reference` names, undefined where it names none. */
+  /** Returns the known component that a signed `docker-reference` names, or undefined if it names none. */
   readonly componentOf: (signedReference: string) => string | undefined;
   /** Repositories to look for signatures in, in order. */
   readonly signaturesAt: readonly Repository[];
 }
 
-/** What was learned about one digest. Allow only on `verified`. */
+/** The verdict on one image. Allow only on `verified`. */
 export type Verification = Verified | Rejected | Undetermined;
 
-/** Figures of the asking, for people: how it was learned, not what. */
+/** Figures for people; no decision depends on them. */
 interface Cost {
-  /** HTTP requests sent for this answer; 0 where it was remembered or shared with another's flight. */
+  /** HTTP requests sent for this verdict; 0 if it came from memory or from a request that another verification started. */
   readonly requests: number;
-  /** Whether what is known of the digest was remembered; its tag may have been asked for all the same. */
+  /** True if the signatures or the rejection came from memory. The tag may have been resolved all the same. */
   readonly fromMemory: boolean;
 }
 
@@ -52,61 +52,62 @@ export interface Verified extends Cost {
   readonly digest: Digest;
   /** The signatures that satisfy this use, bundles first; never empty. */
   readonly signatures: readonly [ValidSignature, ...ValidSignature[]];
-  /** Whether the signed bytes name the component asked for. */
+  /** True if the signed bytes name the requested component. */
   readonly componentProven: boolean;
 }
 
 export interface Rejected extends Cost {
   readonly outcome: 'rejected';
-  /** Undefined where the tag is not there, or, offline, in no evidence. */
+  /** Undefined if the tag was not found: in its repository or, offline, in any evidence. */
   readonly digest: Digest | undefined;
   readonly reason: RejectionReason;
 }
 
 export interface Undetermined extends Cost {
   readonly outcome: 'undetermined';
-  /** Undefined where the tag was not resolved. */
+  /** Undefined if the tag was not resolved. */
   readonly digest: Digest | undefined;
   readonly reason: UndeterminedReason;
   /**
-   * Present only where resolving the tag itself got no answer (unavailable, rate-limited, or asked and late) and the
-   * last answer it gave is a digest that is verified for this very use. Whether it counts is `decide`'s choice.
+   * The verdict on the digest the tag last resolved to. Present only if the registry did not respond when the tag was
+   * resolved (unavailable, rate-limited, or the deadline exceeded after a request) and that digest is verified for this
+   * use. `decide` chooses whether it counts.
    */
-  readonly lastVerified?: { readonly answeredAt: number; readonly verified: Verified };
-  /** Where the tag was not resolved: the digest of its last answer, if any, for the list of revoked ones alone. */
+  readonly lastVerified?: { readonly resolvedAt: number; readonly verified: Verified };
+  /** If the tag was not resolved: the digest it last resolved to, if any. Only the list of revoked digests uses it. */
   readonly lastDigest?: Digest;
 }
 
-/** The evidence is bad or absent; asking again will not help. */
+/** The signatures are bad or absent; trying again does not help. */
 export type RejectionReason =
   | { readonly code: 'image-not-found' }
-  /** `perhaps`: why there may be none, where Istio's tables do not know what the digest is of. */
+  /** `perhaps`: a likely cause, if Istio's tables do not know the digest. */
   | { readonly code: 'signature-missing'; readonly perhaps?: string }
-  /** No signature, and Istio's tables know why. */
+  /** No signature, for a reason that Istio's tables know. */
   | { readonly code: 'image-never-signed'; readonly why: string }
-  /** What stands where a signature should is none. */
+  /** The signature is malformed. */
   | { readonly code: 'signature-invalid'; readonly detail: string }
-  /** A trusted key's signature, over another digest. */
+  /** A trusted key signed another digest. */
   | { readonly code: 'signature-for-other-image'; readonly signed: string }
-  /** A well-formed signature that no key of the ring made, or by a key that may not sign for this place. */
+  /** A well-formed signature that no key of the key ring made, or by a key that may not sign for this place. */
   | { readonly code: 'signer-untrusted'; readonly detail: string }
   | { readonly code: 'component-mismatch'; readonly asked: string; readonly signed: string }
-  /** The transparency log is required, and no log we know proves that it has the signature. */
+  /** The transparency log is required, and no trusted log proves that it contains the signature. */
   | { readonly code: 'transparency-log-unproven'; readonly detail: string }
-  /** None valid among the first `tried` candidates, and more were left. */
+  /** None of the first `tried` candidates is valid, and more are left. */
   | { readonly code: 'too-many-signatures'; readonly tried: number };
 
-/** Could not find out; asking again may help. `detail` is one line and says where and what to do. */
+/** The image could not be verified; trying again may help. `detail` is one line and says where and what to do. */
 export type UndeterminedReason =
   | { readonly code: 'registry-unavailable'; readonly detail: string }
   | { readonly code: 'registry-refused'; readonly detail: string }
   | { readonly code: 'registry-rate-limited'; readonly detail: string }
   | { readonly code: 'registry-answer-invalid'; readonly detail: string }
-  /** `asked`: whether a question had been sent to the registry when time ran out. */
+  /** `asked`: true if a request had been sent to the registry by then. */
   | { readonly code: 'deadline-exceeded'; readonly asked: boolean }
-  /** A signature by an unknown key, while these keys of the configuration could not be loaded. */
+  /** An unknown key made a signature, and these keys of the configuration could not be loaded. */
   | { readonly code: 'key-ring-incomplete'; readonly missing: readonly string[] }
-  /** Something threw; the log has the stack under this id. */
+  /** An unexpected error; the log has the stack under this id. */
   | { readonly code: 'internal-error'; readonly incident: string };
 
 /** Verifies images: from memory with `recall`, or else with `verify` (see `recallOrAsk`). */

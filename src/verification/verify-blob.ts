@@ -2,18 +2,18 @@ import { createVerify } from 'node:crypto';
 import { isStrictSignature } from './ecdsa.ts';
 import type { TrustedKey } from './keys/key-ring.ts';
 
-/** What came of one signature over one blob. */
+/** The verdict on one signature over one blob. */
 export type BlobVerdict =
   | { readonly valid: true; readonly key: TrustedKey }
   | {
       readonly valid: false;
-      /** `no-key`: it is none of the given keys' over these bytes; `form`: it is not what a P-256 signature looks like. */
+      /** `no-key`: none of the keys made it over these bytes; `form`: it is not a P-256 signature in strict DER. */
       readonly problem: 'no-key' | 'form';
     };
 
 /**
- * Whether `signature` (`ECDSA-Sig-Value` in strict DER) is one of `keys`' over SHA-256 of a blob of any length, which is
- * read once and never held. A signature of another form is refused before a byte is read. Rejects where the blob does.
+ * Verifies a signature (`ECDSA-Sig-Value` in strict DER) over SHA-256 of a blob with each key. The blob may have any
+ * length: it is streamed once. A signature of another form is rejected before a byte is read. Rejects if the blob does.
  */
 export const verifyBlob = async (
   keys: Iterable<TrustedKey>,

@@ -56,7 +56,7 @@ describe('a record tells nothing', () => {
   });
 
   it('of a denial, though another image was let through', async () => {
-    const standsFor = { verified: verified(), answeredAt: NOW };
+    const standsFor = { verified: verified(), resolvedAt: NOW };
     const verify: Verifier['verify'] = async ({ reference }) =>
       reference.text === PROXY ? undetermined(AWAY, standsFor) : MISSING;
     const undeterminedRules = rules().undetermined;
@@ -119,7 +119,7 @@ describe('a record tells', () => {
     const told = await toldOf(
       review(pod([PROXY])),
       ENFORCE,
-      undetermined(AWAY, { verified: verified(), answeredAt: NOW - 60_000 }),
+      undetermined(AWAY, { verified: verified(), resolvedAt: NOW - 60_000 }),
     );
     expect(told?.effect).toBe('warn');
     expect(told?.sentences).toEqual([

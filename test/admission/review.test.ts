@@ -276,7 +276,7 @@ describe('a review allows', () => {
   it('what an outage choice lets through, with a warning that says which digest it stands for', async () => {
     const down = undetermined(
       { code: 'registry-unavailable', detail: 'docker.io does not answer' },
-      { answeredAt: NOW - 600_000, verified: verified() },
+      { resolvedAt: NOW - 600_000, verified: verified() },
     );
     const { run } = reviewOf({ [PROXY]: down });
     const { response: given } = await run(review(meshed));

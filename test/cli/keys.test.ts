@@ -49,7 +49,7 @@ describe('keys', () => {
           covers: null,
           for: null,
         },
-        { ...ABSENT, source: none, state: 'missing: the file is not there' },
+        { ...ABSENT, source: none, state: 'missing: file not found' },
         { ...ABSENT, source: PRIVATE, state: expect.stringMatching(/^missing: is a private key/) },
         {
           ...ABSENT,

@@ -82,7 +82,7 @@ describe('enforce mode denies', () => {
     (reason) => {
       const denied = { verdict: 'deny', findings: [{ use: use(PROXY), reason, effect: 'deny' }] };
       const unknown = judgement(PROXY, undetermined(reason));
-      const known = judgement(PROXY, undetermined(reason, { answeredAt: NOW, verified: verified() }));
+      const known = judgement(PROXY, undetermined(reason, { resolvedAt: NOW, verified: verified() }));
       expect(decideOn(unknown, {}, choice('deny'))).toEqual(denied);
       expect(decideOn(known, {}, choice('deny'))).toEqual(denied);
       expect(decideOn(unknown, {}, choice('allow-verified-tag'))).toEqual(denied);
@@ -92,7 +92,7 @@ describe('enforce mode denies', () => {
   it.each(OBSTACLES.filter(([, covered]) => !covered))(
     'what an attacker can choose (%o), though the choice is allow',
     (reason) => {
-      const lastVerified = { answeredAt: NOW, verified: verified() };
+      const lastVerified = { resolvedAt: NOW, verified: verified() };
       expect(decideOn(judgement(PROXY, undetermined(reason)), {}, choice('allow')).verdict).toBe('deny');
       expect(
         decideOn(judgement(PROXY, undetermined(reason, lastVerified)), {}, choice('allow')).verdict,
@@ -203,7 +203,7 @@ describe('enforce mode lets through', () => {
   });
 
   it('a tag as it last verified, within the window, with a warning', () => {
-    const lastVerified = { answeredAt: NOW - 3 * HOUR, verified: verified(digestFor('good')) };
+    const lastVerified = { resolvedAt: NOW - 3 * HOUR, verified: verified(digestFor('good')) };
     expect(decideOn(judgement(PROXY, undetermined(DOWN, lastVerified)))).toEqual({
       verdict: 'warn',
       findings: [
@@ -219,7 +219,7 @@ describe('enforce mode lets through', () => {
 
   it('a tag as it last verified until the window ends, and no longer', () => {
     const verdictAfter = (age: number) =>
-      decideOn(judgement(PROXY, undetermined(DOWN, { answeredAt: NOW - age, verified: verified() }))).verdict;
+      decideOn(judgement(PROXY, undetermined(DOWN, { resolvedAt: NOW - age, verified: verified() }))).verdict;
     expect([verdictAfter(24 * HOUR), verdictAfter(24 * HOUR + 1)]).toEqual(['warn', 'deny']);
   });
 

@@ -74,13 +74,13 @@ describe('an image is rejected', () => {
         `the signed payload names no digest: "${`sha256:${digest.slice(7).toUpperCase()}`.slice(0, 60)}"`,
       ),
     ],
-    ['duplicate-keys', invalid('the signed payload cannot be read: the key "critical" is there twice')],
+    ['duplicate-keys', invalid('the signed payload cannot be read: the key "critical" occurs twice')],
     ['not-json', invalid('the signed payload cannot be read: it is not JSON in UTF-8')],
     ['bad-base64', invalid('the signature is not standard base64')],
-    ['der-trailing-byte', invalid('the signature is no DER-encoded ECDSA signature')],
-    ['der-long-length', invalid('the signature is no DER-encoded ECDSA signature')],
-    ['p1363', invalid('the signature is no DER-encoded ECDSA signature')],
-    ['empty-signature', invalid('the signature is no DER-encoded ECDSA signature')],
+    ['der-trailing-byte', invalid('the signature is not a DER-encoded ECDSA signature')],
+    ['der-long-length', invalid('the signature is not a DER-encoded ECDSA signature')],
+    ['p1363', invalid('the signature is not a DER-encoded ECDSA signature')],
+    ['empty-signature', invalid('the signature is not a DER-encoded ECDSA signature')],
     ['no-annotation', invalid('the layer carries no signature')],
     ['foreign-media-type', { code: 'signature-missing' }],
   ])('where its only signature is spoiled: %s', async (spoil, reason) => {
@@ -100,7 +100,7 @@ describe('an image is rejected', () => {
   it('where a stranger signed it', async () => {
     const { verify, key } = await withSignatures(({ stranger }) => [sign(stranger, PILOT, digest)]);
     expect(await verify(BY_DIGEST)).toEqual(
-      rejected({ code: 'signer-untrusted', detail: `no key of the ring made it (${key.keyId})` }),
+      rejected({ code: 'signer-untrusted', detail: `no key of the key ring made it (${key.keyId})` }),
     );
   });
 
@@ -128,19 +128,19 @@ describe('an image is rejected', () => {
       'an index',
       imageIndex('no signature').bytes,
       'application/vnd.oci.image.index.v1+json',
-      'what stands under the signature tag is no image manifest',
+      'the signature tag does not point to an image manifest',
     ],
     [
       'an image manifest by its header alone',
       Buffer.from('{"mediaType":"text/plain","layers":[]}'),
       'application/vnd.oci.image.manifest.v1+json',
-      'what stands under the signature tag is no image manifest',
+      'the signature tag does not point to an image manifest',
     ],
     [
       'a manifest without layers',
       Buffer.from('{}'),
       'application/vnd.oci.image.manifest.v1+json',
-      'what stands under the signature tag is no image manifest',
+      'the signature tag does not point to an image manifest',
     ],
     [
       'no JSON',
@@ -152,7 +152,7 @@ describe('an image is rejected', () => {
       'a manifest with a key twice',
       Buffer.from('{"layers":[],"layers":[]}'),
       'application/vnd.oci.image.manifest.v1+json',
-      'the signature manifest cannot be read: the key "layers" is there twice',
+      'the signature manifest cannot be read: the key "layers" occurs twice',
     ],
   ])('where %s stands under its signature tag', async (_, bytes, mediaType, detail) => {
     const harness = await createHarness();
@@ -198,7 +198,7 @@ describe('an image is rejected', () => {
       { ...sign(signer, PILOT, digest), declaredSize: 3 },
     ]);
     expect(await verify(BY_DIGEST)).toEqual(
-      rejected(invalid('the signed payload is not as long as declared')),
+      rejected(invalid('the signed payload does not have its declared size')),
     );
   });
 
@@ -206,7 +206,7 @@ describe('an image is rejected', () => {
     const { verify } = await withSignatures(({ signer }) => [
       { ...sign(signer, PILOT, digest), declaredDigest: `sha256:${'0'.repeat(64)}` },
     ]);
-    expect(await verify(BY_DIGEST)).toEqual(rejected(invalid('the signed payload is not there'), 3));
+    expect(await verify(BY_DIGEST)).toEqual(rejected(invalid('the signed payload was not found'), 3));
   });
 
   it('where none of the first 100 candidates is valid and more are left', async () => {
@@ -223,7 +223,7 @@ describe('an image is rejected', () => {
       return Array.from({ length: 1001 }, () => good);
     });
     expect(await verify(BY_DIGEST)).toEqual(
-      rejected(invalid('the signature manifest has 1001 layers; cosign reads 1000 at most')),
+      rejected(invalid('the signature manifest has 1001 layers; cosign reads at most 1000')),
     );
   });
 

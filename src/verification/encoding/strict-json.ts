@@ -1,5 +1,5 @@
-/** Deeper than any manifest or payload that signing tools write. */
-const DEEPEST = 64;
+/** No manifest or payload that signing tools write is as deep. */
+const MAX_DEPTH = 64;
 
 export type StrictJson =
   | { readonly ok: true; readonly value: unknown }
@@ -7,7 +7,7 @@ export type StrictJson =
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The index after the string that begins at `start`, in text whose grammar `JSON.parse` has proven. */
+/** Returns the index after the string that begins at `start`. `JSON.parse` must have accepted the text. */
 const endOfString = (text: string, start: number): number => {
   let quote = start;
   let escapes = 1;
@@ -27,12 +27,12 @@ const isKey = (text: string, end: number): boolean => {
 
 const addKey = (keys: Set<string> | undefined, literal: string): string | undefined => {
   const key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
-  if (keys?.has(key) === true) return `the key ${JSON.stringify(key.slice(0, 40))} is there twice`;
+  if (keys?.has(key) === true) return `the key ${JSON.stringify(key.slice(0, 40))} occurs twice`;
   keys?.add(key);
   return undefined;
 };
 
-/** A key written twice means different things to different readers; nesting without end is an attack on the reader. */
+/** Finds a duplicate key, which parsers read differently, or nesting so deep that it attacks the parser. */
 const findAmbiguity = (text: string): string | undefined => {
   const token = /["{}[\]]/g;
   const open: (Set<string> | undefined)[] = [];
@@ -44,14 +44,14 @@ const findAmbiguity = (text: string): string | undefined => {
       if (problem !== undefined) return problem;
       token.lastIndex = end;
     } else if (mark === '}' || mark === ']') open.pop();
-    else if (open.push(mark === '{' ? new Set() : undefined) > DEEPEST) return 'it is nested too deeply';
+    else if (open.push(mark === '{' ? new Set() : undefined) > MAX_DEPTH) return 'it is nested too deeply';
   }
   return undefined;
 };
 
 /**
- * Parses JSON (RFC 8259) so that there is one way to read it: valid UTF-8, no byte order mark, no key twice in an
- * object, at most 64 levels. Never throws.
+ * Parses JSON (RFC 8259) that every parser reads alike: valid UTF-8, no byte order mark, no duplicate key in an object,
+ * at most 64 levels. Never throws.
  */
 export const parseStrictJson = (bytes: Uint8Array): StrictJson => {
   try {

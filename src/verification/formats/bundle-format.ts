@@ -68,8 +68,8 @@ const readReferrer = async (
   // An attestation, such as an SBOM, can be this large; the bundle of a signature never is.
   if (typeof layer.size === 'number' && layer.size > query.blobBytes) return FOREIGN;
   const blob = await source.blob(layer.digest, signal);
-  if (blob === undefined) return invalid('the bundle is not there');
-  if (blob.length !== layer.size) return invalid('the bundle is not as long as declared');
+  if (blob === undefined) return invalid('the bundle was not found');
+  if (blob.length !== layer.size) return invalid('the bundle does not have its declared size');
   return candidateOf(manifest, blob, query);
 };
 

@@ -53,7 +53,7 @@ export const parseBundle = (bytes: Uint8Array): Parsed<Envelope> => {
   if (others.some((other) => other !== undefined)) return FOREIGN;
   if (memberOf(envelope, 'payloadType') !== STATEMENT) return FOREIGN;
   const entries = memberOf(material, 'tlogEntries') ?? [];
-  if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are no list' };
+  if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are not a list' };
   return parseEnvelope(envelope, entries);
 };
 
@@ -65,7 +65,7 @@ const parseEnvelope = (envelope: unknown, entries: readonly unknown[]): Parsed<E
   if (payload === undefined) return { problem: 'the payload of the envelope is not standard base64' };
   const signature = decode(memberOf(signatures[0], 'sig'));
   if (signature === undefined) return { problem: 'the signature is not standard base64' };
-  if (!isStrictSignature(signature)) return { problem: 'the signature is no DER-encoded ECDSA signature' };
+  if (!isStrictSignature(signature)) return { problem: 'the signature is not a DER-encoded ECDSA signature' };
   return { payload, payloadType: STATEMENT, signature, entries };
 };
 
@@ -91,9 +91,9 @@ export const parseStatement = (payload: Uint8Array): Claims => {
   const subjects = memberOf(statement, 'subject');
   if (typeof predicateType === 'string' && predicateType !== SIGN_PREDICATE) return FOREIGN;
   if (memberOf(statement, '_type') !== STATEMENT_TYPE || predicateType !== SIGN_PREDICATE)
-    return { problem: 'the signed statement is no in-toto Statement v1 of an image signature' };
+    return { problem: 'the signed statement is not an in-toto Statement v1 of an image signature' };
   if (!isJsonObject(memberOf(statement, 'predicate') ?? {}))
-    return { problem: 'the predicate of the signed statement is no object' };
+    return { problem: 'the predicate of the signed statement is not an object' };
   if (!Array.isArray(subjects) || subjects.length > MOST_SUBJECTS)
     return { problem: `the signed statement has no list of at most ${MOST_SUBJECTS} subjects` };
   const [first, ...others] = subjects.flatMap((subject) => digestOfSubject(subject) ?? []);

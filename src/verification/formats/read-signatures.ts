@@ -13,12 +13,12 @@ import { FORMATS } from './formats.ts';
 import { judgeCandidate } from './judge-candidate.ts';
 
 /** A valid signature and the bytes that prove it. */
-export type Valid = Pick<Extract<CandidateResult, { kind: 'valid' }>, 'signature' | 'proof'>;
+export type ProvenSignature = Pick<Extract<CandidateResult, { kind: 'valid' }>, 'signature' | 'proof'>;
 
 /** The signatures of one digest in one source, independent of the image use. */
 export interface SourceSignatures {
   /** Every valid signature by any key of the ring, bundles first. */
-  readonly valid: readonly Valid[];
+  readonly valid: readonly ProvenSignature[];
   /** The most important failure among the candidates; undefined if every one is valid. */
   readonly failure: RejectionReason | UndeterminedReason | undefined;
 }
@@ -27,7 +27,7 @@ const signerUntrusted = (ring: KeyRing): RejectionReason => {
   const ids = [...ring.keys.keys()];
   return {
     code: 'signer-untrusted',
-    detail: ids.length === 0 ? 'the key ring is empty' : `no key of the ring made it (${ids.join(', ')})`,
+    detail: ids.length === 0 ? 'the key ring is empty' : `no key of the key ring made it (${ids.join(', ')})`,
   };
 };
 
@@ -94,7 +94,7 @@ export const readSignatures = async (
   source: Source,
   query: SignatureQuery,
   signal: AbortSignal,
-  early: (valid: readonly Valid[]) => void,
+  early: (valid: readonly ProvenSignature[]) => void,
 ): Promise<SourceSignatures> => {
   const readEarly = async (format: Format): Promise<CandidateResults> => {
     const read = await readFormat(format, source, query, signal).catch(unreadList);

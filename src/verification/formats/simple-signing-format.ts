@@ -37,13 +37,13 @@ const readLayer = async (
   if (layer.signature === undefined) return invalid('the layer carries no signature');
   const signature = parseBase64(layer.signature);
   if (signature === undefined) return invalid('the signature is not standard base64');
-  if (!isStrictSignature(signature)) return invalid('the signature is no DER-encoded ECDSA signature');
+  if (!isStrictSignature(signature)) return invalid('the signature is not a DER-encoded ECDSA signature');
   if (digest === undefined) return invalid('the layer has no sha256 digest');
   if (typeof size !== 'number' || size > query.payloadBytes)
     return invalid(`the signed payload is declared larger than ${query.payloadBytes} bytes`);
   const payload = await readPayload(digest);
-  if (payload === undefined) return invalid('the signed payload is not there');
-  if (payload.length !== size) return invalid('the signed payload is not as long as declared');
+  if (payload === undefined) return invalid('the signed payload was not found');
+  if (payload.length !== size) return invalid('the signed payload does not have its declared size');
   // The annotation is cached with the signature: one longer than a payload may be is dropped.
   const annotation = (layer.logBundle?.length ?? 0) > query.payloadBytes ? undefined : layer.logBundle;
   return {

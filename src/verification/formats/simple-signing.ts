@@ -58,10 +58,10 @@ export const parseSignatureManifest = (
   const mediaType = memberOf(parsed.value, 'mediaType') ?? manifest.mediaType;
   const layers = memberOf(parsed.value, 'layers');
   if (!IMAGE_MANIFESTS.includes(mediaType) || !Array.isArray(layers))
-    return { problem: 'what stands under the signature tag is no image manifest' };
+    return { problem: 'the signature tag does not point to an image manifest' };
   if (layers.length > MOST_LAYERS)
     return {
-      problem: `the signature manifest has ${layers.length} layers; cosign reads ${MOST_LAYERS} at most`,
+      problem: `the signature manifest has ${layers.length} layers; cosign reads at most ${MOST_LAYERS}`,
     };
   return { candidates: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(candidateOf) };
 };

@@ -123,7 +123,7 @@ const createFileEntry = (spec: KeySpec, path: string, reading: KeyReaderOptions)
     read: async () => {
       const { bytes, error } = await attempt(() => reading.readFile(path, reading.keyBytes));
       if (bytes !== undefined) await take(bytes);
-      else if (isGone(error)) lose('the file is not there');
+      else if (isGone(error)) lose('file not found');
       else keepUnread(messageOf(error));
     },
   };
@@ -134,11 +134,11 @@ const applyPin = (parsed: ParsedKeys, pin: string | undefined): ParsedKeys => {
   if (!parsed.ok || pin === undefined) return parsed;
   const [pinned] = parsed.keys.filter(({ spkiSha256 }) => spkiSha256 === pin.toLowerCase());
   if (pinned !== undefined) return { ok: true, keys: [pinned] };
-  return { ok: false, problem: `is not the pinned one: its sha256 is ${parsed.keys[0].spkiSha256}` };
+  return { ok: false, problem: `does not match the pin: its sha256 is ${parsed.keys[0].spkiSha256}` };
 };
 
 const describe = (served: ParsedKeys): string =>
-  served.ok ? `it now serves ${idsOf(served.keys)}` : `what it serves now ${served.problem}`;
+  served.ok ? `it now serves ${idsOf(served.keys)}` : `the key that it serves now ${served.problem}`;
 
 /** What a URL served first counts for the life of the process: whoever takes the host over later changes nothing. */
 const createUrlEntry = (
@@ -155,7 +155,7 @@ const createUrlEntry = (
     state = { keys: [], problem };
   };
   const take = (served: ParsedKeys) => {
-    if (!served.ok) return fail(`what it serves ${served.problem}`);
+    if (!served.ok) return fail(`the key that it serves ${served.problem}`);
     state = { keys: served.keys, problem: undefined };
     tell('key-loaded', idsOf(served.keys));
   };
@@ -170,7 +170,7 @@ const createUrlEntry = (
     const served = applyPin(await parseDocument(bytes, reading.keyBytes), spkiSha256);
     return state.keys.length > 0 ? compare(served) : take(served);
   };
-  const refuse = async () => fail('has no pin, and requirePinnedKeys asks for one');
+  const refuse = async () => fail('has no pin, which requirePinnedKeys requires');
   const refused = reading.requirePinned && spkiSha256 === undefined;
   return { spec, source: url, state: () => state, read: refused ? refuse : fetch };
 };

@@ -23,8 +23,8 @@ type Jwk = webcrypto.JsonWebKey;
 /** Carries a problem out of the reading of one text; never leaves this file. */
 class KeyProblem extends Error {}
 
-const NEEDED = 'cosign keys of Istio are ECDSA P-256';
-const PRIVATE = 'is a private key: give the public one, and take care who has seen this one';
+const NEEDED = 'expected ECDSA P-256';
+const PRIVATE = 'is a private key: give the public key instead, and consider who may have seen this one';
 const CURVES: Readonly<Record<string, string>> = {
   secp384r1: 'P-384',
   secp521r1: 'P-521',
@@ -56,7 +56,7 @@ const importDer = (der: Buffer): KeyObject => {
   try {
     return createPublicKey({ key: der, format: 'der', type: 'spki' });
   } catch {
-    throw new KeyProblem('is damaged: no public key can be read from it');
+    throw new KeyProblem('is malformed: it contains no public key');
   }
 };
 
@@ -67,7 +67,7 @@ const jwkOfDer = (der: Buffer): Jwk => {
   // OpenSSL also reads curves written out as parameters, which may be any curve, and compressed points.
   if (der.length !== SPKI_LENGTH || !der.subarray(0, SPKI_HEAD.length).equals(SPKI_HEAD))
     throw new KeyProblem(
-      'does not name its curve or compresses its point: give it as `openssl ec -pubin` writes it',
+      'has explicit curve parameters or a compressed point: give it as `openssl ec -pubin` writes it',
     );
   return key.export({ format: 'jwk' });
 };
@@ -85,16 +85,13 @@ const findLabelProblem = (label: string): string | undefined => {
 const jwkOfPem = (text: string): Jwk => {
   const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = '']) => label);
   if (labels.some((label) => label.includes('PRIVATE KEY'))) throw new KeyProblem(PRIVATE);
-  if (labels.length > 1)
-    throw new KeyProblem('is several PEM blocks in one: give each key an entry of its own');
+  if (labels.length > 1) throw new KeyProblem('has several PEM blocks: give each key its own entry');
   const [, label = '', body = '', end] = PEM.exec(text) ?? [];
   const problem = findLabelProblem(label === '' ? (labels[0] ?? '') : label);
   if (problem !== undefined) throw new KeyProblem(problem);
   const der = label === end ? parseBase64(body.replace(/[ \t]+$/gm, '')) : undefined;
   if (der === undefined)
-    throw new KeyProblem(
-      'is damaged: its PEM block must stand alone, whole, with nothing before or after it',
-    );
+    throw new KeyProblem('is malformed: expected one complete PEM block with nothing before or after it');
   return jwkOfDer(der);
 };
 
@@ -102,7 +99,7 @@ const coordinate = (jwk: JsonObject, name: 'x' | 'y'): string => {
   const text = memberOf(jwk, name);
   // 32 bytes are 43 digits, the last of which carries four bits: any other spelling is a second name for one key.
   if (typeof text !== 'string' || !/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text))
-    throw new KeyProblem(`is damaged: its ${name} is not 32 bytes in base64url`);
+    throw new KeyProblem(`is malformed: its ${name} is not 32 bytes in base64url`);
   return text;
 };
 
@@ -113,7 +110,7 @@ const findJwkKindProblem = (jwk: JsonObject): string | undefined => {
   if (kty === 'oct' || Object.hasOwn(jwk, 'd') || Object.hasOwn(jwk, 'k')) return PRIVATE;
   if (kty === 'RSA') return `is an RSA key; ${NEEDED}`;
   if (kty === 'OKP') return `is an ${curve} key; ${NEEDED}`;
-  if (kty !== 'EC') return 'is no JSON Web Key: it has no "kty" that we know';
+  if (kty !== 'EC') return 'is not a JSON Web Key: its "kty" is missing or unknown';
   return curve === 'P-256' ? undefined : `is a ${curve} key; ${NEEDED}`;
 };
 
@@ -130,7 +127,7 @@ const findJwkUseProblem = (jwk: JsonObject): string | undefined => {
 };
 
 const checkJwk = (value: unknown): Jwk => {
-  if (!isJsonObject(value)) throw new KeyProblem('is no JSON Web Key: it is no object');
+  if (!isJsonObject(value)) throw new KeyProblem('is not a JSON Web Key: it is not an object');
   const problem = findJwkKindProblem(value) ?? findJwkUseProblem(value);
   if (problem !== undefined) throw new KeyProblem(problem);
   // Only these four reach node-jose: a `kid` of the author's choosing is not the key's id.
@@ -139,7 +136,7 @@ const checkJwk = (value: unknown): Jwk => {
 
 const jwksOfJson = (text: string): readonly Jwk[] => {
   const parsed = parseStrictJson(Buffer.from(text));
-  if (!parsed.ok) throw new KeyProblem(`is damaged: ${parsed.problem}`);
+  if (!parsed.ok) throw new KeyProblem(`is malformed: ${parsed.problem}`);
   const keys = memberOf(parsed.value, 'keys');
   if (keys === undefined) return [checkJwk(parsed.value)];
   if (!Array.isArray(keys) || keys.length === 0) throw new KeyProblem('is a JSON Web Key Set without keys');
@@ -152,7 +149,7 @@ const parseJwk = async (jwk: Jwk): Promise<ParsedKey> => {
   try {
     publicKey = createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
-    throw new KeyProblem('is damaged: its point is not on the curve P-256');
+    throw new KeyProblem('is malformed: its point is not on the curve P-256');
   }
   const canonical = await jose.JWK.asKey(publicKey.export({ format: 'jwk' }));
   const spki = publicKey.export({ type: 'spki', format: 'der' });
@@ -177,6 +174,6 @@ export const parseKeys = async (text: string): Promise<ParsedKeys> => {
     return { ok: true, keys: [first, ...others] };
   } catch (error) {
     if (error instanceof KeyProblem) return { ok: false, problem: error.message };
-    return { ok: false, problem: 'is damaged: no public key can be read from it' };
+    return { ok: false, problem: 'is malformed: it contains no public key' };
   }
 };

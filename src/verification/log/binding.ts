@@ -32,10 +32,10 @@ export const findForeignBody = (
   const body = parseEntryBody(bytes);
   if ('problem' in body) return body.problem;
   if (kindVersion !== undefined && body.kind !== `${kindVersion.kind} ${kindVersion.version}`)
-    return 'the log entry is not of the kind it says';
+    return 'the log entry is not of the kind it declares';
   const digested = body.digestOf === 'payload' ? signed.payload : signed.signedBytes;
-  if (!body.signature.equals(signed.signature)) return 'the log entry is of another signature';
-  if (!body.sha256.equals(sha256(digested))) return 'the log entry is of other signed bytes';
+  if (!body.signature.equals(signed.signature)) return 'the log entry is for another signature';
+  if (!body.sha256.equals(sha256(digested))) return 'the log entry is for other signed bytes';
   const spki = signed.key.export({ type: 'spki', format: 'der' });
-  return body.spki.equals(spki) ? undefined : 'the log entry is of another key';
+  return body.spki.equals(spki) ? undefined : 'the log entry is for another key';
 };

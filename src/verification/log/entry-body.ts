@@ -99,9 +99,7 @@ export const parseEntryBody = (bytes: Buffer): LoggedBody | { readonly problem: 
   const kind = `${String(at(parsed.value, 'kind'))} ${String(at(parsed.value, 'apiVersion'))}`;
   const read = KINDS.get(kind);
   if (read === undefined)
-    return { problem: `the log entry is of a kind not known here: ${JSON.stringify(kind.slice(0, 60))}` };
+    return { problem: `the log entry is of an unsupported kind: ${JSON.stringify(kind.slice(0, 60))}` };
   const body = requireAll({ kind, ...read(at(parsed.value, 'spec')) });
-  return 'missing' in body
-    ? { problem: `the ${kind} entry has no "${body.missing}" that can be read` }
-    : body.fields;
+  return 'missing' in body ? { problem: `the ${kind} entry has no valid "${body.missing}"` } : body.fields;
 };

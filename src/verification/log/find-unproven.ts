@@ -10,7 +10,8 @@ import type { TrustedLog } from './trusted-log.ts';
  */
 export const findUnproven = (entry: LogEntry, log: TrustedLog, signed: SignedContent): string | undefined => {
   const { promise, proof } = entry;
-  if (promise === undefined && proof === undefined) return 'nothing shows that the log holds the entry';
+  if (promise === undefined && proof === undefined)
+    return 'the log entry has neither an inclusion promise nor an inclusion proof';
   const falsePromise = promise && findFalsePromise(entry, promise, log);
   return falsePromise ?? (proof && findFalseProof(entry, proof, log, signed));
 };

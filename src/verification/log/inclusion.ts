@@ -44,11 +44,11 @@ const isOriginOf = (origin: string, { host, key }: TrustedLog): boolean =>
   origin === host || (key.asymmetricKeyType === 'ec' && TREE_ORIGIN.test(origin));
 
 const findMismatch = (checkpoint: Checkpoint, proof: InclusionProof, log: TrustedLog): string | undefined => {
-  if (!isOriginOf(checkpoint.origin, log)) return 'the checkpoint is not of the log';
-  if (checkpoint.size !== proof.treeSize) return 'the checkpoint is of a tree of another size';
+  if (!isOriginOf(checkpoint.origin, log)) return 'the checkpoint is from another log';
+  if (checkpoint.size !== proof.treeSize) return 'the checkpoint is for a tree of another size';
   return checkpoint.root?.equals(proof.rootHash) === true
     ? undefined
-    : 'the root of the inclusion proof is not that of the checkpoint';
+    : 'the inclusion proof and the checkpoint have different root hashes';
 };
 
 /** The library compares signature and digest with the body as well; the caller has done so, and the key too. */
@@ -88,7 +88,7 @@ export const findFalseProof = (
   signed: SignedContent,
 ): string | undefined => {
   const checkpoint = parseCheckpoint(proof.checkpoint);
-  if (checkpoint === undefined) return 'the checkpoint cannot be read';
+  if (checkpoint === undefined) return 'the checkpoint is malformed';
   const mismatch = findMismatch(checkpoint, proof, log);
   if (mismatch !== undefined) return mismatch;
   try {
@@ -100,7 +100,7 @@ export const findFalseProof = (
     });
     return undefined;
   } catch (error) {
-    if (error instanceof VerificationError) return `the inclusion proof does not hold: ${error.message}`;
+    if (error instanceof VerificationError) return `the inclusion proof is invalid: ${error.message}`;
     throw error;
   }
 };

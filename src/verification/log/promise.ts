@@ -26,5 +26,5 @@ export const findFalsePromise = (
   const time = promise.integratedTime * 1000;
   const counted =
     time >= (validFrom ?? Number.NEGATIVE_INFINITY) && time <= (validUntil ?? Number.POSITIVE_INFINITY);
-  return counted ? undefined : 'the entry is of a time for which the key of the log does not count';
+  return counted ? undefined : 'the log integrated the entry while its key was not valid';
 };

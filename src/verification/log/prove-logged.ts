@@ -22,7 +22,7 @@ export const createProveLogged =
       const proven = read.entries.map((entry) => proveEntry(entry, signed, logs));
       return proven.find((one) => 'problem' in one) ?? (proven[0] as Proven);
     } catch (error) {
-      return { problem: `the log entry cannot be judged: ${oneLine(error)}` };
+      return { problem: `cannot verify the log entry: ${oneLine(error)}` };
     }
   };
 

@@ -33,7 +33,7 @@ export const readEntries = (
 const readAnnotation = (
   annotation: string | undefined,
 ): { readonly entries: readonly LogEntry[] } | Problem => {
-  if (annotation === undefined) return { problem: 'it comes without an entry of a transparency log' };
+  if (annotation === undefined) return { problem: 'it has no transparency log entry' };
   if (annotation.length > LARGEST_ANNOTATION)
     return { problem: `the log annotation is longer than ${LARGEST_ANNOTATION / 1024} KiB` };
   const parsed = parseStrictJson(Buffer.from(annotation));
@@ -46,7 +46,7 @@ const readAnnotation = (
     logIndex: parseSafeCount(memberOf(payload, 'logIndex')),
     logID: parseExactHex(memberOf(payload, 'logID')),
   });
-  if ('missing' in read) return { problem: `the log annotation has no "${read.missing}" that can be read` };
+  if ('missing' in read) return { problem: `the log annotation has no valid "${read.missing}"` };
   const { SignedEntryTimestamp: signature, body, integratedTime, logIndex, logID } = read.fields;
   const promise = { signature, integratedTime, logIndex };
   return {
@@ -57,16 +57,16 @@ const readAnnotation = (
 const readBundleEntries = (
   values: readonly unknown[],
 ): { readonly entries: readonly LogEntry[] } | Problem => {
-  if (values.length === 0) return { problem: 'it comes without an entry of a transparency log' };
+  if (values.length === 0) return { problem: 'it has no transparency log entry' };
   if (values.length > MOST_ENTRIES)
-    return { problem: `it comes with ${values.length} log entries; ${MOST_ENTRIES} are read at most` };
+    return { problem: `it has ${values.length} log entries; at most ${MOST_ENTRIES} are read` };
   const entries: LogEntry[] = [];
   for (const value of values) {
     const entry = readBundleEntry(value);
     if ('problem' in entry) return entry;
     // A copy would count for a second witness (GHSA-wqqc-jjcq-vfxm is its kin).
     if (entries.some(({ logId, body }) => logId === entry.logId && body.equals(entry.body)))
-      return { problem: 'the same log entry is there twice' };
+      return { problem: 'the same log entry occurs twice' };
     entries.push(entry);
   }
   return { entries };
@@ -81,7 +81,7 @@ const readBundleEntry = (value: unknown): LogEntry | Problem => {
     'kindVersion.kind': textOf(memberOf(kindVersion, 'kind')),
     'kindVersion.version': textOf(memberOf(kindVersion, 'version')),
   });
-  if ('missing' in read) return { problem: `a log entry has no "${read.missing}" that can be read` };
+  if ('missing' in read) return { problem: `a log entry has no valid "${read.missing}"` };
   const promise = readPromise(value);
   const proof = readProof(memberOf(value, 'inclusionProof'));
   if (promise !== undefined && 'problem' in promise) return promise;
@@ -106,7 +106,7 @@ const readPromise = (entry: unknown): InclusionPromise | Problem | undefined => 
     logIndex: parseSafeCount(memberOf(entry, 'logIndex')),
   });
   return 'missing' in read
-    ? { problem: `the inclusion promise of a log entry has no "${read.missing}" that can be read` }
+    ? { problem: `the inclusion promise of a log entry has no valid "${read.missing}"` }
     : read.fields;
 };
 
@@ -120,7 +120,7 @@ const readProof = (value: unknown): InclusionProof | Problem => {
     checkpoint: textOf(memberOf(memberOf(value, 'checkpoint'), 'envelope')),
   });
   return 'missing' in read
-    ? { problem: `the inclusion proof of a log entry has no "${read.missing}" that can be read` }
+    ? { problem: `the inclusion proof of a log entry has no valid "${read.missing}"` }
     : read.fields;
 };
 

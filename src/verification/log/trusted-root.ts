@@ -40,7 +40,7 @@ export const parseTrustedRoot = (text: string): ParsedTrustedRoot => {
   for (const [index, value] of tlogs.entries()) {
     const log = parseLog(value);
     if ('problem' in log) return failed(`tlogs[${index}]${log.problem}`);
-    if (logs.some(({ id }) => id === log.id)) return failed(`tlogs[${index}] is there twice`);
+    if (logs.some(({ id }) => id === log.id)) return failed(`tlogs[${index}] occurs twice`);
     logs.push(log);
   }
   return { ok: true, logs };
@@ -49,10 +49,10 @@ export const parseTrustedRoot = (text: string): ParsedTrustedRoot => {
 const failed = (problem: string) => ({ ok: false, problem }) as const;
 
 const parseLog = (value: unknown): Parsed<TrustedLog> => {
-  if (!isJsonObject(value)) return { problem: ' is no object' };
+  if (!isJsonObject(value)) return { problem: ' is not an object' };
   if (memberOf(value, 'hashAlgorithm') !== 'SHA2_256') return { problem: '.hashAlgorithm is not SHA2_256' };
   const host = parseHost(memberOf(value, 'baseUrl'));
-  if (host === undefined) return { problem: '.baseUrl is no address with a host' };
+  if (host === undefined) return { problem: '.baseUrl is not a URL with a host' };
   const key = parseKey(memberOf(value, 'publicKey'));
   if ('problem' in key) return key;
   const log = { host, id: idOfLog(host, key.key), ...key };
@@ -76,14 +76,14 @@ const parseKey = (value: unknown): Parsed<Pick<TrustedLog, 'key' | 'validFrom' |
   const bytes = parseExactBase64(memberOf(value, 'rawBytes'));
   const key = bytes && parseLogKey(bytes, details);
   if (key === undefined)
-    return { problem: `.publicKey.rawBytes is no key of the kind ${details} (DER in base64)` };
+    return { problem: `.publicKey.rawBytes is not a key of the kind ${details} (DER in base64)` };
   const validFor = memberOf(value, 'validFor');
   const validFrom = parseTime(memberOf(validFor, 'start'));
   const validUntil = parseTime(memberOf(validFor, 'end'));
   const bad = [validFrom, validUntil].findIndex(Number.isNaN);
   return bad === -1
     ? { key, validFrom, validUntil }
-    : { problem: `.publicKey.validFor.${bad === 0 ? 'start' : 'end'} is no time as in RFC 3339` };
+    : { problem: `.publicKey.validFor.${bad === 0 ? 'start' : 'end'} is not an RFC 3339 time` };
 };
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;

@@ -18,11 +18,11 @@ export const undeterminedTag = (context: VerificationContext, reason: Undetermin
   const verdict = undetermined(undefined, reason, sent.requests);
   const last = memory.tags.last(request.reference.repository.name, tagOf(request));
   if (last?.digest === undefined) return verdict;
-  const { digest: lastDigest, at: answeredAt } = last;
+  const { digest: lastDigest, at: resolvedAt } = last;
   const verified = gotNoResponse(reason) ? recallVerified(context, request, lastDigest, 0) : undefined;
   return {
     ...verdict,
     lastDigest,
-    ...(verified === undefined ? {} : { lastVerified: { answeredAt, verified } }),
+    ...(verified === undefined ? {} : { lastVerified: { resolvedAt, verified } }),
   };
 };

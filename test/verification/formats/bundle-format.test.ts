@@ -108,7 +108,7 @@ describe('an image with nothing but bundles is rejected', () => {
     expect(await verify(BY_DIGEST)).toEqual({
       outcome: 'rejected',
       digest,
-      reason: { code: 'signer-untrusted', detail: `no key of the ring made it (${key.keyId})` },
+      reason: { code: 'signer-untrusted', detail: `no key of the key ring made it (${key.keyId})` },
       requests: LOOK + 2,
       fromMemory: false,
     });

@@ -62,12 +62,12 @@ describe('a bundle is foreign', () => {
 describe('a bundle is a problem', () => {
   it.each<[BundleSpoil, string]>([
     ['not-json', 'the bundle cannot be read: it is not JSON in UTF-8'],
-    ['duplicate-keys', 'the bundle cannot be read: the key "mediaType" is there twice'],
+    ['duplicate-keys', 'the bundle cannot be read: the key "mediaType" occurs twice'],
     ['two-signatures', 'the envelope does not have exactly one signature'],
     ['no-signature', 'the envelope does not have exactly one signature'],
     ['bad-base64', 'the signature is not standard base64'],
-    ['p1363', 'the signature is no DER-encoded ECDSA signature'],
-    ['der-trailing-byte', 'the signature is no DER-encoded ECDSA signature'],
+    ['p1363', 'the signature is not a DER-encoded ECDSA signature'],
+    ['der-trailing-byte', 'the signature is not a DER-encoded ECDSA signature'],
   ])('where it is spoiled: %s', (spoil, text) => {
     expect(parseBundle(bundleOf(signer, digest, { spoil }))).toEqual(problem(text));
   });
@@ -102,7 +102,7 @@ describe('a bundle is a problem', () => {
     [
       'the log entries are no list',
       withMaterial({ tlogEntries: {} }),
-      'the "tlogEntries" of the bundle are no list',
+      'the "tlogEntries" of the bundle are not a list',
     ],
   ])('where %s', (_, bytes, text) => {
     expect(parseBundle(bytes)).toEqual(problem(text));
@@ -186,7 +186,7 @@ describe('the bytes that are signed', () => {
 describe('a statement', () => {
   const statement = (members: object): Buffer =>
     Buffer.from(JSON.stringify({ ...JSON.parse(signStatement(digest).toString()), ...members }));
-  const NO_STATEMENT = 'the signed statement is no in-toto Statement v1 of an image signature';
+  const NO_STATEMENT = 'the signed statement is not an in-toto Statement v1 of an image signature';
   const NO_DIGEST = 'the signed statement names no sha256 digest';
   const MANY = 'the signed statement has no list of at most 1024 subjects';
 
@@ -199,12 +199,12 @@ describe('a statement', () => {
 
   it.each<[BundleSpoil, string]>([
     ['other-statement-type', NO_STATEMENT],
-    ['predicate-no-object', 'the predicate of the signed statement is no object'],
+    ['predicate-no-object', 'the predicate of the signed statement is not an object'],
     ['no-subject', NO_DIGEST],
     ['upper-case-digest', NO_DIGEST],
     ['sha512-only', NO_DIGEST],
     ['statement-not-json', 'the signed statement cannot be read: it is not JSON in UTF-8'],
-    ['duplicate-keys-signed', 'the signed statement cannot be read: the key "_type" is there twice'],
+    ['duplicate-keys-signed', 'the signed statement cannot be read: the key "_type" occurs twice'],
   ])('is a problem where it is spoiled: %s', (spoil, text) => {
     expect(parseStatement(signStatement(digest, { spoil }))).toEqual(problem(text));
   });
@@ -221,7 +221,11 @@ describe('a statement', () => {
       NO_DIGEST,
     ],
     ['has a digest with its algorithm', { subject: [{ digest: { sha256: digest } }] }, NO_DIGEST],
-    ['has a text for a predicate', { predicate: '' }, 'the predicate of the signed statement is no object'],
+    [
+      'has a text for a predicate',
+      { predicate: '' },
+      'the predicate of the signed statement is not an object',
+    ],
     ['has a predicate of null', { predicate: null }, { digests: [digest] }],
   ])('that %s', (_, members, expected) => {
     expect(parseStatement(statement(members))).toEqual(

@@ -91,7 +91,7 @@ describe('keys in the configuration itself', () => {
     ]);
     const problems = [
       'keys[0]: the key is neither a PEM block nor JSON',
-      'istio-release-1: the key is a P-384 key; cosign keys of Istio are ECDSA P-256',
+      'istio-release-1: the key is a P-384 key; expected ECDSA P-256',
     ];
     await expect(source.load()).rejects.toEqual(new InvalidKeysError(problems));
     await expect(source.load()).rejects.toMatchObject({ name: 'InvalidKeysError', problems });
@@ -147,8 +147,8 @@ describe('a key at a URL', () => {
   });
 
   it.each([
-    ['HTML', '<html>', 'what it serves is neither a PEM block nor JSON'],
-    ['a document that is too long', one.padEnd(5000), 'what it serves is longer than 4096 bytes'],
+    ['HTML', '<html>', 'the key that it serves is neither a PEM block nor JSON'],
+    ['a document that is too long', one.padEnd(5000), 'the key that it serves is longer than 4096 bytes'],
   ])('is missing where it is %s', async (_, text, problem) => {
     const { source, documents } = createWorld([fromUrl()]);
     documents.set(URL, text);
@@ -162,7 +162,9 @@ describe('a key at a URL', () => {
     await source.load();
     expect(source.current()).toEqual({
       keys: new Map(),
-      missing: [{ source: URL, problem: `what it serves is not the pinned one: its sha256 is ${pin1}` }],
+      missing: [
+        { source: URL, problem: `the key that it serves does not match the pin: its sha256 is ${pin1}` },
+      ],
     });
   });
 
@@ -171,7 +173,7 @@ describe('a key at a URL', () => {
     documents.set(URL, one);
     await source.load();
     expect(source.current().missing).toEqual([
-      { source: URL, problem: 'has no pin, and requirePinnedKeys asks for one' },
+      { source: URL, problem: 'has no pin, which requirePinnedKeys requires' },
     ]);
     expect(fetched).toEqual([]);
   });
@@ -223,7 +225,7 @@ describe('a key at a URL', () => {
   it.each([
     ['another key', two, `it now serves ${id2}`],
     ['both keys', 'both', `it now serves ${id1}, ${id2}`],
-    ['no key any more', 'gone', 'what it serves now is neither a PEM block nor JSON'],
+    ['no key any more', 'gone', 'the key that it serves now is neither a PEM block nor JSON'],
   ])('stays what it was first where the URL serves %s later, and that is said', async (_, later, detail) => {
     const { source, documents, events } = createWorld([fromUrl()]);
     documents.set(URL, one);
@@ -261,7 +263,7 @@ describe('a key in a file', () => {
   it('is missing where the file is not there', async () => {
     const { source, events } = createWorld([fromFile]);
     await source.load();
-    expect(source.current().missing).toEqual([{ source: FILE, problem: 'the file is not there' }]);
+    expect(source.current().missing).toEqual([{ source: FILE, problem: 'file not found' }]);
     expect(codesOf(events)).toEqual(['key-missing']);
   });
 
@@ -286,7 +288,7 @@ describe('a key in a file', () => {
     documents.delete(FILE);
     await elapse();
     expect(source.current().keys.has(id1)).toBe(false);
-    expect(source.current().missing).toEqual([{ source: FILE, problem: 'the file is not there' }]);
+    expect(source.current().missing).toEqual([{ source: FILE, problem: 'file not found' }]);
     documents.set(FILE, one);
     await elapse();
     expect(source.current().keys.has(id1)).toBe(true);
@@ -346,7 +348,7 @@ describe('a key in a file', () => {
     await source.load();
     expect(idsOf(source.current())).toEqual([id1]);
     expect(source.current().missing).toEqual([
-      { source: join(folder, 'none.pub'), problem: 'the file is not there' },
+      { source: join(folder, 'none.pub'), problem: 'file not found' },
     ]);
     writeFileSync(path, two.padEnd(5000));
     await source.refresh();

@@ -66,8 +66,8 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEP9iHh7+0xmZA5WF2/IxZC4kvig0e
 hv3hBQXHymABtGpckaN6QxLXaJfIMjYRZHcS1G2vkATqLLINM23rWKy+4Q==
 -----END PUBLIC KEY-----
 `;
-const P256 = 'cosign keys of Istio are ECDSA P-256';
-const PRIVATE = 'is a private key: give the public one, and take care who has seen this one';
+const P256 = 'expected ECDSA P-256';
+const PRIVATE = 'is a private key: give the public key instead, and consider who may have seen this one';
 
 describe('a key is refused', () => {
   it.each([
@@ -80,7 +80,7 @@ describe('a key is refused', () => {
     [
       'two PEM blocks',
       `${signer.publicPem}${createSigner().publicPem}`,
-      'is several PEM blocks in one: give each key an entry of its own',
+      'has several PEM blocks: give each key its own entry',
     ],
     ['P-384', createSigner('P-384').publicPem, `is a P-384 key; ${P256}`],
     ['P-521', createSigner('P-521').publicPem, `is a P-521 key; ${P256}`],
@@ -108,43 +108,43 @@ describe('a key is refused', () => {
     [
       'text before the block',
       `my key:\n${signer.publicPem}`,
-      'is damaged: its PEM block must stand alone, whole, with nothing before or after it',
+      'is malformed: expected one complete PEM block with nothing before or after it',
     ],
     [
       'text after the block',
       `${signer.publicPem}# my key`,
-      'is damaged: its PEM block must stand alone, whole, with nothing before or after it',
+      'is malformed: expected one complete PEM block with nothing before or after it',
     ],
     [
       'a block without an end',
       signer.publicPem.slice(0, -20),
-      'is damaged: its PEM block must stand alone, whole, with nothing before or after it',
+      'is malformed: expected one complete PEM block with nothing before or after it',
     ],
-    ['a block that is no key', asPem(Buffer.from('no key')), 'is damaged: no public key can be read from it'],
+    ['a block that is no key', asPem(Buffer.from('no key')), 'is malformed: it contains no public key'],
     [
       'a byte too many',
       asPem(Buffer.concat([der, Buffer.of(0)])),
-      'does not name its curve or compresses its point: give it as `openssl ec -pubin` writes it',
+      'has explicit curve parameters or a compressed point: give it as `openssl ec -pubin` writes it',
     ],
     [
       'a compressed point',
       asPem(compressed),
-      'does not name its curve or compresses its point: give it as `openssl ec -pubin` writes it',
+      'has explicit curve parameters or a compressed point: give it as `openssl ec -pubin` writes it',
     ],
     [
       'a point off the curve',
       asPem(Buffer.concat([der.subarray(0, -1), Buffer.of((der.at(-1) ?? 0) ^ 1)])),
-      'is damaged: no public key can be read from it',
+      'is malformed: it contains no public key',
     ],
     [
       'a JWK off the curve',
       JSON.stringify({ ...jwk, y: jwk.x }),
-      'is damaged: its point is not on the curve P-256',
+      'is malformed: its point is not on the curve P-256',
     ],
     [
       'a JWK with a short coordinate',
       JSON.stringify({ ...jwk, x: 'AAAA' }),
-      'is damaged: its x is not 32 bytes in base64url',
+      'is malformed: its x is not 32 bytes in base64url',
     ],
     [
       'a JWK for encryption',
@@ -164,12 +164,12 @@ describe('a key is refused', () => {
     [
       'a JWK with a key twice',
       `{"kty":"EC",${JSON.stringify(jwk).slice(1)}`,
-      'is damaged: the key "kty" is there twice',
+      'is malformed: the key "kty" occurs twice',
     ],
     ['an empty set', '{"keys":[]}', 'is a JSON Web Key Set without keys'],
-    ['a set of something else', '{"keys":[1]}', 'is no JSON Web Key: it is no object'],
-    ['a list', JSON.stringify([jwk]), 'is no JSON Web Key: it is no object'],
-    ['another object', '{"hello":"world"}', 'is no JSON Web Key: it has no "kty" that we know'],
+    ['a set of something else', '{"keys":[1]}', 'is not a JSON Web Key: it is not an object'],
+    ['a list', JSON.stringify([jwk]), 'is not a JSON Web Key: it is not an object'],
+    ['another object', '{"hello":"world"}', 'is not a JSON Web Key: its "kty" is missing or unknown'],
     ['nothing', ' \n', 'is empty'],
     ['HTML', '<!doctype html><title>404</title>', 'is neither a PEM block nor JSON'],
   ])('where it is %s', async (_, text, problem) => {

@@ -34,10 +34,10 @@ const envelope = (text: string) => ({ checkpoint: { envelope: text } });
 const other = proofOf(second, [...around(body), Buffer.from('later')], 1);
 
 describe('an inclusion proof is refused', () => {
-  const unread = (field: string) => `the inclusion proof of a log entry has no "${field}" that can be read`;
-  const wrongCount = 'the inclusion proof does not hold: invalid hash count';
-  const wrongRoot = 'the inclusion proof does not hold: calculated root hash does not match inclusion proof';
-  const notSigned = 'the inclusion proof does not hold: invalid checkpoint signature';
+  const unread = (field: string) => `the inclusion proof of a log entry has no valid "${field}"`;
+  const wrongCount = 'the inclusion proof is invalid: invalid hash count';
+  const wrongRoot = 'the inclusion proof is invalid: calculated root hash does not match inclusion proof';
+  const notSigned = 'the inclusion proof is invalid: invalid checkpoint signature';
 
   it.each([
     ['that is no object', [good], unread('rootHash')],
@@ -61,27 +61,27 @@ describe('an inclusion proof is refused', () => {
     [
       'with an index out of the tree',
       cut(good, { logIndex: '3' }),
-      'the inclusion proof does not hold: invalid index: 3',
+      'the inclusion proof is invalid: invalid index: 3',
     ],
     [
       'with the largest index there can be',
       cut(good, { logIndex: '9223372036854775807' }),
-      'the inclusion proof does not hold: invalid index: 9223372036854775807',
+      'the inclusion proof is invalid: invalid index: 9223372036854775807',
     ],
     [
       'with another root beside the checkpoint',
       cut(good, { rootHash: other.rootHash }),
-      'the root of the inclusion proof is not that of the checkpoint',
+      'the inclusion proof and the checkpoint have different root hashes',
     ],
     [
       'with another size beside the checkpoint',
       cut(good, { treeSize: '4' }),
-      'the checkpoint is of a tree of another size',
+      'the checkpoint is for a tree of another size',
     ],
     [
       'with the checkpoint of another tree',
       cut(good, { checkpoint: other.checkpoint }),
-      'the checkpoint is of a tree of another size',
+      'the checkpoint is for a tree of another size',
     ],
     [
       'with the checkpoint and root of another tree',
@@ -97,12 +97,12 @@ describe('an inclusion proof is refused', () => {
     [
       'with a checkpoint that the log signed as another',
       proofOf(second, around(body), 1, { origin: 'elsewhere.test' }),
-      'the checkpoint is not of the log',
+      'the checkpoint is from another log',
     ],
     [
       'with a checkpoint that a log of Rekor v2 signed as one of Rekor v1',
       proofOf(second, around(body), 1, { origin: 'elsewhere.test - 42' }),
-      'the checkpoint is not of the log',
+      'the checkpoint is from another log',
     ],
   ])('%s', (_, proof, words) => {
     expect(proveWith(proof)).toEqual(problem(words));
@@ -118,12 +118,12 @@ describe('an inclusion proof is refused', () => {
     ['with a signature in URL-safe base64', `${note.trimEnd().slice(0, -2)}_=\n`],
     ['of two lines', note.replace(`${good.rootHash}\n`, '')],
   ])('with a checkpoint that is %s', (_, text) => {
-    expect(proveWith(cut(good, envelope(text)))).toEqual(problem('the checkpoint cannot be read'));
+    expect(proveWith(cut(good, envelope(text)))).toEqual(problem('the checkpoint is malformed'));
   });
 
   it.each(['0x3', '03', '3.0', ' 3', '3e0'])('with a checkpoint of the size %s', (size) => {
     expect(proveWith(cut(good, envelope(checkpointOf(second, size, root))))).toEqual(
-      problem('the checkpoint is of a tree of another size'),
+      problem('the checkpoint is for a tree of another size'),
     );
   });
 });
@@ -188,7 +188,7 @@ describe('an inclusion proof holds', () => {
     expect(findFalseProof(entry, proof, second.trusted, subject)).toBeUndefined();
     const signature = signBytes(signer, Buffer.from('another'));
     expect(findFalseProof(entry, proof, second.trusted, { ...subject, signature })).toBe(
-      'the inclusion proof does not hold: signature mismatch',
+      'the inclusion proof is invalid: signature mismatch',
     );
   });
 });

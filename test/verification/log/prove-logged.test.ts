@@ -49,7 +49,7 @@ describe('an entry that the log holds and that is of something else', () => {
     ),
   )('another %s: a %s entry of a .sig signature', (_part, _kind, body, change, words) => {
     const annotation = annotationOf(log, body({ ...plain, ...change }));
-    expect(prove(annotated(annotation))).toEqual(problem(`the log entry is of ${words}`));
+    expect(prove(annotated(annotation))).toEqual(problem(`the log entry is for ${words}`));
   });
 
   it.each(
@@ -62,7 +62,7 @@ describe('an entry that the log holds and that is of something else', () => {
     ].flatMap(([kind, of, body]) => foreign.map(([part, ...row]) => [part, kind, of, body, ...row] as const)),
   )('another %s: a %s entry of a bundle', (_part, _kind, of, body, change, words) => {
     const entry = entryOf(of, body({ ...wrapped, ...change }));
-    expect(prove(bundled(entry))).toEqual(problem(`the log entry is of ${words}`));
+    expect(prove(bundled(entry))).toEqual(problem(`the log entry is for ${words}`));
   });
 
   it.each([
@@ -71,7 +71,7 @@ describe('an entry that the log holds and that is of something else', () => {
   ])('%s with the annotation of %s', (one, other) => {
     const { annotation } = annotatedVector(`referrers/${other}`);
     expect(createProveLogged(vectorLogs)({ ...annotatedVector(`referrers/${one}`), annotation })).toEqual(
-      problem('the log entry is of another signature'),
+      problem('the log entry is for another signature'),
     );
   });
 
@@ -81,7 +81,7 @@ describe('an entry that the log holds and that is of something else', () => {
   ])('%s with the entries of %s', (one, other) => {
     const { entries } = bundledVector(`referrers/${other}`);
     expect(createProveLogged(vectorLogs)({ ...bundledVector(`referrers/${one}`), entries })).toEqual(
-      problem('the log entry is of another signature'),
+      problem('the log entry is for another signature'),
     );
   });
 
@@ -92,7 +92,7 @@ describe('an entry that the log holds and that is of something else', () => {
       const read = vector.startsWith('s02') ? annotatedVector : bundledVector;
       const logged = read(`referrers/${vector}`);
       expect(createProveLogged(vectorLogs)({ ...logged, key: otherKey })).toEqual(
-        problem('the log entry is of another key'),
+        problem('the log entry is for another key'),
       );
       expect(createProveLogged(vectorLogs)({ ...logged, key: cosignKey })).toHaveProperty('proof');
     },
@@ -104,10 +104,10 @@ describe('a body that names no signature to compare', () => {
   const withKind = (kind: unknown, apiVersion: unknown) => JSON.stringify({ apiVersion, kind, spec });
   const text = hashedrekord(plain).toString();
   it.each([
-    ['an intoto 0.0.1 entry', withKind('intoto', '0.0.1'), 'of a kind not known here: "intoto 0.0.1"'],
-    ['a kind of JavaScript', withKind('__proto__', ''), 'of a kind not known here: "__proto__ "'],
-    ['a kind in lines', withKind('a\nb', '1'), String.raw`of a kind not known here: "a\nb 1"`],
-    ['no kind', '{}', 'of a kind not known here: "undefined undefined"'],
+    ['an intoto 0.0.1 entry', withKind('intoto', '0.0.1'), 'of an unsupported kind: "intoto 0.0.1"'],
+    ['a kind of JavaScript', withKind('__proto__', ''), 'of an unsupported kind: "__proto__ "'],
+    ['a kind in lines', withKind('a\nb', '1'), String.raw`of an unsupported kind: "a\nb 1"`],
+    ['no kind', '{}', 'of an unsupported kind: "undefined undefined"'],
   ])('%s', (_, body, words) => {
     expect(prove(annotated(annotationOf(log, Buffer.from(body))))).toEqual(
       problem(`the log entry is ${words}`),
@@ -116,7 +116,7 @@ describe('a body that names no signature to compare', () => {
 
   it.each([
     ['no JSON', 'null and void', 'it is not JSON in UTF-8'],
-    ['a key twice', text.replace('"spec":', '"spec":{},"spec":'), 'the key "spec" is there twice'],
+    ['a key twice', text.replace('"spec":', '"spec":{},"spec":'), 'the key "spec" occurs twice'],
     ['nested without end', '['.repeat(100) + ']'.repeat(100), 'it is nested too deeply'],
   ])('%s', (_, body, words) => {
     expect(prove(annotated(annotationOf(log, Buffer.from(body))))).toEqual(
@@ -142,21 +142,21 @@ describe('a body that names no signature to compare', () => {
     ['a signature in URL-safe base64', text.replace('"content":"', '"content":"-_'), 'signature'],
   ])('%s', (_, body, field) => {
     expect(prove(annotated(annotationOf(log, Buffer.from(body))))).toEqual(
-      problem(`the hashedrekord 0.0.1 entry has no "${field}" that can be read`),
+      problem(`the hashedrekord 0.0.1 entry has no valid "${field}"`),
     );
   });
 
   it('a digest of another kind in Rekor v2', () => {
     const other = hashedrekord2(wrapped).toString().replace('SHA2_256', 'SHA2_512');
     expect(prove(bundled(entryOf(tiles, Buffer.from(other))))).toEqual(
-      problem('the hashedrekord 0.0.2 entry has no "sha256" that can be read'),
+      problem('the hashedrekord 0.0.2 entry has no valid "sha256"'),
     );
   });
 
   it('a kind of key that @sigstore/verify does not know and throws at', () => {
     const other = hashedrekord2(wrapped).toString().replace('PKIX_ECDSA_P256_SHA_256', String.raw`A\nB`);
     expect(prove(bundled(entryOf(tiles, Buffer.from(other))))).toEqual(
-      problem('the log entry cannot be judged: Error: Unrecognized enum value A B for enum PublicKeyDetails'),
+      problem('cannot verify the log entry: Error: Unrecognized enum value A B for enum PublicKeyDetails'),
     );
   });
 
@@ -168,7 +168,7 @@ describe('a body that names no signature to compare', () => {
     const { signatures } = one.spec;
     const body = { ...one, spec: { ...one.spec, signatures: subjects.flatMap(() => signatures) } };
     expect(prove(bundled(entryOf(log, Buffer.from(JSON.stringify(body)))))).toEqual(
-      problem('the dsse 0.0.1 entry has no "signature" that can be read'),
+      problem('the dsse 0.0.1 entry has no valid "signature"'),
     );
   });
 });
@@ -179,44 +179,44 @@ describe('the promise of Rekor v1', () => {
   const notSigned = problem('the inclusion promise is not signed by the log');
 
   it.each([
-    ['none', undefined, 'it comes without an entry of a transparency log'],
+    ['none', undefined, 'it has no transparency log entry'],
     ['an empty one', '', 'the log annotation cannot be read: it is not JSON in UTF-8'],
     ['one without end', ' '.repeat(64 * 1024) + good, 'the log annotation is longer than 64 KiB'],
-    ['null', 'null', 'the log annotation has no "SignedEntryTimestamp" that can be read'],
+    ['null', 'null', 'the log annotation has no valid "SignedEntryTimestamp"'],
     [
       'a key twice',
       good.replace('"Payload"', '"Payload":{},"Payload"'),
-      'the log annotation cannot be read: the key "Payload" is there twice',
+      'the log annotation cannot be read: the key "Payload" occurs twice',
     ],
     [
       'what it needs behind a prototype',
       `{"__proto__":${good}}`,
-      'the log annotation has no "SignedEntryTimestamp" that can be read',
+      'the log annotation has no valid "SignedEntryTimestamp"',
     ],
     [
       'an index that JavaScript rounds',
       good.replace('"logIndex":7', '"logIndex":9007199254740993'),
-      'the log annotation has no "logIndex" that can be read',
+      'the log annotation has no valid "logIndex"',
     ],
     [
       'an index below none',
       good.replace('"logIndex":7', '"logIndex":-7'),
-      'the log annotation has no "logIndex" that can be read',
+      'the log annotation has no valid "logIndex"',
     ],
     [
       'a fraction of a time',
       good.replace(`${TIME}`, `${TIME}.5`),
-      'the log annotation has no "integratedTime" that can be read',
+      'the log annotation has no valid "integratedTime"',
     ],
     [
       'an id in capitals',
       good.replace(log.trusted.id, log.trusted.id.toUpperCase()),
-      'the log annotation has no "logID" that can be read',
+      'the log annotation has no valid "logID"',
     ],
     [
       'a body in lines',
       good.replace('"body":"', String.raw`"body":"\n`),
-      'the log annotation has no "body" that can be read',
+      'the log annotation has no valid "body"',
     ],
   ])('does not come in an annotation that is %s', (_, annotation, words) => {
     expect(prove(annotated(annotation))).toEqual(problem(words));
@@ -261,9 +261,7 @@ describe('the promise of Rekor v1', () => {
   ])('counts while its key does: from %s until %s: %s', (validFrom, validUntil, counts) => {
     const trusted = { ...log.trusted, validFrom, validUntil };
     expect(createProveLogged([trusted])(annotated(good))).toEqual(
-      counts
-        ? proven('7', TIME)
-        : problem('the entry is of a time for which the key of the log does not count'),
+      counts ? proven('7', TIME) : problem('the log integrated the entry while its key was not valid'),
     );
   });
 
@@ -285,7 +283,7 @@ describe('the promise of Rekor v1', () => {
     expect(prove(bundled(entry))).toEqual(notSigned);
     const late = createProveLogged([{ ...log.trusted, validUntil: 0 }]);
     expect(late(bundled(entryOf(log, dsse(wrapped))))).toEqual(
-      problem('the entry is of a time for which the key of the log does not count'),
+      problem('the log integrated the entry while its key was not valid'),
     );
   });
 
@@ -297,7 +295,9 @@ describe('the promise of Rekor v1', () => {
       promise: undefined,
       proof: undefined,
     };
-    expect(findUnproven(entry, log.trusted, plain)).toBe('nothing shows that the log holds the entry');
+    expect(findUnproven(entry, log.trusted, plain)).toBe(
+      'the log entry has neither an inclusion promise nor an inclusion proof',
+    );
   });
 
   it('need not be in a bundle: then no time is proven, and the index is that of the tree', () => {
@@ -311,33 +311,33 @@ describe('the entries of a bundle', () => {
   const other = entryOf(tiles, hashedrekord2(wrapped));
 
   it.each([
-    ['none', [], 'it comes without an entry of a transparency log'],
-    ['33', Array.from({ length: 33 }, () => good), 'it comes with 33 log entries; 32 are read at most'],
-    ['the same one twice', [good, other, { ...good, logIndex: '3' }], 'the same log entry is there twice'],
-    ['null', [null], 'a log entry has no "logId.keyId" that can be read'],
-    ['a list', [[good]], 'a log entry has no "logId.keyId" that can be read'],
-    ['an inherited field', [Object.create(good)], 'a log entry has no "logId.keyId" that can be read'],
-    ['no kind', [{ ...good, kindVersion: {} }], 'a log entry has no "kindVersion.kind" that can be read'],
+    ['none', [], 'it has no transparency log entry'],
+    ['33', Array.from({ length: 33 }, () => good), 'it has 33 log entries; at most 32 are read'],
+    ['the same one twice', [good, other, { ...good, logIndex: '3' }], 'the same log entry occurs twice'],
+    ['null', [null], 'a log entry has no valid "logId.keyId"'],
+    ['a list', [[good]], 'a log entry has no valid "logId.keyId"'],
+    ['an inherited field', [Object.create(good)], 'a log entry has no valid "logId.keyId"'],
+    ['no kind', [{ ...good, kindVersion: {} }], 'a log entry has no valid "kindVersion.kind"'],
     [
       'a lie about its kind',
       [{ ...good, kindVersion: { kind: 'dsse', version: '0.0.2' } }],
-      'the log entry is not of the kind it says',
+      'the log entry is not of the kind it declares',
     ],
     ['no proof', [{ ...good, inclusionProof: undefined }], 'a log entry has no inclusion proof'],
     [
       'an empty promise',
       [{ ...good, inclusionPromise: {} }],
-      'the inclusion promise of a log entry has no "signature" that can be read',
+      'the inclusion promise of a log entry has no valid "signature"',
     ],
     [
       'an index of 20 digits',
       [{ ...good, inclusionProof: { ...good.inclusionProof, logIndex: '1'.repeat(20) } }],
-      'the inclusion proof of a log entry has no "logIndex" that can be read',
+      'the inclusion proof of a log entry has no valid "logIndex"',
     ],
     [
       'a time that JavaScript rounds',
       [{ ...good, integratedTime: '9007199254740993' }],
-      'the inclusion promise of a log entry has no "integratedTime" that can be read',
+      'the inclusion promise of a log entry has no valid "integratedTime"',
     ],
   ])('are not proven where there is %s', (_, entries, words) => {
     expect(prove(bundled(...entries))).toEqual(problem(words));

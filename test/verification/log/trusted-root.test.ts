@@ -32,7 +32,7 @@ const rawBytesOf = (log: Record<string, object> | undefined) =>
 describe('a trusted root is refused', () => {
   it.each([
     ['that is no JSON', '{', 'it is not JSON in UTF-8'],
-    ['with a key twice', text.replace('"tlogs"', '"tlogs": [], "tlogs"'), 'the key "tlogs" is there twice'],
+    ['with a key twice', text.replace('"tlogs"', '"tlogs": [], "tlogs"'), 'the key "tlogs" occurs twice'],
     ['that is something else', '[]', 'mediaType is not that of a Sigstore trusted root, version 0.1 or 0.2'],
     [
       'of a version to come',
@@ -45,23 +45,23 @@ describe('a trusted root is refused', () => {
       JSON.stringify({ mediaType, tlogs: {} }),
       'tlogs names no transparency log',
     ],
-    ['with a log twice', rootOf(first, second, first), 'tlogs[2] is there twice'],
+    ['with a log twice', rootOf(first, second, first), 'tlogs[2] occurs twice'],
   ])('%s', (_, root, problem) => {
     expect(problemOf(root)).toBe(problem);
   });
 
   const notKey = (kind: string) =>
-    `tlogs[1].publicKey.rawBytes is no key of the kind ${kind} (DER in base64)`;
+    `tlogs[1].publicKey.rawBytes is not a key of the kind ${kind} (DER in base64)`;
   it.each([
-    ['that is null', null, 'tlogs[1] is no object'],
+    ['that is null', null, 'tlogs[1] is not an object'],
     [
       'that hashes otherwise',
       { ...second, hashAlgorithm: 'SHA2_512' },
       'tlogs[1].hashAlgorithm is not SHA2_256',
     ],
-    ['without an address', { ...second, baseUrl: undefined }, 'tlogs[1].baseUrl is no address with a host'],
-    ['of an empty address', { ...second, baseUrl: '' }, 'tlogs[1].baseUrl is no address with a host'],
-    ['at a file', { ...second, baseUrl: 'file:///log' }, 'tlogs[1].baseUrl is no address with a host'],
+    ['without an address', { ...second, baseUrl: undefined }, 'tlogs[1].baseUrl is not a URL with a host'],
+    ['of an empty address', { ...second, baseUrl: '' }, 'tlogs[1].baseUrl is not a URL with a host'],
+    ['at a file', { ...second, baseUrl: 'file:///log' }, 'tlogs[1].baseUrl is not a URL with a host'],
     [
       'without a key',
       { ...second, publicKey: undefined },
@@ -89,12 +89,12 @@ describe('a trusted root is refused', () => {
     [
       'with a date for a time',
       withKey({ validFor: { start: '2025-01-01' } }),
-      'tlogs[1].publicKey.validFor.start is no time as in RFC 3339',
+      'tlogs[1].publicKey.validFor.start is not an RFC 3339 time',
     ],
     [
       'that ends on no day',
       withKey({ validFor: { end: '2025-13-01T00:00:00Z' } }),
-      'tlogs[1].publicKey.validFor.end is no time as in RFC 3339',
+      'tlogs[1].publicKey.validFor.end is not an RFC 3339 time',
     ],
     ['without an id', { ...second, logId: undefined }, 'tlogs[1].logId.keyId is not the id of its key'],
     [

@@ -37,18 +37,18 @@ describe('vectors of real cosign, transparency log required', () => {
     ['b22-set-by-evil-key', { problem: 'the inclusion promise is not signed by the log' }],
     [
       'b23-checkpoint-by-evil-key',
-      { problem: 'the inclusion proof does not hold: invalid checkpoint signature' },
+      { problem: 'the inclusion proof is invalid: invalid checkpoint signature' },
     ],
-    ['b25-tlog-payloadhash-mismatch', { problem: 'the log entry is of other signed bytes' }],
-    ['b26-tlog-sig-mismatch', { problem: 'the log entry is of another signature' }],
-    ['b28-duplicate-tlog-entries', { problem: 'the same log entry is there twice' }],
-    ['b29-33-tlog-entries', { problem: 'it comes with 33 log entries; 32 are read at most' }],
+    ['b25-tlog-payloadhash-mismatch', { problem: 'the log entry is for other signed bytes' }],
+    ['b26-tlog-sig-mismatch', { problem: 'the log entry is for another signature' }],
+    ['b28-duplicate-tlog-entries', { problem: 'the same log entry occurs twice' }],
+    ['b29-33-tlog-entries', { problem: 'it has 33 log entries; at most 32 are read' }],
     ['n09-set-tampered-integratedtime', { problem: 'the inclusion promise is not signed by the log' }],
-    ['n11-bundle-body-not-string', { problem: 'the log annotation has no "body" that can be read' }],
+    ['n11-bundle-body-not-string', { problem: 'the log annotation has no valid "body"' }],
     ['n12-bundle-malformed-json', { problem: 'the log annotation cannot be read: it is not JSON in UTF-8' }],
     ['r02-rekor2-no-proof', { problem: 'a log entry has no inclusion proof' }],
-    ['r07-rekor2-wrong-origin', { problem: 'the checkpoint is not of the log' }],
-    ['s08-bundle-notlog', { problem: 'it comes without an entry of a transparency log' }],
+    ['r07-rekor2-wrong-origin', { problem: 'the checkpoint is from another log' }],
+    ['s08-bundle-notlog', { problem: 'it has no transparency log entry' }],
   ])('%s comes out for its own reason', (vector, answer) => {
     expect(readVector(`referrers/${vector}`).map(proveLogged)).toEqual([answer]);
   });

@@ -77,7 +77,7 @@ describe('a verified digest', () => {
   it('is undetermined where its key is the one that is missing', async () => {
     const harness = await withSigned();
     await harness.verify(BY_DIGEST);
-    harness.ring = ringOf([], [{ source: '/keys/corp.pub', problem: 'the file is not there' }]);
+    harness.ring = ringOf([], [{ source: '/keys/corp.pub', problem: 'file not found' }]);
     expect(wordOf(await harness.verify(BY_DIGEST))).toBe('key-ring-incomplete');
   });
 
@@ -347,18 +347,18 @@ describe('a tag that cannot be resolved', () => {
     changes: Parameters<typeof createHarness>[0] = {},
   ) => {
     const harness = await withSigned(changes);
-    const answeredAt = harness.time;
+    const resolvedAt = harness.time;
     const first = await harness.verify(BY_TAG);
     harness.time += 60_000;
     await change(harness);
-    return { harness, answeredAt, first };
+    return { harness, resolvedAt, first };
   };
 
   it.each([
     ['unavailable', 'registry-unavailable'],
     ['rate-limited', 'registry-rate-limited'],
   ] as const)('stands for its last answer where the registry is %s', async (fault, code) => {
-    const { harness, answeredAt, first } = await afterward();
+    const { harness, resolvedAt, first } = await afterward();
     harness.store.failWith(fault);
     expect(await harness.verify(BY_TAG)).toEqual({
       outcome: 'undetermined',
@@ -367,12 +367,12 @@ describe('a tag that cannot be resolved', () => {
       requests: 1,
       fromMemory: false,
       lastDigest: first.digest,
-      lastVerified: { answeredAt, verified: { ...first, requests: 0, fromMemory: true } },
+      lastVerified: { resolvedAt, verified: { ...first, requests: 0, fromMemory: true } },
     });
   });
 
   it('stands for its last answer where it was asked and is late, with tagMemory 0 as well', async () => {
-    const { harness, answeredAt } = await afterward(undefined, { tagMemory: 0 });
+    const { harness, resolvedAt } = await afterward(undefined, { tagMemory: 0 });
     harness.store.hold();
     const caller = new AbortController();
     const verdict = harness.verify(BY_TAG, {}, caller.signal);
@@ -380,7 +380,7 @@ describe('a tag that cannot be resolved', () => {
     caller.abort();
     expect(await verdict).toMatchObject({
       reason: { code: 'deadline-exceeded', asked: true },
-      lastVerified: { answeredAt, verified: { outcome: 'verified', digest } },
+      lastVerified: { resolvedAt, verified: { outcome: 'verified', digest } },
     });
   });
 
