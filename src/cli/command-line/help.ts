@@ -60,5 +60,5 @@ export const describeProgram = (
     'sailmark lets a pod start only when every Istio image in it is signed by a trusted key.\n',
     'Usage: sailmark COMMAND [flags]\n',
     `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join('\n')}\n`,
-    'Run `sailmark COMMAND --help` for the flags of a command. Results go to standard output, everything else to standard error.\n',
+    'Run `sailmark COMMAND --help` for the flags of a command.\nResults go to standard output, everything else to standard error.\n',
   ].join('\n');

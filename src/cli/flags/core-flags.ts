@@ -42,18 +42,18 @@ export const coreFlags: readonly Flag[] = [
     name: 'evidence',
     value: 'DIR',
     repeatable: true,
-    help: 'an OCI image layout with signatures, read before any registry (`evidence pull` writes one)',
+    help: 'an OCI image layout with signatures, as `evidence pull` writes it; read before any registry',
   },
   {
     name: 'offline',
-    help: 'read only evidence, never a registry; tags resolve as the evidence says, which it cannot prove',
+    help: 'read only evidence, never a registry; a tag resolves as the evidence says, without proof',
   },
   {
     name: 'transparency-log',
     value: LOG_CHOICES.join('|'),
     help: 'whether a pinned transparency log must prove each signature (default ignore: Istio 1.12 to 1.17 is in no log)',
   },
-  { name: 'insecure-ignore-tlog', help: 'the same as --transparency-log ignore, as cosign spells it' },
+  { name: 'insecure-ignore-tlog', help: "cosign's name for --transparency-log ignore" },
   {
     name: 'trusted-root',
     value: 'FILE',

@@ -12,53 +12,53 @@ import {
   sign,
 } from '../signing-kit.ts';
 
-/** What the demo's registry holds: references by the part each image plays. */
+/** The references of the images in the demo's registry, and the key that signed them. */
 export interface DemoImages {
   readonly publicPem: string;
   readonly signed: string;
   readonly signedByDigest: string;
   readonly signedByBundle: string;
   readonly unsigned: string;
-  readonly byAStranger: string;
+  readonly signedByOtherKey: string;
   readonly lookAlike: string;
   readonly otherComponent: string;
   readonly moving: string;
-  readonly neverAsked: string;
-  /** Moves the tag of `moving` to an image nobody signed. */
+  readonly neverRequested: string;
+  /** Moves the tag of `moving` to an unsigned image. */
   moveTag(): void;
 }
 
 /**
- * Pushes Istio-named images, multi-arch and single, and signs some of them with a key made on the spot, in cosign's wire
- * format. `docker-reference` names Istio's hub, as the signatures do that a mirror copies.
+ * Pushes images with Istio's names, multi-arch and single, and signs some of them with a new key, in cosign's wire format.
+ * `docker-reference` names Istio's hub, as in the signatures that a mirror copies.
  */
 export const pushDemoImages = (target: PushTarget, host: string): DemoImages => {
   const release = createSigner();
   const hub = (component: string): string => `docker.io/istio/${component}`;
-  const put = (component: string, tag: string, image: Artifact, place = 'istio'): Digest =>
-    push(target, `${place}/${component}`, image, tag);
-  const putSigned = (
+  const pushTagged = (component: string, tag: string, image: Artifact, path = 'istio'): Digest =>
+    push(target, `${path}/${component}`, image, tag);
+  const pushSigned = (
     component: string,
     tag: string,
     image: Artifact,
     by: Signer = release,
     signedFor = component,
   ): Digest => {
-    const digest = put(component, tag, image);
-    for (const each of [image, ...image.children])
-      pushSignatures(target, `istio/${component}`, each.digest, [sign(by, hub(signedFor), each.digest)]);
+    const digest = pushTagged(component, tag, image);
+    for (const { digest: signed } of [image, ...image.children])
+      pushSignatures(target, `istio/${component}`, signed, [sign(by, hub(signedFor), signed)]);
     return digest;
   };
-  putSigned('proxyv2', '1.28.0', imageIndex('proxyv2'));
-  const pinned = putSigned('proxyv2', '1.27.3', imageManifest('an older proxyv2'));
-  const bundled = put('proxyv2', '1.31.0', imageManifest('a proxyv2 of cosign 3'));
+  pushSigned('proxyv2', '1.28.0', imageIndex('proxyv2'));
+  const pinned = pushSigned('proxyv2', '1.27.3', imageManifest('an older proxyv2'));
+  const bundled = pushTagged('proxyv2', '1.31.0', imageManifest('a proxyv2 of cosign 3'));
   pushBundle(target, 'istio/proxyv2', bundled, bundleOf(release, bundled));
-  put('proxyv2', '1.28.1', imageManifest('unsigned proxyv2'));
-  putSigned('proxyv2', '1.28.2', imageManifest('a stranger’s proxyv2'), createSigner());
-  put('proxyv2', '1.28.0', imageManifest('a look-alike'), 'fast-proxies');
-  putSigned('proxyv2', '1.28.3', imageManifest('ztunnel'), release, 'ztunnel');
-  putSigned('proxyv2', '1.28.4', imageManifest('proxyv2 before the move'));
-  putSigned('proxyv2', '1.26.0', imageManifest('a proxyv2 nobody asked about yet'));
+  pushTagged('proxyv2', '1.28.1', imageManifest('unsigned proxyv2'));
+  pushSigned('proxyv2', '1.28.2', imageManifest('a proxyv2 signed by another key'), createSigner());
+  pushTagged('proxyv2', '1.28.0', imageManifest('a look-alike'), 'fast-proxies');
+  pushSigned('proxyv2', '1.28.3', imageManifest('ztunnel'), release, 'ztunnel');
+  pushSigned('proxyv2', '1.28.4', imageManifest('proxyv2 before the move'));
+  pushSigned('proxyv2', '1.26.0', imageManifest('a proxyv2 that was never requested'));
   const at = (name: string): string => `${host}/${name}`;
   return {
     publicPem: release.publicPem,
@@ -66,11 +66,11 @@ export const pushDemoImages = (target: PushTarget, host: string): DemoImages => 
     signedByDigest: at(`istio/proxyv2@${pinned}`),
     signedByBundle: at('istio/proxyv2:1.31.0'),
     unsigned: at('istio/proxyv2:1.28.1'),
-    byAStranger: at('istio/proxyv2:1.28.2'),
+    signedByOtherKey: at('istio/proxyv2:1.28.2'),
     lookAlike: at('fast-proxies/proxyv2:1.28.0'),
     otherComponent: at('istio/proxyv2:1.28.3'),
     moving: at('istio/proxyv2:1.28.4'),
-    neverAsked: at('istio/proxyv2:1.26.0'),
-    moveTag: () => void put('proxyv2', '1.28.4', imageManifest('proxyv2 after the move')),
+    neverRequested: at('istio/proxyv2:1.26.0'),
+    moveTag: () => void pushTagged('proxyv2', '1.28.4', imageManifest('proxyv2 after the move')),
   };
 };

@@ -11,22 +11,22 @@ import { injectedPod } from './pods.ts';
 import { screen } from './screen.ts';
 
 /*
- * The main job on screen, with nothing but this machine: a registry, `serve` over TLS, AdmissionReviews of pods that
- * Istio's own injector made. Every row is asked of the webhook, and compared with what it must be.
+ * Demonstrates the webhook on this machine alone: a registry, `serve` over TLS, and AdmissionReviews of pods that Istio's
+ * own injector made. Each row is a request to the webhook, and its verdict is compared with the expected one.
  */
 
-/** Long enough to see a tag answered from memory, short enough to see it move. */
+/** Long enough to show a tag resolved from memory, short enough to show it move. */
 const TAG_MEMORY_MS = 1000;
 
 const POD = 'auth.yaml.injected';
 const OTHER_POD = 'hello-multi.yaml.injected';
 
 const registry = await startRegistry();
-const stage = pushDemoImages(registry, registry.host);
+const images = pushDemoImages(registry, registry.host);
 const tls = createTls();
 const evidence = await mkdtemp(join(tmpdir(), 'sailmark-demo-'));
 const configuration = {
-  keys: [{ inline: stage.publicPem }],
+  keys: [{ inline: images.publicPem }],
   mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
   registries: [{ host: registry.host, plainHTTP: true }],
   evidence: { write: evidence },
@@ -34,7 +34,7 @@ const configuration = {
 };
 let webhook = await startWebhook(configuration, tls);
 
-let wrong = 0;
+let wrongRows = 0;
 
 const verdictOf = ({ allowed, auditAnnotations }: Answer): string => {
   if (!allowed) return 'refused';
@@ -42,7 +42,7 @@ const verdictOf = ({ allowed, auditAnnotations }: Answer): string => {
   return { warn: 'warned', audit: 'audited' }[verdict ?? ''] ?? 'allowed';
 };
 
-/** Asks about a pod with this image, prints the row, and notes where it is not what it must be. */
+/** Sends a review of a pod with this image, prints the row, and counts it as wrong if it is not as expected. */
 const show = async (
   image: string,
   expected: { readonly verdict: string; readonly code?: string; readonly requests?: number },
@@ -54,133 +54,139 @@ const show = async (
   const requests = registry.requests.length - before;
   const code = answer.auditAnnotations?.['reason'] ?? '';
   const verdict = verdictOf(answer);
-  const right =
+  const isExpected =
     verdict === expected.verdict &&
     code === (expected.code ?? '') &&
     (expected.requests === undefined || requests === expected.requests);
-  if (!right) wrong += 1;
+  if (!isExpected) wrongRows += 1;
   const name = image.replace(`${registry.host}/`, '').replace(/@sha256:(.{8}).*/, '@sha256:$1…');
-  const why = [code, options.why].filter((part) => part !== undefined && part !== '').join(': ');
-  screen.row({ image: name, verdict: right ? verdict : `${verdict}!`, why, milliseconds, requests });
+  const why = [code, options.why].filter((text) => text !== undefined && text !== '').join(': ');
+  screen.row({ image: name, verdict: isExpected ? verdict : `${verdict}!`, why, milliseconds, requests });
   return answer;
 };
 
 screen.title('sailmark: a pod starts only when every Istio image in it is signed by a trusted key');
 screen.text(
-  `A registry on ${registry.host}, a mirror of docker.io/istio, images signed as cosign signs them with a key made just now.`,
+  `The registry on ${registry.host} is a mirror of docker.io/istio. Its images are signed as cosign signs them, with a key made for this run.`,
 );
 screen.text(
-  `The webhook on ${webhook.url} gets real AdmissionReviews of pods that Istio's own injector made.`,
+  `The webhook on ${webhook.url} receives AdmissionReviews of pods that Istio's own injector made.`,
 );
 
 screen.step('Signed by the trusted key: the pod starts');
 screen.head();
-await show(stage.signed, { verdict: 'allowed' }, { why: 'a multi-arch image by tag, verified' });
-await show(stage.signedByDigest, { verdict: 'allowed' }, { why: 'an image by digest, verified' });
+await show(images.signed, { verdict: 'allowed' }, { why: 'a multi-arch image by tag' });
+await show(images.signedByDigest, { verdict: 'allowed' }, { why: 'an image by digest' });
 await show(
-  stage.signedByBundle,
+  images.signedByBundle,
   { verdict: 'allowed' },
-  { why: 'a bundle of cosign 3, as Istio 1.29 and later have' },
+  { why: 'signed with a cosign 3 bundle, as Istio 1.29 and later are' },
 );
 await show(
-  stage.signed,
+  images.signed,
   { verdict: 'allowed', requests: 0 },
-  { pod: OTHER_POD, why: 'another pod, same image: from memory' },
+  { pod: OTHER_POD, why: 'another pod with the same image: from memory' },
 );
 
-screen.step('Not signed, or not as it should be: the pod does not start');
+screen.step('Not signed, or not by the trusted key for this image: the pod does not start');
 screen.head();
 const refusal = await show(
-  stage.unsigned,
+  images.unsigned,
   { verdict: 'refused', code: 'signature-missing' },
-  { why: 'nobody signed it' },
+  { why: 'no signature' },
 );
 await show(
-  stage.byAStranger,
+  images.signedByOtherKey,
   { verdict: 'refused', code: 'signer-untrusted' },
-  { why: 'signed by somebody else' },
+  { why: 'signed by another key' },
 );
 await show(
-  stage.lookAlike,
+  images.lookAlike,
   { verdict: 'refused', code: 'image-look-alike' },
-  { why: 'called proxyv2, from no hub we know' },
+  { why: 'named proxyv2, but on no hub or mirror' },
 );
 await show(
-  stage.otherComponent,
+  images.otherComponent,
   { verdict: 'refused', code: 'component-mismatch' },
-  { why: "ztunnel's genuine signature on proxyv2" },
+  { why: 'a valid signature, but for ztunnel' },
 );
-screen.text('\n  What the first of these pods is told:');
+screen.text('\n  The message for the first of these pods:');
 screen.quote(refusal.status?.message ?? '');
 
-screen.step('A tag that moves to an unsigned image takes no verdict with it');
+screen.step('A tag moves to an unsigned image: its earlier verdict does not count');
 screen.head();
-await show(stage.moving, { verdict: 'allowed' }, { why: 'the tag names a signed image' });
-stage.moveTag();
+await show(images.moving, { verdict: 'allowed' }, { why: 'the tag resolves to a signed image' });
+images.moveTag();
 await delay(TAG_MEMORY_MS + 100);
-await show(stage.moving, { verdict: 'refused', code: 'signature-missing' }, { why: 'the same tag, moved' });
+await show(
+  images.moving,
+  { verdict: 'refused', code: 'signature-missing' },
+  { why: 'the same tag after the move' },
+);
 
-screen.step('Before you enforce: warn shows it to whoever applies the pod, audit to the audit log alone');
+screen.step(
+  'Before you enforce: warn mode shows the refusal to the user, audit mode records it in the audit log',
+);
 screen.head();
 const warned = await show(
-  stage.unsigned,
+  images.unsigned,
   { verdict: 'warned', code: 'signature-missing' },
   { path: '/validate/warn', why: 'starts, with a warning' },
 );
 const audited = await show(
-  stage.unsigned,
+  images.unsigned,
   { verdict: 'audited', code: 'signature-missing' },
-  { path: '/validate/audit', why: 'starts, noted' },
+  { path: '/validate/audit', why: 'starts, recorded' },
 );
 screen.text('\n  The warning:');
 screen.quote(warned.warnings?.[0] ?? '');
 screen.text('  The audit annotations:');
 screen.quote(JSON.stringify(audited.auditAnnotations));
 
-screen.step('The registry is gone: what is known still starts, what is not is refused and says so');
+screen.step('The registry is down: verified images still start, unknown ones are refused with the reason');
 await registry.close();
 screen.head();
-await show(stage.signedByDigest, { verdict: 'allowed', requests: 0 }, { why: 'a digest that is remembered' });
+await show(images.signedByDigest, { verdict: 'allowed', requests: 0 }, { why: 'a digest, from memory' });
 const stale = await show(
-  stage.signed,
+  images.signed,
   { verdict: 'warned', code: 'registry-unavailable' },
-  { why: 'a tag, as it was last answered, with a warning' },
+  { why: 'a tag, as last resolved' },
 );
 const unknown = await show(
-  stage.neverAsked,
+  images.neverRequested,
   { verdict: 'refused', code: 'registry-unavailable' },
-  { why: 'never asked about before' },
+  { why: 'not verified before' },
 );
 screen.text('\n  The warning, and the refusal:');
 screen.quote(stale.warnings?.[0] ?? '');
 screen.quote(unknown.status?.message ?? '');
 
 screen.step(
-  'The webhook starts anew while the registry is gone: what it verified was kept as evidence, and is verified again',
+  'The webhook restarts while the registry is down: it verifies images again, from the evidence that it stored',
 );
 await webhook.stop();
 webhook = await startWebhook(configuration, tls);
 screen.head();
-await show(stage.signedByDigest, { verdict: 'allowed', requests: 0 }, { why: 'a digest, from evidence' });
+await show(images.signedByDigest, { verdict: 'allowed', requests: 0 }, { why: 'a digest, from evidence' });
 await show(
-  stage.signedByBundle,
+  images.signedByBundle,
   { verdict: 'warned', code: 'registry-unavailable' },
-  { why: 'a tag, as last answered' },
+  { why: 'a tag, as last resolved' },
 );
 await show(
-  stage.neverAsked,
+  images.neverRequested,
   { verdict: 'refused', code: 'registry-unavailable' },
-  { why: 'of this there is none' },
+  { why: 'no evidence' },
 );
 
 await webhook.stop();
 await rm(evidence, { recursive: true });
 
-if (wrong > 0) {
-  screen.text(`\n${wrong} rows are not what they must be (marked "!").`);
+if (wrongRows > 0) {
+  screen.text(`\n${wrongRows} rows are not as expected (marked "!").`);
   process.exitCode = 1;
 } else {
-  screen.text('\nEvery row is what it must be. Next:');
+  screen.text('\nEvery row is as expected. Next:');
   screen.text(
     "  npm run -s sailmark -- verify docker.io/istio/pilot:1.28.0    a real release, by Istio's release keys (needs the network)",
   );

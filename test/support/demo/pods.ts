@@ -7,12 +7,12 @@ interface InjectedPod {
 
 const injected = readFixture<readonly InjectedPod[]>('istio', 'pods.json');
 
-/** One of the pods that Istio's own injector made (istio/istio `pkg/kube/inject/testdata`), its Istio images replaced. */
+/** Returns a pod that Istio's own injector made (istio/istio `pkg/kube/inject/testdata`), with its Istio images replaced. */
 export const injectedPod = (file: string, image: string): object => {
-  const found = injected.find((one) => one.file === file);
-  if (found === undefined) throw new Error(`pods.json holds no ${file}`);
+  const entry = injected.find((candidate) => candidate.file === file);
+  if (entry === undefined) throw new Error(`${file} not found in pods.json`);
   return JSON.parse(
-    JSON.stringify(found.pod, (name, value: unknown) =>
+    JSON.stringify(entry.pod, (name, value: unknown) =>
       name === 'image' && typeof value === 'string' && value.includes('/proxyv2:') ? image : value,
     ),
   ) as object;

@@ -15,7 +15,7 @@ const WIDTHS = { image: 43, verdict: 8, milliseconds: 8, requests: 9 } as const;
 
 const paint = (colour: Colour, text: string): string => styleText(colour, text, { stream: process.stdout });
 
-const say = (line = ''): void => console.log(line);
+const print = (line = ''): void => console.log(line);
 
 const colourOf = (verdict: string): Colour => {
   if (verdict === 'refused') return 'red';
@@ -25,14 +25,14 @@ const colourOf = (verdict: string): Colour => {
 const line = (image: string, verdict: string, milliseconds: string, requests: string, why: string): string =>
   `  ${image} ${verdict} ${milliseconds} ${requests}   ${why}`;
 
-/** Text on a terminal; no colour where there is none. */
+/** Prints to standard output, with colours only on a terminal. */
 export const screen = {
-  title: (text: string): void => say(paint('bold', text)),
-  step: (text: string): void => say(`\n${paint('cyan', text)}`),
-  text: (text: string): void => say(text),
-  quote: (text: string): void => say(`  ${paint('dim', text)}`),
+  title: (text: string): void => print(paint('bold', text)),
+  step: (text: string): void => print(`\n${paint('cyan', text)}`),
+  text: (text: string): void => print(text),
+  quote: (text: string): void => print(`  ${paint('dim', text)}`),
   head: (): void =>
-    say(
+    print(
       paint(
         'dim',
         line(
@@ -45,7 +45,7 @@ export const screen = {
       ),
     ),
   row: ({ image, verdict, why, milliseconds, requests }: Row): void =>
-    say(
+    print(
       line(
         image.padEnd(WIDTHS.image),
         paint(colourOf(verdict), verdict.padEnd(WIDTHS.verdict)),
