@@ -3,8 +3,8 @@ import { fastify, LogController } from 'fastify';
 import { pino } from 'pino';
 
 /**
- * The floor of a review on this stack: the same Fastify and pino as the product, which parse the body, log one line
- * and answer a constant. Arguments: certificate file, key file, port.
+ * The least that a review costs on this stack: the same Fastify and pino as in the product parse the body, log one line and
+ * return a constant response. Arguments: certificate file, key file, port.
  */
 const [cert, key, port] = process.argv.slice(2) as [string, string, string];
 

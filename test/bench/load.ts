@@ -2,27 +2,29 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 export interface Load {
+  /** Requests per second. */
   readonly perSecond: number;
-  /** Milliseconds. */
+  /** Latency percentiles in milliseconds. */
   readonly p50: number;
   readonly p99: number;
 }
 
 const run = promisify(execFile);
-const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 };
+/** Milliseconds in each unit of wrk. */
+const MS_PER_UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 };
 
-const figure = (text: string, pattern: RegExp): RegExpExecArray => {
-  const found = pattern.exec(text);
-  if (found === null) throw new Error(`wrk printed no ${pattern.source}:\n${text}`);
-  return found;
+const findFigure = (text: string, pattern: RegExp): RegExpExecArray => {
+  const match = pattern.exec(text);
+  if (match === null) throw new Error(`${pattern.source} not found in the output of wrk:\n${text}`);
+  return match;
 };
 
-const milliseconds = (text: string, percentile: number): number => {
-  const [, value, unit] = figure(text, new RegExp(`${percentile}%\\s+([\\d.]+)(us|ms|s)`));
-  return Number(value) * (UNITS[unit as string] as number);
+const findLatencyMs = (text: string, percentile: number): number => {
+  const [, value, unit] = findFigure(text, new RegExp(`${percentile}%\\s+([\\d.]+)(us|ms|s)`));
+  return Number(value) * (MS_PER_UNIT[unit as string] as number);
 };
 
-/** Loads a URL with wrk on its own core; any answer but 2xx is an error. */
+/** Loads a URL with wrk on its own core. Rejects if any response is not 2xx. */
 export const load = async (
   url: string,
   script: string,
@@ -31,10 +33,11 @@ export const load = async (
   const { core, connections, seconds } = options;
   const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url];
   const { stdout } = await run('taskset', ['-c', String(core), ...wrk]);
-  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`not every review was answered:\n${stdout}`);
+  if (/Non-2xx|Socket errors/.test(stdout))
+    throw new Error(`not every review got a 2xx response:\n${stdout}`);
   return {
-    perSecond: Number(figure(stdout, /Requests\/sec:\s+([\d.]+)/)[1]),
-    p50: milliseconds(stdout, 50),
-    p99: milliseconds(stdout, 99),
+    perSecond: Number(findFigure(stdout, /Requests\/sec:\s+([\d.]+)/)[1]),
+    p50: findLatencyMs(stdout, 50),
+    p99: findLatencyMs(stdout, 99),
   };
 };

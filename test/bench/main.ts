@@ -12,22 +12,24 @@ import { type Load, load } from './load.ts';
 import { reviewBody } from './review-body.ts';
 
 /*
- * Remembered reviews a second, beside a floor: the same Fastify and pino that parse the body, log one line and answer a
- * constant. Server on one core, load on another; floor and product in turn and for a second each, so that what disturbs
- * one disturbs the other, and both started several times, since processes of one program differ by several per cent. The
- * figure is the median of the paired ratios. Needs wrk and taskset (Debian: wrk, util-linux).
+ * Measures reviews per second from memory, in relation to a floor: the same Fastify and pino, which parse the body, log one
+ * line and return a constant. The server runs on one core, the load on another. Floor and product take turns of a second,
+ * so that a disturbance affects both; both are launched several times, because processes of the same program differ by
+ * several per cent. The result is the median of the paired ratios. Needs wrk and taskset (Debian: wrk, util-linux).
  */
 
 const LAUNCHES = Number(process.argv[2] ?? 7);
 const ROUNDS = 10;
-/** Seconds of load before the rounds of a launch, and in one round. */
-const [WARM_UP, ROUND] = [5, 1];
+const CONNECTIONS = 16;
+/** The load before the rounds of a launch. */
+const WARM_UP_SECONDS = 5;
+const ROUND_SECONDS = 1;
 const [SERVER_CORE, LOAD_CORE] = [0, 1];
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname;
 const FLOOR = new URL('floor.ts', import.meta.url).pathname;
 
 const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((one, other) => one - other);
+  const sorted = numbers.toSorted((left, right) => left - right);
   return (
     ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) /
     2
@@ -82,18 +84,18 @@ const start = (args: readonly string[]) =>
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 
-/** Posts the review once and returns the answer. */
-const ask = (at: number): Promise<string> =>
+/** Posts the review once and returns the response body. */
+const postReview = (at: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const sent = request(
       `https://127.0.0.1:${at}/validate/enforce`,
       { method: 'POST', ca: tls.ca, headers: { 'content-type': 'application/json' } },
-      (answer) => {
+      (response) => {
         let text = '';
-        answer.on('data', (chunk: Buffer) => {
+        response.on('data', (chunk: Buffer) => {
           text += chunk.toString();
         });
-        answer.once('end', () => resolve(text));
+        response.once('end', () => resolve(text));
       },
     );
     sent.once('error', reject);
@@ -102,12 +104,12 @@ const ask = (at: number): Promise<string> =>
 
 const untilAllowed = async (at: number): Promise<void> => {
   for (let tries = 0; tries < 100; tries += 1) {
-    const answer = await ask(at).catch(() => '');
-    if (answer.includes('"allowed":true')) return;
-    if (answer !== '') throw new Error(`the review is not allowed: ${answer}`);
+    const response = await postReview(at).catch(() => '');
+    if (response.includes('"allowed":true')) return;
+    if (response !== '') throw new Error(`the review is not allowed: ${response}`);
     await delay(100);
   }
-  throw new Error(`nothing answers on port ${at}`);
+  throw new Error(`no response on port ${at}`);
 };
 
 type Pair = readonly [floor: Load, product: Load];
@@ -116,19 +118,20 @@ const measure = (at: number, connections: number, seconds: number): Promise<Load
   load(`https://127.0.0.1:${at}/validate/enforce`, script, { core: LOAD_CORE, connections, seconds });
 
 const measureBoth = async (connections: number): Promise<Pair> => [
-  await measure(floorPort, connections, ROUND),
-  await measure(port, connections, ROUND),
+  await measure(floorPort, connections, ROUND_SECONDS),
+  await measure(port, connections, ROUND_SECONDS),
 ];
 
-interface Launched {
+interface LaunchResult {
   readonly rounds: readonly Pair[];
-  readonly alone: Pair;
-  /** Sent to the registry meanwhile. */
-  readonly requests: number;
+  /** One round with a single connection. */
+  readonly singleConnection: Pair;
+  /** Requests to the registry under load: 0 if every review is from memory. */
+  readonly registryRequests: number;
 }
 
-/** Starts both, warms them up, and measures them in turn: the rounds, and one more with one connection alone. */
-const launch = async (): Promise<Launched> => {
+/** Starts floor and product, warms them up, and measures them in turn. */
+const launch = async (): Promise<LaunchResult> => {
   const servers = [
     start([FLOOR, cert, key, String(floorPort)]),
     start([PROGRAM, 'serve', '--config', configuration]),
@@ -136,10 +139,11 @@ const launch = async (): Promise<Launched> => {
   try {
     for (const at of [floorPort, port]) await untilAllowed(at);
     const before = registry.requests.length;
-    for (const at of [floorPort, port]) await measure(at, 16, WARM_UP);
+    for (const at of [floorPort, port]) await measure(at, CONNECTIONS, WARM_UP_SECONDS);
     const rounds: Pair[] = [];
-    while (rounds.length < ROUNDS) rounds.push(await measureBoth(16));
-    return { rounds, alone: await measureBoth(1), requests: registry.requests.length - before };
+    while (rounds.length < ROUNDS) rounds.push(await measureBoth(CONNECTIONS));
+    const singleConnection = await measureBoth(1);
+    return { rounds, singleConnection, registryRequests: registry.requests.length - before };
   } finally {
     for (const server of servers) server.kill('SIGKILL');
   }
@@ -148,30 +152,32 @@ const launch = async (): Promise<Launched> => {
 const ratioOf = (pairs: readonly Pair[]): string =>
   median(pairs.map(([floor, product]) => product.perSecond / floor.perSecond)).toFixed(3);
 
-const of = (pairs: readonly Pair[], which: 0 | 1, pick: (load: Load) => number): string =>
-  median(pairs.map((pair) => pick(pair[which]))).toFixed(2);
+const medianOf = (pairs: readonly Pair[], side: 0 | 1, pick: (load: Load) => number): string =>
+  median(pairs.map((pair) => pick(pair[side]))).toFixed(2);
 
-const figuresOf = (pairs: readonly Pair[], which: 0 | 1): string =>
-  `${of(pairs, which, ({ perSecond }) => perSecond)}/s  p50 ${of(pairs, which, ({ p50 }) => p50)} ms  p99 ${of(pairs, which, ({ p99 }) => p99)} ms`;
+const figuresOf = (pairs: readonly Pair[], side: 0 | 1): string =>
+  `${medianOf(pairs, side, ({ perSecond }) => perSecond)}/s  p50 ${medianOf(pairs, side, ({ p50 }) => p50)} ms  p99 ${medianOf(pairs, side, ({ p99 }) => p99)} ms`;
 
 try {
-  console.log(`body ${body.length} bytes; ${LAUNCHES} launches of ${ROUNDS} rounds, 16 connections`);
-  const [pairs, alone]: [Pair[], Pair[]] = [[], []];
-  let requests = 0;
+  console.log(
+    `body ${body.length} bytes; ${LAUNCHES} launches of ${ROUNDS} rounds, ${CONNECTIONS} connections`,
+  );
+  const [pairs, single]: [Pair[], Pair[]] = [[], []];
+  let registryRequests = 0;
   for (let count = 1; count <= LAUNCHES; count += 1) {
-    const launched = await launch();
-    pairs.push(...launched.rounds);
-    alone.push(launched.alone);
-    requests += launched.requests;
-    console.log(`launch ${count}: ratio ${ratioOf(launched.rounds)}`);
+    const result = await launch();
+    pairs.push(...result.rounds);
+    single.push(result.singleConnection);
+    registryRequests += result.registryRequests;
+    console.log(`launch ${count}: ratio ${ratioOf(result.rounds)}`);
   }
-  console.log(`\nremembered reviews, 16 connections, medians:`);
+  console.log(`\nreviews from memory, ${CONNECTIONS} connections, medians:`);
   console.log(`  floor    ${figuresOf(pairs, 0)}`);
   console.log(`  product  ${figuresOf(pairs, 1)}`);
   console.log(
-    `  one connection, p50: floor ${of(alone, 0, ({ p50 }) => p50)} ms, product ${of(alone, 1, ({ p50 }) => p50)} ms`,
+    `  one connection, p50: floor ${medianOf(single, 0, ({ p50 }) => p50)} ms, product ${medianOf(single, 1, ({ p50 }) => p50)} ms`,
   );
-  console.log(`  registry requests while measuring: ${requests}`);
+  console.log(`  registry requests under load: ${registryRequests}`);
   console.log(`  ratio, median of ${pairs.length} pairs: ${ratioOf(pairs)}`);
 } finally {
   await registry.close();

@@ -5,23 +5,23 @@ interface InjectedPod {
   readonly pod: { readonly metadata: object; readonly spec: object };
 }
 
-/** Bytes of a review as the API server sends it: an injected pod with what managedFields add. */
+/** The size of a review as the API server sends it: an injected pod with its managedFields. */
 const BODY_BYTES = 13_800;
 
 const isIstio = (image: string): boolean => image.includes('/proxyv2:');
 
-/** An AdmissionReview of one of Istio's own injected pods, its Istio images replaced by `image`, padded as managedFields pad it. */
+/** Returns an AdmissionReview of one of Istio's own injected pods, with `image` for its Istio images, padded by managedFields. */
 export const reviewBody = (image: string): string => {
   const injected = readFixture<readonly InjectedPod[]>('istio', 'pods.json').find(({ file }) =>
     file.startsWith('auth.yaml'),
   );
-  if (injected === undefined) throw new Error('pods.json no longer holds auth.yaml');
+  if (injected === undefined) throw new Error('auth.yaml not found in pods.json');
   const pod = JSON.parse(
     JSON.stringify(injected.pod, (name, value: unknown) =>
       name === 'image' && typeof value === 'string' && isIstio(value) ? image : value,
     ),
   ) as { metadata: Record<string, unknown> };
-  const review = (managed: number): string =>
+  const review = (managedEntries: number): string =>
     JSON.stringify({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
@@ -32,14 +32,14 @@ export const reviewBody = (image: string): string => {
         namespace: 'shop',
         operation: 'CREATE',
         userInfo: { username: 'system:serviceaccount:kube-system:replicaset-controller' },
-        object: { ...pod, metadata: { ...pod.metadata, managedFields: managedFields(managed) } },
+        object: { ...pod, metadata: { ...pod.metadata, managedFields: managedFields(managedEntries) } },
         oldObject: null,
         dryRun: false,
       },
     });
-  const bare = review(0).length;
-  const each = review(1).length - bare;
-  return review(Math.max(0, Math.round((BODY_BYTES - bare) / each)));
+  const bareBytes = review(0).length;
+  const entryBytes = review(1).length - bareBytes;
+  return review(Math.max(0, Math.round((BODY_BYTES - bareBytes) / entryBytes)));
 };
 
 const managedFields = (entries: number): object[] =>
