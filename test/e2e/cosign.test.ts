@@ -1,28 +1,28 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Scene, type Stage, scenes, signedBy } from './cosign-scenes.ts';
+import { type CaseRepository, type CosignCase, cosignCases, signedBy } from './cosign-cases.ts';
 import { ACCOUNT } from './docker-registry.ts';
-import type { Cosign, Ground } from './ground.ts';
 import { copyReferrers } from './referrers.ts';
 import { type Registries, startRegistries } from './registries.ts';
 import type { ProgramResult } from './tools.ts';
+import type { Cosign, Workspace } from './workspace.ts';
 
 /*
- * The built program and real cosign, asked the same of images that real cosign signed a moment before, in registries
- * that nobody here wrote: Debian's, which has no referrers API (basic auth), and go-containerregistry's, which has it
- * (token auth). Both over TLS with a private CA.
+ * The bundle and real cosign verify the same images, which real cosign signed a moment before, in registries of other
+ * projects: Debian's docker-registry, which has no referrers API (basic auth), and go-containerregistry's, which has it
+ * (token auth). Both use TLS with a private CA.
  */
 
 let registries: Registries;
-let ground: Ground;
+let workspace: Workspace;
 beforeAll(async () => {
   registries = await startRegistries();
-  ({ ground } = registries);
+  ({ workspace } = registries);
 });
 afterAll(() => registries?.stop());
 
-/** An image that is signed and in no log: cosign ends with 12 for a `.sig`, with 1 for a bundle. */
+/** Signed images that are in no transparency log: cosign exits with 12 for a `.sig`, with 1 for a bundle. */
 const UNLOGGED = [
   ['a .sig', 'cosign 2', 12],
   ['a bundle', 'cosign 3', 1],
@@ -31,60 +31,65 @@ const WRONG = Buffer.from(`${ACCOUNT.username}:guessed`).toString('base64');
 
 const printedBy = ({ code, stdout }: ProgramResult) => ({ code, stdout });
 const tagOf = (digest: string): string => digest.replace(':', '-');
-const copyFallbackTag: Stage['copyReferrers'] = async (repository, from, to) => {
-  await ground.crane('tag', `${repository}:${tagOf(from)}`, tagOf(to));
+const copyFallbackTag: CaseRepository['copyReferrers'] = async (repository, from, to) => {
+  await workspace.crane('tag', `${repository}:${tagOf(from)}`, tagOf(to));
 };
 
-const copyBehindGate: Stage['copyReferrers'] = (repository, from, to) =>
-  copyReferrers(registries.open, repository.slice(repository.indexOf('/') + 1), from, to);
+const copyBehindProxy: CaseRepository['copyReferrers'] = (repository, from, to) =>
+  copyReferrers(registries.referrersWithoutAuth, repository.slice(repository.indexOf('/') + 1), from, to);
 
 const REGISTRIES = [
   ['without the referrers API', () => registries.docker, copyFallbackTag],
-  ['with the referrers API', () => registries.referrers, copyBehindGate],
-] as const satisfies readonly (readonly [string, () => string, Stage['copyReferrers']])[];
+  ['with the referrers API', () => registries.referrers, copyBehindProxy],
+] as const satisfies readonly (readonly [string, () => string, CaseRepository['copyReferrers']])[];
 
 describe.each(REGISTRIES)('in a registry %s', (_name, host, copy) => {
-  let stages = 0;
-  const nextStage = (): Stage => {
-    stages += 1;
-    return { ground, repository: `${host()}/e2e/${stages}`, copyReferrers: copy };
+  let repositories = 0;
+  const nextRepository = (): CaseRepository => {
+    repositories += 1;
+    return { workspace, repository: `${host()}/e2e/${repositories}`, copyReferrers: copy };
   };
-  const oraclesOf = ({ legacy }: Scene): readonly Cosign[] =>
+  const oraclesOf = ({ legacy }: CosignCase): readonly Cosign[] =>
     legacy === true ? ['cosign 3', 'cosign 2'] : ['cosign 3'];
 
-  /** What the two print on standard output, and their exit codes, for each reference. */
-  const ask = (scene: Scene, references: readonly string[]) =>
+  /** Resolves with the standard output and exit codes of both programs for each reference. */
+  const verifyWithBoth = (cosignCase: CosignCase, references: readonly string[]) =>
     Promise.all(
       references.map(async (reference) => {
-        const asked = oraclesOf(scene).map((cosign) => ground.cosignVerify(cosign, 'release', reference));
-        const ours = ground.verify('release', '--output', 'cosign', reference);
-        return { cosign: (await Promise.all(asked)).map(printedBy), sailmark: printedBy(await ours) };
+        const theirs = oraclesOf(cosignCase).map((cosign) =>
+          workspace.cosignVerify(cosign, 'release', reference),
+        );
+        const ours = workspace.verify('release', '--output', 'cosign', reference);
+        return { cosign: (await Promise.all(theirs)).map(printedBy), sailmark: printedBy(await ours) };
       }),
     );
-  const codesOf = (answers: Awaited<ReturnType<typeof ask>>) =>
-    answers.map(({ cosign, sailmark }) => ({
+  const codesOf = (results: Awaited<ReturnType<typeof verifyWithBoth>>) =>
+    results.map(({ cosign, sailmark }) => ({
       cosign: cosign.map(({ code }) => code),
       sailmark: sailmark.code,
     }));
-  const wantedOf = (scene: Scene, references: readonly string[]) =>
-    references.map(() => ({ cosign: oraclesOf(scene).map(() => scene.cosign), sailmark: scene.sailmark }));
+  const wantedOf = (cosignCase: CosignCase, references: readonly string[]) =>
+    references.map(() => ({
+      cosign: oraclesOf(cosignCase).map(() => cosignCase.cosign),
+      sailmark: cosignCase.sailmark,
+    }));
 
-  it.each([...scenes.refused, ...scenes.accepted])('they agree on $what', async (scene) => {
-    const references = await scene.set(nextStage());
-    const answers = await ask(scene, references);
-    expect(codesOf(answers)).toEqual(wantedOf(scene, references));
-    for (const { cosign, sailmark } of answers)
+  it.each([...cosignCases.refused, ...cosignCases.accepted])('they agree on $name', async (cosignCase) => {
+    const references = await cosignCase.prepare(nextRepository());
+    const results = await verifyWithBoth(cosignCase, references);
+    expect(codesOf(results)).toEqual(wantedOf(cosignCase, references));
+    for (const { cosign, sailmark } of results)
       for (const { stdout } of cosign) expect(sailmark.stdout).toBe(stdout);
   });
 
-  it.each(scenes.different)('they differ on $what', async (scene) => {
-    const references = await scene.set(nextStage());
-    expect(codesOf(await ask(scene, references))).toEqual(wantedOf(scene, references));
+  it.each(cosignCases.different)('they differ on $name', async (cosignCase) => {
+    const references = await cosignCase.prepare(nextRepository());
+    expect(codesOf(await verifyWithBoth(cosignCase, references))).toEqual(wantedOf(cosignCase, references));
   });
 
   it.each(UNLOGGED)('both refuse %s where the transparency log is required', async (_what, cosign, code) => {
-    const [reference = ''] = await signedBy(cosign)(nextStage());
-    const asked = await ground.cosignVerify(
+    const [reference = ''] = await signedBy(cosign)(nextRepository());
+    const asked = await workspace.cosignVerify(
       'cosign 3',
       'release',
       '--insecure-ignore-tlog=false',
@@ -92,18 +97,18 @@ describe.each(REGISTRIES)('in a registry %s', (_name, host, copy) => {
       'trusted-root.json',
       reference,
     );
-    const ours = await ground.verify('release', '--transparency-log', 'require', reference);
+    const ours = await workspace.verify('release', '--transparency-log', 'require', reference);
     expect({ cosign: asked.code, sailmark: ours.code }).toEqual({ cosign: code, sailmark: 12 });
     expect(ours.stdout).toContain('(transparency-log-unproven)');
   });
 
   it('nothing is said of an image where the password is wrong', async () => {
     await writeFile(
-      join(ground.directory, 'wrong.json'),
+      join(workspace.directory, 'wrong.json'),
       JSON.stringify({ auths: { [host()]: { auth: WRONG } } }),
     );
     const flags = ['--ca-file', 'ca.pem', '--registry-config', 'wrong.json', '--output', 'json'];
-    const { code, stdout } = await ground.sailmark('verify', ...flags, `${host()}/e2e/1:1.30.0`);
+    const { code, stdout } = await workspace.sailmark('verify', ...flags, `${host()}/e2e/1:1.30.0`);
     expect({ code, stdout }).toEqual({
       code: 20,
       stdout: expect.stringContaining('"reason": "registry-refused"'),
@@ -113,14 +118,14 @@ describe.each(REGISTRIES)('in a registry %s', (_name, host, copy) => {
 
 describe('in a registry that speaks plain HTTP', () => {
   it('a bundle verifies where that is allowed, and nothing is said where it is not', async () => {
-    const repository = `${registries.open}/e2e/plain`;
+    const repository = `${registries.referrersWithoutAuth}/e2e/plain`;
     const [reference = ''] = await signedBy('cosign 3')({
-      ground,
+      workspace,
       repository,
-      copyReferrers: copyBehindGate,
+      copyReferrers: copyBehindProxy,
     });
-    const allowed = await ground.verify('release', '--allow-http-registry', reference);
-    const forbidden = await ground.verify('release', reference);
+    const allowed = await workspace.verify('release', '--allow-http-registry', reference);
+    const forbidden = await workspace.verify('release', reference);
     expect([allowed.code, forbidden.code]).toEqual([0, 20]);
   });
 });

@@ -10,15 +10,15 @@ import { pushVector } from './push.ts';
 import { startTokenService, type TokenService } from './token-service.ts';
 
 /*
- * The built program against Debian's docker-registry over TLS with a private CA, holding images that real cosign signed.
- * Nothing between the bundle's command line and the registry is ours.
+ * The bundle verifies images in Debian's docker-registry, over TLS with a private CA. Real cosign signed them. Nothing
+ * between the bundle's command line and the registry is simulated.
  */
 
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname;
 const KEY = fixturePath('cosign/keys/cosign.pub');
 const DIGEST = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21e224942';
 
-/** What each vector must come to, by exit code. */
+/** The exit code for each vector. */
 const VECTORS: readonly (readonly [name: string, exitCode: number])[] = [
   ['referrers/s01-legacy-notlog', 0],
   ['referrers/s02-legacy-tlog', 0],
@@ -90,7 +90,7 @@ const pushVectors = async (host: string, authorizationFor: AuthorizationFor): Pr
     await pushVector({ origin: `https://${host}`, ca: tls.ca, authorizationFor }, vector, nameOf(vector));
 };
 
-/** What must hold however the registry asks who comes. */
+/** Tests that hold for every kind of authentication. */
 const defineVerdicts = (hostOf: () => string): void => {
   it('refuses to say anything of an image where the password is wrong', async () => {
     const credentials = await writeCredentials(hostOf(), { ...ACCOUNT, password: 'guessed' });

@@ -19,7 +19,7 @@ export interface DockerRegistry {
   stop(): Promise<void>;
 }
 
-/** The one account of the basic registry, and its bcrypt line as `htpasswd -B` writes it. */
+/** The account of the registries, and its bcrypt line as `htpasswd -B` writes it. */
 export const ACCOUNT = { username: 'sailmark', password: 'open-sesame' };
 const HTPASSWD = 'sailmark:$2b$05$zgOh5ZhToWEZ/SOFgt34BOCyrqA7Xkth4pD.EFIW2nUMaN3C.Bzu6\n';
 
@@ -40,8 +40,8 @@ const listeningOn = (output: string): string | undefined =>
   /listening on ([\d.]+:\d+), tls/.exec(output)?.[1];
 
 /**
- * Starts Debian's `docker-registry` (distribution 2.8), a registry nobody here wrote, over TLS on a port of loopback that
- * it chooses itself, its storage in a directory of its own.
+ * Starts Debian's `docker-registry` (distribution 2.8) over TLS, on a port of loopback that it chooses itself, with its
+ * storage in a directory of its own.
  */
 export const startDockerRegistry = async (
   tls: { readonly cert: string; readonly key: string },

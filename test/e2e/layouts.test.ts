@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signedBy, signedIndex } from './cosign-scenes.ts';
-import type { Cosign, Ground } from './ground.ts';
+import { signedBy, signedIndex } from './cosign-cases.ts';
 import { listReferrers } from './referrers.ts';
 import { type Registries, startRegistries } from './registries.ts';
+import type { Cosign, Workspace } from './workspace.ts';
 
 /*
- * OCI image layouts between the built program and the tools that people have: they read what `evidence pull` writes, and
- * `verify` reads what they write. The images are signed by real cosign and come from a registry nobody here wrote.
+ * OCI image layouts are exchanged between the bundle and other tools: they read the layouts of `evidence pull`, and
+ * `verify` reads theirs. The images are signed by real cosign and come from a registry of another project.
  */
 
-/** An image under a tag, and what was signed. */
+/** A signed image and its references. */
 interface Signed {
   readonly repository: string;
   readonly digest: string;
@@ -18,7 +18,7 @@ interface Signed {
 }
 
 let registries: Registries;
-let ground: Ground;
+let workspace: Workspace;
 const signed = new Map<Cosign, Signed>();
 const imageOf = (cosign: Cosign): Signed => {
   const image = signed.get(cosign);
@@ -27,19 +27,19 @@ const imageOf = (cosign: Cosign): Signed => {
 };
 
 const COSIGNS = ['cosign 2', 'cosign 3', 'cosign of Istio 1.31'] as const;
-const stageOf = (name: string) => ({
-  ground,
+const repositoryOf = (name: string) => ({
+  workspace,
   repository: `${registries.referrers}/e2e/${name.toLowerCase().replaceAll(/\W/g, '-')}`,
   copyReferrers: () => Promise.reject(new Error('nothing is copied here')),
 });
 
 beforeAll(async () => {
   registries = await startRegistries();
-  ({ ground } = registries);
+  ({ workspace } = registries);
   for (const cosign of COSIGNS) {
-    const stage = stageOf(cosign);
-    const [pinned = '', tagged = ''] = await signedBy(cosign)(stage);
-    signed.set(cosign, { repository: stage.repository, digest: pinned.split('@')[1] ?? '', pinned, tagged });
+    const target = repositoryOf(cosign);
+    const [pinned = '', tagged = ''] = await signedBy(cosign)(target);
+    signed.set(cosign, { repository: target.repository, digest: pinned.split('@')[1] ?? '', pinned, tagged });
   }
 });
 afterAll(() => registries?.stop());
@@ -52,13 +52,13 @@ const nextLayout = (): string => {
 
 const pull = async (...references: readonly string[]): Promise<string> => {
   const layout = nextLayout();
-  const flags = ['--key', await ground.publicKey('release'), '--ca-file', 'ca.pem', '-o', layout];
-  const { code, stderr } = await ground.sailmark('evidence', 'pull', ...flags, ...references);
+  const flags = ['--key', await workspace.publicKey('release'), '--ca-file', 'ca.pem', '-o', layout];
+  const { code, stderr } = await workspace.sailmark('evidence', 'pull', ...flags, ...references);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return layout;
 };
 const verify = async (key: string, ...argv: readonly string[]): Promise<number> =>
-  (await ground.sailmark('verify', '--key', await ground.publicKey(key), ...argv)).code;
+  (await workspace.sailmark('verify', '--key', await workspace.publicKey(key), ...argv)).code;
 const codesOf = async (...ran: readonly Promise<{ readonly code: number }>[]): Promise<readonly number[]> =>
   (await Promise.all(ran)).map(({ code }) => code);
 
@@ -71,7 +71,7 @@ describe('what `evidence pull` writes', () => {
   ] as const)('of an image signed by %s is refused and verified by %j alike', async (signer, readers) => {
     const layout = await pull(imageOf(signer).tagged);
     const read = (key: string) =>
-      codesOf(...readers.map((cosign) => ground.cosignVerify(cosign, key, '--local-image', layout)));
+      codesOf(...readers.map((cosign) => workspace.cosignVerify(cosign, key, '--local-image', layout)));
     expect(await read('stranger')).toEqual(readers.map(() => 1));
     expect(await read('release')).toEqual(readers.map(() => 0));
   });
@@ -79,16 +79,16 @@ describe('what `evidence pull` writes', () => {
   it.each(COSIGNS)('of an image signed by %s, skopeo reads as the registry serves it', async (signer) => {
     const { tagged } = imageOf(signer);
     const layout = await pull(tagged);
-    const kept = await ground.skopeo('inspect', '--raw', `oci:${layout}:${tagged}`);
-    expect(kept).toBe(await ground.crane('manifest', tagged));
+    const kept = await workspace.skopeo('inspect', '--raw', `oci:${layout}:${tagged}`);
+    expect(kept).toBe(await workspace.crane('manifest', tagged));
   });
 
   it.each(['cosign 2', 'cosign 3'] as const)(
     'of an index signed with its children by %s proves each of them offline',
     async (cosign) => {
-      const stage = stageOf(`index of ${cosign}`);
-      const references = await signedIndex(cosign, 'all', '--recursive')(stage);
-      const layout = await pull(`${stage.repository}:1.30.0`);
+      const target = repositoryOf(`index of ${cosign}`);
+      const references = await signedIndex(cosign, 'all', '--recursive')(target);
+      const layout = await pull(`${target.repository}:1.30.0`);
       const flags = ['--offline', '--evidence', layout];
       expect(await verify('stranger', ...flags, ...references)).toBe(12);
       expect(await verify('release', ...flags, ...references)).toBe(0);
@@ -97,17 +97,17 @@ describe('what `evidence pull` writes', () => {
 });
 
 const copy = (from: string, layout: string, name: string): Promise<string> =>
-  ground.skopeo('copy', `docker://${from}`, `oci:${layout}:${name}`);
+  workspace.skopeo('copy', `docker://${from}`, `oci:${layout}:${name}`);
 
 const signatureTag = (digest: string): string => `${digest.replace(':', '-')}.sig`;
 
 const bundleOf = async ({ repository, digest }: Signed): Promise<string> => {
   const name = repository.slice(repository.indexOf('/') + 1);
-  const [bundle] = await listReferrers(registries.open, name, digest);
+  const [bundle] = await listReferrers(registries.referrersWithoutAuth, name, digest);
   return `${repository}@${bundle?.digest}`;
 };
 
-/** Who wrote it, whose signature is in it, and how. */
+/** The tool that writes a layout, the cosign that signed the image, and how the layout is written. */
 const WRITTEN: readonly (readonly [
   tool: string,
   cosign: Cosign,
@@ -133,7 +133,7 @@ const WRITTEN: readonly (readonly [
     'crane pull --format oci --annotate-ref',
     'cosign 2',
     ({ repository, digest, tagged }, layout) =>
-      ground.crane(
+      workspace.crane(
         'pull',
         '--format',
         'oci',
@@ -147,7 +147,7 @@ const WRITTEN: readonly (readonly [
     'crane pull --format oci',
     'cosign 3',
     async (image, layout) =>
-      ground.crane('pull', '--format', 'oci', image.tagged, await bundleOf(image), layout),
+      workspace.crane('pull', '--format', 'oci', image.tagged, await bundleOf(image), layout),
   ],
 ];
 
@@ -178,8 +178,8 @@ describe('verify --local-image reads', () => {
     'what `save` of %s writes of an image signed by %s, as it does itself',
     async (saver, signer) => {
       const layout = nextLayout();
-      await ground.save(saver, imageOf(signer).tagged, layout);
-      const ask = (key: string) => ground.cosignVerify(saver, key, '--local-image', layout);
+      await workspace.save(saver, imageOf(signer).tagged, layout);
+      const ask = (key: string) => workspace.cosignVerify(saver, key, '--local-image', layout);
       expect(await codesOf(ask('stranger'), ask('release'))).toEqual([1, 0]);
       expect(await verify('stranger', '--local-image', layout)).toBe(12);
       expect(await verify('release', '--local-image', layout)).toBe(0);

@@ -3,7 +3,7 @@ import { Agent, request } from 'undici';
 import { digestOf } from '../../src/image/index.ts';
 import { fixturePath, readFixture } from '../support/shared.ts';
 
-/** A vector of real cosign's making: `test/fixtures/cosign/<kind>/<name>/index.json`. */
+/** A vector that real cosign made: `test/fixtures/cosign/<kind>/<name>/index.json`. */
 interface Vector {
   readonly tags: Readonly<Record<string, string>>;
   readonly manifests: readonly {
@@ -15,8 +15,8 @@ interface Vector {
 }
 
 /**
- * The one layer of the vectors' image, which they leave out: an empty tar archive. A registry takes no manifest whose
- * blobs it does not hold.
+ * The only layer of the vectors' image, which the vectors leave out: an empty tar archive. A registry rejects a manifest
+ * whose blobs it does not have.
  */
 const LAYER = Buffer.from('1f8b080000000000000363601805a360148c5400002eafb5ef00040000', 'hex');
 
@@ -29,16 +29,16 @@ export interface Upload {
 }
 
 const expectStatus = async (
-  answer: Awaited<ReturnType<typeof request>>,
+  response: Awaited<ReturnType<typeof request>>,
   wanted: number,
   what: string,
 ): Promise<void> => {
-  if (answer.statusCode !== wanted)
-    throw new Error(`${what}: ${answer.statusCode} ${await answer.body.text()}`);
-  await answer.body.dump();
+  if (response.statusCode !== wanted)
+    throw new Error(`${what}: ${response.statusCode} ${await response.body.text()}`);
+  await response.body.dump();
 };
 
-/** Pushes a vector into `repository` with the distribution API, blobs, then manifests, then tags. */
+/** Pushes a vector into `repository` with the distribution API: blobs, then manifests, then tags. */
 export const pushVector = async (upload: Upload, vector: string, repository: string): Promise<void> => {
   const { tags, manifests, blobs } = readFixture<Vector>('cosign', vector, 'index.json');
   const dispatcher = new Agent({ connect: { ca: upload.ca } });
@@ -63,7 +63,7 @@ export const pushVector = async (upload: Upload, vector: string, repository: str
   await putBlob(digestOf(LAYER), LAYER);
   for (const { digest, file } of blobs) await putBlob(digest, read(file));
   const put = async (name: string, digest: string): Promise<void> => {
-    const manifest = manifests.find((one) => one.digest === digest);
+    const manifest = manifests.find((candidate) => candidate.digest === digest);
     if (manifest === undefined) throw new Error(`${vector} has no manifest ${digest}`);
     const sent = await request(`${base}/manifests/${name}`, {
       method: 'PUT',

@@ -7,7 +7,7 @@ const send = async (url: string, options: Parameters<typeof request>[1] = {}): P
   return text;
 };
 
-/** The manifests that refer to an image, as the referrers API lists them. The registry at `host` is open, without TLS. */
+/** Lists the referrers of an image with the referrers API. The registry at `host` has no TLS and no authentication. */
 export const listReferrers = async (
   host: string,
   name: string,
@@ -18,8 +18,8 @@ export const listReferrers = async (
 };
 
 /**
- * Pushes everything that refers to one image of a repository again, as referring to another: what somebody does who has
- * no key. The registry at `host` is open, without TLS.
+ * Pushes copies of the referrers of one image that refer to another image: what an attacker without a key can do. The
+ * registry at `host` has no TLS and no authentication.
  */
 export const copyReferrers = async (host: string, name: string, from: string, to: string): Promise<void> => {
   const manifests = `http://${host}/v2/${name}/manifests`;

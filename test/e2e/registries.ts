@@ -1,19 +1,19 @@
 import { createTls } from '../support/tls.ts';
 import { startDockerRegistry } from './docker-registry.ts';
-import { startGate } from './gate.ts';
-import { createGround, type Ground } from './ground.ts';
 import { startReferrersRegistry } from './referrers-registry.ts';
+import { startTokenAuthProxy } from './token-auth-proxy.ts';
 import { startTokenService } from './token-service.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
 
-/** Registries that nobody here wrote, on loopback, over TLS with a private CA, and a ground that knows them. */
+/** Registries of other projects, on loopback, over TLS with a private CA, and a workspace with access to them. */
 export interface Registries {
-  /** Debian's, which has no referrers API; basic auth. */
+  /** Debian's docker-registry, which has no referrers API; basic auth. */
   readonly docker: string;
-  /** go-containerregistry's, which has it; token auth. */
+  /** go-containerregistry's, which has the referrers API; token auth. */
   readonly referrers: string;
-  /** The same one without its gate: plain HTTP, open to anybody. */
-  readonly open: string;
-  readonly ground: Ground;
+  /** The same registry without the proxy in front of it: plain HTTP, no authentication. */
+  readonly referrersWithoutAuth: string;
+  readonly workspace: Workspace;
   stop(): Promise<void>;
 }
 
@@ -27,16 +27,16 @@ export const startRegistries = async (): Promise<Registries> => {
   started.defer(() => tokens.close());
   const upstream = await startReferrersRegistry();
   started.defer(() => upstream.stop());
-  const gate = await startGate(tls, tokens, upstream.host);
-  started.defer(() => gate.close());
-  const ground = await createGround(tls, [docker.host, gate.host]);
-  started.defer(() => ground.remove());
+  const proxy = await startTokenAuthProxy(tls, tokens, upstream.host);
+  started.defer(() => proxy.close());
+  const workspace = await createWorkspace(tls, [docker.host, proxy.host]);
+  started.defer(() => workspace.remove());
   const running = started.move();
   return {
     docker: docker.host,
-    referrers: gate.host,
-    open: upstream.host,
-    ground,
+    referrers: proxy.host,
+    referrersWithoutAuth: upstream.host,
+    workspace,
     stop: () => running.disposeAsync(),
   };
 };

@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net';
 import type { Tls } from '../support/tls.ts';
 import { ACCOUNT } from './docker-registry.ts';
 
-/** A token service as the distribution project specifies it (docs/spec/auth/jwt.md), signing with its certificate's key. */
+/** A token service that follows the specification of the distribution project (docs/spec/auth/jwt.md). It signs with the key of its certificate. */
 export interface TokenService {
   readonly realm: string;
   readonly issuer: string;
   readonly service: string;
-  /** The certificates its tokens are trusted by. */
+  /** The certificates that verify its tokens, PEM. */
   readonly trusted: string;
-  /** Every scope that was asked for. */
+  /** Every scope that was requested. */
   readonly scopes: readonly string[];
-  /** A token that may push, for putting images into the registry. */
+  /** Returns a token for a scope, for pushing images into the registry. */
   tokenFor(scope: string): string;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ const accessOf = (scope: string): object[] => {
   return type === undefined ? [] : [{ type, name, actions: actions.split(',') }];
 };
 
-/** Starts it over TLS on loopback. Tokens go to the one account alone. */
+/** Starts it over TLS on loopback. It issues tokens only to `ACCOUNT`. */
 export const startTokenService = async (tls: Tls): Promise<TokenService> => {
   const scopes: string[] = [];
   const issuer = 'sailmark e2e';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 
 /*
- * Programs that nobody here wrote. `.ci/e2e` fetches and builds them and says where each is; one that is not there fails
- * the test that needs it.
+ * Programs of other projects. `.ci/e2e` fetches or builds them, and names the path of each in an environment variable. A
+ * test whose program has no path fails.
  */
 
 const VARIABLES = {
@@ -17,12 +17,14 @@ const VARIABLES = {
 
 export type Tool = keyof typeof VARIABLES;
 
-/** The path of a tool. Throws where there is none. */
+/** Returns the path of a tool. Throws if its variable is not set. */
 export const pathOf = (tool: Tool): string => {
   const variable = VARIABLES[tool];
   const path = process.env[variable];
   if (path === undefined || path === '')
-    throw new Error(`set ${variable} to the path of ${tool}, or run .ci/e2e, which gets it and does`);
+    throw new Error(
+      `set ${variable} to the path of ${tool}, or run .ci/e2e, which fetches it and sets the variable`,
+    );
   return path;
 };
 
@@ -35,11 +37,11 @@ export interface ProgramResult {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Milliseconds until it is killed; a minute unless told. */
+  /** Milliseconds until it is killed; by default a minute. */
   readonly timeout?: number;
 }
 
-/** Runs a program to its end. Rejects where it does not start or does not end by itself. */
+/** Runs a program to its end. Rejects if it does not start, or does not end by itself. */
 export const runProgram = (
   path: string,
   argv: readonly string[],
@@ -60,7 +62,7 @@ export const runProgram = (
     });
   });
 
-/** Runs a program that must succeed, and gives what it prints on standard output, trimmed. */
+/** Runs a program and resolves with its standard output, trimmed. Rejects unless it exits with 0. */
 export const runOrThrow = async (
   path: string,
   argv: readonly string[],

@@ -2,34 +2,34 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTls } from '../support/tls.ts';
-import { createGround, type Ground } from './ground.ts';
 import { pathOf, runOrThrow, runProgram } from './tools.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
 
 /*
- * `verify-blob`, from the bundle, and `cosign verify-blob`, asked the same of a file that real cosign signed.
+ * `verify-blob` of the bundle and `cosign verify-blob` verify the same file, which real cosign signed.
  */
 
-let ground: Ground;
+let workspace: Workspace;
 beforeAll(async () => {
-  ground = await createGround(createTls(), []);
-  const { directory: cwd, env } = ground;
-  await Promise.all([ground.publicKey('release'), ground.publicKey('stranger')]);
+  workspace = await createWorkspace(createTls(), []);
+  const { directory: cwd, env } = workspace;
+  await Promise.all([workspace.publicKey('release'), workspace.publicKey('stranger')]);
   await writeFile(join(cwd, 'tool'), 'what was released');
   await writeFile(join(cwd, 'other'), 'what was not');
   const sign = ['sign-blob', '--key', 'release.key', '--tlog-upload=false', '--yes'];
   await runOrThrow(pathOf('cosign 2'), [...sign, '--output-signature', 'tool.sig', 'tool'], { cwd, env });
 });
-afterAll(() => ground?.remove());
+afterAll(() => workspace?.remove());
 
 /** Exit codes and the last line on standard error, of cosign and of ours. */
 const ask = async (key: string, file: string) => {
-  const { directory: cwd, env } = ground;
+  const { directory: cwd, env } = workspace;
   const argv = ['verify-blob', '--key', `${key}.pub`, '--signature', 'tool.sig'];
   const theirs = await runProgram(pathOf('cosign 3'), [...argv, '--insecure-ignore-tlog', file], {
     cwd,
     env,
   });
-  const ours = await ground.sailmark(...argv, file);
+  const ours = await workspace.sailmark(...argv, file);
   const said = (stderr: string): string => stderr.trimEnd().split('\n').at(-1) ?? '';
   return {
     cosign: [theirs.code, said(theirs.stderr)],

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/e2e/**/*.test.ts'],
-    // They need a network of their own: .ci/control-plane.
+    // .ci/control-plane runs these, in a network namespace.
     exclude: ['test/e2e/cluster/**'],
     cache: false,
     testTimeout: 60_000,

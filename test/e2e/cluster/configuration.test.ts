@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../control-plane/until.ts';
-import { NAMESPACE, startWorld, type World } from './world.ts';
+import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 
 interface Named {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
@@ -14,16 +14,16 @@ const isReady = ({ metadata, status }: Pod): boolean =>
   (status.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True');
 
 describe('a configuration that cannot be read', () => {
-  let world: World;
+  let cluster: Cluster;
   beforeAll(async () => {
-    world = await startWorld();
-    await world.install({ mode: 'enforce' });
-    await world.createNamespace('shop');
+    cluster = await startCluster();
+    await cluster.install({ mode: 'enforce' });
+    await cluster.createNamespace('shop');
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const list = async <Item>(path: string): Promise<readonly Item[]> =>
-    ((await world.api.get(path)) as { readonly items: readonly Item[] }).items;
+    ((await cluster.api.get(path)) as { readonly items: readonly Item[] }).items;
   const ready = async (): Promise<readonly string[]> =>
     (await list<Pod>(`/api/v1/namespaces/${NAMESPACE}/pods`))
       .filter(isReady)
@@ -37,11 +37,11 @@ describe('a configuration that cannot be read', () => {
     const before = await ready();
     expect(before).toHaveLength(2);
     await expect(
-      world.upgrade({ mode: 'enforce', config: { keys: [{ inline: 'no key' }] } }, '--timeout', '15s'),
+      cluster.upgrade({ mode: 'enforce', config: { keys: [{ inline: 'no key' }] } }, '--timeout', '15s'),
     ).rejects.toThrow(/key|ready|deadline|timed out/i);
     expect(await ready()).toEqual(before);
     const [lost = ''] = before;
-    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${lost}`);
+    await cluster.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${lost}`);
     await until('another replica with the configuration before', async () => {
       const now = await ready();
       return now.length === 2 && !now.includes(lost);
@@ -49,10 +49,10 @@ describe('a configuration that cannot be read', () => {
   });
 
   it('is gone with the next one that can be, and so is the one before it', async () => {
-    await world.upgrade({ mode: 'enforce', config: { tagMemory: '11s' } });
-    await world.upgrade({ mode: 'enforce', config: { tagMemory: '12s' } });
+    await cluster.upgrade({ mode: 'enforce', config: { tagMemory: '11s' } });
+    await cluster.upgrade({ mode: 'enforce', config: { tagMemory: '12s' } });
     expect(await configurations()).toHaveLength(2);
-    await world.upgrade({ mode: 'enforce', config: { tagMemory: '12s' } });
+    await cluster.upgrade({ mode: 'enforce', config: { tagMemory: '12s' } });
     expect(await configurations()).toHaveLength(1);
   });
 });

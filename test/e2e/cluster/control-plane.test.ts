@@ -83,7 +83,7 @@ describe('a control plane that starts', () => {
       try {
         expect(new URL(second.url).port).not.toBe(`${API_PORT}`);
         expect(new X509Certificate(second.ca).ca).toBe(true);
-        expect(await second.api.ask('GET', '/readyz')).toMatchObject({ status: 200 });
+        expect(await second.api.send('GET', '/readyz')).toMatchObject({ status: 200 });
       } finally {
         await second.stop();
       }

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
+import type { PodRunner } from '../control-plane/kubelet/pod-runner.ts';
 import type { ConfigMap, KubernetesObject } from '../control-plane/objects.ts';
 import { runOrThrow } from '../tools.ts';
-import { NAMESPACE, type World } from './world.ts';
+import { type Cluster, NAMESPACE } from './cluster.ts';
 
 const PROGRAM = 'dist/main.js';
 
@@ -38,7 +38,7 @@ const volumeOf = async (name: string, directory: string): Promise<EvidenceVolume
 
 /** What somebody does who prepares for an outage: `sailmark evidence pull`, and a ConfigMap of what it made. */
 export const pullEvidence = async (
-  { api, values }: World,
+  { api, values }: Cluster,
   images: readonly string[],
 ): Promise<EvidenceVolume> => {
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-evidence-'));
@@ -79,7 +79,7 @@ interface Table {
 }
 
 /** The tags whose last answers a replica's volume keeps. */
-export const keptTags = async ({ process }: PodLife): Promise<ReadonlySet<string>> => {
+export const keptTags = async ({ process }: PodRunner): Promise<ReadonlySet<string>> => {
   const text = await readFile(`/proc/${process?.pid}/root/var/lib/sailmark/sailmark-tags.json`, 'utf8');
   return new Set((JSON.parse(text) as Table).tags.map(({ reference }) => reference));
 };

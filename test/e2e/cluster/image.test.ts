@@ -13,7 +13,7 @@ import {
   rootOfImage,
   runnable,
 } from './built-image.ts';
-import { startWorld, type World } from './world.ts';
+import { type Cluster, startCluster } from './cluster.ts';
 
 /*
  * The image that the Dockerfile comes to. Public base images are not pulled here: what stands for the distroless one is
@@ -119,12 +119,12 @@ describe('the image that the Dockerfile builds', () => {
 });
 
 describe('the image that the Dockerfile builds, run by the chart', () => {
-  let world: World;
+  let cluster: Cluster;
   beforeAll(async () => {
     const image = runnable(await readImage('sailmark'));
-    world = await startWorld({ image: () => image });
+    cluster = await startCluster({ image: () => image });
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const tryPod = async (name: string, image: string) => {
     const pod: KubernetesObject = {
@@ -133,14 +133,14 @@ describe('the image that the Dockerfile builds, run by the chart', () => {
       metadata: { name, namespace: 'default' },
       spec: { containers: [{ name: 'istio-proxy', image }] },
     };
-    const { status, body } = await world.api.tryCreate(pod);
+    const { status, body } = await cluster.api.tryCreate(pod);
     return { status, message: (body as { readonly message?: string }).message };
   };
 
   it('judges as an enforcing release', async () => {
-    const signed = world.publish('proxyv2', '1.24.0');
-    const unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-    await world.install({ mode: 'enforce' });
+    const signed = cluster.publish('proxyv2', '1.24.0');
+    const unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+    await cluster.install({ mode: 'enforce' });
     expect(await tryPod('unsigned', unsigned)).toEqual({
       status: 403,
       message: expect.stringContaining('no signature was found (signature-missing)') as string,
@@ -149,7 +149,7 @@ describe('the image that the Dockerfile builds, run by the chart', () => {
   });
 
   it('runs as no root, with a root file system that is only read, and no way to more rights', async () => {
-    for (const { process: running } of await world.kubelet.untilReady(2)) {
+    for (const { process: running } of await cluster.kubelet.untilReady(2)) {
       const proc = `/proc/${running?.pid}`;
       const line = await readFile(`${proc}/cmdline`, 'utf8');
       expect(line.split('\0').slice(0, 3)).toEqual(['/nodejs/bin/node', '/app/main.js', 'serve']);
@@ -166,7 +166,7 @@ describe('the image that the Dockerfile builds, run by the chart', () => {
   });
 
   it('keeps what it verified in the one place that it may write to', async () => {
-    const pods = await world.kubelet.untilReady(2);
+    const pods = await cluster.kubelet.untilReady(2);
     const kept = await until('evidence that was kept, whose index is written last', async () => {
       const places = pods.map(({ process: running }) => `/proc/${running?.pid}/root/var/lib/sailmark`);
       const found = (await Promise.all(places.map((place) => readdir(place)))).flat();

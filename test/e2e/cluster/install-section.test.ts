@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../control-plane/until.ts';
-import { startWorld, type World } from './world.ts';
+import { type Cluster, startCluster } from './cluster.ts';
 
 /* The README's install section is what is typed here, command for command, with nothing added but the test's values. */
 
@@ -11,32 +11,32 @@ const commands = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, bloc
   block.trim().split('\n'),
 );
 
-let world: World;
+let cluster: Cluster;
 let unsigned: string;
 beforeAll(async () => {
-  world = await startWorld();
-  unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-  for (const name of ['shop', 'other']) await world.createNamespace(name);
+  cluster = await startCluster();
+  unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+  for (const name of ['shop', 'other']) await cluster.createNamespace(name);
 });
-afterAll(() => world?.stop());
+afterAll(() => cluster?.stop());
 
 /** Types a command of the README; helm also gets the values that lead to the test's registry and key, and waits. */
 const type = async (command: string): Promise<string> => {
   const [program, ...words] = command.split(' ');
   if (program === 'kubectl') {
-    const { code, stdout, stderr } = await world.kubectl(...words);
+    const { code, stdout, stderr } = await cluster.kubectl(...words);
     expect([command, code, stderr]).toEqual([command, 0, expect.not.stringContaining('rror')]);
     return stdout;
   }
-  const values = await world.writeValues(world.values);
-  return world.helm(...words, '--wait', '--timeout', '90s', '--values', values);
+  const values = await cluster.writeValues(cluster.values);
+  return cluster.helm(...words, '--wait', '--timeout', '90s', '--values', values);
 };
 
 let made = 0;
 /** Whether an unsigned sidecar starts in a namespace. */
 const starts = async (namespace: string): Promise<boolean> => {
   made += 1;
-  const { status } = await world.api.tryCreate({
+  const { status } = await cluster.api.tryCreate({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: `pod-${made}`, namespace },

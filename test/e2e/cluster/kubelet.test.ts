@@ -8,7 +8,7 @@ import { until } from '../control-plane/until.ts';
 
 /*
  * What the other tests lean on: that the played kubelet does what a kubelet does. Its pods run a program of these few
- * lines, which answers with what it finds of its surroundings.
+ * lines, which answers with what it finds of its context.
  */
 
 const NAMESPACE = 'played';

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleImage } from '../control-plane/kubelet/container.ts';
 import type { KubernetesObject } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
+import { CHART, type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 import { takeInventory, takeSettledInventory } from './inventory.ts';
 import {
   helm,
@@ -18,15 +19,14 @@ import {
   uninstall,
 } from './lifecycle.ts';
 import { type Load, startLoad, type Workload } from './load.ts';
-import { callsLost, type Lost } from './looks.ts';
-import { CHART, NAMESPACE, startWorld, type World } from './world.ts';
+import { callsLost, type Lost } from './observations.ts';
 
 /*
  * From the first install to the last trace: upgrade, rollback, uninstall, and installs that go wrong.
  */
 
 describe('a release', () => {
-  let world: World;
+  let cluster: Cluster;
   let directory: string;
   let images: Images;
   let before: readonly string[];
@@ -34,13 +34,13 @@ describe('a release', () => {
   let lost: Lost;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'sailmark-lifecycle-'));
-    world = await startWorld();
-    images = await startShop(world);
-    before = await takeSettledInventory(world.api);
+    cluster = await startCluster();
+    images = await startShop(cluster);
+    before = await takeSettledInventory(cluster.api);
   });
   afterAll(async () => {
     await load?.stop();
-    await world?.stop();
+    await cluster?.stop();
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -52,21 +52,21 @@ describe('a release', () => {
   };
 
   it('leaves a short window when it is installed in mode enforce', async () => {
-    const measured = measureWindow(world, images.unsigned);
-    await helm(world, 'install', CHART, { mode: 'enforce' });
+    const measured = measureWindow(cluster, images.unsigned);
+    await helm(cluster, 'install', CHART, { mode: 'enforce' });
     const window = await measured;
     console.log(`window of a healthy install in mode enforce: ${window} ms`);
     expect(window).toBeLessThan(30_000);
-    await world.kubelet.untilReady(2);
-    await uninstall(world);
+    await cluster.kubelet.untilReady(2);
+    await uninstall(cluster);
     await until('nothing is left', async () => {
-      expect(await takeInventory(world.api)).toEqual(before);
+      expect(await takeInventory(cluster.api)).toEqual(before);
       return true;
     });
   });
 
   it('is upgraded from a lower version with other values, and nothing is blocked', async () => {
-    await world.helm(
+    await cluster.helm(
       'package',
       CHART,
       '--version',
@@ -77,7 +77,7 @@ describe('a release', () => {
       directory,
     );
     await helm(
-      world,
+      cluster,
       'install',
       join(directory, 'sailmark-0.0.1.tgz'),
       {
@@ -101,13 +101,13 @@ describe('a release', () => {
       image: () => images.signed,
       expected: () => 'created',
     });
-    lost = await callsLost(world);
-    load = startLoad([world.api], [signedIn('shop', 'enforce'), signedIn('istio-system', 'critical')], 20);
-    expect(await tryPod(world, 'shop', 'audited', images.unsigned)).toBe('starts');
-    const { registries } = (world.values as { readonly config: { readonly registries: readonly object[] } })
+    lost = await callsLost(cluster);
+    load = startLoad([cluster.api], [signedIn('shop', 'enforce'), signedIn('istio-system', 'critical')], 20);
+    expect(await tryPod(cluster, 'shop', 'audited', images.unsigned)).toBe('starts');
+    const { registries } = (cluster.values as { readonly config: { readonly registries: readonly object[] } })
       .config;
     await helm(
-      world,
+      cluster,
       'upgrade',
       CHART,
       {
@@ -125,35 +125,35 @@ describe('a release', () => {
       '--timeout',
       '90s',
     );
-    expect(await tryPod(world, 'shop', 'refused', images.unsigned)).toContain(OUR_REFUSAL);
+    expect(await tryPod(cluster, 'shop', 'refused', images.unsigned)).toContain(OUR_REFUSAL);
     expect(load.take()).toMatchObject({ failed: [], wrong: [] });
-    expect(await callsLost(world)).toEqual(lost);
+    expect(await callsLost(cluster)).toEqual(lost);
   });
 
   it('is rolled back, and nothing is blocked', async () => {
-    await world.helm('rollback', 'sailmark', '1', '--namespace', NAMESPACE, '--wait', '--timeout', '90s');
+    await cluster.helm('rollback', 'sailmark', '1', '--namespace', NAMESPACE, '--wait', '--timeout', '90s');
     await until(
       'audit again',
-      async () => (await tryPod(world, 'shop', 'audited', images.unsigned)) === 'starts',
+      async () => (await tryPod(cluster, 'shop', 'audited', images.unsigned)) === 'starts',
     );
-    await world.kubelet.untilReady(1);
+    await cluster.kubelet.untilReady(1);
     expect(load.take()).toMatchObject({ failed: [], wrong: [] });
-    expect(await callsLost(world)).toEqual(lost);
+    expect(await callsLost(cluster)).toEqual(lost);
   });
 
   it('is uninstalled, with nothing left behind and nothing blocked', async () => {
-    await helm(world, 'upgrade', CHART, { mode: 'enforce', ...everything }, '--wait', '--timeout', '90s');
-    const there = await takeInventory(world.api);
+    await helm(cluster, 'upgrade', CHART, { mode: 'enforce', ...everything }, '--wait', '--timeout', '90s');
+    const there = await takeInventory(cluster.api);
     const kinds = new Set(
       there.filter((one) => !before.includes(one)).map((one) => one.replace(/ .*/, '').replace(/.*\//, '')),
     );
     console.log(`kinds of what a release has: ${[...kinds].toSorted().join(', ')}`);
-    await uninstall(world);
+    await uninstall(cluster);
     await load.stop();
     expect(load.take()).toMatchObject({ failed: [], wrong: [] });
-    expect(await callsLost(world)).toEqual(lost);
+    expect(await callsLost(cluster)).toEqual(lost);
     await until('nothing is left', async () => {
-      expect(await takeInventory(world.api)).toEqual(before);
+      expect(await takeInventory(cluster.api)).toEqual(before);
       return true;
     });
     const { created, span } = load.total();
@@ -164,21 +164,21 @@ describe('a release', () => {
 });
 
 describe('a fresh install in mode enforce that goes wrong', () => {
-  let world: World;
+  let cluster: Cluster;
   let images: Images;
   beforeAll(async () => {
     const bundle = bundleImage(new URL('../../../dist', import.meta.url).pathname);
-    world = await startWorld({
+    cluster = await startCluster({
       image: (reference) => (reference.endsWith(':missing') ? undefined : bundle),
     });
-    images = await startShop(world);
-    await world.api.create(pod('shop', 'running', images.signed));
+    images = await startShop(cluster);
+    await cluster.api.create(pod('shop', 'running', images.signed));
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const label = async (): Promise<string> => {
     const body = { metadata: { labels: { at: `${Date.now()}` } } };
-    const { status } = await world.api.ask('PATCH', '/api/v1/namespaces/shop/pods/running', {
+    const { status } = await cluster.api.send('PATCH', '/api/v1/namespaces/shop/pods/running', {
       body,
       type: 'application/merge-patch+json',
     });
@@ -186,12 +186,12 @@ describe('a fresh install in mode enforce that goes wrong', () => {
   };
   /** What becomes of pods of every kind. */
   const outcomes = async () => ({
-    'an Istio pod': await tryPod(world, 'shop', 'istio', images.signed),
-    'another pod': await tryPod(world, 'shop', 'other', 'registry.example/shop:1', 'app'),
+    'an Istio pod': await tryPod(cluster, 'shop', 'istio', images.signed),
+    'another pod': await tryPod(cluster, 'shop', 'other', 'registry.example/shop:1', 'app'),
     'a label of an Istio pod that runs': await label(),
-    'an Istio pod in istio-system': await tryPod(world, 'istio-system', 'istio', images.signed),
-    'an Istio pod in kube-system': await tryPod(world, 'kube-system', 'istio', images.signed),
-    'a pod in our namespace': await tryPod(world, NAMESPACE, 'ours', images.signed),
+    'an Istio pod in istio-system': await tryPod(cluster, 'istio-system', 'istio', images.signed),
+    'an Istio pod in kube-system': await tryPod(cluster, 'kube-system', 'istio', images.signed),
+    'a pod in our namespace': await tryPod(cluster, NAMESPACE, 'ours', images.signed),
   });
   const onlyIstioPods = (refusal: string) => ({
     'an Istio pod': expect.stringContaining(refusal) as string,
@@ -205,7 +205,7 @@ describe('a fresh install in mode enforce that goes wrong', () => {
   const runTheCommandOut = async (notes: string): Promise<void> => {
     const [, command = ''] = /^In an emergency, switch it off.*\n {2}(kubectl .+)$/m.exec(notes) ?? [];
     const [, ...argv] = command.split(' ');
-    expect(await world.kubectl(...argv)).toMatchObject({ code: 0 });
+    expect(await cluster.kubectl(...argv)).toMatchObject({ code: 0 });
   };
   const untilEverythingStarts = async (): Promise<void> => {
     await until('every pod starts', async () => {
@@ -215,7 +215,7 @@ describe('a fresh install in mode enforce that goes wrong', () => {
   };
 
   it('because its image cannot be pulled affects only Istio pods outside critical namespaces, and NOTES name the one command out', async () => {
-    const notes = await helm(world, 'install', CHART, { mode: 'enforce', image: { tag: 'missing' } });
+    const notes = await helm(cluster, 'install', CHART, { mode: 'enforce', image: { tag: 'missing' } });
     await until(
       'the webhook configuration is in force',
       async () => (await outcomes())['an Istio pod'] !== 'starts',
@@ -223,13 +223,13 @@ describe('a fresh install in mode enforce that goes wrong', () => {
     expect(await outcomes()).toEqual(onlyIstioPods('failed calling webhook "enforce.sailmark.dev"'));
     await runTheCommandOut(notes);
     await untilEverythingStarts();
-    await uninstall(world);
+    await uninstall(cluster);
   });
 
   it('because it may not patch its caBundle affects only Istio pods outside critical namespaces, and NOTES name the one command out', async () => {
     const values = { mode: 'enforce', rbac: { create: false } };
     const rendered = await helm(
-      world,
+      cluster,
       'template',
       CHART,
       { mode: 'enforce' },
@@ -241,28 +241,28 @@ describe('a fresh install in mode enforce that goes wrong', () => {
     })[];
     for (const { rules, ...role } of roles) {
       const kept = rules?.filter(({ resources }) => !resources.includes('validatingwebhookconfigurations'));
-      await world.api.create({ ...role, ...(kept && { rules: kept }) });
+      await cluster.api.create({ ...role, ...(kept && { rules: kept }) });
     }
-    await helm(world, 'install', CHART, values);
+    await helm(cluster, 'install', CHART, values);
     // Not ready in vain: who waits for the install sees that it failed, and the log says for want of which right.
     await until('the log says what is missing', async () =>
-      world.kubelet.pods().some((life) => life.logs().includes('validatingwebhookconfigurations')),
+      cluster.kubelet.pods().some((life) => life.logs().includes('validatingwebhookconfigurations')),
     );
-    expect(world.kubelet.pods().filter(({ ready }) => ready)).toEqual([]);
+    expect(cluster.kubelet.pods().filter(({ ready }) => ready)).toEqual([]);
     expect(await outcomes()).toEqual(onlyIstioPods('failed calling webhook "enforce.sailmark.dev"'));
-    await runTheCommandOut(await world.helm('get', 'notes', 'sailmark', '--namespace', NAMESPACE));
+    await runTheCommandOut(await cluster.helm('get', 'notes', 'sailmark', '--namespace', NAMESPACE));
     await untilEverythingStarts();
 
     // Who was let go on has the right given, and takes the gate back by an upgrade.
     const whole = roles.find(({ kind }) => kind === 'ClusterRole');
-    await world.api.patch('/apis/rbac.authorization.k8s.io/v1/clusterroles/sailmark', {
+    await cluster.api.patch('/apis/rbac.authorization.k8s.io/v1/clusterroles/sailmark', {
       rules: whole?.['rules'],
     });
-    const measured = measureWindow(world, images.unsigned);
-    await helm(world, 'upgrade', CHART, values);
+    const measured = measureWindow(cluster, images.unsigned);
+    await helm(cluster, 'upgrade', CHART, values);
     const window = await measured;
     console.log(`window of an upgrade that brings the webhook configuration back: ${window} ms`);
     expect(window).toBeLessThan(20_000);
-    expect(await tryPod(world, 'shop', 'istio', images.signed)).toBe('starts');
+    expect(await tryPod(cluster, 'shop', 'istio', images.signed)).toBe('starts');
   });
 });

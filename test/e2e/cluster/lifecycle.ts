@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
-import { NAMESPACE, type World } from './world.ts';
+import { type Cluster, NAMESPACE } from './cluster.ts';
 
 /*
  * What the tests of a release's life do with it: Helm as a user types it, and pods that are tried.
@@ -24,48 +24,48 @@ export const pod = (
 });
 
 /** Whether a pod may be created: nothing, or why not. Nothing is made. */
-export const tryPod = async ({ api }: World, ...what: Parameters<typeof pod>): Promise<string> => {
+export const tryPod = async ({ api }: Cluster, ...what: Parameters<typeof pod>): Promise<string> => {
   const { status, body } = await api.tryCreate(pod(...what), '?dryRun=All');
   return status === 201 ? 'starts' : (body as { readonly message: string }).message;
 };
 
-/** `helm COMMAND sailmark CHART`, with the world's values and these; it does not wait unless told. */
+/** `helm COMMAND sailmark CHART`, with the cluster's values and these; it does not wait unless told. */
 export const helm = async (
-  world: World,
+  cluster: Cluster,
   command: string,
   chart: string,
   values: object,
   ...flags: string[]
 ) =>
-  world.helm(
+  cluster.helm(
     command,
     'sailmark',
     chart,
     '--namespace',
     NAMESPACE,
     '--values',
-    await world.writeValues(world.values),
+    await cluster.writeValues(cluster.values),
     '--values',
-    await world.writeValues(values),
+    await cluster.writeValues(values),
     ...flags,
   );
 
 /** `helm uninstall`, until everything is gone. */
-export const uninstall = (world: World): Promise<string> =>
-  world.helm('uninstall', 'sailmark', '--namespace', NAMESPACE, '--wait', '--timeout', '60s');
+export const uninstall = (cluster: Cluster): Promise<string> =>
+  cluster.helm('uninstall', 'sailmark', '--namespace', NAMESPACE, '--wait', '--timeout', '60s');
 
 /** Milliseconds from when the API server has the webhook configuration until the first right answer. */
-export const measureWindow = async (world: World, unsigned: string): Promise<number> => {
+export const measureWindow = async (cluster: Cluster, unsigned: string): Promise<number> => {
   const at = async (what: string, is: () => Promise<boolean>): Promise<number> => {
     await until(what, is, { every: 5, seconds: 90 });
     return Date.now();
   };
   const began = await at(
     'a webhook configuration',
-    async () => (await world.api.find(WEBHOOKS)) !== undefined,
+    async () => (await cluster.api.find(WEBHOOKS)) !== undefined,
   );
   const ended = await at('a right answer', async () =>
-    (await tryPod(world, 'shop', 'window', unsigned)).includes(OUR_REFUSAL),
+    (await tryPod(cluster, 'shop', 'window', unsigned)).includes(OUR_REFUSAL),
   );
   return ended - began;
 };
@@ -77,10 +77,10 @@ export interface Images {
 }
 
 /** Namespaces with shops and without, and the two images of sidecars that they want. */
-export const startShop = async (world: World): Promise<Images> => {
-  for (const namespace of ['shop', 'istio-system', 'team']) await world.createNamespace(namespace);
+export const startShop = async (cluster: Cluster): Promise<Images> => {
+  for (const namespace of ['shop', 'istio-system', 'team']) await cluster.createNamespace(namespace);
   return {
-    signed: world.publish('proxyv2', '1.24.0'),
-    unsigned: world.publish('proxyv2', '1.24.1', { signed: false }),
+    signed: cluster.publish('proxyv2', '1.24.0'),
+    unsigned: cluster.publish('proxyv2', '1.24.1', { signed: false }),
   };
 };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Api, ApiAnswer } from '../control-plane/api.ts';
+import type { Api, ApiResponse } from '../control-plane/api.ts';
 
 /*
  * Steady creation of pods through the real API server, by clients that keep their connections. They send by the clock,
@@ -34,7 +34,7 @@ export interface Call {
   readonly said: string;
   /** Milliseconds since the epoch. */
   readonly sentAt: number;
-  readonly answeredAt: number;
+  readonly respondedAt: number;
 }
 
 /** Answers over a span of time. */
@@ -89,7 +89,7 @@ const isOurs = ({ entry }: Workload, image: string, said: string): boolean =>
 const outcomeOf = (
   workload: Workload,
   image: string,
-  { status, body, warnings }: ApiAnswer,
+  { status, body, warnings }: ApiResponse,
 ): Pick<Call, 'outcome' | 'said' | 'warned'> => {
   const warned = warnings.length > 0;
   if (status === 201) return { outcome: 'created', said: '', warned };
@@ -115,7 +115,7 @@ const send = async (api: Api, workload: Workload): Promise<Judged> => {
     image,
     ...outcome,
     sentAt,
-    answeredAt: Date.now(),
+    respondedAt: Date.now(),
   };
   return { call, isWrong: isWrong(outcome.outcome, [before, workload.expected()]) };
 };
@@ -125,14 +125,14 @@ const tallyOf = (judged: readonly Judged[]): Tally => {
   const having = (outcome: Call['outcome']): readonly Call[] =>
     calls.filter((call) => call.outcome === outcome);
   const first = calls.reduce((least, { sentAt }) => Math.min(least, sentAt), Number.POSITIVE_INFINITY);
-  const last = calls.reduce((most, { answeredAt }) => Math.max(most, answeredAt), first);
+  const last = calls.reduce((most, { respondedAt }) => Math.max(most, respondedAt), first);
   return {
     created: having('created').length,
     refused: having('refused').length,
     warned: calls.filter(({ warned }) => warned).length,
     failed: having('failed'),
     wrong: judged.filter((each) => each.isWrong).map(({ call }) => call),
-    slowest: calls.reduce((most, { sentAt, answeredAt }) => Math.max(most, answeredAt - sentAt), 0),
+    slowest: calls.reduce((most, { sentAt, respondedAt }) => Math.max(most, respondedAt - sentAt), 0),
     span: calls.length === 0 ? 0 : last - first,
   };
 };

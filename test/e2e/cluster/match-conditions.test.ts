@@ -9,13 +9,13 @@ import {
   mustMatchConfigured,
   mustNotMatch,
 } from '../../support/match-cases.ts';
-import type { ApiAnswer } from '../control-plane/api.ts';
+import type { ApiResponse } from '../control-plane/api.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import type { Release } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { runOrThrow } from '../tools.ts';
-import { type Recorder, startRecorder } from './recorder.ts';
+import { type RecordingWebhook, startRecordingWebhook } from './recording-webhook.ts';
 
 /*
  * What `sailmark match-conditions` prints, in a real API server: which pods it sends, and that nothing makes the
@@ -38,7 +38,7 @@ const conditionsOf = async (configuration: object): Promise<readonly object[]> =
   return (JSON.parse(printed) as { readonly matchConditions: readonly object[] }).matchConditions;
 };
 
-const hookOf = ({ clientConfig }: Recorder, matchConditions: readonly object[]) => ({
+const hookOf = ({ clientConfig }: RecordingWebhook, matchConditions: readonly object[]) => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'ValidatingWebhookConfiguration',
   metadata: { name: HOOK },
@@ -71,10 +71,10 @@ const podOf = (name: string, spec: object) => ({
 
 describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
   let plane: ControlPlane;
-  let recorder: Recorder;
+  let recorder: RecordingWebhook;
   beforeAll(async () => {
     plane = await startControlPlane(release);
-    recorder = await startRecorder();
+    recorder = await startRecordingWebhook();
   });
   afterAll(async () => {
     await recorder?.close();
@@ -97,16 +97,16 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
   };
 
   /** A change of a pod that is there: of its ephemeral containers through their subresource, of images, or of a label. */
-  const change = (name: string, { spec, before }: MatchCase): Promise<ApiAnswer> => {
+  const change = (name: string, { spec, before }: MatchCase): Promise<ApiResponse> => {
     const type = 'application/strategic-merge-patch+json';
     const { ephemeralContainers, volumes: _, ...rest } = spec;
     const added = ephemeralContainers !== undefined && before?.ephemeralContainers === undefined;
     return added
-      ? plane.api.ask('PATCH', `${PODS}/${name}/ephemeralcontainers?dryRun=All`, {
+      ? plane.api.send('PATCH', `${PODS}/${name}/ephemeralcontainers?dryRun=All`, {
           type,
           body: { spec: { ephemeralContainers } },
         })
-      : plane.api.ask('PATCH', `${PODS}/${name}?dryRun=All`, {
+      : plane.api.send('PATCH', `${PODS}/${name}?dryRun=All`, {
           type,
           body: { metadata: { labels: { changed: 'yes' } }, spec: rest },
         });

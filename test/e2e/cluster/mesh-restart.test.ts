@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageIndex } from '../../support/signing-kit.ts';
 import type { Pod } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
+import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 import { keptTags, pullEvidence } from './evidence-volume.ts';
-import { podsIn, reviewsIn, untilCalled } from './looks.ts';
-import { NAMESPACE, startWorld, type World } from './world.ts';
+import { podsIn, reviewsIn, untilCalled } from './observations.ts';
 
 /*
  * The circle that must not close: the registry waits for the mesh (its own pod has a sidecar), the mesh waits for the
@@ -49,12 +49,12 @@ const NAMESPACES = ['istio-system', 'istio-cni', 'registry'];
 const MESH = ['istio-system', 'istio-cni'];
 
 describe('everything is restarted at once while the only registry waits for the mesh', () => {
-  let world: World;
+  let cluster: Cluster;
   beforeAll(async () => {
-    world = await startWorld();
-    for (const namespace of NAMESPACES) await world.createNamespace(namespace);
+    cluster = await startCluster();
+    for (const namespace of NAMESPACES) await cluster.createNamespace(namespace);
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const byDigest = ({ image }: Part): string =>
     `docker.io/istio/${image}@${imageIndex(`${image} ${PULLED}`).digest}`;
@@ -72,18 +72,18 @@ describe('everything is restarted at once while the only registry waits for the 
     };
   };
   const hang = (): void => {
-    world.registry.fault = () => true;
+    cluster.registry.fault = () => true;
   };
   const deletePods = async (namespaces: readonly string[]): Promise<void> => {
     for (const namespace of namespaces)
-      for (const { metadata } of await podsIn(world, namespace))
-        await world.api.remove(`/api/v1/namespaces/${namespace}/pods/${metadata.name}`);
+      for (const { metadata } of await podsIn(cluster, namespace))
+        await cluster.api.remove(`/api/v1/namespaces/${namespace}/pods/${metadata.name}`);
   };
   const restartEverything = async (): Promise<void> => {
-    await world.kubelet.cutPower();
+    await cluster.kubelet.cutPower();
     await deletePods([NAMESPACE, ...NAMESPACES]);
-    await world.kubelet.restorePower();
-    await untilCalled(world, await world.kubelet.untilReady(2));
+    await cluster.kubelet.restorePower();
+    await untilCalled(cluster, await cluster.kubelet.untilReady(2));
   };
   /** The pods of every part, when each has one with this image. */
   const untilMade = (imageOf: (part: Part) => string): Promise<readonly Pod[]> =>
@@ -92,7 +92,7 @@ describe('everything is restarted at once while the only registry waits for the 
       async () => {
         const all = await Promise.all(
           PARTS.map(async (part) => {
-            const pods = await podsIn(world, part.namespace, `app=${part.name}`);
+            const pods = await podsIn(cluster, part.namespace, `app=${part.name}`);
             const alive = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
             return alive.find(({ spec }) => spec.containers[0]?.image === imageOf(part));
           }),
@@ -105,7 +105,7 @@ describe('everything is restarted at once while the only registry waits for the 
   /** What the webhook said of each pod that was made: that it said anything shows that nothing failed open. */
   const verdictsOf = (pods: readonly Pod[]): Promise<readonly string[]> =>
     until('a verdict on every pod', async () => {
-      const reviews = world.kubelet.pods().flatMap(reviewsIn);
+      const reviews = cluster.kubelet.pods().flatMap(reviewsIn);
       const verdicts = pods.map(
         ({ metadata }) =>
           reviews.find(({ name, namespace }) => name === metadata.name && namespace === metadata.namespace)
@@ -115,7 +115,7 @@ describe('everything is restarted at once while the only registry waits for the 
       return known.length === pods.length && known;
     });
   const create = async (name: string, namespace: string, image: string) => {
-    const { status, body } = await world.api.tryCreate({
+    const { status, body } = await cluster.api.tryCreate({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name, namespace },
@@ -126,41 +126,41 @@ describe('everything is restarted at once while the only registry waits for the 
   };
 
   it('ztunnel, install-cni, istiod and the registry’s own sidecar pod start by digest, from evidence that was pulled', async () => {
-    for (const { image } of PARTS) world.publish(image, PULLED);
-    const unknown = world.publish('proxyv2', '1.23.0');
+    for (const { image } of PARTS) cluster.publish(image, PULLED);
+    const unknown = cluster.publish('proxyv2', '1.23.0');
     const evidence = await pullEvidence(
-      world,
+      cluster,
       PARTS.map(({ image }) => `docker.io/istio/${image}:${PULLED}`),
     );
-    await world.api.create(evidence.object);
-    await world.api.create({
+    await cluster.api.create(evidence.object);
+    await cluster.api.create({
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'kept', namespace: NAMESPACE },
       spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
     });
     hang();
-    world.registry.forget();
-    await world.install({
+    cluster.registry.forget();
+    await cluster.install({
       mode: 'enforce',
       evidence: {
         read: { pulled: evidence.volume },
         write: { kind: 'persistentVolumeClaim', persistentVolumeClaim: { existingClaim: 'kept' } },
       },
     });
-    for (const part of PARTS) await world.api.create(workloadOf(part, byDigest(part)));
+    for (const part of PARTS) await cluster.api.create(workloadOf(part, byDigest(part)));
     await restartEverything();
     await untilMade(byDigest);
     // What is critical may have been let through while nobody was there; now it is judged.
     await deletePods(NAMESPACES);
     const made = await untilMade(byDigest);
     expect(await verdictsOf(made)).toEqual(PARTS.map(() => 'allow'));
-    expect(world.registry.requests).toEqual([]);
+    expect(cluster.registry.requests).toEqual([]);
     expect(await create('unknown', 'registry', unknown)).toEqual({
       status: 403,
       message: expect.stringContaining('docker.io/istio/proxyv2:1.23.0') as string,
     });
-    world.registry.fault = undefined;
+    cluster.registry.fault = undefined;
     await until('the registry’s answers count again', async () => {
       const { status } = await create('known', 'registry', unknown);
       return status === 201;
@@ -168,13 +168,13 @@ describe('everything is restarted at once while the only registry waits for the 
   });
 
   it('they start by tag, from what the replicas kept', async () => {
-    for (const { image } of PARTS) world.publish(image, KEPT);
-    const others = OTHERS.map((tag) => world.publish('proxyv2', tag));
+    for (const { image } of PARTS) cluster.publish(image, KEPT);
+    const others = OTHERS.map((tag) => cluster.publish('proxyv2', tag));
     for (const part of PARTS) {
       const { kind, namespace, name } = part;
       const plural = kind === 'Deployment' ? 'deployments' : 'daemonsets';
       const { spec } = workloadOf(part, byTag(part));
-      await world.api.patch(
+      await cluster.api.patch(
         `/apis/apps/v1/namespaces/${namespace}/${plural}/${name}`,
         { spec: { template: spec.template } },
         'strategic-merge',
@@ -188,7 +188,7 @@ describe('everything is restarted at once while the only registry waits for the 
     expect(first.filter(({ status }) => status !== 201)).toEqual([]);
     const wanted = [...PARTS.map(byTag), ...others];
     await until('what every tag stood for is kept', async () => {
-      const [life] = world.kubelet.pods();
+      const [life] = cluster.kubelet.pods();
       const kept = life && (await keptTags(life));
       return wanted.every((image) => kept?.has(image));
     });

@@ -4,7 +4,7 @@ import { parseMetrics, sumOf } from '../control-plane/metrics.ts';
 import type { KubernetesObject } from '../control-plane/objects.ts';
 import type { Release } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
-import { startWorld, type World } from './world.ts';
+import { type Cluster, startCluster } from './cluster.ts';
 
 /*
  * From the first install, which audits, to enforcing, and what namespaces may say of it: one release, on the oldest API
@@ -24,16 +24,16 @@ interface EventObject {
 }
 
 describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
-  let world: World;
+  let cluster: Cluster;
   let unsigned: string;
   let signed: string;
   beforeAll(async () => {
-    world = await startWorld({ release });
-    signed = world.publish('proxyv2', '1.24.0');
-    unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-    for (const namespace of ['shop', 'strict', 'lax']) await world.createNamespace(namespace);
+    cluster = await startCluster({ release });
+    signed = cluster.publish('proxyv2', '1.24.0');
+    unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+    for (const namespace of ['shop', 'strict', 'lax']) await cluster.createNamespace(namespace);
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const meshed = (image: string) => ({
     containers: [
@@ -48,17 +48,17 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
     spec: meshed(image),
   });
   const tryPod = async (namespace: string, name: string, image?: string) => {
-    const { status, body, warnings } = await world.api.tryCreate(pod(namespace, name, image));
+    const { status, body, warnings } = await cluster.api.tryCreate(pod(namespace, name, image));
     const { message = '' } = body as { readonly message?: string };
     return { status, message, warnings };
   };
   const label = (namespace: string, mode: string | null): Promise<unknown> =>
-    world.api.patch(`/api/v1/namespaces/${namespace}`, {
+    cluster.api.patch(`/api/v1/namespaces/${namespace}`, {
       metadata: { labels: { 'sailmark.dev/mode': mode } },
     });
   /** The audit event of a pod that was created, or was not. */
   const auditOf = (namespace: string, name: string): Promise<AuditEvent> =>
-    world.audit.find(
+    cluster.audit.find(
       `creation of pod ${namespace}/${name}`,
       ({ verb, objectRef }) =>
         verb === 'create' &&
@@ -69,13 +69,13 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
   /** Waits until a dry run in this namespace is answered in that mode: the API server takes a change over in a moment. */
   const untilMode = (namespace: string, mode: 'audit' | 'warn' | 'enforce'): Promise<unknown> =>
     until(`${mode} in ${namespace}`, async () => {
-      const { status, warnings } = await world.api.tryCreate(pod(namespace, 'probe'), '?dryRun=All');
+      const { status, warnings } = await cluster.api.tryCreate(pod(namespace, 'probe'), '?dryRun=All');
       const seen = status === 403 ? 'enforce' : warnings.length > 0 ? 'warn' : 'audit';
       return seen === mode;
     });
 
   it('audits as it is installed: an unsigned sidecar is admitted, with an audit annotation in the API server’s own log, a metric and an Event', async () => {
-    await world.install();
+    await cluster.install();
     const { status, warnings } = await tryPod('shop', 'audited');
     expect({ status, warnings }).toEqual({ status: 201, warnings: [] });
     const { annotations } = await auditOf('shop', 'audited');
@@ -85,7 +85,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
       'audit.sailmark.dev/reason': 'signature-missing',
     });
     const texts = await Promise.all(
-      world.kubelet.pods().map(async ({ address }) => {
+      cluster.kubelet.pods().map(async ({ address }) => {
         const response = await fetch(`http://${address}:8081/metrics`);
         return response.text();
       }),
@@ -94,7 +94,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
     expect(sumOf(texts.flatMap(parseMetrics), 'sailmark_findings_total', findings)).toBe(1);
     const event = await until('an Event', async () => {
       const path = '/apis/events.k8s.io/v1/namespaces/shop/events';
-      const { items } = await world.api.get<{ readonly items: readonly EventObject[] }>(path);
+      const { items } = await cluster.api.get<{ readonly items: readonly EventObject[] }>(path);
       return items.find(({ reason }) => reason === 'SignatureMissing');
     });
     expect(event).toMatchObject({
@@ -118,11 +118,11 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
   });
 
   it('with mode=warn, shows the client what would have been refused', async () => {
-    await world.upgrade({ mode: 'warn' });
+    await cluster.upgrade({ mode: 'warn' });
     await untilMode('shop', 'warn');
     const { status, warnings } = await tryPod('shop', 'warned');
     expect({ status, warnings }).toEqual({ status: 201, warnings: [expect.stringContaining(REFUSAL)] });
-    const { code, stderr } = await world.kubectl(
+    const { code, stderr } = await cluster.kubectl(
       'run',
       'by-hand',
       '--namespace',
@@ -137,7 +137,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
   });
 
   it('with mode=enforce, refuses with our sentence, which the Deployment’s FailedCreate event shows', async () => {
-    await world.upgrade({ mode: 'enforce' });
+    await cluster.upgrade({ mode: 'enforce' });
     await untilMode('shop', 'enforce');
     expect(await tryPod('shop', 'refused')).toEqual({
       status: 403,
@@ -148,7 +148,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
     });
     expect(await tryPod('shop', 'signed', signed)).toMatchObject({ status: 201, warnings: [] });
     const labels = { app: 'shop' };
-    await world.api.create({
+    await cluster.api.create({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: 'shop', namespace: 'shop' },
@@ -156,7 +156,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
     });
     const event = await until('a FailedCreate event', async () => {
       const path = '/apis/events.k8s.io/v1/namespaces/shop/events';
-      const { items } = await world.api.get<{ readonly items: readonly EventObject[] }>(path);
+      const { items } = await cluster.api.get<{ readonly items: readonly EventObject[] }>(path);
       return items.find(({ reason }) => reason === 'FailedCreate');
     });
     expect(event).toMatchObject({
@@ -169,7 +169,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
     await label('lax', 'audit');
     await untilMode('shop', 'enforce');
     expect(await tryPod('lax', 'refused')).toMatchObject({ status: 403 });
-    await world.upgrade({ mode: 'enforce', modes: { allowWeakerLabels: true } });
+    await cluster.upgrade({ mode: 'enforce', modes: { allowWeakerLabels: true } });
     await untilMode('lax', 'audit');
     await label('lax', 'warn');
     await untilMode('lax', 'warn');

@@ -3,26 +3,26 @@ import { createTls } from '../../support/tls.ts';
 import { proxyService } from '../control-plane/kubelet/service-proxy.ts';
 import type { Service } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
-import { NAMESPACE, startWorld, type World } from './world.ts';
+import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 
 /*
  * The ways to the webhook: its Service, as everywhere else in these tests; that Service from inside the cluster; a URL,
  * for control planes that reach no Service; a certificate that somebody else issued.
  */
 
-let world: World;
+let cluster: Cluster;
 let signed: string;
 let unsigned: string;
 beforeAll(async () => {
-  world = await startWorld();
-  signed = world.publish('proxyv2', '1.24.0');
-  unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-  await world.install({ mode: 'enforce' });
+  cluster = await startCluster();
+  signed = cluster.publish('proxyv2', '1.24.0');
+  unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+  await cluster.install({ mode: 'enforce' });
 });
-afterAll(() => world?.stop());
+afterAll(() => cluster?.stop());
 
 const tryPod = async (image: string): Promise<number> => {
-  const { status } = await world.api.tryCreate(
+  const { status } = await cluster.api.tryCreate(
     {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -38,16 +38,16 @@ const untilJudged = async (): Promise<void> => {
   expect(await tryPod(unsigned)).toBe(403);
 };
 const clientConfigs = async (): Promise<readonly Readonly<Record<string, unknown>>[]> => {
-  const { webhooks } = await world.api.get<{
+  const { webhooks } = await cluster.api.get<{
     readonly webhooks: readonly { readonly clientConfig: Readonly<Record<string, unknown>> }[];
   }>('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/sailmark');
   return webhooks.map(({ clientConfig }) => clientConfig);
 };
 
 it('answers `helm test` from inside the cluster', async () => {
-  const proxy = await proxyService(world.api, NAMESPACE, 'sailmark');
+  const proxy = await proxyService(cluster.api, NAMESPACE, 'sailmark');
   try {
-    const said = await world.helm('test', 'sailmark', '--namespace', NAMESPACE, '--timeout', '60s');
+    const said = await cluster.helm('test', 'sailmark', '--namespace', NAMESPACE, '--timeout', '60s');
     expect(said).toMatch(/Phase: +Succeeded/);
   } finally {
     await proxy.stop();
@@ -56,10 +56,10 @@ it('answers `helm test` from inside the cluster', async () => {
 
 it('is reached by URL, with a certificate for the host of the URL', async () => {
   const path = `/api/v1/namespaces/${NAMESPACE}/services/sailmark`;
-  const { spec } = await world.api.get<Service>(path);
-  const proxy = await proxyService(world.api, NAMESPACE, 'sailmark');
+  const { spec } = await cluster.api.get<Service>(path);
+  const proxy = await proxyService(cluster.api, NAMESPACE, 'sailmark');
   try {
-    await world.upgrade({ mode: 'enforce', webhook: { url: `https://${spec.clusterIP}` } });
+    await cluster.upgrade({ mode: 'enforce', webhook: { url: `https://${spec.clusterIP}` } });
     await untilJudged();
     const urls = (await clientConfigs()).map(({ url, service }) => ({ url, service }));
     expect(urls).toEqual(
@@ -75,7 +75,7 @@ it('is reached by URL, with a certificate for the host of the URL', async () => 
 
 it('is reached with a certificate that somebody else issued', async () => {
   const tls = createTls(['sailmark.sailmark.svc']);
-  await world.api.create({
+  await cluster.api.create({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: 'own', namespace: NAMESPACE },
@@ -84,7 +84,7 @@ it('is reached with a certificate that somebody else issued', async () => {
   });
   const provided = { mode: 'provided', provided: { secret: 'own', caBundle: tls.ca } };
   // caBundle was sailmark's own until now: Helm takes it only when it is told to.
-  await world.upgrade(
+  await cluster.upgrade(
     { mode: 'enforce', kubernetes: { events: false, warmUp: '0s' }, certificates: provided },
     '--force-conflicts',
   );

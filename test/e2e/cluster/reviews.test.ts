@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiAnswer } from '../control-plane/api.ts';
+import type { ApiResponse } from '../control-plane/api.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import type { KubernetesObject } from '../control-plane/objects.ts';
 import type { Release } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
-import { startWorld, type World } from './world.ts';
+import { type Cluster, startCluster } from './cluster.ts';
 
 /*
  * What the API server sends of the life of a pod, and what comes of it, in enforce: on the oldest API server that the
@@ -48,32 +48,32 @@ const placesOf = (release: Release) =>
   PLACES.filter(({ what }) => what !== 'image volume' || release !== '1.30');
 
 /** The gist of an answer: its status, and the code of our refusal. */
-const gist = ({ status, body }: ApiAnswer) => {
+const gist = ({ status, body }: ApiResponse) => {
   const { message = '' } = body as { readonly message?: string };
   return { status, reason: /denied the request: .*\((\S+)\);/.exec(message)?.[1] };
 };
 
 describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
-  let world: World;
+  let cluster: Cluster;
   let signed: string;
   let next: string;
   let unsigned: string;
   beforeAll(async () => {
-    world = await startWorld({ release });
-    signed = world.publish('proxyv2', '1.24.0');
-    next = world.publish('proxyv2', '1.24.2');
-    unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-    await world.createNamespace(NAMESPACE);
-    await world.createNamespace(AUDITED, { 'sailmark.dev/mode': 'audit' });
-    await world.createNamespace(CRITICAL);
-    await world.install({ mode: 'enforce', modes: { allowWeakerLabels: true } });
+    cluster = await startCluster({ release });
+    signed = cluster.publish('proxyv2', '1.24.0');
+    next = cluster.publish('proxyv2', '1.24.2');
+    unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+    await cluster.createNamespace(NAMESPACE);
+    await cluster.createNamespace(AUDITED, { 'sailmark.dev/mode': 'audit' });
+    await cluster.createNamespace(CRITICAL);
+    await cluster.install({ mode: 'enforce', modes: { allowWeakerLabels: true } });
     await until('the API server asks', async () => {
       const probe = podOf('probe', { containers: [{ name: 'app', image: unsigned }] });
-      const { status } = await world.api.tryCreate(probe, '?dryRun=All');
+      const { status } = await cluster.api.tryCreate(probe, '?dryRun=All');
       return status === 403;
     });
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const podOf = (name: string, spec: object, namespace = NAMESPACE): KubernetesObject => ({
     apiVersion: 'v1',
@@ -83,10 +83,10 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
   });
   const meshed = (image: string) => ({ containers: [app, { name: 'istio-proxy', image }] });
   const tryPod = async (name: string, spec: object, namespace?: string, query?: string) =>
-    gist(await world.api.tryCreate(podOf(name, spec, namespace), query));
+    gist(await cluster.api.tryCreate(podOf(name, spec, namespace), query));
   const patch = async (name: string, body: object, { namespace = NAMESPACE, subresource = '' } = {}) =>
     gist(
-      await world.api.ask('PATCH', `/api/v1/namespaces/${namespace}/pods/${name}${subresource}`, {
+      await cluster.api.send('PATCH', `/api/v1/namespaces/${namespace}/pods/${name}${subresource}`, {
         body,
         type: 'application/strategic-merge-patch+json',
       }),
@@ -94,7 +94,7 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
 
   /** How often the API server asked us, but for critical namespaces, as it counts itself. */
   const asked = async (): Promise<number> => {
-    const samples = await world.metrics();
+    const samples = await cluster.metrics();
     const entries = ['enforce', 'warn', 'audit'];
     const counts = entries.map((entry) =>
       sumOf(samples, 'apiserver_admission_webhook_request_total', { name: `${entry}.sailmark.dev` }),
@@ -146,12 +146,12 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     expect(await tryPod('dry', meshed(unsigned), NAMESPACE, '?dryRun=All')).toEqual(REFUSED);
     expect(await tryPod('dry', meshed(unsigned), AUDITED, '?dryRun=All')).toEqual(CREATED);
     expect(await tryPod('wet', meshed(unsigned), AUDITED)).toEqual(CREATED);
-    const { annotations } = await world.audit.find('the dry run', ({ requestURI }) =>
+    const { annotations } = await cluster.audit.find('the dry run', ({ requestURI }) =>
       requestURI.startsWith(`/api/v1/namespaces/${AUDITED}/pods?dryRun=All`),
     );
     expect(annotations).toMatchObject({ 'audit.sailmark.dev/reason': 'signature-missing' });
     const regarded = await until('an Event of the pod that was made', async () => {
-      const { items } = await world.api.get<{
+      const { items } = await cluster.api.get<{
         readonly items: readonly { readonly regarding: { readonly name: string } }[];
       }>(`/apis/events.k8s.io/v1/namespaces/${AUDITED}/events`);
       const names = items.map(({ regarding }) => regarding.name);
@@ -166,7 +166,7 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     expect(await patch('unverified', running, { namespace: AUDITED, subresource: '/status' })).toEqual(
       ADMITTED,
     );
-    await world.api.patch(`/api/v1/namespaces/${AUDITED}`, {
+    await cluster.api.patch(`/api/v1/namespaces/${AUDITED}`, {
       metadata: { labels: { 'sailmark.dev/mode': null } },
     });
     await until('it is enforced there', async () => {
@@ -179,10 +179,10 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     expect(await meta({ labels: { colour: 'blue' } })).toEqual(untouched);
     expect(await meta({ finalizers: ['sailmark.dev/test'] })).toEqual(untouched);
     const path = `/api/v1/namespaces/${AUDITED}/pods/unverified`;
-    const { asked: askedOfDeletion } = await counting(() => world.api.remove(path));
+    const { asked: askedOfDeletion } = await counting(() => cluster.api.remove(path));
     expect(askedOfDeletion).toBe(0);
     expect(await meta({ finalizers: null })).toEqual(untouched);
-    expect(await world.api.find(path)).toBe(undefined);
+    expect(await cluster.api.find(path)).toBe(undefined);
   });
 
   it('are not asked for about pods without images of Istio', async () => {
@@ -205,8 +205,8 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     expect(await tryPod('padded', padded(signed), CRITICAL)).toEqual(CREATED);
     const change = { spec: { containers: [{ name: 'istio-proxy', image: unsigned }] } };
     expect(await patch('padded', change, { namespace: CRITICAL })).toEqual(REFUSED);
-    expect(sumOf(await world.metrics(), 'apiserver_admission_match_condition_evaluation_errors_total')).toBe(
-      0,
-    );
+    expect(
+      sumOf(await cluster.metrics(), 'apiserver_admission_match_condition_evaluation_errors_total'),
+    ).toBe(0);
   });
 });

@@ -6,8 +6,8 @@ import { createTls } from '../../support/tls.ts';
 import { HOST } from '../control-plane/control-plane.ts';
 import type { KubernetesObject, Secret } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
-import { askedSince, granted, type Right, type Role, withdraw } from './rights.ts';
-import { NAMESPACE, startWorld, type World } from './world.ts';
+import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
+import { grantedRights, type Right, type Role, rightsRequestedSince, withdraw } from './rights.ts';
 
 /*
  * The rules of the chart's roles, one verb at a time: all of them are used, nothing else is asked for, and without any one
@@ -37,7 +37,7 @@ interface Event {
 }
 
 describe('the rights that the chart gives', () => {
-  let world: World;
+  let cluster: Cluster;
   let team: TestRegistry;
   let signed: string;
   let unsigned: string;
@@ -51,7 +51,7 @@ describe('the rights that the chart gives', () => {
   });
   /** What an enforced namespace says of an image: nothing, or why not. */
   const judge = async (image: string): Promise<string> => {
-    const { status, body } = await world.api.tryCreate(pod('strict', 'judged', image), '?dryRun=All');
+    const { status, body } = await cluster.api.tryCreate(pod('strict', 'judged', image), '?dryRun=All');
     return status === 201 ? 'starts' : (body as { readonly message: string }).message;
   };
   const expectJudged = async (): Promise<void> => {
@@ -60,13 +60,13 @@ describe('the rights that the chart gives', () => {
   };
   /** Stops all replicas as a rollout does, and waits for others. */
   const restart = async (): Promise<void> => {
-    const before = world.kubelet.pods();
+    const before = cluster.kubelet.pods();
     for (const { pod: old } of before)
-      await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${old.metadata.name}`, {
+      await cluster.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${old.metadata.name}`, {
         gracePeriodSeconds: 30,
       });
     await Promise.all(before.map(({ gone }) => gone));
-    await world.kubelet.untilReady(2);
+    await cluster.kubelet.untilReady(2);
     await until('a review is answered', async () => (await judge(unsigned)).includes('signature-missing'));
   };
   let made = 0;
@@ -75,11 +75,11 @@ describe('the rights that the chart gives', () => {
     return `${name}-${made}`;
   };
   const eventsOn = async (name: string): Promise<readonly Event[]> => {
-    const { items } = await world.api.get<{ readonly items: readonly Event[] }>(EVENTS);
+    const { items } = await cluster.api.get<{ readonly items: readonly Event[] }>(EVENTS);
     return items.filter(({ regarding }) => regarding.name === name);
   };
   const caBundles = async (): Promise<readonly string[]> => {
-    const { webhooks } = await world.api.get<{
+    const { webhooks } = await cluster.api.get<{
       readonly webhooks: readonly { readonly clientConfig: { readonly caBundle: string } }[];
     }>(WEBHOOKS);
     return webhooks.map(({ clientConfig }) => clientConfig.caBundle);
@@ -88,33 +88,33 @@ describe('the rights that the chart gives', () => {
   let regarded = '';
   const abilities: Readonly<Record<string, Ability>> = {
     'the certificate is mended': {
-      provoke: async () => void (await world.api.patch(CERTIFICATES, { data: { 'tls.crt': null } })),
+      provoke: async () => void (await cluster.api.patch(CERTIFICATES, { data: { 'tls.crt': null } })),
       async isDone() {
-        const { data } = await world.api.get<Secret>(CERTIFICATES);
+        const { data } = await cluster.api.get<Secret>(CERTIFICATES);
         const text = Buffer.from(data?.['tls.crt'] ?? '', 'base64');
         return text.length > 0 && new X509Certificate(text).subjectAltName !== undefined;
       },
     },
     'the caBundle is mended': {
       async provoke() {
-        const value = Buffer.from(world.ca).toString('base64');
+        const value = Buffer.from(cluster.ca).toString('base64');
         // In the entry that has no namespaces here.
         const path = '/webhooks/2/clientConfig/caBundle';
-        await world.api.patch(WEBHOOKS, [{ op: 'replace', path, value }], 'json');
+        await cluster.api.patch(WEBHOOKS, [{ op: 'replace', path, value }], 'json');
       },
       isDone: async () => new Set(await caBundles()).size === 1,
     },
     'a replica that starts learns what runs': {
       provoke: restart,
       isDone: async () =>
-        world.kubelet
+        cluster.kubelet
           .pods()
           .every((life) => /"verified":[1-9]\d*,.*warmed up by the images that run/.test(life.logs())),
     },
     'an Event tells of what was admitted': {
       async provoke() {
         regarded = next('admitted');
-        await world.api.create(pod('shop', regarded, unsigned));
+        await cluster.api.create(pod('shop', regarded, unsigned));
       },
       isDone: async () => (await eventsOn(regarded)).length > 0,
     },
@@ -130,7 +130,7 @@ describe('the rights that the chart gives', () => {
         };
         // There are two replicas: one of them sees two.
         for (let count = 0; count < 3; count += 1)
-          await world.api.create(pod('shop', next('owned'), unsigned, { ownerReferences: [owner] }));
+          await cluster.api.create(pod('shop', next('owned'), unsigned, { ownerReferences: [owner] }));
         await until('an Event', async () => (await eventsOn(regarded)).length > 0);
         await restart();
       },
@@ -146,17 +146,17 @@ describe('the rights that the chart gives', () => {
   };
 
   beforeAll(async () => {
-    world = await startWorld();
-    const { api } = world;
-    signed = world.publish('proxyv2', '1.24.0');
-    unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-    await world.createNamespace('strict', { 'sailmark.dev/mode': 'enforce' });
-    for (const namespace of ['shop', 'team']) await world.createNamespace(namespace);
+    cluster = await startCluster();
+    const { api } = cluster;
+    signed = cluster.publish('proxyv2', '1.24.0');
+    unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+    await cluster.createNamespace('strict', { 'sailmark.dev/mode': 'enforce' });
+    for (const namespace of ['shop', 'team']) await cluster.createNamespace(namespace);
 
     const tls = createTls([HOST]);
     team = await startRegistry({ address: HOST, tls, auth: { kind: 'basic', account: ACCOUNT } });
     const digest = push(team, 'istio/pilot', imageIndex('pilot'), '1.24.0');
-    pushSignatures(team, 'istio/pilot', digest, [sign(world.signer, 'docker.io/istio/pilot', digest)]);
+    pushSignatures(team, 'istio/pilot', digest, [sign(cluster.signer, 'docker.io/istio/pilot', digest)]);
     behindSecret = `${team.host}/istio/pilot:1.24.0`;
     const auths = { [team.host]: ACCOUNT };
     await api.create({
@@ -170,14 +170,14 @@ describe('the rights that the chart gives', () => {
     await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.pem': tls.ca } });
     await api.create(pod('shop', 'runs', signed));
 
-    const { registries } = (world.values as { readonly config: { readonly registries: readonly object[] } })
+    const { registries } = (cluster.values as { readonly config: { readonly registries: readonly object[] } })
       .config;
     const own = {
       host: team.host,
       caFile: '/etc/sailmark/team/ca.pem',
       credentials: { pullSecrets: ['team/pull'] },
     };
-    await world.install({
+    await cluster.install({
       config: {
         mirrors: [{ mirror: `${team.host}/istio`, of: 'docker.io/istio' }],
         registries: [...registries, own],
@@ -188,7 +188,7 @@ describe('the rights that the chart gives', () => {
     });
   });
   afterAll(async () => {
-    await world?.stop();
+    await cluster?.stop();
     await team?.close();
   });
 
@@ -198,9 +198,9 @@ describe('the rights that the chart gives', () => {
       await until(what, isDone);
     }
     await expectJudged();
-    const { allowed, forbidden } = await askedSince(world, 0);
+    const { allowed, forbidden } = await rightsRequestedSince(cluster, 0);
     expect(forbidden).toEqual(new Set());
-    expect(allowed).toEqual(await granted(world, [CLUSTER, OWN, TEAM]));
+    expect(allowed).toEqual(await grantedRights(cluster, [CLUSTER, OWN, TEAM]));
   });
 
   const needs: readonly (readonly [Right, ability: string])[] = [
@@ -221,11 +221,11 @@ describe('the rights that the chart gives', () => {
   it.each(titled)('are needed: %s, and with it, it is again', async (_, right, what) => {
     const ability = abilities[what];
     if (ability === undefined) throw new Error(`nothing is known of: ${what}`);
-    const putBack = await withdraw(world, right);
-    const { count } = await askedSince(world, 0);
+    const putBack = await withdraw(cluster, right);
+    const { count } = await rightsRequestedSince(cluster, 0);
     await ability.provoke();
     const { forbidden } = await until(`${right.verb} on ${right.resource} is refused`, async () => {
-      const asked = await askedSince(world, count);
+      const asked = await rightsRequestedSince(cluster, count);
       return asked.forbidden.size > 0 && asked;
     });
     expect([...forbidden]).toEqual([

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../control-plane/audit-log.ts';
 import { until } from '../control-plane/until.ts';
-import { NAMESPACE, type World } from './world.ts';
+import { type Cluster, NAMESPACE } from './cluster.ts';
 
 /*
  * What the webhook's service account may do by the roles of the release (rbac.authorization.k8s.io/v1), and what it did
@@ -32,7 +32,7 @@ interface Rule {
 const pathOf = ({ name, namespace }: Role): string =>
   namespace === undefined ? `${RBAC}/clusterroles/${name}` : `${RBAC}/namespaces/${namespace}/roles/${name}`;
 
-const rulesOf = async ({ api }: World, role: Role): Promise<readonly Rule[]> =>
+const rulesOf = async ({ api }: Cluster, role: Role): Promise<readonly Rule[]> =>
   (await api.get<{ readonly rules: readonly Rule[] }>(pathOf(role))).rules;
 
 /** `VERB RESOURCE`, followed by the place of the object, where a rule names it. */
@@ -40,9 +40,12 @@ const spell = (verb: string, resource: string, place: readonly (string | undefin
   [verb, [resource, ...place].filter((part) => part !== undefined).join('/')].join(' ');
 
 /** What these roles allow. */
-export const granted = async (world: World, roles: readonly Role[]): Promise<ReadonlySet<string>> => {
+export const grantedRights = async (
+  cluster: Cluster,
+  roles: readonly Role[],
+): Promise<ReadonlySet<string>> => {
   const spelled = roles.map(async (role) =>
-    (await rulesOf(world, role)).flatMap(({ verbs, resources, resourceNames = [undefined] }) =>
+    (await rulesOf(cluster, role)).flatMap(({ verbs, resources, resourceNames = [undefined] }) =>
       verbs.flatMap((verb) =>
         resources.flatMap((resource) =>
           resourceNames.map((name) => spell(verb, resource, [name && role.namespace, name])),
@@ -63,14 +66,14 @@ const spellAsked = ({ verb, objectRef, requestURI }: AuditEvent): string => {
 };
 
 /** What the account asked for and how often so far: `from` for the next question. */
-export interface Asked {
+export interface RequestedRights {
   readonly allowed: ReadonlySet<string>;
   readonly forbidden: ReadonlySet<string>;
   readonly count: number;
 }
 
 /** What the account asked for since its request number `from`. */
-export const askedSince = async ({ audit }: World, from: number): Promise<Asked> => {
+export const rightsRequestedSince = async ({ audit }: Cluster, from: number): Promise<RequestedRights> => {
   const all = (await audit.all()).filter(({ user }) => user.username === ACCOUNT);
   const recent = all.slice(from);
   const isForbidden = ({ responseStatus }: AuditEvent): boolean => responseStatus?.code === 403;
@@ -82,7 +85,7 @@ export const askedSince = async ({ audit }: World, from: number): Promise<Asked>
 };
 
 const isAllowed = async (
-  { api }: World,
+  { api }: Cluster,
   right: Right,
   { apiGroups, resourceNames }: Rule,
 ): Promise<boolean> => {
@@ -105,18 +108,18 @@ const isAllowed = async (
 };
 
 /** Takes a right out of its role, and waits until the API server knows. Gives what puts it back, as waiting. */
-export const withdraw = async (world: World, right: Right): Promise<() => Promise<void>> => {
-  const before = await rulesOf(world, right);
+export const withdraw = async (cluster: Cluster, right: Right): Promise<() => Promise<void>> => {
+  const before = await rulesOf(cluster, right);
   const rule = before.find(
     ({ resources, verbs }) => resources.includes(right.resource) && verbs.includes(right.verb),
   );
   if (rule === undefined) throw new Error(`${right.name} does not grant ${right.verb} on ${right.resource}`);
   const others = rule.verbs.filter((verb) => verb !== right.verb);
   const put = async (rules: readonly Rule[], allowed: boolean): Promise<void> => {
-    await world.api.patch(pathOf(right), { rules });
+    await cluster.api.patch(pathOf(right), { rules });
     await until(
       `${right.verb} on ${right.resource} is ${allowed ? 'allowed' : 'forbidden'}`,
-      async () => (await isAllowed(world, right, rule)) === allowed,
+      async () => (await isAllowed(cluster, right, rule)) === allowed,
     );
   };
   const rest = before.filter((one) => one !== rule);

@@ -1,7 +1,7 @@
 import { imageIndex, push, pushSignatures, type Signer, sign } from '../../support/signing-kit.ts';
 import type { Api } from '../control-plane/api.ts';
+import type { Cluster } from './cluster.ts';
 import type { Expected, Workload } from './load.ts';
-import type { World } from './world.ts';
 
 /*
  * What a busy cluster creates: sidecars by tag and by digest, parts of the mesh, images nobody has seen before, and
@@ -40,7 +40,12 @@ const FRESH = '1.23.';
 
 const PODS = '/api/v1/namespaces';
 
-const publishBy = ({ registry }: World, signers: readonly Signer[], name: string, tag: string): Published => {
+const publishBy = (
+  { registry }: Cluster,
+  signers: readonly Signer[],
+  name: string,
+  tag: string,
+): Published => {
   const repository = `istio/${name}`;
   const byTag = `docker.io/${repository}:${tag}`;
   const digest = push(registry, repository, imageIndex(byTag), tag);
@@ -61,18 +66,18 @@ const inTurn = (images: readonly string[]): (() => string) => {
  * The pods of the load, the kinds in turn: in the namespace `shop`, which nobody labelled, and in `istio-system`, which is
  * critical. What is signed is so by both keys, as a publisher has it while it changes keys, unless it says otherwise.
  */
-export const createTraffic = (world: World, { old, next }: Signers, expected: Expectations): Traffic => {
+export const createTraffic = (cluster: Cluster, { old, next }: Signers, expected: Expectations): Traffic => {
   const both = [old, next];
-  const signed = VERSIONS.map((version) => publishBy(world, both, 'proxyv2', version));
-  const unsigned = publishBy(world, [], 'proxyv2', '1.24.6');
-  const byOldKey = publishBy(world, [old], 'proxyv2', '1.24.7');
-  const byNewKey = publishBy(world, [next], 'proxyv2', '1.24.8');
-  const ztunnel = publishBy(world, both, 'ztunnel', '1.24.0');
-  const unsignedZtunnel = publishBy(world, [], 'ztunnel', '1.24.6');
+  const signed = VERSIONS.map((version) => publishBy(cluster, both, 'proxyv2', version));
+  const unsigned = publishBy(cluster, [], 'proxyv2', '1.24.6');
+  const byOldKey = publishBy(cluster, [old], 'proxyv2', '1.24.7');
+  const byNewKey = publishBy(cluster, [next], 'proxyv2', '1.24.8');
+  const ztunnel = publishBy(cluster, both, 'ztunnel', '1.24.0');
+  const unsignedZtunnel = publishBy(cluster, [], 'ztunnel', '1.24.6');
   let published = 0;
   const publishFresh = (): string => {
     published += 1;
-    return publishBy(world, both, 'proxyv2', `${FRESH}${published}`).byTag;
+    return publishBy(cluster, both, 'proxyv2', `${FRESH}${published}`).byTag;
   };
   const workload = (name: string, image: () => string, what: () => Expected, critical = false): Workload => ({
     name,
@@ -127,7 +132,7 @@ export const createTraffic = (world: World, { old, next }: Signers, expected: Ex
 
 /** Clients that are service accounts of their own, each of which may create pods in these namespaces. */
 export const createClients = async (
-  { api, apiAs }: World,
+  { api, apiAs }: Cluster,
   names: readonly string[],
   namespaces: readonly string[],
 ): Promise<readonly Api[]> => {
@@ -145,7 +150,7 @@ export const createClients = async (
     names.map(async (name) => {
       await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-      const { status } = await api.must<{ readonly status: { readonly token: string } }>(
+      const { status } = await api.sendOrThrow<{ readonly status: { readonly token: string } }>(
         'POST',
         `${PODS}/${namespace}/serviceaccounts/${name}/token`,
         { body },

@@ -4,19 +4,19 @@ import { pod as podOf, review } from '../../support/builders.ts';
 import { createSigner } from '../../support/signing-kit.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import { until } from '../control-plane/until.ts';
+import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 import { type Load, startLoad } from './load.ts';
 import {
-  answerOf,
   busiestOf,
   callsLost,
   certificateOf,
   endpointRemoved,
   type Lost,
   metricsOf,
+  responseOf,
   trustedBy,
-} from './looks.ts';
+} from './observations.ts';
 import { createClients, createTraffic, type Expectations, type Traffic } from './traffic.ts';
-import { NAMESPACE, startWorld, type World } from './world.ts';
 
 /*
  * Everything that happens to a release in its life, within minutes, while pods are created all the time: no call may fail
@@ -50,28 +50,28 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     files: { keys: { configMap: { name: 'release-keys' } } },
     certificates: { self: { caLifetime: '90s', lifetime: '48s', overlap: '8s' } },
   };
-  let world: World;
+  let cluster: Cluster;
   let load: Load;
   let traffic: Traffic;
   let lostBefore: Lost;
   let firstTrusted: readonly X509Certificate[];
 
   beforeAll(async () => {
-    world = await startWorld();
-    for (const namespace of NAMESPACES) await world.createNamespace(namespace);
+    cluster = await startCluster();
+    for (const namespace of NAMESPACES) await cluster.createNamespace(namespace);
     const metadata = { name: 'release-keys', namespace: NAMESPACE };
-    await world.api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: keysOf('old') });
-    await world.install(values);
-    await world.kubelet.untilReady(2);
-    firstTrusted = await trustedBy(world);
-    lostBefore = await callsLost(world);
-    const clients = await createClients(world, ['one', 'two', 'three', 'four', 'five'], NAMESPACES);
-    traffic = createTraffic(world, signers, expected);
+    await cluster.api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: keysOf('old') });
+    await cluster.install(values);
+    await cluster.kubelet.untilReady(2);
+    firstTrusted = await trustedBy(cluster);
+    lostBefore = await callsLost(cluster);
+    const clients = await createClients(cluster, ['one', 'two', 'three', 'four', 'five'], NAMESPACES);
+    traffic = createTraffic(cluster, signers, expected);
     load = startLoad(clients, traffic.workloads, PER_SECOND);
   });
   afterAll(async () => {
     await load?.stop();
-    await world?.stop();
+    await cluster?.stop();
   });
 
   /** Waits until so many more pods were created. */
@@ -87,7 +87,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
   };
   const untilKeys = (count: number): Promise<unknown> =>
     until(`${count} keys in every replica`, async () => {
-      const all = await Promise.all(world.kubelet.pods().map(metricsOf));
+      const all = await Promise.all(cluster.kubelet.pods().map(metricsOf));
       return all.every((samples) => sumOf(samples, 'sailmark_keys', { state: 'loaded' }) === count);
     });
 
@@ -97,25 +97,25 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
    */
   const rememberEverywhere = async (): Promise<void> => {
     const reviewed = review(podOf(traffic.repeated));
-    for (const replica of await world.kubelet.untilReady(2))
-      expect(await answerOf(world, replica, reviewed)).toMatchObject({ allowed: true });
+    for (const replica of await cluster.kubelet.untilReady(2))
+      expect(await responseOf(cluster, replica, reviewed)).toMatchObject({ allowed: true });
   };
 
   it('loses nothing when the busier one is stopped by SIGTERM', async () => {
-    const { pod, process } = await busiestOf(world.kubelet.pods(), pass);
-    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${pod.metadata.name}`, {
+    const { pod, process } = await busiestOf(cluster.kubelet.pods(), pass);
+    await cluster.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${pod.metadata.name}`, {
       gracePeriodSeconds: 60,
     });
     expect(await process?.ended).toBe(0);
-    await world.kubelet.untilReady(2);
+    await cluster.kubelet.untilReady(2);
     expect(await lost()).toEqual(NOTHING_LOST);
   });
 
   it('loses nothing when both are rolled', async () => {
-    const old = new Set(world.kubelet.pods().map(({ pod }) => pod.metadata.uid));
-    await world.kubectl('rollout', 'restart', 'deployment/sailmark', '--namespace', NAMESPACE);
+    const old = new Set(cluster.kubelet.pods().map(({ pod }) => pod.metadata.uid));
+    await cluster.kubectl('rollout', 'restart', 'deployment/sailmark', '--namespace', NAMESPACE);
     const areOther = async (): Promise<boolean> => {
-      const lives = world.kubelet.pods();
+      const lives = cluster.kubelet.pods();
       return lives.length === 2 && lives.every(({ ready, pod }) => ready && !old.has(pod.metadata.uid));
     };
     await until('two other pods', areOther, { seconds: 90 });
@@ -123,11 +123,11 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
   });
 
   it('loses nothing when the certificate and its CA are rotated', async () => {
-    const known = await trustedBy(world);
+    const known = await trustedBy(cluster);
     const isByAnother = (certificate: X509Certificate): boolean =>
       known.every((authority) => !certificate.checkIssued(authority));
     const areByAnother = async (): Promise<boolean> => {
-      const served = await Promise.all(world.kubelet.pods().map(certificateOf));
+      const served = await Promise.all(cluster.kubelet.pods().map(certificateOf));
       return served.every(isByAnother);
     };
     await until('certificates by a CA that was not there before', areByAnother, { seconds: 100, every: 500 });
@@ -135,19 +135,19 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
   });
 
   it('loses nothing when a configuration is rolled', async () => {
-    await world.upgrade({ ...values, config: { ...values.config, tagMemory: '5s' } });
-    await world.kubelet.untilReady(2);
+    await cluster.upgrade({ ...values, config: { ...values.config, tagMemory: '5s' } });
+    await cluster.kubelet.untilReady(2);
     expect(await lost()).toEqual(NOTHING_LOST);
   });
 
   it('loses nothing when the key is rotated: what the new one signed passes, then what the old one signed no more', async () => {
     expected.byNewKey = 'either';
-    await world.api.patch(KEYS, { data: keysOf('old', 'next') });
+    await cluster.api.patch(KEYS, { data: keysOf('old', 'next') });
     await untilKeys(2);
     expected.byNewKey = 'created';
     await pass();
     expected.byOldKey = 'either';
-    await world.api.patch(KEYS, { data: keysOf('next') });
+    await cluster.api.patch(KEYS, { data: keysOf('next') });
     await untilKeys(1);
     expected.byOldKey = 'refused';
     expect(await lost()).toEqual(NOTHING_LOST);
@@ -162,10 +162,10 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     await rememberEverywhere();
     expected.fresh = 'either';
     // It takes connections and answers nothing, as one does that is overrun or behind a firewall; then it takes none.
-    world.registry.fault = () => true;
+    cluster.registry.fault = () => true;
     expected.fresh = 'refused';
     await untilWarned(2 * PER_SECOND);
-    world.registry.fault = ({ socket }) => {
+    cluster.registry.fault = ({ socket }) => {
       socket.destroy();
       return true;
     };
@@ -173,7 +173,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     expect(await lost()).toEqual(NOTHING_LOST);
     // Each replica asks again a few seconds after the registry is back.
     expected.fresh = 'either';
-    world.registry.fault = undefined;
+    cluster.registry.fault = undefined;
   });
 
   it('has answered every call within three minutes, none of them wrong, and the API server says so too', async () => {
@@ -185,16 +185,16 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
       `${created} pods created and ${refused} refused in ${Math.round(span / 1000)} s, ${perSecond.toFixed(1)} a second; the slowest answer took ${slowest} ms`,
     );
     expect({ failed, wrong }).toEqual(NOTHING_LOST);
-    expect(await callsLost(world)).toEqual(lostBefore);
+    expect(await callsLost(cluster)).toEqual(lostBefore);
     expect(perSecond).toBeGreaterThanOrEqual(LEAST_PER_SECOND);
-    const trusted = new Set((await trustedBy(world)).map(({ fingerprint256 }) => fingerprint256));
+    const trusted = new Set((await trustedBy(cluster)).map(({ fingerprint256 }) => fingerprint256));
     expect(firstTrusted.filter(({ fingerprint256 }) => trusted.has(fingerprint256))).toEqual([]);
   });
 
   it('loses only calls in flight, or sent before its endpoint is removed, when one is killed; and the controllers’ pods all exist within 30 s', async () => {
     const labels = { app: 'scaled' };
     const spec = { containers: [{ name: 'istio-proxy', image: 'docker.io/istio/proxyv2:1.24.0' }] };
-    await world.api.create({
+    await cluster.api.create({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: 'scaled', namespace: 'shop' },
@@ -203,31 +203,33 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     const untilScaled = (count: number): Promise<unknown> =>
       until(`${count} pods of the Deployment`, async () => {
         const path = '/api/v1/namespaces/shop/pods?labelSelector=app=scaled';
-        const { items } = await world.api.get<{ readonly items: readonly unknown[] }>(path);
+        const { items } = await cluster.api.get<{ readonly items: readonly unknown[] }>(path);
         return items.length === count;
       });
     await untilScaled(1);
-    const { address, process } = await busiestOf(world.kubelet.pods(), pass);
+    const { address, process } = await busiestOf(cluster.kubelet.pods(), pass);
     // Reviews are in flight when it is killed: the registry does not answer for images that nobody has seen.
-    world.registry.fault = ({ url }) => url?.includes('/manifests/1.23.') === true;
+    cluster.registry.fault = ({ url }) => url?.includes('/manifests/1.23.') === true;
     await pass(2 * PER_SECOND);
     load.take();
-    const removal = endpointRemoved(world, address);
-    await world.api.patch('/apis/apps/v1/namespaces/shop/deployments/scaled', { spec: { replicas: SCALED } });
+    const removal = endpointRemoved(cluster, address);
+    await cluster.api.patch('/apis/apps/v1/namespaces/shop/deployments/scaled', {
+      spec: { replicas: SCALED },
+    });
     const killedAt = Date.now();
     process?.signal('SIGKILL');
-    world.registry.fault = undefined;
+    cluster.registry.fault = undefined;
     await untilScaled(SCALED);
     const scaledAfter = Date.now() - killedAt;
     const removedAt = await removal;
-    await world.kubelet.untilReady(2);
+    await cluster.kubelet.untilReady(2);
     const { failed, wrong } = await lost();
     console.info(
       `killed: its endpoint was removed after ${removedAt - killedAt} ms; ${failed.length} calls failed, ${wrong.length} in critical namespaces were let through unasked; the Deployment had its pods after ${scaledAfter} ms`,
     );
     const all = [...failed, ...wrong];
     expect(all.filter(({ sentAt }) => sentAt > removedAt + LATER)).toEqual([]);
-    expect(all.filter(({ answeredAt }) => answeredAt < killedAt)).toEqual([]);
+    expect(all.filter(({ respondedAt }) => respondedAt < killedAt)).toEqual([]);
     // To go on without an answer is what critical namespaces have chosen, and no other.
     expect(wrong.filter(({ entry, outcome }) => entry !== 'critical' || outcome !== 'created')).toEqual([]);
     expect(

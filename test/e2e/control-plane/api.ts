@@ -3,17 +3,17 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from './objects.ts';
 
-/** An answer of the API server, whatever its status. */
-export interface ApiAnswer {
+/** A response of the API server, whatever its status. */
+export interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
   /** The texts of its `Warning` headers, as a client prints them. */
   readonly warnings: readonly string[];
 }
 
-export interface Asked {
+export interface ApiRequest {
   readonly body?: unknown;
-  /** Of the body; JSON unless it is a patch. */
+  /** The media type of the body; `application/json` if undefined. */
   readonly type?: string;
   readonly signal?: AbortSignal;
 }
@@ -27,31 +27,31 @@ export interface WatchEvent<Watched> {
 export interface Api {
   /** `https://HOST:PORT` of the API server. */
   readonly url: string;
-  /** Asks, and gives the answer whatever it is. Rejects where there is none. */
-  ask(method: string, path: string, asked?: Asked): Promise<ApiAnswer>;
-  /** The body of an answer that must be a success; an {@link ApiError} where it is none. */
-  must<Body>(method: string, path: string, asked?: Asked): Promise<Body>;
+  /** Resolves with the response, whatever its status. Rejects if there is none. */
+  send(method: string, path: string, options?: ApiRequest): Promise<ApiResponse>;
+  /** Resolves with the body of a successful response. Rejects with an {@link ApiError} otherwise. */
+  sendOrThrow<Body>(method: string, path: string, options?: ApiRequest): Promise<Body>;
   get<Body>(path: string, signal?: AbortSignal): Promise<Body>;
-  /** Undefined where there is none. */
+  /** Resolves with undefined if the object does not exist. */
   find<Body>(path: string): Promise<Body | undefined>;
-  /** POSTs an object to where its kind lives. `query`: `?dryRun=All` and the like. */
+  /** Creates an object. `query`: `?dryRun=All` and the like. */
   create<Created = KubernetesObject>(object: KubernetesObject, query?: string): Promise<Created>;
-  /** The same, whatever the answer is. */
-  tryCreate(object: KubernetesObject, query?: string): Promise<ApiAnswer>;
+  /** Tries to create an object, and resolves with the response whatever its status. */
+  tryCreate(object: KubernetesObject, query?: string): Promise<ApiResponse>;
   patch<Patched>(path: string, patch: unknown, type?: PatchType): Promise<Patched>;
-  /** Deletes it if it is there; without grace unless told. */
+  /** Deletes an object if it exists, by default without a grace period. */
   remove(path: string, options?: { readonly gracePeriodSeconds?: number }): Promise<void>;
-  /** What is in the list, then what changes, until the signal ends. A broken watch is taken up where it broke. */
+  /** Yields the objects of a list, then their changes, until the signal ends. A broken watch resumes where it broke. */
   follow<Watched>(path: string, signal: AbortSignal): AsyncIterable<WatchEvent<Watched>>;
 }
 
 export type PatchType = 'merge' | 'strategic-merge' | 'json';
 
-/** An answer that is no success. */
+/** A response whose status is not a success. */
 export class ApiError extends Error {
   readonly status: number;
-  constructor(asked: string, status: number, message: string) {
-    super(`${asked}: ${status} ${message}`);
+  constructor(request: string, status: number, message: string) {
+    super(`${request}: ${status} ${message}`);
     this.status = status;
   }
 }
@@ -61,7 +61,7 @@ const pluralOf = (kind: string): string => {
   return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
 };
 
-/** Where objects of this kind live: `/api/v1/namespaces/NAMESPACE/pods`. */
+/** Returns the path of the collection that an object belongs to: `/api/v1/namespaces/NAMESPACE/pods`. */
 export const collectionOf = ({ apiVersion, kind, metadata }: KubernetesObject): string => {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
@@ -71,10 +71,10 @@ export const collectionOf = ({ apiVersion, kind, metadata }: KubernetesObject): 
 const textOf = (warning: string): string =>
   /^299 \S+ "(.*)"$/s.exec(warning)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? warning;
 
-/** Every `Warning` header: Node joins those of one name with commas (RFC 9110 §5.3), so the raw ones are read. */
+/** Returns the text of every `Warning` header. Node joins headers of one name with commas (RFC 9110 §5.3), so it reads the raw ones. */
 const warningsOf = ({ rawHeaders }: IncomingMessage): readonly string[] =>
-  rawHeaders.flatMap((name, place) =>
-    place % 2 === 0 && name.toLowerCase() === 'warning' ? [textOf(rawHeaders[place + 1] ?? '')] : [],
+  rawHeaders.flatMap((name, index) =>
+    index % 2 === 0 && name.toLowerCase() === 'warning' ? [textOf(rawHeaders[index + 1] ?? '')] : [],
   );
 
 const parseBody = (text: string, response: IncomingMessage): unknown =>
@@ -100,8 +100,8 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-/** What a watch ends with, where the API server ends it for a reason. */
-interface Trouble {
+/** The event by which the API server ends a watch with an error. */
+interface WatchError {
   readonly type: 'ERROR';
   readonly object: { readonly message: string };
 }
@@ -111,10 +111,10 @@ interface Listed<Item> {
   readonly items: readonly Item[];
 }
 
-/** Whether the connection broke: the error is the system's, and no answer's. */
+/** True if the connection broke: the error comes from the system, not from a response. */
 const isBroken = (error: unknown): boolean => error instanceof Error && 'code' in error;
 
-/** Opens a client of the API server at `url`, which must prove itself to `ca`; `token` says who asks. */
+/** Creates a client of the API server at `url`. `ca` verifies its certificate; `token` authenticates the client. */
 export const openApi = (server: {
   readonly url: string;
   readonly ca: string;
@@ -122,7 +122,7 @@ export const openApi = (server: {
 }): Api => {
   const agent = new Agent({ ca: server.ca, keepAlive: true });
 
-  const send = (method: string, path: string, { body, type, signal }: Asked): Promise<IncomingMessage> =>
+  const open = (method: string, path: string, { body, type, signal }: ApiRequest): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
       const options: RequestOptions = {
@@ -142,18 +142,18 @@ export const openApi = (server: {
       request.end(text);
     });
 
-  const ask: Api['ask'] = async (method, path, asked = {}) => {
-    const response = await send(method, path, asked);
+  const send: Api['send'] = async (method, path, request = {}) => {
+    const response = await open(method, path, request);
     const body = parseBody(await read(response), response);
     return { status: response.statusCode ?? 0, body, warnings: warningsOf(response) };
   };
-  const must = async <Body>(method: string, path: string, asked?: Asked): Promise<Body> => {
-    const { status, body } = await ask(method, path, asked);
+  const sendOrThrow = async <Body>(method: string, path: string, request?: ApiRequest): Promise<Body> => {
+    const { status, body } = await send(method, path, request);
     if (status >= 300) throw new ApiError(`${method} ${path}`, status, messageOf(body));
     return body as Body;
   };
   const tryCreate: Api['tryCreate'] = (object, query = '') =>
-    ask('POST', `${collectionOf(object)}${query}`, { body: object });
+    send('POST', `${collectionOf(object)}${query}`, { body: object });
 
   async function* watch<Watched>(
     path: string,
@@ -161,16 +161,16 @@ export const openApi = (server: {
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<Watched> & { readonly version: string }> {
     const mark = path.includes('?') ? '&' : '?';
-    const response = await send('GET', `${path}${mark}watch=true&resourceVersion=${from}`, { signal });
+    const response = await open('GET', `${path}${mark}watch=true&resourceVersion=${from}`, { signal });
     for await (const line of linesOf(response)) {
-      const { type, object } = JSON.parse(line) as WatchEvent<KubernetesObject> | Trouble;
+      const { type, object } = JSON.parse(line) as WatchEvent<KubernetesObject> | WatchError;
       if (type === 'ERROR') throw new Error(`watch ${path}: ${object.message}`);
       yield { type, object: object as Watched, version: object.metadata.resourceVersion ?? from };
     }
   }
 
   async function* follow<Watched>(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent<Watched>> {
-    const { metadata, items } = await must<Listed<Watched>>('GET', path, { signal });
+    const { metadata, items } = await sendOrThrow<Listed<Watched>>('GET', path, { signal });
     for (const object of items) yield { type: 'ADDED', object };
     let version = metadata.resourceVersion;
     while (!signal.aborted) {
@@ -188,11 +188,11 @@ export const openApi = (server: {
 
   return {
     url: server.url,
-    ask,
-    must,
-    get: (path, signal) => must('GET', path, signal === undefined ? {} : { signal }),
+    send,
+    sendOrThrow,
+    get: (path, signal) => sendOrThrow('GET', path, signal === undefined ? {} : { signal }),
     async find<Body>(path: string) {
-      const { status, body } = await ask('GET', path);
+      const { status, body } = await send('GET', path);
       if (status === 404) return undefined;
       if (status >= 300) throw new ApiError(`GET ${path}`, status, messageOf(body));
       return body as Body;
@@ -204,9 +204,9 @@ export const openApi = (server: {
     },
     tryCreate,
     patch: (path, body, type = 'merge') =>
-      must('PATCH', path, { body, type: `application/${type}-patch+json` }),
+      sendOrThrow('PATCH', path, { body, type: `application/${type}-patch+json` }),
     async remove(path, { gracePeriodSeconds = 0 } = {}) {
-      const { status, body } = await ask('DELETE', path, { body: { gracePeriodSeconds } });
+      const { status, body } = await send('DELETE', path, { body: { gracePeriodSeconds } });
       if (status >= 300 && status !== 404) throw new ApiError(`DELETE ${path}`, status, messageOf(body));
     },
     follow,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { until } from './until.ts';
 
-/** One line of the API server's own audit log (audit.k8s.io/v1), as far as tests look at it. */
+/** One line of the API server's own audit log (audit.k8s.io/v1), limited to what tests read. */
 export interface AuditEvent {
   readonly auditID: string;
   readonly verb: string;
@@ -15,14 +15,11 @@ export interface AuditEvent {
     readonly subresource?: string;
   };
   readonly responseStatus?: { readonly code: number; readonly reason?: string; readonly message?: string };
-  /** A webhook's are `<name of its entry>/<key>`. */
+  /** Keys of a webhook's annotations are `<name of its entry>/<key>`. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/**
- * Every request that was answered, with its audit annotations; but for what the control plane's own parts read, and
- * without bodies.
- */
+/** Logs every completed request with its audit annotations, without bodies. Leaves out reads by the control plane itself. */
 export const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -39,13 +36,13 @@ export const AUDIT_POLICY = {
   ],
 };
 
-/** Reads the log at `path`. */
 export interface AuditLog {
   all(): Promise<readonly AuditEvent[]>;
-  /** The first event for which `is` holds; it is waited for, as the log is written after the answer. */
-  find(what: string, is: (event: AuditEvent) => boolean): Promise<AuditEvent>;
+  /** Waits for the first event that matches: the API server writes the log after it responds. */
+  find(what: string, matches: (event: AuditEvent) => boolean): Promise<AuditEvent>;
 }
 
+/** Reads the log at `path`. The API server may be writing its last line: a line counts once it has its end. */
 export const openAuditLog = (path: string): AuditLog => {
   const all = async (): Promise<readonly AuditEvent[]> => {
     const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
@@ -53,7 +50,7 @@ export const openAuditLog = (path: string): AuditLog => {
   };
   return {
     all,
-    find: (what, is) =>
-      until(`in the audit log: ${what}`, async () => (await all()).find(is), { seconds: 10 }),
+    find: (what, matches) =>
+      until(`in the audit log: ${what}`, async () => (await all()).find(matches), { seconds: 10 }),
   };
 };

@@ -190,7 +190,7 @@ export const startControlPlane = async (release: Release): Promise<ControlPlane>
   const apiAs = (token: string): Api => openApi({ url, ca, token });
   const api = apiAs(ADMIN);
   await untilUp('the API server is ready', [etcd, apiServer], async () => {
-    const { status } = await api.ask('GET', '/readyz');
+    const { status } = await api.send('GET', '/readyz');
     return status === 200;
   });
   const kubeconfig = join(directory, 'admin.conf');

@@ -15,10 +15,10 @@ const parseLine = (line: string): readonly Sample[] => {
   return [{ name, labels: Object.fromEntries(pairs), value: Number(value) }];
 };
 
-/** Parses what `/metrics` answers. */
+/** Parses the body of `/metrics`. */
 export const parseMetrics = (text: string): readonly Sample[] => text.split('\n').flatMap(parseLine);
 
-/** The sum of a metric over every sample that carries these labels; 0 where there is none. */
+/** Returns the sum of a metric over every sample with these labels; 0 if there is none. */
 export const sumOf = (
   samples: readonly Sample[],
   name: string,

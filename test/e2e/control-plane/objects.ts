@@ -1,5 +1,5 @@
 /*
- * What the harness reads of Kubernetes' objects, and no more (core/v1, apps/v1). Tests write what they like.
+ * The fields of Kubernetes objects that the harness reads (core/v1, apps/v1). Tests may write others.
  */
 
 export interface Metadata {
@@ -13,7 +13,7 @@ export interface Metadata {
   readonly deletionGracePeriodSeconds?: number;
 }
 
-/** Any object. `generateName` in place of a name is given to `create` only. */
+/** Any object. Only `create` accepts `generateName` in place of a name. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;

@@ -1,6 +1,6 @@
 /*
- * The parts of Kubernetes that nobody here wrote. `.ci/control-plane` builds them, or takes them from
- * `KUBEBUILDER_ASSETS`, and says where each is; one that is not there fails the test that needs it.
+ * The programs of a control plane. `.ci/control-plane` builds them, or takes them from `KUBEBUILDER_ASSETS`, and names the
+ * path of each in an environment variable. A test whose program has no path fails.
  */
 
 const VARIABLES = {
@@ -18,13 +18,13 @@ export type Program = keyof typeof VARIABLES;
 /** Releases of the API server that tests run against: the oldest that the chart claims, the usual one, the newest. */
 export type Release = '1.30' | '1.36' | '1.37';
 
-/** The path of a program. Throws where there is none. */
+/** Returns the path of a program. Throws if its variable is not set. */
 export const programOf = (name: Program): string => {
   const variable = VARIABLES[name];
   const path = process.env[variable];
   if (path === undefined || path === '')
     throw new Error(
-      `set ${variable} to the path of ${name}, or run .ci/control-plane, which gets it and does`,
+      `set ${variable} to the path of ${name}, or run .ci/control-plane, which builds it and sets the variable`,
     );
   return path;
 };

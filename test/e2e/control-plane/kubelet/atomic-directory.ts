@@ -19,7 +19,7 @@ export interface VolumeFile {
   readonly mode: number;
 }
 
-/** Who a volume's files belong to, where the pod says so; root's where not. */
+/** The owner of a volume's files; root if undefined. */
 export interface Ownership {
   readonly user?: number;
   readonly group?: number;
@@ -27,8 +27,8 @@ export interface Ownership {
 
 const DATA = '..data';
 
-/** In a user namespace with one user nobody else can be given anything: there the files stay ours. */
-const give = async (path: string, { user = -1, group = -1 }: Ownership): Promise<void> => {
+/** Sets the owner of a file. In a user namespace with a single user that is impossible: the file stays ours. */
+const setOwner = async (path: string, { user = -1, group = -1 }: Ownership): Promise<void> => {
   if (user === -1 && group === -1) return;
   await chown(path, user, group).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EINVAL') throw error;
@@ -40,18 +40,19 @@ const currentOf = (directory: string): Promise<string | undefined> =>
 
 const isLink = async (path: string): Promise<boolean> => (await lstat(path)).isSymbolicLink();
 
-/** Links for the names at the top that are new, none for those that are gone. */
+/** Creates links for the names at the top that are new, and removes those of names that are gone. */
 const linkNames = async (directory: string, names: ReadonlySet<string>): Promise<void> => {
-  const there = (await readdir(directory)).filter((name) => !name.startsWith('..'));
-  for (const name of there)
+  const present = (await readdir(directory)).filter((name) => !name.startsWith('..'));
+  for (const name of present)
     if (!names.has(name) && (await isLink(join(directory, name)))) await rm(join(directory, name));
-  for (const name of names) if (!there.includes(name)) await symlink(join(DATA, name), join(directory, name));
+  for (const name of names)
+    if (!present.includes(name)) await symlink(join(DATA, name), join(directory, name));
 };
 
 /**
  * Replaces the files of a volume as the kubelet's atomic writer does: all of them are written into a directory of their
- * own, `..data` is swapped to it by a rename, and the names at the top are links through `..data`. A reader sees the old
- * ones or the new ones, and never some of each through one opened directory.
+ * own, `..data` is swapped to it by a rename, and the names at the top are links through `..data`. Through one opened
+ * directory a reader sees either the old files or the new ones.
  */
 export const replaceFiles = async (
   directory: string,
@@ -66,7 +67,7 @@ export const replaceFiles = async (
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });
     await writeFile(target, content);
     await chmod(target, mode);
-    await give(target, ownership);
+    await setOwner(target, ownership);
   }
   // Left behind if an earlier attempt failed before its rename.
   await rm(join(directory, '..data_tmp'), { force: true });

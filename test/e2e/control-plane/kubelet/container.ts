@@ -10,14 +10,14 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
-/** What a pod's image stands for here. */
+/** What the simulated kubelet runs for an image. */
 export interface Image {
   readonly entrypoint: readonly string[];
-  /** The image's root file system, a directory; without it, only what is mounted is there. */
+  /** The directory of the image's root file system; if undefined, the container has only its mounts. */
   readonly root?: string;
   readonly mounts?: readonly Mount[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Of the image, where the pod names none. */
+  /** The user if the pod names none. */
   readonly user?: number;
 }
 
@@ -30,28 +30,29 @@ export interface ContainerOptions {
   readonly user: number;
   readonly group: number;
   readonly readOnlyRoot: boolean;
-  /** Its own, empty. */
+  /** An empty directory of its own. */
   readonly directory: string;
 }
 
 const SCRIPT = new URL('container.sh', import.meta.url).pathname;
+/** Printed by the script once it runs in its own namespaces. */
 const APART = 'apart\n';
 
-const onlyRead = (source: string, target = source): Mount => ({ source, target, readOnly: true });
+const readOnlyMount = (source: string, target = source): Mount => ({ source, target, readOnly: true });
 
 /** `/lib` and the like: directories, or links into `/usr`. */
 const LIBRARIES = ['/usr', '/lib', '/lib64'].filter((path) => existsSync(path));
 
 /**
- * A stand-in for the image that the Dockerfile builds, with nothing but what that has: Node and the bundle at the same
- * paths, and the libraries of this machine.
+ * Returns a stand-in for the image that the Dockerfile builds: Node and the bundle at the same paths, and the libraries of
+ * this machine.
  */
 export const bundleImage = (program: string): Image => ({
   entrypoint: ['/nodejs/bin/node', '/app/main.js'],
   mounts: [
-    ...LIBRARIES.map((path) => onlyRead(path)),
-    onlyRead(dirname(process.execPath), '/nodejs/bin'),
-    onlyRead(program, '/app'),
+    ...LIBRARIES.map((path) => readOnlyMount(path)),
+    readOnlyMount(dirname(process.execPath), '/nodejs/bin'),
+    readOnlyMount(program, '/app'),
   ],
   user: 65_532,
 });
@@ -61,7 +62,7 @@ const lineOf = ({ source, target, readOnly }: Mount): string => {
   return `${source}\t${target}\t${linked ? 'link' : readOnly ? 'ro' : 'rw'}\n`;
 };
 
-/** Connects the network namespace of a process to the bridge, by a pair whose other end is its `eth0`. */
+/** Connects the network namespace of a process to the bridge, by a veth pair whose other end is its `eth0`. */
 const connect = async (pid: number): Promise<void> => {
   const end = `pod${pid}`;
   await runOrThrow('ip', ['link', 'add', end, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
@@ -69,8 +70,8 @@ const connect = async (pid: number): Promise<void> => {
 };
 
 /**
- * Starts a program in a container: a root file system, mounts, user and network address of its own. It has the process
- * ids of the test, and no limits of memory or processor.
+ * Starts a program in a container with its own root file system, mounts, user and network address. It shares the PID
+ * namespace of the test, and has no limits of memory or CPU.
  */
 export const startContainer = async (options: ContainerOptions): Promise<RunningProcess> => {
   const { image, argv, mounts, address, user, group, readOnlyRoot, directory } = options;

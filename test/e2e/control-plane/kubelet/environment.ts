@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import type { ConfigMap, Container, EnvironmentVariable, Secret } from '../objects.ts';
-import { fieldOf, type Placed } from './fields.ts';
+import { fieldOf, type ScheduledPod } from './downward-api.ts';
 
 /**
  * The variables by which programs in a cluster find the API server. The kubelet names the address of its Service, which
@@ -13,13 +13,13 @@ const serviceVariables = ({ url }: Api): Readonly<Record<string, string>> => {
 
 const valueOf = async (
   { name, value, valueFrom }: EnvironmentVariable,
-  placed: Placed,
+  scheduled: ScheduledPod,
   api: Api,
 ): Promise<string> => {
-  const base = `/api/v1/namespaces/${placed.pod.metadata.namespace}`;
+  const base = `/api/v1/namespaces/${scheduled.pod.metadata.namespace}`;
   if (valueFrom === undefined) return value ?? '';
   const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
-  if (fieldRef) return fieldOf(placed, fieldRef.fieldPath);
+  if (fieldRef) return fieldOf(scheduled, fieldRef.fieldPath);
   if (configMapKeyRef) {
     const { data } = await api.get<ConfigMap>(`${base}/configmaps/${configMapKeyRef.name}`);
     return data?.[configMapKeyRef.key] ?? '';
@@ -28,26 +28,27 @@ const valueOf = async (
     const { data } = await api.get<Secret>(`${base}/secrets/${secretKeyRef.name}`);
     return Buffer.from(data?.[secretKeyRef.key] ?? '', 'base64').toString();
   }
-  throw new Error(`the played kubelet knows no source of the variable ${name}`);
+  throw new Error(`the simulated kubelet does not support the source of the variable ${name}`);
 };
 
-/** The environment of a container. */
+/** Returns the environment of a container. */
 export const environmentOf = async (
   { name: container, env = [], envFrom = [] }: Container,
-  placed: Placed,
+  scheduled: ScheduledPod,
   api: Api,
 ): Promise<Readonly<Record<string, string>>> => {
-  if (envFrom.length > 0) throw new Error(`the played kubelet knows no envFrom: container ${container}`);
-  const named = { ...serviceVariables(api), HOSTNAME: placed.pod.metadata.name };
+  if (envFrom.length > 0)
+    throw new Error(`the simulated kubelet does not support envFrom: container ${container}`);
+  const named = { ...serviceVariables(api), HOSTNAME: scheduled.pod.metadata.name };
   const own = await Promise.all(
-    env.map(async (variable) => [variable.name, await valueOf(variable, placed, api)] as const),
+    env.map(async (variable) => [variable.name, await valueOf(variable, scheduled, api)] as const),
   );
   return { ...named, ...Object.fromEntries(own) };
 };
 
 const REFERENCE = /\$\$|\$\(([\w.-]+)\)/g;
 
-/** Arguments with `$(NAME)` replaced as the kubelet does it: `$$` is `$`, and a name that is unknown stays as it is. */
+/** Expands `$(NAME)` in an argument as the kubelet does: `$$` is `$`, and an unknown name stays as it is. */
 export const expand = (argument: string, env: Readonly<Record<string, string>>): string =>
   argument.replaceAll(REFERENCE, (whole, name: string | undefined) =>
     name === undefined ? '$' : (env[name] ?? whole),

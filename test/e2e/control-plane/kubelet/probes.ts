@@ -1,5 +1,5 @@
-import { request as ask } from 'node:http';
-import { request as askOverTls } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Container, Probe } from '../objects.ts';
 
@@ -10,11 +10,11 @@ const portOf = (container: Container, port: number | string): number => {
   return named.containerPort;
 };
 
-/** As the kubelet asks: from 200 to 399 is a success, and over TLS it believes any certificate. */
-const answers = (url: string, milliseconds: number): Promise<boolean> =>
+/** Probes a URL as the kubelet does: 200 to 399 is a success, and over TLS any certificate is accepted. */
+const isHealthy = (url: string, milliseconds: number): Promise<boolean> =>
   new Promise((resolve) => {
     const options = { timeout: milliseconds, agent: false, rejectUnauthorized: false };
-    const request = (url.startsWith('https:') ? askOverTls : ask)(url, options, (response) => {
+    const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, options, (response) => {
       response.resume();
       const status = response.statusCode ?? 0;
       resolve(status >= 200 && status < 400);
@@ -26,14 +26,14 @@ const answers = (url: string, milliseconds: number): Promise<boolean> =>
 
 const urlOf = (probe: Probe, container: Container, address: string): string => {
   const { httpGet } = probe;
-  if (httpGet === undefined) throw new Error('the played kubelet knows HTTP probes only');
+  if (httpGet === undefined) throw new Error('the simulated kubelet supports HTTP probes only');
   const scheme = (httpGet.scheme ?? 'HTTP').toLowerCase();
   return `${scheme}://${address}:${portOf(container, httpGet.port)}${httpGet.path}`;
 };
 
 /**
- * Probes a container at the probe's own times, and tells each change: first to true, or to false after
- * `failureThreshold` failures in a row. Only HTTP is played. Ends with the signal.
+ * Probes a container at the probe's own times, and reports each change of its health: unhealthy means `failureThreshold`
+ * failures in a row. Ends with the signal.
  */
 const watchProbe = async (
   {
@@ -41,7 +41,7 @@ const watchProbe = async (
     container,
     address,
   }: { readonly probe: Probe; readonly container: Container; readonly address: string },
-  tell: (healthy: boolean) => Promise<void>,
+  report: (healthy: boolean) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
   const { initialDelaySeconds = 0, periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
@@ -50,24 +50,24 @@ const watchProbe = async (
     delay(seconds * 1000, undefined, { signal }).catch(() => undefined);
   await pause(initialDelaySeconds);
   let failures = 0;
-  let told: boolean | undefined;
+  let reported: boolean | undefined;
   while (!signal.aborted) {
-    failures = (await answers(url, timeoutSeconds * 1000)) ? 0 : failures + 1;
-    const healthy = failures === 0 ? true : failures >= failureThreshold ? false : told;
-    if (healthy !== undefined && healthy !== told && !signal.aborted) await tell(healthy);
-    told = healthy;
+    failures = (await isHealthy(url, timeoutSeconds * 1000)) ? 0 : failures + 1;
+    const healthy = failures === 0 ? true : failures >= failureThreshold ? false : reported;
+    if (healthy !== undefined && healthy !== reported && !signal.aborted) await report(healthy);
+    reported = healthy;
     await pause(periodSeconds);
   }
 };
 
-/** What becomes of a container's probes. */
+/** Called as the probes of a container change. */
 export interface Health {
   readonly onReady: (ready: boolean) => Promise<void>;
-  /** It does not live, or did not start: it is to be ended. */
+  /** The container failed its liveness or startup probe and must be stopped. */
   readonly onDead: () => Promise<void>;
 }
 
-/** Probes one run of a container until the signal ends. Before its startup probe has succeeded there is no other. */
+/** Probes one run of a container until the signal ends. The startup probe delays the others until it succeeds. */
 export const probeContainer = async (
   container: Container,
   address: string,
@@ -75,8 +75,8 @@ export const probeContainer = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const { startupProbe, livenessProbe, readinessProbe } = container;
-  const watch = (probe: Probe | undefined, tell: (healthy: boolean) => Promise<void>, until = signal) =>
-    probe === undefined ? Promise.resolve() : watchProbe({ probe, container, address }, tell, until);
+  const watch = (probe: Probe | undefined, report: (healthy: boolean) => Promise<void>, until = signal) =>
+    probe === undefined ? Promise.resolve() : watchProbe({ probe, container, address }, report, until);
   const started = new AbortController();
   const either = AbortSignal.any([signal, started.signal]);
   await watch(startupProbe, async (healthy) => (healthy ? started.abort() : onDead()), either);

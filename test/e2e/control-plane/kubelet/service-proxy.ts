@@ -5,8 +5,8 @@ import type { Api } from '../api.ts';
 import type { EndpointSlice, Service } from '../objects.ts';
 
 /*
- * kube-proxy, played: connections to the address of a Service are handed to a ready endpoint. The API server does not
- * need it for webhooks (`--enable-aggregator-routing`); pods and clients do.
+ * A simulated kube-proxy: connections to the address of a Service are forwarded to a ready endpoint. Pods and clients need
+ * it; the API server does not, because it calls webhooks at their endpoints (`--enable-aggregator-routing`).
  */
 
 interface Listed<Item> {
@@ -15,7 +15,7 @@ interface Listed<Item> {
 
 const hasAddress = ({ spec }: Service): boolean => spec.clusterIP !== undefined && spec.clusterIP !== 'None';
 
-/** The names that a cluster's DNS gives its Services: `NAME.NAMESPACE.svc`. */
+/** Returns the addresses of all Services by their names in a cluster's DNS: `NAME.NAMESPACE.svc`. */
 export const serviceNames = async (api: Api): Promise<Readonly<Record<string, string>>> => {
   const { items } = await api.get<Listed<Service>>('/api/v1/services');
   return Object.fromEntries(
@@ -25,25 +25,25 @@ export const serviceNames = async (api: Api): Promise<Readonly<Record<string, st
   );
 };
 
-/** Where a connection to this port may go now. */
+/** Returns the ready endpoints of a port of a Service. */
 const targetsOf = async (api: Api, { metadata }: Service, port: string | undefined) => {
   const path = `/apis/discovery.k8s.io/v1/namespaces/${metadata.namespace}/endpointslices`;
   const selector = encodeURIComponent(`kubernetes.io/service-name=${metadata.name}`);
   const { items } = await api.get<Listed<EndpointSlice>>(`${path}?labelSelector=${selector}`);
   return items.flatMap(({ endpoints, ports = [] }) => {
-    const found = ports.find(({ name = '' }) => name === (port ?? ''))?.port;
+    const target = ports.find(({ name = '' }) => name === (port ?? ''))?.port;
     const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
-    return found === undefined
+    return target === undefined
       ? []
-      : ready.flatMap(({ addresses }) => addresses.map((host) => ({ host, port: found })));
+      : ready.flatMap(({ addresses }) => addresses.map((host) => ({ host, port: target })));
   });
 };
 
-const join = (one: Socket, other: Socket): void => {
-  one.pipe(other);
-  other.pipe(one);
-  one.once('error', () => other.destroy());
-  other.once('error', () => one.destroy());
+const join = (client: Socket, endpoint: Socket): void => {
+  client.pipe(endpoint);
+  endpoint.pipe(client);
+  client.once('error', () => endpoint.destroy());
+  endpoint.once('error', () => client.destroy());
 };
 
 export interface ServiceProxy {

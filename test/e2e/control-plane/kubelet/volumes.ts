@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Api } from '../api.ts';
 import type { ConfigMap, Pod, Projection, Secret, Volume } from '../objects.ts';
 import { type Ownership, replaceFiles, type VolumeFile } from './atomic-directory.ts';
-import { fieldOf, type Placed } from './fields.ts';
+import { fieldOf, type ScheduledPod } from './downward-api.ts';
 
 /** The volumes of one pod, as directories. */
 export interface Volumes {
   pathOf(volume: string): string;
-  /** Takes over what changed in Secrets and ConfigMaps, as the kubelet does at each of its syncs. */
+  /** Writes changes of Secrets and ConfigMaps into the volumes, as the kubelet does at each sync. */
   refresh(): Promise<void>;
 }
 
@@ -21,11 +21,11 @@ interface Selection {
 
 const MODE = 0o644;
 
-/** What of it is wanted, under the paths it is wanted at. A missing object or key is an error unless it is optional. */
+/** Selects the items of a Secret or ConfigMap, by path. A missing object or key is an error unless it is optional. */
 const select = (what: string, all: Content | undefined, { items, optional }: Selection): Content => {
   if (all === undefined) {
     if (optional === true) return new Map();
-    throw new Error(`${what} is not there`);
+    throw new Error(`${what} not found`);
   }
   if (items === undefined) return all;
   return new Map(
@@ -40,16 +40,16 @@ const select = (what: string, all: Content | undefined, { items, optional }: Sel
 const decode = (values: Secret['data'] = {}, encoding: BufferEncoding = 'base64'): [string, Buffer][] =>
   Object.entries(values).map(([key, value]) => [key, Buffer.from(value, encoding)]);
 
-const RENEWED = 0.8;
+const RENEW_AFTER = 0.8;
 
-/** Tokens of the pod's service account, bound to the pod; each is renewed when 80 % of its time is over. */
+/** Requests tokens of the pod's service account, bound to the pod. Each is renewed after 80 % of its lifetime. */
 const createTokens = (api: Api, { metadata, spec }: Pod) => {
-  const kept = new Map<string, { readonly token: Buffer; readonly until: number }>();
+  const cached = new Map<string, { readonly token: Buffer; readonly until: number }>();
   const account = `/api/v1/namespaces/${metadata.namespace}/serviceaccounts/${spec.serviceAccountName ?? 'default'}`;
   return async (wanted: NonNullable<Projection['serviceAccountToken']>): Promise<Buffer> => {
     const { path, audience, expirationSeconds = 3600 } = wanted;
-    const held = kept.get(path);
-    if (held !== undefined && held.until > Date.now()) return held.token;
+    const current = cached.get(path);
+    if (current !== undefined && current.until > Date.now()) return current.token;
     const body = {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
@@ -59,20 +59,20 @@ const createTokens = (api: Api, { metadata, spec }: Pod) => {
         boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: metadata.name, uid: metadata.uid },
       },
     };
-    const { status } = await api.must<{ readonly status: { readonly token: string } }>(
+    const { status } = await api.sendOrThrow<{ readonly status: { readonly token: string } }>(
       'POST',
       `${account}/token`,
       { body },
     );
     const token = Buffer.from(status.token);
-    kept.set(path, { token, until: Date.now() + expirationSeconds * 1000 * RENEWED });
+    cached.set(path, { token, until: Date.now() + expirationSeconds * 1000 * RENEW_AFTER });
     return token;
   };
 };
 
-const createReader = (api: Api, placed: Placed) => {
-  const base = `/api/v1/namespaces/${placed.pod.metadata.namespace}`;
-  const tokenOf = createTokens(api, placed.pod);
+const createReader = (api: Api, scheduled: ScheduledPod) => {
+  const base = `/api/v1/namespaces/${scheduled.pod.metadata.namespace}`;
+  const tokenOf = createTokens(api, scheduled.pod);
   const readSecret = async (name: string, selection: Selection): Promise<Content> => {
     const secret = await api.find<Secret>(`${base}/secrets/${name}`);
     return select(`Secret ${name}`, secret && new Map(decode(secret.data)), selection);
@@ -84,7 +84,7 @@ const createReader = (api: Api, placed: Placed) => {
   };
   const readFields = ({ items }: NonNullable<Volume['downwardAPI']>): Content =>
     new Map(
-      items.map(({ path, fieldRef }) => [path, Buffer.from(fieldOf(placed, fieldRef?.fieldPath ?? ''))]),
+      items.map(({ path, fieldRef }) => [path, Buffer.from(fieldOf(scheduled, fieldRef?.fieldPath ?? ''))]),
     );
   const readProjection = async (source: Projection): Promise<Content> => {
     const { serviceAccountToken, configMap, secret, downwardAPI } = source;
@@ -92,9 +92,9 @@ const createReader = (api: Api, placed: Placed) => {
     if (configMap) return readConfigMap(configMap.name, configMap);
     if (secret) return readSecret(secret.name, secret);
     if (downwardAPI) return readFields(downwardAPI);
-    throw new Error(`the played kubelet knows no projection ${JSON.stringify(source)}`);
+    throw new Error(`the simulated kubelet does not support the projection ${JSON.stringify(source)}`);
   };
-  /** Undefined: a volume that is no files of somebody's. */
+  /** Returns the files of a volume; undefined if its content does not come from the API. */
   return async ({ configMap, secret, projected, downwardAPI }: Volume): Promise<Content | undefined> => {
     if (configMap) return readConfigMap(configMap.name, configMap);
     if (secret) return readSecret(secret.secretName, secret);
@@ -108,7 +108,7 @@ const createReader = (api: Api, placed: Placed) => {
 const modeOf = ({ configMap, secret, projected, downwardAPI }: Volume): number =>
   (configMap ?? secret ?? projected ?? downwardAPI)?.defaultMode ?? MODE;
 
-/** `fsGroup` may read what the group may not yet; a token is its user's alone, where the pod names one user. */
+/** With `fsGroup` the group may read every file. */
 const filesOf = (
   content: Content,
   { mode, grouped }: { readonly mode: number; readonly grouped: boolean },
@@ -117,8 +117,9 @@ const filesOf = (
     [...content].map(([path, bytes]) => [path, { content: bytes, mode: grouped ? mode | 0o440 : mode }]),
   );
 
-const sameContent = (one: Content | undefined, other: Content): boolean =>
-  one?.size === other.size && [...other].every(([path, bytes]) => one.get(path)?.equals(bytes) === true);
+const sameContent = (before: Content | undefined, after: Content): boolean =>
+  before?.size === after.size &&
+  [...after].every(([path, bytes]) => before.get(path)?.equals(bytes) === true);
 
 const ownershipOf = ({ spec }: Pod): Ownership => {
   const group = spec.securityContext?.fsGroup;
@@ -126,20 +127,20 @@ const ownershipOf = ({ spec }: Pod): Ownership => {
 };
 
 /**
- * Makes the volumes of a pod below `directory`, those of claims below `claims`, where they outlive the pod. Rejects while
- * a Secret or ConfigMap is missing that must be there: the kubelet waits for it.
+ * Creates the volumes of a pod below `directory`, and those of claims below `claims`, where they outlive the pod. Rejects
+ * while a required Secret or ConfigMap is missing: the kubelet waits for it.
  */
 export const makeVolumes = async (
-  placed: Placed,
+  scheduled: ScheduledPod,
   { api, directory, claims }: { readonly api: Api; readonly directory: string; readonly claims: string },
 ): Promise<Volumes> => {
-  const { pod } = placed;
+  const { pod } = scheduled;
   const volumes = pod.spec.volumes ?? [];
-  const read = createReader(api, placed);
+  const read = createReader(api, scheduled);
   const ownership = ownershipOf(pod);
   const written = new Map<string, Content>();
   const pathOf = (name: string): string => {
-    const volume = volumes.find((each) => each.name === name);
+    const volume = volumes.find((candidate) => candidate.name === name);
     if (volume?.hostPath) return volume.hostPath.path;
     if (volume?.persistentVolumeClaim) return join(claims, volume.persistentVolumeClaim.claimName);
     return join(directory, name);

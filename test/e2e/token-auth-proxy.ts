@@ -1,15 +1,15 @@
 import { verify, X509Certificate } from 'node:crypto';
-import { request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
-import { request as askOverTls, createServer } from 'node:https';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Tls } from '../support/tls.ts';
 import type { TokenService } from './token-service.ts';
 
 /**
- * TLS with a private CA and token auth, before a registry that has neither. Tokens are given out under the registry's own
- * name: go-containerregistry takes none from another address of loopback.
+ * A reverse proxy that adds TLS with a private CA and token auth to a registry that has neither. It serves the token
+ * service under its own host name: go-containerregistry accepts no token service at another address of loopback.
  */
-export interface Gate {
+export interface TokenAuthProxy {
   readonly host: string;
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ interface Claims {
   readonly access: readonly { readonly name: string; readonly actions: readonly string[] }[];
 }
 
-/** The claims of a token that was signed with the key of this certificate. */
+/** Returns the claims of a token; undefined unless it is signed with the key of this certificate. */
 const claimsOf = (token: string, certificate: X509Certificate): Claims | undefined => {
   const [header = '', body = '', signature = ''] = token.split('.');
   const key = { key: certificate.publicKey, dsaEncoding: 'ieee-p1363' } as const;
@@ -33,8 +33,12 @@ const claimsOf = (token: string, certificate: X509Certificate): Claims | undefin
 const repositoryOf = (url: string): string | undefined =>
   /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(url)?.[1];
 
-/** Starts it on a free port of loopback, before the plain HTTP registry at `upstream`. */
-export const startGate = async (tls: Tls, tokens: TokenService, upstream: string): Promise<Gate> => {
+/** Starts it on a free port of loopback for the plain HTTP registry at `upstream`. */
+export const startTokenAuthProxy = async (
+  tls: Tls,
+  tokens: TokenService,
+  upstream: string,
+): Promise<TokenAuthProxy> => {
   const certificate = new X509Certificate(tls.cert);
 
   const mayPass = ({ method, url = '', headers }: IncomingMessage): boolean => {
@@ -56,15 +60,15 @@ export const startGate = async (tls: Tls, tokens: TokenService, upstream: string
   };
   const pass = (incoming: IncomingMessage, response: ServerResponse): void => {
     const { method, url = '', headers } = incoming;
-    const hand = (answer: IncomingMessage): void => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+    const forward = (upstreamResponse: IncomingMessage): void => {
+      response.writeHead(upstreamResponse.statusCode ?? 502, upstreamResponse.headers);
+      upstreamResponse.pipe(response);
     };
-    const asked = url.startsWith('/token?')
-      ? askOverTls(new URL(url, tokens.realm), { method, headers, ca: tokens.trusted }, hand)
-      : ask(`http://${upstream}${url}`, { method, headers }, hand);
-    asked.once('error', () => response.destroy());
-    incoming.pipe(asked);
+    const outgoing = url.startsWith('/token?')
+      ? httpsRequest(new URL(url, tokens.realm), { method, headers, ca: tokens.trusted }, forward)
+      : httpRequest(`http://${upstream}${url}`, { method, headers }, forward);
+    outgoing.once('error', () => response.destroy());
+    incoming.pipe(outgoing);
   };
   const server = createServer(tls, (incoming, response) =>
     incoming.url?.startsWith('/token?') === true || mayPass(incoming)

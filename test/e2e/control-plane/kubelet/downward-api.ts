@@ -1,7 +1,7 @@
 import type { Metadata, Pod } from '../objects.ts';
 
-/** What the kubelet knows of a pod that the object does not say yet. */
-export interface Placed {
+/** A pod bound to a node, with its address, which the object does not have yet. */
+export interface ScheduledPod {
   readonly pod: Pod;
   readonly address: string;
   readonly node: string;
@@ -14,8 +14,8 @@ const listOf = (values: Metadata['labels'] = {}): string =>
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .join('\n');
 
-/** A field of the downward API (core/v1, ObjectFieldSelector). Throws on one that the harness does not play. */
-export const fieldOf = ({ pod, address, node }: Placed, path: string): string => {
+/** Returns a field of the downward API (core/v1, ObjectFieldSelector). Throws if the harness does not support it. */
+export const fieldOf = ({ pod, address, node }: ScheduledPod, path: string): string => {
   const { metadata, spec } = pod;
   const [, map, key] = ENTRY.exec(path) ?? [];
   if (map === 'labels' || map === 'annotations') return metadata[map]?.[key ?? ''] ?? '';
@@ -32,6 +32,6 @@ export const fieldOf = ({ pod, address, node }: Placed, path: string): string =>
     'status.hostIP': address,
   };
   const value = fields[path];
-  if (value === undefined) throw new Error(`the played kubelet knows no field ${path}`);
+  if (value === undefined) throw new Error(`the simulated kubelet does not support the field ${path}`);
   return value;
 };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
-import { callsLost, podsIn, reviewsOfEntry, untilCalled } from './looks.ts';
-import { NAMESPACE, startWorld, type World } from './world.ts';
+import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
+import { callsLost, podsIn, reviewsOfEntry, untilCalled } from './observations.ts';
 
 /*
  * Enforcing, and nobody there to answer. The nodes of all replicas lose their power, which nobody tells the API server: it
@@ -12,20 +12,20 @@ import { NAMESPACE, startWorld, type World } from './world.ts';
 const ORDINARY = 'registry.example/app:1';
 
 describe('when all replicas are away', () => {
-  let world: World;
+  let cluster: Cluster;
   let signed: string;
   let unsigned: string;
   let parts: Readonly<Record<string, string>>;
   beforeAll(async () => {
-    world = await startWorld();
-    signed = world.publish('proxyv2', '1.24.0');
-    unsigned = world.publish('proxyv2', '1.24.1', { signed: false });
-    parts = { ztunnel: world.publish('ztunnel', '1.24.0'), cni: world.publish('install-cni', '1.24.0') };
-    for (const namespace of ['istio-system', 'shop']) await world.createNamespace(namespace);
-    await world.install({ mode: 'enforce' });
-    await world.kubelet.untilReady(2);
+    cluster = await startCluster();
+    signed = cluster.publish('proxyv2', '1.24.0');
+    unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
+    parts = { ztunnel: cluster.publish('ztunnel', '1.24.0'), cni: cluster.publish('install-cni', '1.24.0') };
+    for (const namespace of ['istio-system', 'shop']) await cluster.createNamespace(namespace);
+    await cluster.install({ mode: 'enforce' });
+    await cluster.kubelet.untilReady(2);
   });
-  afterAll(() => world?.stop());
+  afterAll(() => cluster?.stop());
 
   const podOf = (namespace: string, name: string, ...images: readonly string[]): KubernetesObject => ({
     apiVersion: 'v1',
@@ -35,7 +35,7 @@ describe('when all replicas are away', () => {
   });
   const tryPod = async (namespace: string, name: string, ...images: readonly string[]) => {
     const start = Date.now();
-    const { status, body } = await world.api.tryCreate(podOf(namespace, name, ...images));
+    const { status, body } = await cluster.api.tryCreate(podOf(namespace, name, ...images));
     const { message = '' } = body as { readonly message?: string };
     return { status, message, milliseconds: Date.now() - start };
   };
@@ -57,8 +57,8 @@ describe('when all replicas are away', () => {
   });
 
   it('pods start in critical namespaces, in its own, and where they hold no image of Istio’s', async () => {
-    await world.kubelet.cutPower();
-    const { failedOpen } = await callsLost(world);
+    await cluster.kubelet.cutPower();
+    const { failedOpen } = await callsLost(cluster);
     const { ztunnel = '', cni = '' } = parts;
     expect(
       await tryAll({
@@ -67,13 +67,13 @@ describe('when all replicas are away', () => {
         'its own': tryPod(NAMESPACE, 'of-its-own', ORDINARY, signed),
       }),
     ).toEqual({ 'istio-system': 201, 'kube-system': 201, 'its own': 201 });
-    expect((await callsLost(world)).failedOpen).toBe(failedOpen + 3);
-    await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/of-its-own`);
-    const asked = await reviewsOfEntry(world, 'enforce');
+    expect((await callsLost(cluster)).failedOpen).toBe(failedOpen + 3);
+    await cluster.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/of-its-own`);
+    const asked = await reviewsOfEntry(cluster, 'enforce');
     const ordinary = await tryPod('shop', 'ordinary', ORDINARY);
     expect(ordinary).toMatchObject({ status: 201 });
     expect(ordinary.milliseconds).toBeLessThan(3000);
-    expect(await reviewsOfEntry(world, 'enforce')).toBe(asked);
+    expect(await reviewsOfEntry(cluster, 'enforce')).toBe(asked);
   });
 
   it('Istio’s pods elsewhere are refused by the API server, signed or not', async () => {
@@ -84,7 +84,7 @@ describe('when all replicas are away', () => {
     expect(one).toMatchObject(unanswered);
     expect(other).toMatchObject(unanswered);
     const labels = { app: 'waiting' };
-    await world.api.create({
+    await cluster.api.create({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: 'waiting', namespace: 'shop' },
@@ -98,7 +98,7 @@ describe('when all replicas are away', () => {
 
   /** The first two creations after the replicas are there again. */
   const tryOnceThere = async (name: string) => {
-    await untilCalled(world, await world.kubelet.untilReady(2));
+    await untilCalled(cluster, await cluster.kubelet.untilReady(2));
     const [one, other] = [
       await tryPod('shop', `${name}-signed`, ORDINARY, signed),
       await tryPod('shop', `${name}-unsigned`, ORDINARY, unsigned),
@@ -108,27 +108,27 @@ describe('when all replicas are away', () => {
   const allIsWell = { signed: 201, unsigned: expect.stringContaining('(signature-missing)') as string };
 
   it('they come back without a hand, the next creation passes, and what waited is made', async () => {
-    await world.kubelet.restorePower();
+    await cluster.kubelet.restorePower();
     expect(await tryOnceThere('back')).toEqual(allIsWell);
     await until(
       'the pods of the Deployment that waited',
-      async () => (await podsIn(world, 'shop', 'app=waiting')).length === 3,
+      async () => (await podsIn(cluster, 'shop', 'app=waiting')).length === 3,
       { seconds: 60 },
     );
   });
 
   it('others are made in their place where they are deleted meanwhile, and come up the same way', async () => {
-    const old = await podsIn(world, NAMESPACE);
-    await world.kubelet.cutPower();
+    const old = await podsIn(cluster, NAMESPACE);
+    await cluster.kubelet.cutPower();
     for (const { metadata } of old)
-      await world.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${metadata.name}`);
+      await cluster.api.remove(`/api/v1/namespaces/${NAMESPACE}/pods/${metadata.name}`);
     const gone = new Set(old.map(({ metadata }) => metadata.uid));
     await until('two other pods', async () => {
-      const pods = await podsIn(world, NAMESPACE);
+      const pods = await podsIn(cluster, NAMESPACE);
       return pods.length === 2 && pods.every(({ metadata }) => !gone.has(metadata.uid));
     });
     expect(await tryPod('shop', 'nowhere', ORDINARY, signed)).toMatchObject(unanswered);
-    await world.kubelet.restorePower();
+    await cluster.kubelet.restorePower();
     expect(await tryOnceThere('others')).toEqual(allIsWell);
   });
 });

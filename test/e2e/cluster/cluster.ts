@@ -26,13 +26,13 @@ export const CHART = 'charts/sailmark';
 const BUNDLE = new URL('../../../dist', import.meta.url).pathname;
 const HUBS = ['docker.io', 'gcr.io', 'registry.istio.io'];
 
-export interface WorldOptions {
+export interface ClusterOptions {
   readonly release?: Release;
   /** What runs for the chart's image; the bundle that was built, unless there is another. */
   readonly image?: (reference: string) => Image | undefined;
 }
 
-export interface World extends ControlPlane {
+export interface Cluster extends ControlPlane {
   readonly kubelet: Kubelet;
   /** Read wherever a hub is named; over TLS with a CA of its own. */
   readonly registry: TestRegistry;
@@ -47,7 +47,7 @@ export interface World extends ControlPlane {
   readonly values: object;
   /** A file with these values, which `--values` names. */
   writeValues(values: object): Promise<string>;
-  /** `helm install`, as the README has it, with the world's values and these; then waits for its pods. */
+  /** `helm install`, as the README has it, with the cluster's values and these; then waits for its pods. */
   install(values?: object, ...flags: readonly string[]): Promise<string>;
   /** `helm upgrade` with the same. */
   upgrade(values?: object, ...flags: readonly string[]): Promise<string>;
@@ -92,9 +92,9 @@ const prepare = async ({ api }: ControlPlane, tls: Tls): Promise<void> => {
 };
 
 /** Starts everything but the release itself. */
-export const startWorld = async ({ release = '1.36', image }: WorldOptions = {}): Promise<World> => {
+export const startCluster = async ({ release = '1.36', image }: ClusterOptions = {}): Promise<Cluster> => {
   await using started = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), 'sailmark-world-'));
+  const directory = await mkdtemp(join(tmpdir(), 'sailmark-cluster-'));
   started.defer(() => rm(directory, { recursive: true, force: true }));
   const tls = createTls([HOST]);
   const registry = await startRegistry({ address: HOST, tls });

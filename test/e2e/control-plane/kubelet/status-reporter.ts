@@ -3,24 +3,24 @@ import type { Api } from '../api.ts';
 import { HOST } from '../control-plane.ts';
 import type { Condition, Pod } from '../objects.ts';
 
-/** What the kubelet tells of a container. */
+/** The state of a container, as the kubelet reports it. */
 export interface ContainerState {
   readonly running: boolean;
   readonly ready: boolean;
   readonly restarts: number;
-  /** Why it does not run: `ImagePullBackOff`, `CrashLoopBackOff`. */
+  /** The reason why it does not run: `ImagePullBackOff`, `CrashLoopBackOff`. */
   readonly waiting?: { readonly reason: string; readonly message: string };
-  /** It ended and is not started again. */
+  /** Set if it ended and is not started again. */
   readonly exitCode?: number;
 }
 
-/** Tells the API of a pod with one container. */
-export interface Teller {
+/** Reports the status of a pod with one container to the API. */
+export interface StatusReporter {
   readonly state: ContainerState;
-  /** Changes the state at once, and tells it after everything told before. Never rejects. */
-  tell(change: Partial<ContainerState>): Promise<void>;
-  /** From now on nothing is told. */
-  fallSilent(): void;
+  /** Changes the state at once, and reports it after all earlier changes. Never rejects. */
+  report(change: Partial<ContainerState>): Promise<void>;
+  /** Stops reporting. */
+  silence(): void;
 }
 
 const phaseOf = ({ running, restarts, exitCode }: ContainerState): string => {
@@ -32,13 +32,13 @@ const conditionsOf = (
   { ready }: ContainerState,
   at: string,
 ): readonly (Condition & { lastTransitionTime: string })[] => {
-  const of = (type: string, holds: boolean) =>
+  const condition = (type: string, holds: boolean) =>
     ({ type, status: holds ? 'True' : 'False', lastTransitionTime: at }) as const;
   return [
-    of('Initialized', true),
-    of('PodScheduled', true),
-    of('ContainersReady', ready),
-    of('Ready', ready),
+    condition('Initialized', true),
+    condition('PodScheduled', true),
+    condition('ContainersReady', ready),
+    condition('Ready', ready),
   ];
 };
 
@@ -58,7 +58,7 @@ const statusOf = ({ spec }: Pod, address: string, since: string, state: Containe
       startTime: since,
       hostIP: HOST,
       podIP: address,
-      // A pod that is taken up again after its node was away has another address than before.
+      // A pod that runs again after a power failure of its node has another address.
       podIPs: [{ $patch: 'replace' }, { ip: address }],
       conditions: conditionsOf(state, now),
       containerStatuses: [
@@ -76,33 +76,33 @@ const statusOf = ({ spec }: Pod, address: string, since: string, state: Containe
   };
 };
 
-/** Until the API server answers; that the pod is not there any more is an answer too. */
+/** Retries until the API server responds with a status below 500; 404 means that the pod is gone. */
 const send = async (api: Api, path: string, body: object): Promise<void> => {
   const type = 'application/strategic-merge-patch+json';
   for (let tries = 0; tries < 100; tries += 1) {
-    const answer = await api.ask('PATCH', path, { body, type }).catch(() => undefined);
-    if (answer !== undefined && answer.status < 500) return;
+    const response = await api.send('PATCH', path, { body, type }).catch(() => undefined);
+    if (response !== undefined && response.status < 500) return;
     await delay(100);
   }
 };
 
-/** Opens it for a pod at its path; nothing is told yet. */
-export const createTeller = (api: Api, path: string, pod: Pod, address: string): Teller => {
+/** Creates a reporter for the pod at a path. It reports nothing yet. */
+export const createStatusReporter = (api: Api, path: string, pod: Pod, address: string): StatusReporter => {
   const since = new Date().toISOString();
   let state: ContainerState = { running: false, ready: false, restarts: 0 };
-  let told = Promise.resolve();
+  let reported = Promise.resolve();
   let silent = false;
   return {
     get state() {
       return state;
     },
-    tell(change) {
+    report(change) {
       state = { ...state, ...change };
       const status = statusOf(pod, address, since, state);
-      told = told.then(() => (silent ? undefined : send(api, `${path}/status`, status)));
-      return told;
+      reported = reported.then(() => (silent ? undefined : send(api, `${path}/status`, status)));
+      return reported;
     },
-    fallSilent() {
+    silence() {
       silent = true;
     },
   };

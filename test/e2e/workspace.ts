@@ -7,7 +7,7 @@ import { type ProgramResult, pathOf, runOrThrow, runProgram, type Tool } from '.
 
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname;
 
-/** Signs into no log and with no timestamp, so that nothing but the registry is needed. */
+/** Makes cosign sign without a transparency log and a timestamp, so that it needs only the registry. */
 const SIGNING_CONFIG = {
   mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
   rekorTlogConfig: {},
@@ -17,33 +17,33 @@ const TRUSTED_ROOT = { mediaType: 'application/vnd.dev.sigstore.trustedroot+json
 
 export type Cosign = Extract<Tool, `cosign${string}`>;
 
-/** Keys, credentials and certificates in a directory of their own, and the programs that use them. */
-export interface Ground {
+/** A directory with keys, credentials and certificates, and the programs that use them. */
+export interface Workspace {
   readonly directory: string;
-  /** What its programs find in their environment. */
+  /** The environment of its programs. */
   readonly env: Readonly<Record<string, string>>;
-  /** The path of a public key, made by cosign the first time it is named. */
+  /** Resolves with the path of a public key. cosign generates the pair when the name is first used. */
   publicKey(name: string): Promise<string>;
   crane(...argv: readonly string[]): Promise<string>;
   skopeo(...argv: readonly string[]): Promise<string>;
-  /** Pushes an image whose one layer holds this text; gives its digest. */
+  /** Pushes an image whose only layer contains this text. Resolves with its digest. */
   pushImage(reference: string, content: string): Promise<string>;
   /** Signs `REPOSITORY@DIGEST`. cosign 3 writes bundles, cosign 2 a `.sig` tag. */
   sign(cosign: Cosign, key: string, reference: string, ...flags: readonly string[]): Promise<void>;
-  /** Attests something about `REPOSITORY@DIGEST`, as cosign 3 does: a bundle. */
+  /** Attests something about `REPOSITORY@DIGEST` with cosign 3, which writes a bundle. */
   attest(key: string, reference: string): Promise<void>;
-  /** `cosign save` into a directory of the ground. */
+  /** Runs `cosign save` into a directory of the workspace. */
   save(cosign: Cosign, reference: string, directory: string): Promise<void>;
-  /** `cosign verify`, the log ignored. */
+  /** Runs `cosign verify`, ignoring the transparency log. */
   cosignVerify(cosign: Cosign, key: string, ...argv: readonly string[]): Promise<ProgramResult>;
-  /** The built program. */
+  /** Runs the bundle. */
   sailmark(...argv: readonly string[]): Promise<ProgramResult>;
-  /** `sailmark verify` with the flags that reach the registries. */
+  /** Runs `sailmark verify` with the flags that give access to the registries. */
   verify(key: string, ...argv: readonly string[]): Promise<ProgramResult>;
   remove(): Promise<void>;
 }
 
-/** Nothing outside this machine is asked: what tries meets a port where nobody listens. */
+/** The proxies are a port on which nobody listens: a request to another machine fails at once. */
 const environmentOf = (directory: string): Readonly<Record<string, string>> => ({
   HOME: directory,
   DOCKER_CONFIG: directory,
@@ -68,8 +68,8 @@ const writeSettings = async (directory: string, tls: Tls, hosts: readonly string
   await write('predicate.json', { SPDXID: 'SPDXRef-DOCUMENT' });
 };
 
-/** Prepares a ground for registries on these hosts, which all know the one account. */
-export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<Ground> => {
+/** Creates a workspace for registries on these hosts, which all have the same account. */
+export const createWorkspace = async (tls: Tls, hosts: readonly string[]): Promise<Workspace> => {
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-e2e-'));
   const running = { env: environmentOf(directory), cwd: directory };
   await writeSettings(directory, tls, hosts);
@@ -79,11 +79,11 @@ export const createGround = async (tls: Tls, hosts: readonly string[]): Promise<
     return join(directory, `${name}.pub`);
   };
   const publicKey = (name: string): Promise<string> => {
-    const made = keys.get(name) ?? makeKey(name);
-    keys.set(name, made);
-    return made;
+    const path = keys.get(name) ?? makeKey(name);
+    keys.set(name, path);
+    return path;
   };
-  /** `cosign COMMAND` with a private key. */
+  /** Runs `cosign COMMAND` with a private key. */
   const withKey = async (tool: Cosign, command: string, key: string, argv: readonly string[]) => {
     await publicKey(key);
     const flags = tool === 'cosign 2' ? ['--tlog-upload=false'] : ['--signing-config', 'signing-config.json'];

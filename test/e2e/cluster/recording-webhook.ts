@@ -11,7 +11,7 @@ export interface RecordedReview {
 }
 
 /** A webhook that allows everything and remembers what it was asked. */
-export interface Recorder {
+export interface RecordingWebhook {
   readonly reviews: RecordedReview[];
   /** For an entry of a ValidatingWebhookConfiguration. */
   readonly clientConfig: { readonly url: string; readonly caBundle: string };
@@ -28,7 +28,7 @@ interface Review {
 }
 
 /** Starts it at the host's address. */
-export const startRecorder = async (): Promise<Recorder> => {
+export const startRecordingWebhook = async (): Promise<RecordingWebhook> => {
   const tls = createTls([HOST]);
   const reviews: RecordedReview[] = [];
   const answer = (text: string): string => {

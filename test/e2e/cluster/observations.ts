@@ -3,11 +3,11 @@ import { Agent } from 'node:https';
 import { connect } from 'node:tls';
 import { type Answer, post } from '../../support/webhook.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
-import type { PodLife } from '../control-plane/kubelet/pod-life.ts';
+import type { PodRunner } from '../control-plane/kubelet/pod-runner.ts';
 import { parseMetrics, type Sample, sumOf } from '../control-plane/metrics.ts';
 import type { Pod } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
-import { NAMESPACE } from './world.ts';
+import { NAMESPACE } from './cluster.ts';
 
 /*
  * What is to be seen of a release from outside: its metrics, the certificate it serves, whom the API server trusts and
@@ -15,13 +15,13 @@ import { NAMESPACE } from './world.ts';
  */
 
 /** What a replica measures. */
-export const metricsOf = async ({ address }: PodLife): Promise<readonly Sample[]> => {
+export const metricsOf = async ({ address }: PodRunner): Promise<readonly Sample[]> => {
   const response = await fetch(`http://${address}:8081/metrics`);
   return parseMetrics(await response.text());
 };
 
 /** The certificate that a replica serves to the next connection. */
-export const certificateOf = ({ address }: PodLife): Promise<X509Certificate> =>
+export const certificateOf = ({ address }: PodRunner): Promise<X509Certificate> =>
   new Promise((resolve, reject) => {
     const socket = connect({ host: address, port: 8443, rejectUnauthorized: false }, () => {
       const certificate = socket.getPeerX509Certificate();
@@ -47,9 +47,9 @@ export const trustedBy = async ({ api }: ControlPlane): Promise<readonly X509Cer
 };
 
 /** What one replica answers, asked past the Service: over TLS, by one that trusts whom the API server trusts. */
-export const answerOf = async (
+export const responseOf = async (
   plane: ControlPlane,
-  { address }: PodLife,
+  { address }: PodRunner,
   review: object,
 ): Promise<Answer> => {
   const ca = (await trustedBy(plane)).map(String);
@@ -75,14 +75,14 @@ export const callsLost = async (plane: ControlPlane): Promise<Lost> => {
   };
 };
 
-const reviewsOf = async (life: PodLife): Promise<number> =>
+const reviewsOf = async (life: PodRunner): Promise<number> =>
   sumOf(await metricsOf(life), 'sailmark_reviews_total');
 
 /** The replica that the API server asks most while this lasts. */
 export const busiestOf = async (
-  lives: readonly PodLife[],
+  lives: readonly PodRunner[],
   meanwhile: () => Promise<unknown>,
-): Promise<PodLife> => {
+): Promise<PodRunner> => {
   const before = await Promise.all(lives.map(reviewsOf));
   await meanwhile();
   const after = await Promise.all(lives.map(reviewsOf));
@@ -102,7 +102,7 @@ interface EndpointSlice {
 const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices?labelSelector=kubernetes.io/service-name=sailmark`;
 
 /** Waits until just these replicas are ready endpoints of the release's Service: then the API server calls them. */
-export const untilCalled = ({ api }: ControlPlane, lives: readonly PodLife[]): Promise<unknown> => {
+export const untilCalled = ({ api }: ControlPlane, lives: readonly PodRunner[]): Promise<unknown> => {
   const wanted = new Set(lives.map(({ address }) => address));
   return until('the endpoints of the Service', async () => {
     const { items } = await api.get<{ readonly items: readonly EndpointSlice[] }>(SLICES);
@@ -156,7 +156,7 @@ export interface LoggedReview {
 }
 
 /** The reviews that a replica answered, by its log. */
-export const reviewsIn = (life: PodLife): readonly LoggedReview[] =>
+export const reviewsIn = (life: PodRunner): readonly LoggedReview[] =>
   life
     .logs()
     .split('\n')

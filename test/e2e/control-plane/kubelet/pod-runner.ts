@@ -5,50 +5,50 @@ import type { RunningProcess } from '../../../support/process.ts';
 import type { Api } from '../api.ts';
 import type { Container, Pod } from '../objects.ts';
 import { type Image, type Mount, startContainer } from './container.ts';
+import type { ScheduledPod } from './downward-api.ts';
 import { environmentOf, expand } from './environment.ts';
-import type { Placed } from './fields.ts';
 import { probeContainer } from './probes.ts';
 import { serviceNames } from './service-proxy.ts';
-import { createTeller } from './status.ts';
+import { createStatusReporter } from './status-reporter.ts';
 import { makeVolumes, type Volumes } from './volumes.ts';
 
-/** What lives outlast: the API, the node's disk, its images. */
-export interface Surroundings {
+/** What all pods of the node share. */
+export interface KubeletContext {
   readonly api: Api;
-  /** Where pods keep their volumes. */
+  /** The directory of the pods' volumes. */
   readonly directory: string;
-  /** Undefined: it cannot be pulled. */
+  /** Resolves an image reference; undefined if the image cannot be pulled. */
   readonly image: (reference: string) => Image | undefined;
-  /** Names that resolve in pods, as a cluster's DNS would have them; there is no other. */
+  /** Names that resolve in pods besides those of Services, by address. */
   readonly names: Readonly<Record<string, string>>;
-  /** Milliseconds between looks at the Secrets and ConfigMaps of a pod. */
+  /** Milliseconds between two reads of the Secrets and ConfigMaps of a pod. */
   readonly syncPeriod: number;
 }
 
-/** A pod on the node, from when it was bound until it is gone. */
-export interface PodLife {
+/** Runs one pod, from when it was bound to the node until it is gone. */
+export interface PodRunner {
   readonly pod: Pod;
   readonly address: string;
   readonly ready: boolean;
   readonly restarts: number;
-  /** Undefined while none runs. */
+  /** Undefined while no container runs. */
   readonly process: RunningProcess | undefined;
-  /** Everything that its containers printed, those that ended first. */
+  /** The output of all its containers, in the order in which they ran. */
   logs(): string;
-  /** SIGTERM, SIGKILL after `seconds`; then it is deleted from the API. */
+  /** Sends SIGTERM, and SIGKILL after `seconds`; then deletes the pod from the API. */
   terminate(seconds: number): void;
-  /** Kills it and tells nobody, as a node does that loses its power. */
-  cut(): void;
-  /** Resolves when nothing is left of it; rejects where the harness could not play it. */
+  /** Kills the container and reports nothing, like a power failure of the node. */
+  kill(): void;
+  /** Resolves when nothing is left of the pod. Rejects if the harness could not run it. */
   readonly gone: Promise<void>;
 }
 
-const FIRST_PAUSE = 10_000;
-const LONGEST_PAUSE = 300_000;
+const FIRST_BACK_OFF_MS = 10_000;
+const MAX_BACK_OFF_MS = 300_000;
 
-/** The kubelet's pauses between restarts: none, then 10 s, 20 s, … up to 5 minutes. */
-const pauseBefore = (restart: number): number =>
-  restart <= 1 ? 0 : Math.min(FIRST_PAUSE * 2 ** (restart - 2), LONGEST_PAUSE);
+/** Milliseconds before a restart, as a kubelet waits: 0, then 10 s, 20 s, … up to 5 minutes. */
+const backOffBefore = (restart: number): number =>
+  restart <= 1 ? 0 : Math.min(FIRST_BACK_OFF_MS * 2 ** (restart - 2), MAX_BACK_OFF_MS);
 
 const mountsOf = (container: Container, volumes: Volumes): readonly Mount[] =>
   (container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false, subPath }) => ({
@@ -62,15 +62,15 @@ const hostsOf = (names: Readonly<Record<string, string>>): string =>
     .map(([name, address]) => `${address}\t${name}\n`)
     .join('');
 
-/** Starts the program of a pod, once its volumes are there. `home` is the pod's own directory. */
+/** Starts the container of a pod whose volumes exist. `home` is the pod's own directory. */
 const startProgram = async (
-  placed: Placed,
+  scheduled: ScheduledPod,
   container: Container,
   { image, volumes, home }: { readonly image: Image; readonly volumes: Volumes; readonly home: string },
-  { api, names }: Surroundings,
+  { api, names }: KubeletContext,
 ): Promise<RunningProcess> => {
-  const env = await environmentOf(container, placed, api);
-  const context = { ...placed.pod.spec.securityContext, ...container.securityContext };
+  const env = await environmentOf(container, scheduled, api);
+  const context = { ...scheduled.pod.spec.securityContext, ...container.securityContext };
   const { runAsUser: user = image.user ?? 0, runAsGroup: group = user } = context;
   const hosts = join(home, 'hosts');
   await writeFile(hosts, hostsOf({ ...(await serviceNames(api)), ...names }));
@@ -80,7 +80,7 @@ const startProgram = async (
     argv: argv.map((argument) => expand(argument, env)),
     env,
     mounts: [{ source: hosts, target: '/etc/hosts', readOnly: true }, ...mountsOf(container, volumes)],
-    address: placed.address,
+    address: scheduled.address,
     user,
     group,
     readOnlyRoot: context.readOnlyRootFilesystem === true,
@@ -88,37 +88,37 @@ const startProgram = async (
   });
 };
 
-/** Takes up a pod that was bound to the node, and keeps it running until it is terminated or cut off. */
-export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => {
-  const { api, directory, image: imageOf, syncPeriod } = surroundings;
-  const { pod, address } = placed;
+/** Runs a pod that was bound to the node, with restarts, until it is terminated or killed. */
+export const runPod = (scheduled: ScheduledPod, context: KubeletContext): PodRunner => {
+  const { api, directory, image: imageOf, syncPeriod } = context;
+  const { pod, address } = scheduled;
   const { metadata, spec } = pod;
   const [container] = spec.containers;
   if (container === undefined || spec.containers.length > 1)
-    throw new Error(`the played kubelet runs pods of one container: ${metadata.name}`);
+    throw new Error(`the simulated kubelet runs pods of one container only: ${metadata.name}`);
   const { restartPolicy = 'Always', terminationGracePeriodSeconds = 30 } = spec;
   const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
   const home = join(directory, metadata.uid ?? metadata.name);
-  const teller = createTeller(api, path, pod, address);
+  const reporter = createStatusReporter(api, path, pod, address);
   const end = new AbortController();
   let process: RunningProcess | undefined;
-  let said = '';
+  let earlierOutput = '';
   let stopping: NodeJS.Signals | undefined;
 
   const pause = (milliseconds: number): Promise<unknown> =>
     delay(milliseconds, undefined, { signal: end.signal }).catch(() => undefined);
   const wait = (reason: string, message: string): Promise<void> =>
-    teller.tell({ waiting: { reason, message } });
+    reporter.report({ waiting: { reason, message } });
 
   const untilVolumes = async (): Promise<Volumes | undefined> => {
     const claims = join(directory, 'claims');
-    let trouble: unknown;
+    let lastError: unknown;
     while (!end.signal.aborted) {
       try {
-        return await makeVolumes(placed, { api, directory: join(home, 'volumes'), claims });
+        return await makeVolumes(scheduled, { api, directory: join(home, 'volumes'), claims });
       } catch (error) {
-        if (String(error) !== String(trouble)) await wait('ContainerCreating', String(error));
-        trouble = error;
+        if (String(error) !== String(lastError)) await wait('ContainerCreating', String(error));
+        lastError = error;
         await pause(200);
       }
     }
@@ -126,22 +126,22 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
   };
 
   const runOnce = async (image: Image, volumes: Volumes): Promise<number> => {
-    const running = await startProgram(placed, container, { image, volumes, home }, surroundings);
+    const running = await startProgram(scheduled, container, { image, volumes, home }, context);
     process = running;
-    // It may have been terminated while it was made.
+    // The pod may have been terminated while the container was made.
     if (stopping !== undefined) running.signal(stopping);
-    await teller.tell({ running: true, ready: false });
+    await reporter.report({ running: true, ready: false });
     const over = new AbortController();
     const onDead = async (): Promise<void> => {
       if (!end.signal.aborted) await running.stop(terminationGracePeriodSeconds * 1000);
     };
-    const onReady = (ready: boolean): Promise<void> => teller.tell({ ready });
+    const onReady = (ready: boolean): Promise<void> => reporter.report({ ready });
     const probed = probeContainer(container, address, { onReady, onDead }, over.signal);
     const exitCode = await running.ended;
     over.abort();
     await probed;
     process = undefined;
-    said += running.output();
+    earlierOutput += running.output();
     return exitCode;
   };
 
@@ -150,11 +150,11 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
       const exitCode = await runOnce(image, volumes);
       const over = { running: false, ready: false };
       if (restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && exitCode === 0))
-        return teller.tell({ ...over, exitCode });
-      const restarts = teller.state.restarts + 1;
+        return reporter.report({ ...over, exitCode });
+      const restarts = reporter.state.restarts + 1;
       const waiting = { reason: 'CrashLoopBackOff', message: `ended with ${exitCode}` };
-      await teller.tell({ ...over, restarts, waiting });
-      await pause(pauseBefore(restarts));
+      await reporter.report({ ...over, restarts, waiting });
+      await pause(backOffBefore(restarts));
     }
   };
 
@@ -165,7 +165,7 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
     const volumes = await untilVolumes();
     if (volumes === undefined) return;
     const sync = async (): Promise<void> => {
-      while (!end.signal.aborted && teller.state.exitCode === undefined) {
+      while (!end.signal.aborted && reporter.state.exitCode === undefined) {
         await pause(syncPeriod);
         await volumes.refresh().catch(() => undefined);
       }
@@ -176,12 +176,12 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
   const lived = live();
   const { promise: terminated, resolve: onTerminated } = Promise.withResolvers<boolean>();
   const leave = async (): Promise<void> => {
-    const told = await Promise.race([terminated, lived.then(() => terminated)]);
+    const terminates = await Promise.race([terminated, lived.then(() => terminated)]);
     await lived;
-    if (told) await api.remove(path);
+    if (terminates) await api.remove(path);
   };
 
-  /** As the kubelet ends a container: its `preStop`, SIGTERM, and SIGKILL when all of the grace is over. */
+  /** Ends the container as a kubelet does: `preStop`, SIGTERM, and SIGKILL at the end of the grace period. */
   const stop = async (seconds: number): Promise<void> => {
     const late = setTimeout(() => process?.signal('SIGKILL'), seconds * 1000);
     const sleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
@@ -198,22 +198,22 @@ export const livePod = (placed: Placed, surroundings: Surroundings): PodLife => 
     address,
     gone: leave(),
     get ready() {
-      return teller.state.ready;
+      return reporter.state.ready;
     },
     get restarts() {
-      return teller.state.restarts;
+      return reporter.state.restarts;
     },
     get process() {
       return process;
     },
-    logs: () => said + (process?.output() ?? ''),
+    logs: () => earlierOutput + (process?.output() ?? ''),
     terminate(seconds) {
       if (end.signal.aborted) return;
       end.abort();
       void stop(seconds);
     },
-    cut() {
-      teller.fallSilent();
+    kill() {
+      reporter.silence();
       end.abort();
       stopping = 'SIGKILL';
       process?.signal(stopping);
