@@ -157,7 +157,7 @@ const composeEvidence = ({ evidence, limits }: Config, report: ReportError) => {
   if (write === undefined)
     return { options: { openEvidence }, add: doNothing, load: doNothing, close: doNothing };
   const writer = createLayoutWriter(write);
-  const tagTable = createTagTable(write, { most: limits.tagEntries, report });
+  const tagTable = createTagTable(write, { maxTags: limits.tagEntries, report });
   let lastWrite: Promise<unknown> = Promise.resolve();
   const storeProofs: VerifierDependencies['storeProofs'] = (proofs) => {
     lastWrite = writer.add(proofs.map(signatureEntry)).catch(report);

@@ -102,7 +102,7 @@ describe('evidence pull refuses', () => {
       const { code, stderr } = await pull(directory, image.byTag);
       expect(code).toBe(1);
       expect(stderr).toContain(
-        `${directory} is neither empty nor an OCI image layout: name another directory`,
+        `${directory} is neither empty nor an OCI image layout; choose another directory`,
       );
     });
     expect(requests).toEqual([]);

@@ -89,7 +89,7 @@ describe('verify --local-image refuses', () => {
         layout.writeIndex('{"manifests":[');
         return layout.directory;
       },
-      'its index.json is no image index',
+      'its index.json is not an image index',
     ],
   ])('a directory that %s', async (_, make, message) => {
     const directory = make();

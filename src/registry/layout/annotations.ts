@@ -1,7 +1,7 @@
-/** What an entry of a layout is called (image-spec, annotations.md). */
+/** The annotation with the name of a layout's entry (image-spec, annotations.md). */
 export const NAME = 'org.opencontainers.image.ref.name';
 
-/** How cosign marks what is in its layouts (cosign, pkg/oci/layout): `--local-image` reads the first of each. */
+/** cosign's annotation for the kind of an entry (cosign, pkg/oci/layout): `--local-image` reads the first of each kind. */
 export const KIND = 'kind';
 export const KINDS = {
   image: 'dev.cosignproject.cosign/image',

@@ -2,7 +2,7 @@ import type { Manifest } from '../source.ts';
 import { KIND, KINDS, NAME } from './annotations.ts';
 import type { EvidenceEntry } from './layout-writer.ts';
 
-/** What proves one signature: its manifest, under the tag it stood under or as what refers to the image, and its layer. */
+/** Returns the entry of one signature: its manifest, with its tag or as a referrer of the image, and its layer. */
 export const signatureEntry = ({
   manifest,
   tag,
@@ -17,7 +17,7 @@ export const signatureEntry = ({
   annotations: tag === undefined ? {} : { [KIND]: KINDS.signatures, [NAME]: tag },
 });
 
-/** An image's own manifest or index, without its layers. `name`: the reference it is to be found by. */
+/** Returns the entry of an image's own manifest or index, without layers. `name`: the reference to find it by. */
 export const imageEntry = (
   manifest: Manifest,
   kind: 'image' | 'index',

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Its name begins with a dot, so that a directory with nothing else in it counts as empty. */
+/** The name begins with a dot, so that a directory with nothing else in it counts as empty. */
 const LOCK = '.sailmark-lock';
-/** Milliseconds between two tries. */
-const AGAIN = 20;
-/** Tries, five seconds of them: what is done under the lock takes milliseconds, and who died with it gives it to nobody. */
-const PATIENCE = 250;
+const RETRY_INTERVAL_MS = 20;
+/** Five seconds: work under the lock takes milliseconds, and a process that was killed never releases it. */
+const MAX_TRIES = 250;
 
-/** Made by one alone, on a network's file system too. */
-const take = async (lock: string): Promise<boolean> => {
+/** Creates the lock; false if it exists. `mkdir` is atomic on network file systems too. */
+const tryLock = async (lock: string): Promise<boolean> => {
   try {
     await mkdir(lock);
     return true;
@@ -21,15 +20,15 @@ const take = async (lock: string): Promise<boolean> => {
   }
 };
 
-/** What tells one taking of the lock from the next. By no clock: another node's may be anywhere. */
-const takingOf = (lock: string): Promise<string | undefined> =>
+/** Identifies one acquisition of the lock. The clock is not compared with ours: another node's may differ. */
+const acquisitionOf = (lock: string): Promise<string | undefined> =>
   stat(lock).then(
     ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
     () => undefined,
   );
 
-/** Moved away first: of several who find it abandoned, one removes it. */
-const breakOpen = async (lock: string): Promise<void> => {
+/** Removes an abandoned lock. It is renamed first: only one of several processes that break it succeeds. */
+const breakLock = async (lock: string): Promise<void> => {
   const aside = `${lock}.${randomUUID()}`;
   await rename(lock, aside).then(
     () => rmdir(aside),
@@ -37,29 +36,29 @@ const breakOpen = async (lock: string): Promise<void> => {
   );
 };
 
-const untilTaken = async (lock: string, patience: number): Promise<void> => {
-  let seen: string | undefined;
-  for (let same = 0; !(await take(lock)); same += 1) {
-    const taking = await takingOf(lock);
-    if (taking !== seen) same = 0;
-    seen = taking;
-    if (same >= patience) await breakOpen(lock);
-    await pause(AGAIN);
+const acquire = async (lock: string, maxTries: number): Promise<void> => {
+  let lastSeen: string | undefined;
+  for (let tries = 0; !(await tryLock(lock)); tries += 1) {
+    const acquisition = await acquisitionOf(lock);
+    if (acquisition !== lastSeen) tries = 0;
+    lastSeen = acquisition;
+    if (tries >= maxTries) await breakLock(lock);
+    await sleep(RETRY_INTERVAL_MS);
   }
 };
 
 /**
- * Works in a directory that other processes write as well: replicas share a volume, and what one has read must still be
- * there when it writes. A lock that nobody gives back is broken after `patience` tries; then an addition may be lost, and
- * nothing that is read is ever half. Rejects where the directory cannot be written.
+ * Works with a file lock in a directory that other processes write too: replicas share a volume, and what one has read
+ * must still be there when it writes. A lock that is not released is broken after `maxTries`; then an addition may be
+ * lost, but no reader sees an incomplete file. Rejects if the directory cannot be written.
  */
-export const withFileLock = async <Done>(
+export const withFileLock = async <Result>(
   directory: string,
-  work: () => Promise<Done>,
-  patience = PATIENCE,
-): Promise<Done> => {
+  work: () => Promise<Result>,
+  maxTries = MAX_TRIES,
+): Promise<Result> => {
   const lock = join(directory, LOCK);
-  await untilTaken(lock, patience);
+  await acquire(lock, maxTries);
   try {
     return await work();
   } finally {

@@ -7,12 +7,12 @@ import { listBlobs, readLayoutBlob } from './layout-files.ts';
 import type { LayoutEntry } from './layout-index.ts';
 import { hasName, isMarkedImage, isSignatures, signedDigestOf } from './layout-names.ts';
 
-const INDEXES: ReadonlySet<unknown> = new Set([OCI_INDEX, DOCKER_LIST]);
-/** Manifests of which it is remembered what they say of themselves; a blob never changes. */
-const KNOWN = 50_000;
+const INDEX_TYPES: ReadonlySet<unknown> = new Set([OCI_INDEX, DOCKER_LIST]);
+/** Manifests whose subjects are cached; a blob never changes. */
+const MAX_CACHED_SUBJECTS = 50_000;
 
-/** Blobs that no index names, in which cosign's bundles are looked for. */
-const STRAYS = 10_000;
+/** Blobs outside the index to search for cosign's bundles. */
+const MAX_UNLISTED_BLOBS = 10_000;
 
 /** An entry that refers to an image. */
 export interface LayoutReferrer {
@@ -21,51 +21,51 @@ export interface LayoutReferrer {
   readonly artifactType: string | undefined;
 }
 
-/** What a manifest says of itself; tools leave it out of the layout's index. */
-interface About {
+/** The subject of a manifest, as it states itself; tools leave it out of the layout's index. */
+interface ManifestSubject {
   readonly subject: Digest | undefined;
   readonly artifactType: string | undefined;
 }
 
-/** The manifests of a layout. Each rejects with a `SourceFault` where the disk or the bytes are at fault. */
+/** The manifests of a layout. Each function rejects with a `SourceFault` if a file is unreadable or malformed. */
 export interface LayoutContent {
   readManifest(digest: Digest, declared: string | undefined): Promise<Manifest | undefined>;
   /**
-   * What refers to an image: entries of the index, and what cosign 3 keeps beside the one image of its layouts, where no
-   * index names it (cosign, pkg/cosign, `getLocalBundleDescriptors`).
+   * Finds the entries of the index that refer to an image, and the bundles that cosign 3 stores in its layouts without
+   * listing them in an index (cosign, pkg/cosign, `getLocalBundleDescriptors`).
    */
   findReferrers(entries: readonly LayoutEntry[]): Promise<readonly LayoutReferrer[]>;
   /**
-   * The manifests that are there, each once, the first as long together as one may be. Broken ones are left out while
-   * there is another.
+   * Reads manifests, each once, until together they exceed the limit for one. Absent ones are skipped; malformed ones are
+   * skipped unless all are.
    */
   readManifests(entries: readonly LayoutEntry[]): Promise<readonly Manifest[]>;
   /**
-   * The signature manifest under a tag: the union of all that are named so, and of those that cosign keeps without a
-   * name, beside the one image of its layouts. Signatures name their digest themselves.
+   * Reads the signature manifest of a tag: the union of all entries with this name, and of those without a name that cosign
+   * stores beside the one image of its layouts. The signatures state their digest themselves.
    */
   readSignatures(entries: readonly LayoutEntry[], tag: string): Promise<Manifest | undefined>;
 }
 
-/** Whether an entry is an index of images, by what it says of itself. */
-export const isIndex = ({ mediaType }: LayoutEntry): boolean => INDEXES.has(mediaType);
+/** True if an entry is an image index, by its declared media type. */
+export const isIndex = ({ mediaType }: LayoutEntry): boolean => INDEX_TYPES.has(mediaType);
 
 const layersOf = (bytes: Uint8Array): readonly unknown[] => {
   const manifest = parseJson(bytes);
   return isJsonObject(manifest) && Array.isArray(manifest['layers']) ? manifest['layers'] : [];
 };
 
-/** One manifest of the distinct layers of several; under a tag its digest is its own affair. */
-const unite = (manifests: readonly Manifest[]): Manifest => {
+/** Merges the distinct layers of several manifests into one, which is returned under a tag, so its digest is free. */
+const merge = (manifests: readonly Manifest[]): Manifest => {
   const layers = new Map(
     manifests.flatMap(({ bytes }) => layersOf(bytes)).map((layer) => [JSON.stringify(layer), layer]),
   );
-  const united = { schemaVersion: 2, mediaType: OCI_MANIFEST, layers: [...layers.values()] };
-  const bytes = Buffer.from(JSON.stringify(united));
+  const merged = { schemaVersion: 2, mediaType: OCI_MANIFEST, layers: [...layers.values()] };
+  const bytes = Buffer.from(JSON.stringify(merged));
   return { digest: digestOf(bytes), mediaType: OCI_MANIFEST, bytes };
 };
 
-const aboutOf = (bytes: Uint8Array): About => {
+const parseSubject = (bytes: Uint8Array): ManifestSubject => {
   const document = parseJson(bytes);
   if (!isJsonObject(document)) return { subject: undefined, artifactType: undefined };
   const { subject, artifactType } = document;
@@ -76,56 +76,56 @@ const aboutOf = (bytes: Uint8Array): About => {
   };
 };
 
-/** Whether cosign wrote a layout: it marks one image, and names none. Others may have added to it since. */
-const isOfCosign = (entries: readonly LayoutEntry[]): boolean => {
+/** True if cosign wrote a layout: it marks one image and gives no names. Other tools may have added entries since. */
+const isCosignLayout = (entries: readonly LayoutEntry[]): boolean => {
   const [first, ...others] = entries.filter(isMarkedImage);
   return first !== undefined && (others.length === 0 || first.names.length === 0);
 };
 
-/** Blobs that no entry names, in a layout of cosign's; none in any other. */
-const findStrays = async (
+/** Lists the blobs that no entry names, in a layout that cosign wrote; none in any other. */
+const findUnlisted = async (
   directory: string,
   entries: readonly LayoutEntry[],
 ): Promise<readonly LayoutEntry[]> => {
-  if (!isOfCosign(entries)) return [];
-  const named = new Set(entries.map(({ digest }) => digest));
-  return (await listBlobs(directory, STRAYS))
-    .filter((digest) => !named.has(digest))
+  if (!isCosignLayout(entries)) return [];
+  const listed = new Set(entries.map(({ digest }) => digest));
+  return (await listBlobs(directory, MAX_UNLISTED_BLOBS))
+    .filter((digest) => !listed.has(digest))
     .map((digest) => ({ digest, mediaType: undefined, artifactType: undefined, names: [], kind: undefined }));
 };
 
-/** Reads manifests of at most `manifestBytes`. */
+/** Creates the reader of a layout's manifests, each of at most `manifestBytes`. */
 export const createLayoutContent = (directory: string, manifestBytes: number): LayoutContent => {
-  const known = new LRUCache<Digest, About>({ max: KNOWN });
-  const finding = new Map<readonly LayoutEntry[], Promise<readonly LayoutReferrer[]>>();
+  const subjects = new LRUCache<Digest, ManifestSubject>({ max: MAX_CACHED_SUBJECTS });
+  const inFlight = new Map<readonly LayoutEntry[], Promise<readonly LayoutReferrer[]>>();
 
   const readManifest: LayoutContent['readManifest'] = async (digest, mediaType) => {
     const bytes = await readLayoutBlob(directory, digest, manifestBytes);
     return bytes && { digest, mediaType, bytes };
   };
 
-  /** What a manifest says of itself. One that is broken says nothing: it must not hide the others. */
-  const findAbout = async ({ digest }: LayoutEntry): Promise<About | undefined> => {
-    const remembered = known.get(digest);
-    if (remembered !== undefined) return remembered;
+  /** Finds the subject of a manifest; undefined if the manifest is malformed, which must not hide the others. */
+  const findSubject = async ({ digest }: LayoutEntry): Promise<ManifestSubject | undefined> => {
+    const cached = subjects.get(digest);
+    if (cached !== undefined) return cached;
     const manifest = await readManifest(digest, undefined).catch(() => undefined);
     if (manifest === undefined) return undefined;
-    const about = aboutOf(manifest.bytes);
-    known.set(digest, about);
-    return about;
+    const subject = parseSubject(manifest.bytes);
+    subjects.set(digest, subject);
+    return subject;
   };
 
-  const readReadable: LayoutContent['readManifests'] = async (entries) => {
+  const readManifests: LayoutContent['readManifests'] = async (entries) => {
     const manifests = new Map<Digest, Manifest>();
     let fault: unknown;
-    let left = manifestBytes;
+    let bytesLeft = manifestBytes;
     for (const { digest, mediaType } of entries) {
-      if (left < 0) break;
+      if (bytesLeft < 0) break;
       try {
         const manifest = await readManifest(digest, mediaType);
         if (manifest === undefined || manifests.has(digest)) continue;
         manifests.set(digest, manifest);
-        left -= manifest.bytes.length;
+        bytesLeft -= manifest.bytes.length;
       } catch (error) {
         fault ??= error;
       }
@@ -134,30 +134,31 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
     return [...manifests.values()];
   };
 
-  const collectReferring = async (entries: readonly LayoutEntry[]): Promise<readonly LayoutReferrer[]> => {
-    const found: LayoutReferrer[] = [];
-    for (const entry of [...entries, ...(await findStrays(directory, entries))]) {
+  const collectReferrers = async (entries: readonly LayoutEntry[]): Promise<readonly LayoutReferrer[]> => {
+    const referrers: LayoutReferrer[] = [];
+    for (const entry of [...entries, ...(await findUnlisted(directory, entries))]) {
       if (isSignatures(entry) || isIndex(entry)) continue;
-      const { subject, artifactType = entry.artifactType } = (await findAbout(entry)) ?? {};
-      if (subject !== undefined) found.push({ entry, subject, artifactType });
+      const { subject, artifactType = entry.artifactType } = (await findSubject(entry)) ?? {};
+      if (subject !== undefined) referrers.push({ entry, subject, artifactType });
     }
-    return found;
+    return referrers;
   };
 
   return {
     readManifest,
-    readManifests: readReadable,
-    // Whoever asks while it is read waits for the same reading: a large layout is not read once for each of them.
+    readManifests,
+    // Concurrent callers share one reading: a large layout is not read once for each of them.
     findReferrers(entries) {
-      const found = finding.get(entries) ?? collectReferring(entries).finally(() => finding.delete(entries));
-      finding.set(entries, found);
-      return found;
+      const referrers =
+        inFlight.get(entries) ?? collectReferrers(entries).finally(() => inFlight.delete(entries));
+      inFlight.set(entries, referrers);
+      return referrers;
     },
     async readSignatures(entries, tag) {
       const named = entries.filter((entry) => hasName(entry, tag));
       const nameless = entries.filter((entry) => isSignatures(entry) && signedDigestOf(entry) === undefined);
-      const manifests = await readReadable([...named, ...nameless]);
-      return manifests.length < 2 ? manifests[0] : unite(manifests);
+      const manifests = await readManifests([...named, ...nameless]);
+      return manifests.length < 2 ? manifests[0] : merge(manifests);
     },
   };
 };

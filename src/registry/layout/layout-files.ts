@@ -4,34 +4,36 @@ import { join } from 'node:path';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import { invalidResponse, SourceFault } from '../source.ts';
 
-const blobsOf = (directory: string): string => join(directory, 'blobs', 'sha256');
+const blobsPath = (directory: string): string => join(directory, 'blobs', 'sha256');
 
-/** The one place of a blob (OCI image-spec, image-layout.md, "Blobs"). A digest's grammar leaves no way out of it. */
+/** Returns the path of a blob (OCI image-spec, image-layout.md, "Blobs"). A digest's grammar permits no path traversal. */
 export const blobPath = (directory: string, digest: Digest): string =>
-  join(blobsOf(directory), digest.slice('sha256:'.length));
+  join(blobsPath(directory), digest.slice('sha256:'.length));
 
 const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown }).code;
 
+/** True if a file does not exist. */
 export const isAbsence = (error: unknown): boolean =>
   codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 
-/** The fault of evidence that cannot be read for what the system says, which is no verdict on it. */
+/** Creates the fault of evidence that the system cannot read, which is no verdict on the evidence. */
 export const unreadableLayout = (directory: string, error: unknown): SourceFault => {
   const code = String(codeOf(error));
-  const remedy = code === 'EACCES' ? ': let the user that this runs as read it' : '';
-  return new SourceFault('unavailable', `evidence in ${directory} cannot be read: ${code}${remedy}`, {
+  const remedy = code === 'EACCES' ? '; make it readable for the user that sailmark runs as' : '';
+  return new SourceFault('unavailable', `cannot read the evidence in ${directory}: ${code}${remedy}`, {
     asked: true,
     cause: error,
   });
 };
 
-export const invalidLayout = (directory: string, what: string): SourceFault =>
-  invalidResponse(`evidence in ${directory}: ${what}`);
+/** Creates the fault of a layout whose content is malformed. */
+export const invalidLayout = (directory: string, problem: string): SourceFault =>
+  invalidResponse(`evidence in ${directory}: ${problem}`);
 
-/** A pipe in the place of a file would let its reader wait for ever: opened so, it does not. */
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+/** Without O_NONBLOCK, a pipe in the place of a file would block its reader for ever. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Reads at most `limit` bytes; undefined: there are more. */
+/** Reads at most `limit` bytes; undefined if the file is longer. */
 const readWithin = async (file: FileHandle, limit: number): Promise<Buffer | undefined> => {
   const { size } = await file.stat();
   if (size > limit) return undefined;
@@ -40,13 +42,13 @@ const readWithin = async (file: FileHandle, limit: number): Promise<Buffer | und
   for (;;) {
     const { bytesRead } = await file.read(bytes, length, bytes.length - length);
     length += bytesRead;
-    // A file that grows while it is read is not what its size said.
+    // The file grew while it was read.
     if (length > size) return undefined;
     if (bytesRead === 0) return bytes.subarray(0, length);
   }
 };
 
-/** A file of a layout, of at most `limit` bytes; undefined where it is not there. Rejects with a `SourceFault`. */
+/** Reads a file of a layout of at most `limit` bytes; undefined if there is none. Rejects with a `SourceFault`. */
 export const readLayoutFile = async (
   directory: string,
   path: string,
@@ -54,7 +56,7 @@ export const readLayoutFile = async (
 ): Promise<Uint8Array | undefined> => {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, FLAGS);
+    file = await open(path, OPEN_FLAGS);
     const bytes = await readWithin(file, limit);
     if (bytes === undefined) throw invalidLayout(directory, `a file is longer than ${limit} bytes`);
     return bytes;
@@ -67,7 +69,7 @@ export const readLayoutFile = async (
   }
 };
 
-/** A blob by its digest, hashed; undefined where it is not there. Rejects with a `SourceFault`. */
+/** Reads a blob and checks its digest; undefined if there is none. Rejects with a `SourceFault`. */
 export const readLayoutBlob = async (
   directory: string,
   digest: Digest,
@@ -75,12 +77,12 @@ export const readLayoutBlob = async (
 ): Promise<Uint8Array | undefined> => {
   const bytes = await readLayoutFile(directory, blobPath(directory, digest), limit);
   if (bytes !== undefined && digestOf(bytes) !== digest)
-    throw invalidLayout(directory, `the blob of ${digest} is not what its name says`);
+    throw invalidLayout(directory, `the digest of the blob ${digest} does not match its name`);
   return bytes;
 };
 
-/** The blobs that lie in a layout, at most so many; none where they cannot be listed. */
-export const listBlobs = async (directory: string, most: number): Promise<readonly Digest[]> => {
-  const names = await readdir(blobsOf(directory)).catch((): readonly string[] => []);
-  return names.flatMap((name) => parseDigest(`sha256:${name}`) ?? []).slice(0, most);
+/** Lists at most `max` blobs of a layout; none if they cannot be listed. */
+export const listBlobs = async (directory: string, max: number): Promise<readonly Digest[]> => {
+  const names = await readdir(blobsPath(directory)).catch((): readonly string[] => []);
+  return names.flatMap((name) => parseDigest(`sha256:${name}`) ?? []).slice(0, max);
 };

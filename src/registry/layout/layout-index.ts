@@ -7,19 +7,19 @@ import { SourceFault } from '../source.ts';
 import { KIND, NAME } from './annotations.ts';
 import { invalidLayout, isAbsence, readLayoutFile, unreadableLayout } from './layout-files.ts';
 
-/** A descriptor of `index.json`. Those of no sha256 digest are left out. */
+/** A descriptor of `index.json`. Descriptors without a sha256 digest are ignored. */
 export interface LayoutEntry {
   readonly digest: Digest;
   readonly mediaType: string | undefined;
   readonly artifactType: string | undefined;
-  /** What it is called: a tag, or a whole reference. */
+  /** Each name is a tag or a whole reference. */
   readonly names: readonly string[];
-  /** cosign's word for what it is, `dev.cosignproject.cosign/sigs`. */
+  /** cosign's annotation for the kind, `dev.cosignproject.cosign/sigs`. */
   readonly kind: string | undefined;
 }
 
-/** The names tools give: the specification's annotation, and containerd's. */
-const NAMES = [NAME, 'io.containerd.image.name'] as const;
+/** The annotations with names: the specification's, and containerd's. */
+const NAME_ANNOTATIONS = [NAME, 'io.containerd.image.name'] as const;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -33,18 +33,18 @@ const entryOf = (descriptor: unknown): readonly LayoutEntry[] => {
       digest,
       mediaType: textOf(descriptor['mediaType']),
       artifactType: textOf(descriptor['artifactType']),
-      names: NAMES.flatMap((name) => textOf(annotations[name]) ?? []),
+      names: NAME_ANNOTATIONS.flatMap((name) => textOf(annotations[name]) ?? []),
       kind: textOf(annotations[KIND]),
     },
   ];
 };
 
-/** Gives the entries of a layout, read again when its `index.json` is another file or has changed. */
+/** Returns the entries of a layout, read again when `index.json` was replaced or changed. */
 export type ReadIndex = () => Promise<readonly LayoutEntry[]>;
 
 /**
- * Reads `index.json`. It may be a link, as a kubelet mounts files. Rejects with a `SourceFault` where the directory is
- * no layout, or one that is being written.
+ * Reads `index.json`, which may be a link, as the kubelet mounts files. Rejects with a `SourceFault` if the directory is not
+ * a layout, or one that is being written.
  */
 export const createReadIndex = (directory: string, limit: number): ReadIndex => {
   const path = join(directory, 'index.json');
@@ -62,19 +62,19 @@ export const createReadIndex = (directory: string, limit: number): ReadIndex => 
   const read = async (): Promise<readonly LayoutEntry[]> => {
     const bytes = await readLayoutFile(directory, path, limit);
     const descriptors = bytes && parseIndexDescriptors(bytes);
-    if (descriptors === undefined) throw invalidLayout(directory, 'its index.json is no image index');
+    if (descriptors === undefined) throw invalidLayout(directory, 'its index.json is not an image index');
     return descriptors.flatMap(entryOf);
   };
 
   return async () => {
-    const now = await findVersion();
-    if (now === version) return reading;
-    // All who ask meanwhile wait for the one that reads. What failed is read again.
-    const begun = read();
-    [version, reading] = [now, begun];
-    begun.catch(() => {
-      if (reading === begun) version = '';
+    const current = await findVersion();
+    if (current === version) return reading;
+    // Concurrent callers share one reading. A failed one is not cached.
+    const started = read();
+    [version, reading] = [current, started];
+    started.catch(() => {
+      if (reading === started) version = '';
     });
-    return begun;
+    return started;
   };
 };

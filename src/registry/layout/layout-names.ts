@@ -6,47 +6,48 @@ const IMAGES: readonly unknown[] = [KINDS.image, KINDS.index];
 const SIGNATURE_TAG = /(?:^|:)(sha256)-([0-9a-f]{64})\.sig$/;
 const REFERRERS_TAG = /(?:^|:)sha256-[0-9a-f]{64}$/;
 
-/** Whether a tag is one that signatures stand under. */
+/** True if a tag is cosign's signature tag, `sha256-<hex>.sig`. */
 export const isSignatureTag = (tag: string): boolean => SIGNATURE_TAG.test(tag);
 
-/** Whether an entry goes by a tag, alone or at the end of a whole reference. */
+/** True if a name of an entry is the tag, or a whole reference with the tag. */
 export const hasName = ({ names }: LayoutEntry, tag: string): boolean =>
   names.some((name) => name === tag || name.endsWith(`:${tag}`));
 
-/** The digest whose signatures an entry is named to hold. */
+/** Returns the digest of the signature tag that an entry is named by. */
 export const signedDigestOf = ({ names }: LayoutEntry): Digest | undefined => {
   const [, algorithm, hex] =
-    names.map((name) => SIGNATURE_TAG.exec(name)).find((found) => found !== null) ?? [];
+    names.map((name) => SIGNATURE_TAG.exec(name)).find((match) => match !== null) ?? [];
   return hex === undefined ? undefined : parseDigest(`${algorithm}:${hex}`);
 };
 
-/** Whether an entry holds signatures of the kind that stand under a tag. */
+/** True if an entry is a signature manifest, the kind that is found by a signature tag. */
 export const isSignatures = (entry: LayoutEntry): boolean =>
   entry.kind === KINDS.signatures || signedDigestOf(entry) !== undefined;
 
-/** Whether an entry is what cosign marks as the image of a layout. */
+/** True if cosign marked an entry as the image of a layout. */
 export const isMarkedImage = ({ kind }: LayoutEntry): boolean => IMAGES.includes(kind);
 
-/** Whether an entry can be an image: nothing by which tools keep what is said about one. */
+/** True if an entry can be an image: not signatures, attestations or a list of referrers. */
 export const couldBeImage = (entry: LayoutEntry): boolean =>
   !isSignatures(entry) &&
   entry.kind !== KINDS.attestations &&
   !entry.names.some((name) => REFERRERS_TAG.test(name));
 
-const wholeNameIn = (name: string): ImageReference | undefined => {
+const parseWholeName = (name: string): ImageReference | undefined => {
   const parsed = name.includes('/') ? parseImageReference(name) : undefined;
   return parsed?.ok === true ? parsed.reference : undefined;
 };
 
-/** Whether an entry goes by this tag of this repository, or by this tag and no repository. */
+/** `whole` if an entry is named by this repository and tag, `bare` if by this tag alone; undefined if by neither. */
 export const matchTag = (
   { names }: LayoutEntry,
   repository: string,
   tag: string,
 ): 'whole' | 'bare' | undefined => {
-  const whole = names.flatMap((name) => wholeNameIn(name) ?? []);
-  if (whole.some((one) => one.repository.name === repository && one.tag === tag)) return 'whole';
-  // What goes by a tag alone beside a whole name is that one's tag: `docker save` writes both.
-  const isElsewhere = whole.some((one) => one.repository.name !== repository);
+  const whole = names.flatMap((name) => parseWholeName(name) ?? []);
+  if (whole.some((reference) => reference.repository.name === repository && reference.tag === tag))
+    return 'whole';
+  // A bare tag beside a whole name is the tag of that name: `docker save` writes both.
+  const isElsewhere = whole.some((reference) => reference.repository.name !== repository);
   return names.includes(tag) && !isElsewhere ? 'bare' : undefined;
 };

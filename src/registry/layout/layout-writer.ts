@@ -8,7 +8,7 @@ import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
 import { withFileLock } from './file-lock.ts';
 import { blobPath, readLayoutBlob } from './layout-files.ts';
 
-/** A manifest to keep, with the blobs of it that are needed. */
+/** A manifest to store, with the blobs of it that are needed. */
 export interface EvidenceEntry {
   readonly manifest: {
     readonly digest: Digest;
@@ -21,15 +21,16 @@ export interface EvidenceEntry {
 
 export interface LayoutWriter {
   /**
-   * Adds manifests. Blobs are written before the index names them, and each file appears whole or not at all, so a
-   * reader never sees half. Rejects where the directory cannot be written, and what was there stays readable.
+   * Adds manifests. Blobs are written before the index names them, and each file is written atomically, so a reader never
+   * sees an incomplete one. Rejects if the directory cannot be written; what was stored before stays readable.
    */
   add(entries: readonly EvidenceEntry[]): Promise<void>;
 }
 
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
-/** What a volume, or a former run that was ended, may have left in a directory that is empty otherwise. */
-const HARMLESS = /^(?:lost\+found|sailmark-tags\.json|(?:oci-layout|sailmark-tags\.json)\.[^.]+\.tmp|\..*)$/;
+/** Files of a volume, or of an earlier run that was killed, in a directory that is otherwise empty. */
+const IGNORED_FILES =
+  /^(?:lost\+found|sailmark-tags\.json|(?:oci-layout|sailmark-tags\.json)\.[^.]+\.tmp|\..*)$/;
 
 interface Descriptor {
   readonly mediaType: string;
@@ -45,20 +46,20 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Writes a file so that it appears whole or not at all. */
+/** Writes a file atomically: a reader sees all of it or none. */
 export const writeAtomically = async (path: string, bytes: Uint8Array | string): Promise<void> => {
-  const beside = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const file = await open(beside, 'wx', 0o644);
+    const file = await open(temporary, 'wx', 0o644);
     try {
       await file.writeFile(bytes);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(beside, path);
+    await rename(temporary, path);
   } catch (error) {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
     throw error;
   }
 };
@@ -79,25 +80,25 @@ const descriptorOf = ({ manifest, annotations }: EvidenceEntry): Descriptor => {
   };
 };
 
-/** One line for the same manifest under the same names. */
-const identityOf = ({ digest, annotations: written }: Descriptor): string => {
-  const annotations = isJsonObject(written) ? written : {};
-  const names = Object.keys(annotations).toSorted((one, other) => (one < other ? -1 : 1));
+/** Returns a key that is equal for the same manifest with the same annotations. */
+const identityOf = ({ digest, annotations: declared }: Descriptor): string => {
+  const annotations = isJsonObject(declared) ? declared : {};
+  const names = Object.keys(annotations).toSorted((left, right) => (left < right ? -1 : 1));
   return JSON.stringify([digest, ...names.map((name) => [name, annotations[name]])]);
 };
 
-/** The index that is there now; another process may have written it. */
+/** Reads the current index, which another process may have written. */
 const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {
   if (!(await exists(path))) return [];
   const descriptors = parseIndexDescriptors(await readFile(path));
   if (descriptors?.every(isJsonObject) !== true)
-    throw new Error(`${path} is no image index: move it away, and what it should hold is fetched again`);
+    throw new Error(`${path} is not an image index; move it away, and its content is fetched again`);
   return descriptors as readonly unknown[] as readonly Descriptor[];
 };
 
 const addToIndex = async (path: string, added: readonly Descriptor[]): Promise<void> => {
   const before = await readDescriptors(path);
-  const all = new Map([...before, ...added].map((one) => [identityOf(one), one]));
+  const all = new Map([...before, ...added].map((descriptor) => [identityOf(descriptor), descriptor]));
   if (all.size === before.length && (await exists(path))) return;
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...all.values()] };
   await writeAtomically(path, JSON.stringify(index));
@@ -106,30 +107,30 @@ const addToIndex = async (path: string, added: readonly Descriptor[]): Promise<v
 const prepare = async (directory: string): Promise<void> => {
   await mkdir(directory, { recursive: true });
   const marker = join(directory, 'oci-layout');
-  // First: what is ended here must find a layout at its next start, not a directory of somebody else.
+  // The marker comes first: a process killed here must find a layout at its next start, not a foreign directory.
   if (!(await exists(marker))) await writeAtomically(marker, LAYOUT);
   await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
 };
 
-/** Throws where a directory holds something else than a layout: nobody wants that mixed up. */
+/** Rejects if a directory contains anything other than a layout, so that no foreign files are mixed in. */
 export const checkIsLayout = async (directory: string): Promise<void> => {
-  const found = await readdir(directory).catch((error: unknown): readonly string[] => {
+  const files = await readdir(directory).catch((error: unknown): readonly string[] => {
     if ((error as { readonly code?: unknown }).code === 'ENOENT') return [];
     throw error;
   });
-  if (found.includes('oci-layout') || found.every((name) => HARMLESS.test(name))) return;
-  throw new Error(`${directory} is neither empty nor an OCI image layout: name another directory`);
+  if (files.includes('oci-layout') || files.every((name) => IGNORED_FILES.test(name))) return;
+  throw new Error(`${directory} is neither empty nor an OCI image layout; choose another directory`);
 };
 
-/** Writes an OCI image layout (OCI image-spec, image-layout.md). Additions go one after the other, those of other processes too. */
+/** Writes an OCI image layout (OCI image-spec, image-layout.md). Additions are serialized, across processes too. */
 export const createLayoutWriter = (directory: string): LayoutWriter => {
   let last: Promise<void> = Promise.resolve();
 
   const writeBlob = async (bytes: Uint8Array): Promise<void> => {
     const digest = digestOf(bytes);
-    // One of that name may be half of a copy that somebody else's tool was making, or damaged.
-    const kept = await readLayoutBlob(directory, digest, bytes.length).catch(() => undefined);
-    if (kept === undefined) await writeAtomically(blobPath(directory, digest), bytes);
+    // An existing file may be damaged, or the incomplete copy of another tool.
+    const existing = await readLayoutBlob(directory, digest, bytes.length).catch(() => undefined);
+    if (existing === undefined) await writeAtomically(blobPath(directory, digest), bytes);
   };
 
   const write = async (entries: readonly EvidenceEntry[]): Promise<void> => {

@@ -9,7 +9,7 @@ import { couldBeImage, hasName, isSignatureTag, matchTag } from './layout-names.
 
 /** An OCI image layout on disk (OCI image-spec, image-layout.md). */
 export interface Layout {
-  /** The layout as a source, for images of this repository. */
+  /** Opens the layout as a source for images of this repository, by its name in normal form. */
   open(repository: string): Source;
   images(): Promise<readonly LayoutImage[]>;
 }
@@ -19,10 +19,10 @@ interface LayoutLimits {
   readonly blobBytes: number;
 }
 
-/** `index.json` lists everything of a layout, and is as much longer than one manifest. */
-const INDEX_LENGTH = 8;
+/** The limit for `index.json`, which lists all of a layout, in multiples of the limit for one manifest. */
+const INDEX_FACTOR = 8;
 
-/** The image that a tag stands for: a whole reference before a tag alone. Throws where it stands for several. */
+/** Resolves a tag. A whole reference precedes a bare tag. Throws if the tag resolves to several images. */
 const findByTag = (
   entries: readonly LayoutEntry[],
   {
@@ -31,48 +31,48 @@ const findByTag = (
     directory,
   }: { readonly repository: string; readonly tag: string; readonly directory: string },
 ): Digest | undefined => {
-  for (const how of ['whole', 'bare'] as const) {
-    const found = entries.filter((entry) => matchTag(entry, repository, tag) === how);
-    const [digest, ...others] = new Set(found.map((entry) => entry.digest));
+  for (const match of ['whole', 'bare'] as const) {
+    const matching = entries.filter((entry) => matchTag(entry, repository, tag) === match);
+    const [digest, ...others] = new Set(matching.map((entry) => entry.digest));
     if (others.length > 0)
       throw invalidLayout(
         directory,
-        `${others.length + 1} images have the name ${tag}: name this one by digest`,
+        `${others.length + 1} images have the name ${tag}; reference the image by digest`,
       );
     if (digest !== undefined) return digest;
   }
   return undefined;
 };
 
-/** Opens a layout. Nothing is read before it is asked for something. */
+/** Opens a layout. No file is read before one of its functions is called. */
 export const openLayout = (directory: string, { manifestBytes, blobBytes }: LayoutLimits): Layout => {
-  const readIndex = createReadIndex(directory, INDEX_LENGTH * manifestBytes);
-  const {
-    readManifest,
-    readManifests: readReadable,
-    findReferrers: findReferring,
-    readSignatures,
-  } = createLayoutContent(directory, manifestBytes);
+  const readIndex = createReadIndex(directory, INDEX_FACTOR * manifestBytes);
+  const { readManifest, readManifests, findReferrers, readSignatures } = createLayoutContent(
+    directory,
+    manifestBytes,
+  );
 
-  /** What the fallback tag lists, wherever a tool has copied one from. */
+  /** Lists the referrers under the fallback tag, which tools copy from registries. */
   const listByTag = async (entries: readonly LayoutEntry[], digest: Digest): Promise<readonly Referrer[]> => {
-    const indexes = await readReadable(entries.filter((entry) => hasName(entry, referrersTag(digest))));
+    const indexes = await readManifests(entries.filter((entry) => hasName(entry, referrersTag(digest))));
     return indexes.flatMap(({ bytes }) => parseReferrers(bytes) ?? []);
   };
 
   const referrers: Source['referrers'] = async (digest) => {
     const entries = await readIndex();
-    const referring = await findReferring(entries);
-    const own = referring
+    const own = (await findReferrers(entries))
       .filter(({ subject }) => subject === digest)
       .map(({ entry, artifactType }) => ({ digest: entry.digest, artifactType }));
-    // A list that is broken must not hide what refers to the image by itself.
+    // A malformed list must not hide the referrers that name the image as their subject.
     const listed = await listByTag(entries, digest).catch((error: unknown) => {
       if (own.length === 0) throw error;
       return [];
     });
     const all = [...listed, ...own];
-    return { descriptors: [...new Map(all.map((one) => [one.digest, one])).values()], more: false };
+    return {
+      descriptors: [...new Map(all.map((referrer) => [referrer.digest, referrer])).values()],
+      more: false,
+    };
   };
 
   return {
@@ -91,7 +91,7 @@ export const openLayout = (directory: string, { manifestBytes, blobBytes }: Layo
     }),
     async images() {
       const entries = await readIndex();
-      return collectImages(entries, await findReferring(entries));
+      return collectImages(entries, await findReferrers(entries));
     },
   };
 };

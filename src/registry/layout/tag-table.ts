@@ -5,81 +5,82 @@ import { type Digest, parseDigest } from '../../image/index.ts';
 import { withFileLock } from './file-lock.ts';
 import { checkIsLayout, writeAtomically } from './layout-writer.ts';
 
-/** What a tag stood for when its registry last answered; undefined: it was not there. */
+/** The last resolution of a tag by its registry. */
 export interface TagResolution {
+  /** Undefined: the tag did not exist. */
   readonly digest: Digest | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The last answers of tags, kept in a file beside evidence so that they outlive the process. Replicas may share it. */
+/** The last resolutions of tags, stored in a file beside evidence to outlive the process. Replicas may share it. */
 export interface TagTable {
-  /** Reads the file. What is damaged or cannot be read is reported and counts as empty: it is a memory, not a rule. */
+  /** Reads the file. A malformed or unreadable file is reported and counts as empty: it is a cache. */
   load(): Promise<void>;
   last(repository: string, tag: string): TagResolution | undefined;
-  add(repository: string, tag: string, answer: TagResolution): void;
-  /** Writes what is not written yet. */
+  add(repository: string, tag: string, resolution: TagResolution): void;
+  /** Writes the pending resolutions. */
   close(): Promise<void>;
 }
 
 const FILE = 'sailmark-tags.json';
 const SCHEMA = 'sailmark.dev/tags/v1';
-/** Milliseconds: answers are written together. */
-const TOGETHER = 1000;
+/** Resolutions are collected and written together. */
+const WRITE_DELAY_MS = 1000;
 
-/** A reference by tag, and its answer. */
+/** A reference by tag, and its resolution. */
 type TagRow = readonly [string, TagResolution];
 
 const parseEntry = (value: unknown): readonly TagRow[] => {
   if (!isJsonObject(value)) return [];
   const { reference, digest: text, at } = value;
   const digest = typeof text === 'string' ? parseDigest(text) : undefined;
-  const isWhole =
+  const isValid =
     typeof reference === 'string' && typeof at === 'number' && (text === null || digest !== undefined);
-  return isWhole ? [[reference, { digest, at }]] : [];
+  return isValid ? [[reference, { digest, at }]] : [];
 };
 
 const parseTable = (bytes: Uint8Array): readonly TagRow[] => {
   const table = parseJson(bytes);
   if (!isJsonObject(table) || table['schema'] !== SCHEMA || !Array.isArray(table['tags']))
-    throw new Error(`${FILE} is no table of tags`);
+    throw new Error(`${FILE} is not a table of tags`);
   return table['tags'].flatMap(parseEntry);
 };
 
 const readTable = async (path: string): Promise<readonly TagRow[]> => parseTable(await readFile(path));
 
-/** The last answer of each tag, the longest unanswered first. Of two at the same time, the later in the list counts. */
+/** Returns the last resolution of each tag, the oldest first. Of two at the same time, the later in the list counts. */
 const latestOf = (entries: readonly TagRow[]): readonly TagRow[] => {
-  const inTime = entries.toSorted(([, one], [, other]) => one.at - other.at);
+  const byTime = entries.toSorted(([, left], [, right]) => left.at - right.at);
   const latest = new Map<string, TagResolution>();
-  for (const [name, answer] of inTime) {
+  for (const [name, resolution] of byTime) {
     latest.delete(name);
-    latest.set(name, answer);
+    latest.set(name, resolution);
   }
   return [...latest];
 };
 
-/** The table in `directory`; the longest unanswered tags past `most` are forgotten. */
+/** Opens the table in `directory`. Past `maxTags`, the oldest resolutions are removed. */
 export const createTagTable = (
   directory: string,
-  { most, report }: { readonly most: number; readonly report: (error: unknown) => void },
+  { maxTags, report }: { readonly maxTags: number; readonly report: (error: unknown) => void },
 ): TagTable => {
   const path = join(directory, FILE);
-  const answers = new Map<string, TagResolution>();
+  const resolutions = new Map<string, TagResolution>();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  /** Together with what other replicas have written there. */
+  /** Merges the resolutions with those that other replicas have written. */
   const writeMerged = async (): Promise<void> => {
-    const there = await readTable(path).catch(() => []);
-    const tags = latestOf([...there, ...answers])
-      .slice(-most)
+    const stored = await readTable(path).catch(() => []);
+    const tags = latestOf([...stored, ...resolutions])
+      .slice(-maxTags)
       .map(([reference, { digest, at }]) => ({ reference, digest: digest ?? null, at }));
     await writeAtomically(path, JSON.stringify({ schema: SCHEMA, tags }));
   };
   const write = async (): Promise<void> => {
     try {
-      // An answer may come before anything was verified, and then nothing has made the directory yet.
+      // A tag may be resolved before any evidence is stored; then the directory does not exist yet.
       await checkIsLayout(directory);
       await mkdir(directory, { recursive: true });
       await withFileLock(directory, writeMerged);
@@ -92,25 +93,25 @@ export const createTagTable = (
     writing = writing.then(write);
     return writing;
   };
-  const put = (name: string, answer: TagResolution): void => {
-    answers.delete(name);
-    answers.set(name, answer);
-    const [oldest] = answers.keys();
-    if (answers.size > most && oldest !== undefined) answers.delete(oldest);
+  const put = (name: string, resolution: TagResolution): void => {
+    resolutions.delete(name);
+    resolutions.set(name, resolution);
+    const [oldest] = resolutions.keys();
+    if (resolutions.size > maxTags && oldest !== undefined) resolutions.delete(oldest);
   };
 
   return {
     async load() {
       try {
-        for (const [name, answer] of await readTable(path)) put(name, answer);
+        for (const [name, resolution] of await readTable(path)) put(name, resolution);
       } catch (error) {
         if ((error as { readonly code?: unknown }).code !== 'ENOENT') report(error);
       }
     },
-    last: (repository, tag) => answers.get(`${repository}:${tag}`),
-    add(repository, tag, answer) {
-      put(`${repository}:${tag}`, answer);
-      timer ??= setTimeout(() => void save(), TOGETHER).unref();
+    last: (repository, tag) => resolutions.get(`${repository}:${tag}`),
+    add(repository, tag, resolution) {
+      put(`${repository}:${tag}`, resolution);
+      timer ??= setTimeout(() => void save(), WRITE_DELAY_MS).unref();
     },
     async close() {
       if (timer === undefined) return writing;

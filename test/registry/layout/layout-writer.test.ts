@@ -66,7 +66,7 @@ describe('a directory that is no layout', () => {
     const directory = temporaryDirectory('filled');
     fill(directory);
     const before = contentOf(directory);
-    const message = `${directory} is neither empty nor an OCI image layout: name another directory`;
+    const message = `${directory} is neither empty nor an OCI image layout; choose another directory`;
     await expect(createLayoutWriter(directory).add([signed('pilot').kept])).rejects.toThrow(message);
     await expect(checkIsLayout(directory)).rejects.toThrow(message);
     expect(contentOf(directory)).toEqual(before);
@@ -105,7 +105,7 @@ describe('an index of somebody else', () => {
       const { kept } = signed('pilot');
       const path = join(layout.directory, 'index.json');
       await expect(createLayoutWriter(layout.directory).add([kept])).rejects.toThrow(
-        `${path} is no image index: move it away`,
+        `${path} is not an image index; move it away`,
       );
       expect(read(layout.directory)).toBe(content);
     },
@@ -138,7 +138,7 @@ describe('a failed addition', () => {
     await writer.add([first.kept]);
     const whole = read(layout.directory);
     layout.writeIndex('{');
-    await expect(writer.add([second.kept])).rejects.toThrow('is no image index');
+    await expect(writer.add([second.kept])).rejects.toThrow('is not an image index');
     layout.writeIndex(whole);
     await writer.add([second.kept]);
     expect(await imagesIn(layout.directory)).toHaveLength(2);

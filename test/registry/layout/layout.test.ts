@@ -123,7 +123,7 @@ describe('a directory that is no layout', () => {
     const directory = temporaryDirectory('loop');
     symlinkSync('index.json', join(directory, 'index.json'));
     await expect(open({ directory }).resolve('1.28.0', signal)).rejects.toThrow(
-      `evidence in ${directory} cannot be read: ELOOP`,
+      `cannot read the evidence in ${directory}: ELOOP`,
     );
   });
 
@@ -608,12 +608,12 @@ describe('what refers to an image', () => {
     push(layout, PILOT, manifest);
     rmSync(layout.pathOf(manifest.digest));
     const entries = await createReadIndex(layout.directory, 10_000)();
-    const { findReferrers: findReferring } = createLayoutContent(layout.directory, LIMITS.manifestBytes);
-    const [first, second] = await Promise.all([findReferring(entries), findReferring(entries)]);
+    const { findReferrers } = createLayoutContent(layout.directory, LIMITS.manifestBytes);
+    const [first, second] = await Promise.all([findReferrers(entries), findReferrers(entries)]);
     expect(first).toEqual([]);
     expect(second).toBe(first);
     layout.pushBlob('', manifest.bytes);
-    expect(await findReferring(entries)).toMatchObject([{ subject: image.digest }]);
+    expect(await findReferrers(entries)).toMatchObject([{ subject: image.digest }]);
   });
 
   it('is one thing where a list and its own subject tell of it, and its own word on its type counts', async () => {

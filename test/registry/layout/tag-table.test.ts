@@ -11,9 +11,9 @@ const digest = digestOf('pilot');
 const ANSWER = { digest, at: 1_700_000_000_000 };
 const SCHEMA = 'sailmark.dev/tags/v1';
 
-const open = async (directory: string, most = 100) => {
+const open = async (directory: string, maxTags = 100) => {
   const reports: unknown[] = [];
-  const table = createTagTable(directory, { most, report: (error) => void reports.push(error) });
+  const table = createTagTable(directory, { maxTags, report: (error) => void reports.push(error) });
   await table.load();
   return { table, reports };
 };
@@ -42,7 +42,7 @@ describe('a table that cannot be read', () => {
     const { table, reports } = await open(withFile(content));
     expect(table.last(PILOT, '1.28.0')).toBeUndefined();
     expect(reports).toEqual([
-      expect.objectContaining({ message: expect.stringContaining('is no table of tags') }),
+      expect.objectContaining({ message: expect.stringContaining('is not a table of tags') }),
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('a table whose directory', () => {
     expect(readdirSync(directory)).toEqual(['precious.txt']);
     expect(reports).toEqual([
       expect.objectContaining({
-        message: `${directory} is neither empty nor an OCI image layout: name another directory`,
+        message: `${directory} is neither empty nor an OCI image layout; choose another directory`,
       }),
     ]);
   });
