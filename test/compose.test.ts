@@ -18,13 +18,13 @@ let cores: Core[];
 let reported: unknown[];
 let events: KeyEvent[];
 
-const surroundings = (): CoreDependencies => ({
+const coreDependencies = (): CoreDependencies => ({
   report: (error) => `incident-${reported.push(error)}`,
   onKeyEvent: (event) => void events.push(event),
   now: Date.now,
 });
 
-/** A core for a configuration that knows the registry as a mirror; closed with the test. */
+/** Composes a core whose configuration has the registry as a mirror. It is closed after the test. */
 const coreOf = async (more: object = {}, others: Partial<CoreDependencies> = {}): Promise<Core> => {
   const configuration = {
     apiVersion: 'sailmark.dev/v1alpha1',
@@ -35,7 +35,7 @@ const coreOf = async (more: object = {}, others: Partial<CoreDependencies> = {})
     ...more,
   };
   const core = compose(await parseConfig(JSON.stringify(configuration), NO_FILE), {
-    ...surroundings(),
+    ...coreDependencies(),
     ...others,
   });
   cores.push(core);
@@ -66,7 +66,7 @@ afterEach(async () => {
 describe('a core', () => {
   it('does not load keys that are none', async () => {
     const place = { kind: 'inline', name: 'keys[0]', text: 'no key' } as const;
-    const core = compose({ ...defaultConfig, keys: [{ location: place }] }, surroundings());
+    const core = compose({ ...defaultConfig, keys: [{ location: place }] }, coreDependencies());
     cores.push(core);
     await expect(core.load()).rejects.toThrow('keys[0]: the key ');
   });
@@ -122,11 +122,11 @@ describe('a core', () => {
     await core.load();
     const { image } = pushSigned();
     expect(await answerOf(core, image)).toMatchObject({ allowed: true });
-    const asked = registry.requests.length;
+    const requestsBefore = registry.requests.length;
     expect(await core.judge.judge(image, SOON())).toMatchObject({
       verification: { outcome: 'verified', fromMemory: true, requests: 0 },
     });
-    expect(registry.requests.length).toBe(asked);
+    expect(registry.requests.length).toBe(requestsBefore);
   });
 
   it('counts verifications, and requests by the registries that the configuration names', async () => {

@@ -91,11 +91,11 @@ describe('the help', () => {
   it.each(COMMANDS)(
     'of %s is the same by --help and by help, and names nothing of a later version',
     async (name) => {
-      const [asked, other] = [await runCli([name, '--help']), await runCli(['help', name])];
-      expect(asked).toEqual(other);
-      expect(asked.code).toBe(0);
-      expect(asked.stdout).toMatch(new RegExp(`^Usage: sailmark ${name}`));
-      expect(asked.stdout).not.toMatch(/sarif|junit|scan\b/);
+      const [byFlag, byCommand] = [await runCli([name, '--help']), await runCli(['help', name])];
+      expect(byFlag).toEqual(byCommand);
+      expect(byFlag.code).toBe(0);
+      expect(byFlag.stdout).toMatch(new RegExp(`^Usage: sailmark ${name}`));
+      expect(byFlag.stdout).not.toMatch(/sarif|junit|scan\b/);
     },
   );
 

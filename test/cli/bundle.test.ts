@@ -7,14 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixturePath } from '../support/shared.ts';
 
 /*
- * What is shipped is the bundle, and a bundler changes how modules meet: a CommonJS package that is imported while the
- * program runs has other exports there than from the sources.
+ * Users run the bundle, and a bundler changes module semantics: a CommonJS package that is imported dynamically has other
+ * exports in the bundle than in a program run from source.
  */
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const execute = promisify(execFile);
 
-interface Ended {
+interface Result {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -22,13 +22,13 @@ interface Ended {
 
 let directory: string;
 
-const bundled = (...argv: readonly string[]): Promise<Ended> =>
+const bundled = (...argv: readonly string[]): Promise<Result> =>
   execute(process.execPath, [join(directory, 'main.js'), ...argv], { env: { HOME: directory } }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    ({ code, stdout, stderr }: Ended) => ({ code, stdout, stderr }),
+    ({ code, stdout, stderr }: Result) => ({ code, stdout, stderr }),
   );
 
-/** The size of each file that loading these comes to, by what they import at once. */
+/** The files that are loaded with `names`, with their static imports, and the size of each. */
 const loadedWith = async (names: readonly string[]): Promise<ReadonlyMap<string, number>> => {
   const sizes = new Map<string, number>();
   const waiting = [...names];

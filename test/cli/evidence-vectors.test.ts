@@ -6,8 +6,8 @@ import { fixturePath, readFixture } from '../support/shared.ts';
 import { runCli } from '../support/terminal.ts';
 
 /*
- * Every vector that real cosign made, through an OCI image layout, each in a directory and a process's worth of memory
- * of its own. No registry is named that anybody could answer for.
+ * Every vector that real cosign made, through an OCI image layout, each with a directory and a memory of its own. No image
+ * is on a registry that exists.
  */
 
 interface Verdict {
@@ -26,18 +26,20 @@ describe('verify --offline --evidence', () => {
     expect(vectorCases.length).toBe(188);
   });
 
-  it.each(vectorCases)('reaches the verdict on $vector, log: $log, from a layout', async (each) => {
-    const { vector, log, verdict } = each;
-    const { directory } = layoutOfVector(vector);
-    const image = `registry.invalid/${vector.split('/').at(-1)}@${IMAGE}`;
-    const [found] = await verdictsOf('--offline', '--evidence', directory, ...logFlags(log), image);
-    expect(lineOf(found as Verdict)).toMatch(verdict);
-    expect(found?.requests).toBe(0);
-  });
+  it.each(vectorCases)(
+    'reaches the verdict on $vector, log: $log, from a layout',
+    async ({ vector, log, verdict }) => {
+      const { directory } = layoutOfVector(vector);
+      const image = `registry.invalid/${vector.split('/').at(-1)}@${IMAGE}`;
+      const [actual] = await verdictsOf('--offline', '--evidence', directory, ...logFlags(log), image);
+      expect(lineOf(actual as Verdict)).toMatch(verdict);
+      expect(actual?.requests).toBe(0);
+    },
+  );
 });
 
 describe('verify --local-image', () => {
-  /** A vector as `cosign save` of version 3 writes it: the image is marked, its bundles lie there and no index names them. */
+  /** A vector as `cosign save` of version 3 writes it: the index names the image, but not its bundles. */
   const savedByCosign = (vector: string): string => {
     const { blobs, manifests } = readFixture<
       Record<'blobs' | 'manifests', readonly { readonly file: string }[]>

@@ -41,14 +41,14 @@ interface Pushed {
   readonly byDigest: string;
 }
 
-/** Pushes an image to a repository of its own. */
+/** Pushes an image to its own repository. */
 const add = (artifact?: Artifact): Pushed => {
   pushed += 1;
-  const made = artifact ?? imageManifest(`image ${pushed}`);
+  const image = artifact ?? imageManifest(`image ${pushed}`);
   const repository = `corp/app-${pushed}`;
-  push(registry, repository, made, '1.0');
+  push(registry, repository, image, '1.0');
   const at = `${registry.host}/${repository}`;
-  return { repository, artifact: made, byTag: `${at}:1.0`, byDigest: `${at}@${made.digest}` };
+  return { repository, artifact: image, byTag: `${at}:1.0`, byDigest: `${at}@${image.digest}` };
 };
 
 const signAs = ({ repository }: Pushed, { digest }: Artifact, by = signer): void =>
@@ -72,8 +72,8 @@ const listed = async (directory: string): Promise<readonly object[]> => {
   return (JSON.parse(stdout) as { images: readonly object[] }).images;
 };
 
-/** Everything asked of the registry while something ran, in order of its path. */
-const asked = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
+/** The requests to the registry during `run`, sorted. */
+const requestsDuring = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
   registry.forget();
   await run();
   return registry.requests.map(({ method, path }) => `${method} ${path}`).toSorted();
@@ -98,7 +98,7 @@ describe('evidence pull refuses', () => {
     const directory = temporaryDirectory('thesis');
     writeFileSync(join(directory, 'thesis.tex'), 'x');
     const image = addSigned();
-    const requests = await asked(async () => {
+    const requests = await requestsDuring(async () => {
       const { code, stderr } = await pull(directory, image.byTag);
       expect(code).toBe(1);
       expect(stderr).toContain(
@@ -202,7 +202,7 @@ describe('evidence pull', () => {
     });
     expect(await listed(directory)).toEqual([{ digest, names: [image.byTag], kind: 'image', ...found }]);
     expect(readdirSync(join(directory, 'blobs', 'sha256'))).toHaveLength(3);
-    const requests = await asked(async () => {
+    const requests = await requestsDuring(async () => {
       expect((await offline(directory, image.byDigest, image.byTag)).code).toBe(0);
     });
     expect(requests).toEqual([]);
@@ -221,7 +221,7 @@ describe('evidence pull', () => {
     const names = [...images.map(({ byTag }) => byTag), bundled.byDigest];
     expect((await pull(directory, ...names)).code).toBe(0);
     const before = readFileSync(join(directory, 'index.json'), 'utf8');
-    const requests = await asked(async () => expect((await pull(directory, ...names)).code).toBe(0));
+    const requests = await requestsDuring(async () => expect((await pull(directory, ...names)).code).toBe(0));
     expect(requests).toEqual(
       images.map(({ repository }) => `HEAD /v2/${repository}/manifests/1.0`).toSorted(),
     );
@@ -237,7 +237,7 @@ describe('evidence pull', () => {
       join(directory, 'blobs', 'sha256', digest.slice(7)),
       Buffer.alloc(damaged.artifact.bytes.length),
     );
-    const requests = await asked(async () =>
+    const requests = await requestsDuring(async () =>
       expect((await pull(directory, whole.byDigest, damaged.byDigest)).code).toBe(0),
     );
     expect(requests).toEqual([`GET /v2/${damaged.repository}/manifests/${digest}`]);
@@ -370,7 +370,7 @@ describe('verify --evidence', () => {
       empty,
       image.byDigest,
     ];
-    const requests = await asked(async () => {
+    const requests = await requestsDuring(async () => {
       expect((await offline(empty, image.byDigest)).code).toBe(10);
     });
     expect(requests).toEqual([]);

@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
 
 const EVIDENCE = ['evidence', 'offline', 'transparency-log', 'insecure-ignore-tlog', 'trusted-root'];
 
-/** What the interface gives each command in this version. */
+/** The flags of each command. They are public interface. */
 const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   verify: [
     'key',

@@ -16,7 +16,7 @@ import {
 import { runCli } from '../support/terminal.ts';
 
 /*
- * `verify --local-image`: directories as `cosign save`, skopeo and crane write them, made by hand.
+ * `verify --local-image` with handmade directories as `cosign save`, skopeo and crane write them.
  */
 
 const [signer, stranger] = [createSigner(), createSigner()];
@@ -42,7 +42,7 @@ const keep = (
 const signaturesOf = (digest: string, by = signer): Artifact =>
   signatureManifest([sign(by, 'docker.io/istio/pilot', digest)]);
 
-/** As cosign writes one: kinds, and no names. */
+/** A layout as cosign writes it: entries have kinds but no names. */
 const cosignSave = (signed = image, by = signer): LayoutOnDisk => {
   const layout = createLayoutOnDisk();
   keep(layout, signed, kind(signed.children.length > 0 ? 'imageIndex' : 'image'));

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Runs `serve` as a process that is expected to end by itself. */
+/** Runs `serve` as a process that is expected to exit by itself. */
 const serve = (config: string): Promise<{ readonly code: unknown; readonly output: string }> =>
   new Promise((resolve) => {
     execFile(
@@ -82,7 +82,7 @@ describe('serve does not start', () => {
   });
 });
 
-/** Starts `serve` as a process and gives what it has logged, and how it ends. */
+/** Starts `serve` as a process, with access to its log messages and exit code. */
 const start = (config: string) => {
   const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -154,13 +154,13 @@ describe('serve', () => {
   );
 
   it('ends with 0 when it is told to before it is open, however long its keys take', async () => {
-    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const { promise: requested, resolve } = Promise.withResolvers<void>();
     const silent = createServer(() => resolve());
     await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
     const { port } = silent.address() as AddressInfo;
     const url = `https://127.0.0.1:${port}/key.pub`;
     const webhook = start(await write('silent.yaml', await goodConfiguration('silent', [{ url }])));
-    await asked;
+    await requested;
     webhook.kill('SIGTERM');
     expect(await webhook.ended).toBe(0);
     silent.close();

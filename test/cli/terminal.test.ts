@@ -18,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => registry.close());
 
-const verify = (surroundings: CliOptions, ...argv: readonly string[]) =>
-  runCli(['verify', '--key', KEY, '--allow-http-registry', ...argv, ...images], surroundings);
+const verify = (options: CliOptions, ...argv: readonly string[]) =>
+  runCli(['verify', '--key', KEY, '--allow-http-registry', ...argv, ...images], options);
 
 describe('without a terminal', () => {
   it('there is neither colour nor progress', async () => {

@@ -10,7 +10,7 @@ import { createSigner } from '../support/signing-kit.ts';
 import { runCli } from '../support/terminal.ts';
 
 /*
- * `verify-blob` against `openssl dgst -sha256 -verify`, whose part it takes over. The program itself is asked each time.
+ * `verify-blob` against `openssl dgst -sha256 -verify`, which it replaces. Each case also runs openssl itself.
  */
 
 const OPENSSL = 'openssl';
@@ -39,7 +39,7 @@ const writeAll = async (
   return (await Promise.all(paths)) as [string, string, string];
 };
 
-/** Whether each of the two accepts: `[openssl, sailmark]`. */
+/** True for each program that accepts the signature: `[openssl, sailmark]`. */
 const ask = async (content: Uint8Array, signature: Uint8Array): Promise<readonly [boolean, boolean]> => {
   const [key, file, der] = await writeAll({ 'key.pub': signer.publicPem, file: content, der: signature });
   const openssl = spawnSync(OPENSSL, ['dgst', '-sha256', '-verify', key, '-signature', der, file]);
@@ -65,13 +65,13 @@ const sequence = (...parts: readonly Uint8Array[]): Buffer => {
   return Buffer.concat([Buffer.of(0x30, content.length), content]);
 };
 
-/** The two integers of a signature, each whole with its head. */
+/** The two integers of a DER signature, each with its header. */
 const integersOf = (der: Buffer): readonly [Buffer, Buffer] => {
   const middle = 4 + (der[3] ?? 0);
   return [der.subarray(2, middle), der.subarray(middle)];
 };
 
-/** `openssl dgst` reads no more than this of a signature's file: the longest signature of P-256. */
+/** `openssl dgst` reads only so many bytes of a signature file: the maximum length of a P-256 signature. */
 const LONGEST = 72;
 const signedWithLength = (suits: (length: number) => boolean): Buffer => {
   for (;;) {
@@ -136,7 +136,7 @@ const CASES: readonly (readonly [
   ['over SHA-512', CONTENT, sign('sha512', CONTENT, signer.privateKey), false],
 ];
 
-/** Keys that openssl verifies with and we do not read, and what we say. */
+/** Keys that openssl accepts and sailmark does not, with sailmark's message. */
 const REFUSED_KEYS: readonly (readonly [
   what: string,
   pem: () => string,

@@ -101,7 +101,7 @@ describe('verify-blob cannot begin', () => {
     [
       'with a key that is not there',
       () => ['--key', 'none.pub', '--signature', signature, file],
-      /^Error: --key none\.pub: the file is not there\n$/,
+      /^Error: --key none\.pub: file not found\n$/,
     ],
     [
       'with a file that is not there',
@@ -203,7 +203,7 @@ describe('verify-blob accepts', () => {
     expect(mispinned).toEqual({
       code: 1,
       stdout: '',
-      stderr: expect.stringContaining('is not the pinned one'),
+      stderr: expect.stringContaining('does not match the pin'),
     });
   });
 });

@@ -7,7 +7,7 @@ import { createSigner, imageManifest, push, pushSignatures, sign } from '../supp
 import { runCli } from '../support/terminal.ts';
 
 /*
- * What `verify` asks of registries, and how: the flags that say so, over real sockets.
+ * The requests that `verify` sends to registries, and the flags that govern them, over real sockets.
  */
 
 const ACCOUNT = { username: 'reader', password: 'open-sesame' };
@@ -204,7 +204,7 @@ describe('verify and a configuration', () => {
     const { code, stderr } = await runCli(['verify', '--config', some, '--allow-http-registry', name]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: `Warning: no key loaded from ${join(directory, 'none.pub')}: the file is not there\n`,
+      stderr: `Warning: no key loaded from ${join(directory, 'none.pub')}: file not found\n`,
     });
   });
 

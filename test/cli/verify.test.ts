@@ -38,7 +38,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** An image of its own, unlike the vectors’, which are all one: what is verified once is so wherever it lies. */
+/** Pushes a distinct image. The vectors all share one image, which is verified everywhere once it is verified anywhere. */
 const ownImage = (name: string, signed: boolean): string => {
   const digest = push(registry, name, imageManifest(name));
   if (signed)
@@ -112,7 +112,7 @@ describe('verify prints', () => {
     const image = vector('s01-legacy-notlog');
     const { stdout } = await verify('--output', 'json', image, 'Istio/Pilot');
     const printed = JSON.parse(stdout) as { images: { durationMs: unknown }[] };
-    for (const one of printed.images) expect(one.durationMs).toEqual(expect.any(Number));
+    for (const { durationMs } of printed.images) expect(durationMs).toEqual(expect.any(Number));
     const transparencyLog = { checked: false, logIndex: null, integratedTime: null };
     expect(printed).toEqual({
       schema: 'sailmark.dev/verification/v1',
@@ -178,7 +178,7 @@ describe('verify prints', () => {
     const image = at.startsWith('sha256:') ? `${repository}@${at}` : `${repository}:${at}`;
     const { code, stdout } = await verify('--output', 'cosign', image);
     expect(code).toBe(0);
-    // A bundle names no repository: cosign prints the reference as it was asked for.
+    // A bundle names no repository: cosign prints the reference as requested.
     const printed = readFileSync(fixturePath('cosign/cosign-output', `${golden}.stdout`), 'utf8');
     expect(stdout).toBe(name.includes('bundle') ? printed.replace('localhost:5001', registry.host) : printed);
   });

@@ -9,32 +9,32 @@ export interface Printed {
 export interface CliOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Both outputs are a terminal; otherwise neither is. */
+  /** True if standard output and standard error are both a terminal; otherwise neither is. */
   readonly isTTY?: boolean;
-  /** What tells the command to end. */
+  /** The shutdown signal of the command. */
   readonly shutdown?: AbortSignal;
 }
 
-/** Runs a command line in this process, as a shell would, and keeps what it prints. */
+/** Runs a command line in this process, as a shell would, and returns its output. */
 export const runCli = async (argv: readonly string[], options: CliOptions = {}): Promise<Printed> => {
-  const printed = { stdout: '', stderr: '' };
-  const to = (name: keyof typeof printed) => ({
+  const output = { stdout: '', stderr: '' };
+  const captureTo = (name: keyof typeof output) => ({
     isTTY: options.isTTY,
     write: (text: string): void => {
-      printed[name] += text;
+      output[name] += text;
     },
   });
   const stdin = (async function* () {
     yield options.stdin ?? '';
   })();
-  // No docker configuration of whoever runs the tests.
+  // Keeps the docker configuration of the current user out of the tests.
   const env = { HOME: '/nonexistent', ...options.env };
   const code = await run(argv, {
-    stdout: to('stdout'),
-    stderr: to('stderr'),
+    stdout: captureTo('stdout'),
+    stderr: captureTo('stderr'),
     stdin,
     env,
     takeShutdownSignal: () => options.shutdown ?? new AbortController().signal,
   });
-  return { code, ...printed };
+  return { code, ...output };
 };

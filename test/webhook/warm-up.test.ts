@@ -10,7 +10,7 @@ type Images = Parameters<typeof warmUp>[0]['images'];
 
 const FOREIGN = ['redis:8', 'registry.example/team/app:1', 'not an image', ''];
 
-/** The judge of a configuration that trusts a mirror, and the mirror. */
+/** Starts a mirror, and loads a judge whose configuration trusts it. */
 const open = async (options: Parameters<typeof startMirror>[0] = {}) => {
   const mirror = await startMirror(options);
   const config = await parseConfig(
@@ -36,16 +36,16 @@ async function* list(...images: readonly string[]): AsyncGenerator<{ readonly im
 
 const never = new Promise<never>(() => {});
 
-/** The judge, counting what it is asked and how many of it at once. */
+/** Wraps a judge to record the images it judges, and how many at the same time. */
 const watched = (judge: Judge) => {
-  const seen = { asked: [] as string[], now: 0, most: 0 };
+  const calls = { images: [] as string[], inProgress: 0, maxInProgress: 0 };
   const watching = async (image: string, signal: AbortSignal) => {
-    seen.asked.push(image);
-    seen.now += 1;
-    seen.most = Math.max(seen.most, seen.now);
-    return judge.judge(image, signal).finally(() => (seen.now -= 1));
+    calls.images.push(image);
+    calls.inProgress += 1;
+    calls.maxInProgress = Math.max(calls.maxInProgress, calls.inProgress);
+    return judge.judge(image, signal).finally(() => (calls.inProgress -= 1));
   };
-  return { seen, judge: { ...judge, judge: watching } };
+  return { calls, judge: { ...judge, judge: watching } };
 };
 
 const tagsOf = (mirror: Mirror, count: number): readonly string[] =>
@@ -73,7 +73,7 @@ describe('a warm-up', () => {
   it('asks about each image once, however many pods have it', async () => {
     const { mirror, judge } = await open();
     const { byTag } = mirror.add();
-    const { seen, judge: watching } = watched(judge);
+    const { calls, judge: watching } = watched(judge);
     const images = list(byTag, byTag, byTag, byTag);
     const { signal } = new AbortController();
     expect(await warmUp({ images, judge: watching, maxConcurrent: 4, signal })).toEqual({
@@ -81,7 +81,7 @@ describe('a warm-up', () => {
       asked: 1,
       verified: 1,
     });
-    expect(seen.asked).toEqual([byTag]);
+    expect(calls.images).toEqual([byTag]);
   });
 
   it.each([
@@ -90,7 +90,7 @@ describe('a warm-up', () => {
     [0, 1],
   ])('judges at most %i at once', async (maxConcurrent, most) => {
     const { mirror, judge } = await open({ latency: 5 });
-    const { seen, judge: watching } = watched(judge);
+    const { calls, judge: watching } = watched(judge);
     const images = list(...tagsOf(mirror, 8));
     const { signal } = new AbortController();
     expect(await warmUp({ images, judge: watching, maxConcurrent, signal })).toEqual({
@@ -98,7 +98,7 @@ describe('a warm-up', () => {
       asked: 8,
       verified: 8,
     });
-    expect(seen.most).toBe(most);
+    expect(calls.maxInProgress).toBe(most);
   });
 
   it('asks about a thousand images at most, and then lets go of the list', async () => {
@@ -182,11 +182,11 @@ describe('a warm-up ends early', () => {
   it('when the time is up, though the list hangs and does not hear of it', async () => {
     const { mirror, judge } = await open();
     const { byTag } = mirror.add();
-    const { seen, judge: watching } = watched(judge);
+    const { calls, judge: watching } = watched(judge);
     const end = new AbortController();
     const images = (async function* () {
       yield { image: byTag };
-      await expect.poll(() => [seen.asked.length, seen.now]).toEqual([1, 0]);
+      await expect.poll(() => [calls.images.length, calls.inProgress]).toEqual([1, 0]);
       end.abort();
       await never;
     })();
@@ -239,13 +239,13 @@ describe('a warm-up ends early', () => {
       response.end();
       return true;
     };
-    const { seen, judge: watching } = watched(judge);
+    const { calls, judge: watching } = watched(judge);
     const { signal } = new AbortController();
     expect(await warmUp({ images: list(...tags), judge: watching, maxConcurrent: 1, signal })).toMatchObject({
       asked: 3,
       verified: 0,
     });
-    expect(seen.asked).toEqual(tags.slice(0, 3));
+    expect(calls.images).toEqual(tags.slice(0, 3));
   });
 
   it.each([1, 4])('where the judge throws, which it must not, %i at once', async (maxConcurrent) => {
@@ -289,7 +289,7 @@ describe('a warm-up goes on', () => {
 describe('when a warm-up has ended', () => {
   it('nothing of it goes on: it asks for no image any more, and lets go of those it asked for', async () => {
     const { mirror, judge } = await open();
-    const { seen, judge: watching } = watched(judge);
+    const { calls, judge: watching } = watched(judge);
     mirror.registry.fault = () => true;
     const end = new AbortController();
     const images = list(...tagsOf(mirror, 6));
@@ -297,7 +297,7 @@ describe('when a warm-up has ended', () => {
     await expect.poll(() => mirror.registry.requests.length).toBeGreaterThan(1);
     end.abort();
     expect(await warming).toEqual({ seen: 2, asked: 2, verified: 0 });
-    await expect.poll(() => seen.now).toBe(0);
-    expect(seen.asked.length).toBe(2);
+    await expect.poll(() => calls.inProgress).toBe(0);
+    expect(calls.images.length).toBe(2);
   });
 });
