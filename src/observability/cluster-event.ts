@@ -1,32 +1,33 @@
 import type { Regarding } from '../admission/index.ts';
 
 /**
- * One write of an Event of events.k8s.io/v1 (k8s.io/api/events/v1). The API server lets nothing of an Event be changed
- * but its series, so a repeat is the same Event with a series:
+ * One write of an Event of events.k8s.io/v1 (k8s.io/api/events/v1). The API server allows no change to an Event but to
+ * its series, so a repeat is the same Event with a series:
  *
- * * without `series`: create it. That it exists already (409) is success: the name is this very Event's.
- * * with `series`: merge-patch `series` alone; where there is none (404: an Event lives for an hour), create it whole.
+ * * without `series`: create the Event. A 409 is success: only this Event has this name.
+ * * with `series`: merge-patch `series` alone; on a 404 (an Event expires after an hour) create the whole Event.
  *
- * Either is idempotent, and they may come in any order: the count of a series only grows.
+ * Both are idempotent and may arrive in any order: the count of a series only grows.
  */
 export interface ClusterEvent {
-  /** A DNS subdomain, unique to this process and this aggregate. */
+  /** A DNS subdomain, unique to this process and aggregate. */
   readonly name: string;
   readonly namespace: string;
-  /** Goes into the Event with `namespace` beside it. */
+  /** The object that the Event is about, without its namespace. */
   readonly regarding: Regarding;
-  /** The reason's code in the Event's spelling: `SignatureMissing`. */
+  /** The reason code in UpperCamelCase: `SignatureMissing`. */
   readonly reason: string;
-  /** What became of the review. */
+  /** `LetThrough`: an outage rule allows the image. */
   readonly action: 'Audit' | 'Warn' | 'LetThrough';
   /** One line of at most 1024 bytes. */
   readonly note: string;
   readonly type: 'Normal' | 'Warning';
-  /** Milliseconds since the epoch, of the first. */
+  /** The time of the first occurrence, in milliseconds since the epoch. */
   readonly eventTime: number;
-  /** From the second on: how many there were, the first included, and when the last was (milliseconds). */
+  /** From the second occurrence on: their number, including the first, and the time of the last in milliseconds. */
   readonly series?: { readonly count: number; readonly lastObservedTime: number };
-  /** A qualified name, and one of at most 128 bytes. */
+  /** A qualified name. */
   readonly reportingController: string;
+  /** At most 128 bytes. */
   readonly reportingInstance: string;
 }

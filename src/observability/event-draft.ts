@@ -1,23 +1,23 @@
 import type { EventSummary, ReviewRecord } from '../admission/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 
-/** An Event without what its process and its series add. */
+/** An Event before its name, its series and the reporting process are added. */
 export type EventDraft = Omit<ClusterEvent, 'name' | 'series' | 'reportingController' | 'reportingInstance'>;
 
-/** Bytes of a note (NoteLengthLimit, k8s.io/kubernetes/pkg/apis/core/validation/events.go). */
+/** The maximum length of a note (NoteLengthLimit, k8s.io/kubernetes/pkg/apis/core/validation/events.go). */
 const MAX_NOTE_BYTES = 1024;
 
-/** The beginning of the text that fits in a note; no character is cut in two. */
+/** Cuts a text to the length of a note, never within a character. */
 const cutToNote = (text: string): string =>
   text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MAX_NOTE_BYTES)).read);
 
-/** A reason is in UpperCamelCase, as the API conventions have it: `signature-missing` is `SignatureMissing`. */
+/** Converts a reason code to the UpperCamelCase of the API conventions: `signature-missing` to `SignatureMissing`. */
 const toUpperCamelCase = (code: string): string =>
   code.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const ACTIONS = { warn: 'Warn', audit: 'Audit' } as const;
 
-/** The Events on an object that a review's record asks for; `eventTime` in milliseconds. */
+/** Drafts the Events on the object of a review, one for each reason code; `eventTime` is in milliseconds. */
 export const draftEvents = (
   { namespace, mode }: Pick<ReviewRecord, 'namespace' | 'mode'>,
   { effect, sentences }: Pick<EventSummary, 'effect' | 'sentences'>,

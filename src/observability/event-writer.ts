@@ -2,7 +2,7 @@ import { orAborted, type ReportError } from '../base/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Creates or updates one Event, as `ClusterEvent` says. */
+/** Creates or updates one Event, as described at `ClusterEvent`. */
 export type WriteEvent = (event: ClusterEvent, signal: AbortSignal) => Promise<void>;
 
 interface EventWriterDependencies {
@@ -10,42 +10,45 @@ interface EventWriterDependencies {
   readonly now: () => number;
   readonly report: ReportError;
   readonly metrics: Pick<Metrics, 'countEvent'>;
-  /** Milliseconds: what one write may take, what is left for all of them at the end, and between two reports. */
-  readonly patience: number;
-  readonly closing: number;
-  readonly quiet: number;
+  /** The timeout of one write. */
+  readonly writeTimeoutMs: number;
+  /** The timeout of all writes in flight once the writer is closed. */
+  readonly closeTimeoutMs: number;
+  /** The minimum time between two reports of a failure. */
+  readonly reportIntervalMs: number;
 }
 
 export interface EventWriter {
-  /** Whether it was written. Counts it, reports a failure at most once in `quiet`, never rejects. */
+  /** Writes an Event and resolves to true if it was written. Counts it, reports failures at a limited rate, never rejects. */
   send(event: ClusterEvent): Promise<boolean>;
-  /** Waits for what is being written, at most `closing`, then gives it up. Never rejects. */
+  /** Waits for the writes in flight, at most `closeTimeoutMs`, then aborts them. Never rejects. */
   close(): Promise<void>;
 }
 
-/** At most one report in `quiet` milliseconds. */
+/** Limits the rate of reports to one in `intervalMs`; the others are discarded. */
 const createRateLimitedReport = (
   report: ReportError,
-  quiet: number,
+  intervalMs: number,
   now: () => number,
 ): ((error: unknown) => void) => {
-  let last = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   return (error) => {
-    if (now() - last < quiet) return;
-    last = now();
+    if (now() - reportedAt < intervalMs) return;
+    reportedAt = now();
     report(error);
   };
 };
 
-export const createEventWriter = (parts: EventWriterDependencies): EventWriter => {
-  const { write, now, metrics, patience, closing, quiet } = parts;
-  const report = createRateLimitedReport(parts.report, quiet, now);
-  const end = new AbortController();
-  const underWay = new Set<Promise<boolean>>();
+/** Creates a writer of Events with a timeout for each write. */
+export const createEventWriter = (dependencies: EventWriterDependencies): EventWriter => {
+  const { write, now, metrics, writeTimeoutMs, closeTimeoutMs, reportIntervalMs } = dependencies;
+  const report = createRateLimitedReport(dependencies.report, reportIntervalMs, now);
+  const closing = new AbortController();
+  const inFlight = new Set<Promise<boolean>>();
   const attempt = async (event: ClusterEvent): Promise<boolean> => {
-    const signal = AbortSignal.any([end.signal, AbortSignal.timeout(patience)]);
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(writeTimeoutMs)]);
     try {
-      // A write that misses its signal is not waited for.
+      // A write that ignores its signal is not waited for.
       await orAborted(write(event, signal), signal, () => undefined);
       signal.throwIfAborted();
       metrics.countEvent('written');
@@ -58,13 +61,13 @@ export const createEventWriter = (parts: EventWriterDependencies): EventWriter =
   };
   const send: EventWriter['send'] = (event) => {
     const writing = attempt(event);
-    underWay.add(writing);
-    return writing.finally(() => underWay.delete(writing));
+    inFlight.add(writing);
+    return writing.finally(() => inFlight.delete(writing));
   };
   const close = async (): Promise<void> => {
-    const clock = setTimeout(() => end.abort(new Error('the process ends')), closing);
-    await Promise.all(underWay);
-    clearTimeout(clock);
+    const timer = setTimeout(() => closing.abort(new Error('the process ends')), closeTimeoutMs);
+    await Promise.all(inFlight);
+    clearTimeout(timer);
   };
   return { send, close };
 };

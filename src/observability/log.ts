@@ -1,8 +1,8 @@
 import { type DestinationStream, destination, pino } from 'pino';
 import { createTextStream } from './text-stream.ts';
 
-/** Writes one line: facts first, then what happened. A member `err` is an Error. */
-type Write = (facts: object, message: string) => void;
+/** Writes one line with these fields and this message. A field `err` is an Error. */
+type Write = (fields: object, message: string) => void;
 
 export interface Log {
   readonly debug: Write;
@@ -11,7 +11,7 @@ export interface Log {
   readonly error: Write;
 }
 
-/** What no line shows, wherever an error or a header list carries it. */
+/** Fields that no line contains, whatever error or header list has them. */
 const SECRETS = [
   'authorization',
   'password',
@@ -22,14 +22,15 @@ const SECRETS = [
   'err.cause.headers',
 ];
 
-/** Bytes of lines that wait for a reader. Past it lines are dropped: a reader that stops must not stop reviews. */
+/** Lines past this buffer are dropped: a reader that stops reading must not stop reviews. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 
-/** Bytes of lines that are written together, as many as the stream takes, and milliseconds that a line waits at most. */
+/** The maximum that the stream writes at once. */
 const BATCH_BYTES = 16 * 1024 - 1;
+/** The longest time that a line waits in the buffer. */
 const FLUSH_INTERVAL_MS = 100;
 
-/** The time as ISO 8601, written out once a millisecond: under load several lines share it. */
+/** Formats the time as ISO 8601, once in a millisecond: under load several lines share it. */
 const createTimestamp = (): (() => string) => {
   let at = 0;
   let text = '';
@@ -44,9 +45,9 @@ const createTimestamp = (): (() => string) => {
 };
 
 /**
- * A log of one JSON object a line, or one line of text for people at a terminal. `to` is a stream or a file descriptor.
- * To a descriptor it is written beside the event loop, several lines at once, and what is left at exit: in a
- * container it is a pipe, on which one synchronous write a line costs more than the review it tells of (50 µs to 5).
+ * Creates a log with one JSON object on each line, or one line of text for a terminal. `to` is a stream or a file
+ * descriptor. Lines for a descriptor are written asynchronously in batches, and the rest at exit: in a container it is a
+ * pipe, where one synchronous write for each line takes longer (50 µs) than the review that it describes (5 µs).
  */
 export const createLog = (settings: {
   readonly level: string;

@@ -21,7 +21,7 @@ export const measureVerifier = (
   },
 });
 
-/** The same sources, their requests counted by registry. Hosts beside `known` are `other`, so labels stay a closed set. */
+/** Counts requests by registry. Hosts that are not in `known` count as `other`, so that the labels are a closed set. */
 export const measureOpen = (
   open: OpenSource,
   metrics: Pick<Metrics, 'countRegistryRequest'>,

@@ -2,53 +2,53 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 import type { ReviewRecord } from '../admission/index.ts';
 import type { KeyEvent, KeyRing, Verification } from '../verification/index.ts';
 
-/** Seconds; the upper ones are the API server's own limits. */
+/** Buckets in seconds; the upper ones are timeouts of the API server. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What is counted. Labels are closed sets: never the name of an image, a namespace or a person. */
+/** The metrics. Labels are closed sets: never the name of an image, a namespace or a person. */
 export interface Metrics {
-  /** The text format of Prometheus, and its content type. */
+  /** Renders the metrics in the text format of Prometheus, with its content type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
   countReview(record: ReviewRecord, seconds: number): void;
   countVerification(verification: Verification, seconds: number): void;
   /** `registry`: a host that the configuration names, or `other`. */
   countRegistryRequest(registry: string): void;
   countKeyEvent(event: Pick<KeyEvent, 'code'>): void;
-  /** Reads the ring's state each time the metrics are. */
+  /** Reads the state of the key ring whenever the metrics are rendered. */
   watchKeys(ring: () => KeyRing): void;
-  /** One write of an Event; `dropped`: it was not tried. */
+  /** Counts one write of an Event; `dropped`: it was not attempted. */
   countEvent(result: 'written' | 'dropped' | 'failed'): void;
-  /** Ends of exemptions in milliseconds, in the order of the configuration. */
+  /** Sets the ends of the exemptions, in milliseconds since the epoch and in the order of the configuration. */
   setExemptionEnds(ends: readonly number[]): void;
-  /** The end of the certificate that is served, in milliseconds. */
+  /** Sets the end of the serving certificate's validity, in milliseconds since the epoch. */
   setCertificateEnd(end: number): void;
 }
 
 const createReviewMetrics = (registers: Registry[]): Pick<Metrics, 'countReview'> => {
   const reviews = new Counter({
     name: 'sailmark_reviews_total',
-    help: 'AdmissionReviews answered',
+    help: 'AdmissionReviews responded to',
     labelNames: ['mode', 'critical', 'operation', 'verdict'] as const,
     registers,
   });
   const duration = new Histogram({
     name: 'sailmark_review_duration_seconds',
-    help: 'Time from a whole AdmissionReview to its answer',
+    help: 'Time from receiving an AdmissionReview to its response',
     labelNames: ['mode'] as const,
     buckets: SECONDS,
     registers,
   });
   const findings = new Counter({
     name: 'sailmark_findings_total',
-    help: 'Image uses that were not let through, or were in spite of something',
+    help: 'Image uses with a reason to deny them, by the effect that it had',
     labelNames: ['reason', 'effect'] as const,
     registers,
   });
   return {
-    countReview({ mode, critical, operation, verdict, findings: found }, seconds) {
+    countReview({ mode, critical, operation, verdict, findings: reviewFindings }, seconds) {
       reviews.inc({ mode, critical: String(critical), operation, verdict });
       duration.observe({ mode }, seconds);
-      for (const { code, effect } of found) findings.inc({ reason: code, effect });
+      for (const { code, effect } of reviewFindings) findings.inc({ reason: code, effect });
     },
   };
 };
@@ -58,19 +58,19 @@ const createVerificationMetrics = (
 ): Pick<Metrics, 'countVerification' | 'countRegistryRequest'> => {
   const verifications = new Counter({
     name: 'sailmark_verifications_total',
-    help: 'Verifications of one image each, and whether the verdict was remembered',
+    help: 'Verifications of an image, and whether the verdict came from memory',
     labelNames: ['outcome', 'from_memory'] as const,
     registers,
   });
   const duration = new Histogram({
     name: 'sailmark_verification_duration_seconds',
-    help: 'Time of a verification that was not remembered',
+    help: 'Time of a verification that did not come from memory',
     buckets: SECONDS,
     registers,
   });
   const requests = new Counter({
     name: 'sailmark_registry_requests_total',
-    help: 'HTTP requests sent for images of a registry',
+    help: 'HTTP requests sent to registries',
     labelNames: ['registry'] as const,
     registers,
   });
@@ -87,7 +87,7 @@ const createKeyMetrics = (registers: Registry[]): Pick<Metrics, 'countKeyEvent' 
   let current: (() => KeyRing) | undefined;
   void new Gauge({
     name: 'sailmark_keys',
-    help: 'Public keys in the ring, and entries of the configuration whose keys are missing from it',
+    help: 'Public keys in the key ring, and configured keys that could not be loaded',
     labelNames: ['state'] as const,
     registers,
     collect() {
@@ -98,7 +98,7 @@ const createKeyMetrics = (registers: Registry[]): Pick<Metrics, 'countKeyEvent' 
   });
   const events = new Counter({
     name: 'sailmark_key_events_total',
-    help: 'What happened to keys: loaded, missing, a file that does not parse, a URL that serves another key',
+    help: 'Events of configured keys: loaded, missing, a file that does not parse, a URL that serves another key',
     labelNames: ['code'] as const,
     registers,
   });
@@ -113,7 +113,7 @@ const createKeyMetrics = (registers: Registry[]): Pick<Metrics, 'countKeyEvent' 
 const createEventMetrics = (registers: Registry[]): Pick<Metrics, 'countEvent'> => {
   const events = new Counter({
     name: 'sailmark_events_total',
-    help: 'Writes of Events on reviews; dropped: not written, for the limit of rate or for want of an object',
+    help: 'Writes of Kubernetes Events; dropped: not attempted, because of the rate limit or because the object has no name',
     labelNames: ['result'] as const,
     registers,
   });
@@ -123,7 +123,7 @@ const createEventMetrics = (registers: Registry[]): Pick<Metrics, 'countEvent'> 
 const createExemptionMetrics = (registers: Registry[]): Pick<Metrics, 'setExemptionEnds'> => {
   const ends = new Gauge({
     name: 'sailmark_exemption_expiry_timestamp_seconds',
-    help: 'When an exemption ends, by its place in the configuration',
+    help: 'End of an exemption, by its index in the configuration',
     labelNames: ['exemption'] as const,
     registers,
   });
@@ -138,10 +138,10 @@ const createCertificateMetrics = (registers: Registry[]): Pick<Metrics, 'setCert
   let end: Gauge | undefined;
   return {
     setCertificateEnd(time) {
-      // Not before it is known: 0 would be a certificate that ended long ago.
+      // Created when the value is known: 0 would be a certificate that expired long ago.
       end ??= new Gauge({
         name: 'sailmark_certificate_expiry_timestamp_seconds',
-        help: 'When the certificate that is served ends',
+        help: 'End of the validity of the serving certificate',
         registers,
       });
       end.set(time / 1000);
@@ -149,7 +149,7 @@ const createCertificateMetrics = (registers: Registry[]): Pick<Metrics, 'setCert
   };
 };
 
-/** The metrics of one process in a registry of their own. `build` is what `sailmark_build_info` says. */
+/** Creates the metrics of one process in a registry of their own. `build` becomes the labels of `sailmark_build_info`. */
 export const createMetrics = (build: {
   readonly version: string;
   readonly commit: string;
@@ -160,7 +160,7 @@ export const createMetrics = (build: {
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'sailmark_build_info',
-    help: 'Which build this is; always 1',
+    help: 'Version, commit and Node.js version of this build; always 1',
     labelNames: ['version', 'commit', 'node'] as const,
     registers,
   }).set(build, 1);

@@ -2,22 +2,21 @@ import type { Log } from './log.ts';
 import type { RecordReview } from './record-review.ts';
 
 export interface RecordBatch {
-  /** Takes a record, and keeps it soon. Never throws. */
+  /** Adds a record to the batch. Never throws. */
   readonly add: RecordReview;
-  /** Keeps now what still waits. */
+  /** Records the batch now. */
   flush(): void;
 }
 
-/** Records that are kept together, and milliseconds that one waits for others at most. */
 const MAX_BATCH_RECORDS = 32;
 const MAX_WAIT_MS = 10;
 
 /**
- * Keeps records several at a time, and beside the answers. Between two reviews the code that keeps one is cold, since
- * the JSON of a review takes the processor's caches: so it costs a tenth of a remembered review, and a third of that
- * when it runs again and again (`npm run bench`). What `keep` throws is logged, and the next record kept.
+ * Records reviews in batches, after their responses. Between two reviews the code of `recordReview` is evicted from the
+ * processor's caches by the JSON of a review, and takes a tenth of a review from memory; in a batch it takes a third of
+ * that (`npm run bench`). An error thrown by `recordReview` is logged, and the next record is recorded.
  */
-export const createRecordBatch = (keep: RecordReview, log: Pick<Log, 'error'>): RecordBatch => {
+export const createRecordBatch = (recordReview: RecordReview, log: Pick<Log, 'error'>): RecordBatch => {
   let waiting: Parameters<RecordReview>[] = [];
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
@@ -27,9 +26,9 @@ export const createRecordBatch = (keep: RecordReview, log: Pick<Log, 'error'>): 
     waiting = [];
     for (const [record, milliseconds] of records) {
       try {
-        keep(record, milliseconds);
+        recordReview(record, milliseconds);
       } catch (err) {
-        log.error({ uid: record.uid, err }, 'a review was answered, and could not be recorded');
+        log.error({ uid: record.uid, err }, 'cannot record a review; its response was sent');
       }
     }
   };

@@ -1,17 +1,17 @@
 /**
- * A bucket of `burst` tokens that gains `perSecond`, full at first. `take` says whether there was a token. `now`:
- * milliseconds; a clock that goes back gains nothing.
+ * Creates a bucket of `burst` tokens, full at first, that is refilled at `perSecond`. `take` returns true if there was a
+ * token. `now` is in milliseconds; a clock that goes back adds no tokens.
  */
 export const createTokenBucket = (
   { burst, perSecond }: { readonly burst: number; readonly perSecond: number },
   now: () => number,
 ): { readonly take: () => boolean } => {
   let tokens = burst;
-  let filledAt = now();
+  let refilledAt = now();
   const take = (): boolean => {
     const at = now();
-    tokens = Math.min(burst, tokens + (Math.max(0, at - filledAt) / 1000) * perSecond);
-    filledAt = at;
+    tokens = Math.min(burst, tokens + (Math.max(0, at - refilledAt) / 1000) * perSecond);
+    refilledAt = at;
     if (tokens < 1) return false;
     tokens -= 1;
     return true;

@@ -259,7 +259,7 @@ describe('repeats', () => {
   });
 
   it('past the limit of rate wait for the next window, and none is lost', async () => {
-    const { log, written, counted } = open({ limits: { burst: 1, perSecond: 0.002, window: 1000 * 60 } });
+    const { log, written, counted } = open({ limits: { burst: 1, perSecond: 0.002, windowMs: 1000 * 60 } });
     log.add(record());
     log.add(record());
     await pass(60_000 * 8);
@@ -269,7 +269,7 @@ describe('repeats', () => {
   });
 
   it('of more objects than are remembered begin anew', async () => {
-    const { log, written } = open({ limits: { aggregates: 2 } });
+    const { log, written } = open({ limits: { maxAggregates: 2 } });
     const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
     for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) log.add(about(name));
     await pass(0);
@@ -320,7 +320,10 @@ describe('a write that fails', () => {
   });
 
   it('because nobody answers is given up, even where it misses its signal', async () => {
-    const { log, counted, reported } = open({ write: () => new Promise(() => {}), limits: { patience: 20 } });
+    const { log, counted, reported } = open({
+      write: () => new Promise(() => {}),
+      limits: { writeTimeoutMs: 20 },
+    });
     vi.useRealTimers();
     log.add(record());
     await vi.waitFor(() => expect(counted).toEqual({ failed: 1 }));
