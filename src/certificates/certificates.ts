@@ -2,8 +2,8 @@ import { messageOf } from '../base/index.ts';
 import type { CertificateSettings } from '../config/index.ts';
 import { createReconcile, type ReconcileOptions } from './reconcile.ts';
 import { mayRotate, type ServedCertificate, servedBy } from './rotation.ts';
-import type { Pair } from './state.ts';
-import type { Trusted } from './trust.ts';
+import type { CertificatePair } from './state.ts';
+import type { TrustResult } from './trust.ts';
 
 export type CertificatesOptions = ReconcileOptions;
 
@@ -13,12 +13,12 @@ export interface Certificates {
    * The certificate to serve by, once its CA is in the webhook configuration: the Secret's, or one that is issued where
    * that has none to serve by. Rejects where that cannot be said, with a `ClusterFault` for what the API refused.
    */
-  ensure(signal: AbortSignal): Promise<Pair>;
+  ensure(signal: AbortSignal): Promise<CertificatePair>;
   /**
    * Sees to the certificates from now on, and calls `onChange` with each one that is to be served next. Never throws;
    * failures are events. What `onChange` throws is a failure as well: the certificate is offered again.
    */
-  watch(onChange: (pair: Pair) => void): { stop(): void };
+  watch(onChange: (pair: CertificatePair) => void): { stop(): void };
 }
 
 /**
@@ -50,7 +50,7 @@ const repeat = (work: (signal: AbortSignal) => Promise<void>, wait: () => number
   };
 };
 
-const pairOf = ({ leaf: { cert, key } }: ServedCertificate): Pair => ({ cert, key });
+const pairOf = ({ leaf: { cert, key } }: ServedCertificate): CertificatePair => ({ cert, key });
 
 /** Creates what issues, rotates and hands over certificates. Asks nothing of the cluster yet. */
 export const createCertificates = (options: CertificatesOptions): Certificates => {
@@ -59,14 +59,14 @@ export const createCertificates = (options: CertificatesOptions): Certificates =
   let served: ServedCertificate | undefined;
 
   /** What is to be served, and is not yet. */
-  const findOffered = ({ state, trustedSince }: Trusted): ServedCertificate | undefined => {
+  const findOffered = ({ state, trustedSince }: TrustResult): ServedCertificate | undefined => {
     const offered = servedBy(state);
     if (offered === undefined || trustedSince === undefined) return undefined;
     const context = { state, trustedSince, now: now(), overlap: settings.overlap };
     return mayRotate(offered, served, context) ? offered : undefined;
   };
 
-  const look = async (onChange: (pair: Pair) => void, signal: AbortSignal): Promise<void> => {
+  const look = async (onChange: (pair: CertificatePair) => void, signal: AbortSignal): Promise<void> => {
     const offered = findOffered(await settle(signal));
     if (offered === undefined || signal.aborted) return;
     onChange(pairOf(offered));

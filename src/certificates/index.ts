@@ -1,3 +1,3 @@
 export type { CertificateEvent } from './certificate-event.ts';
 export { type Certificates, type CertificatesOptions, createCertificates } from './certificates.ts';
-export type { Pair } from './state.ts';
+export type { CertificatePair } from './state.ts';

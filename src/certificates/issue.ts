@@ -14,7 +14,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { Pair } from './state.ts';
+import type { CertificatePair } from './state.ts';
 import { BACKDATE_MS } from './validity.ts';
 
 /*
@@ -55,7 +55,7 @@ const validity = (now: number, until: number): { readonly notBefore: Date; reado
 });
 
 /** Makes a CA that may issue leaves and nothing else, for `lifetime` milliseconds from `now`. */
-export const issueAuthority = async (now: number, lifetime: number): Promise<Pair> => {
+export const issueAuthority = async (now: number, lifetime: number): Promise<CertificatePair> => {
   const keys = await createKeys();
   const name = `CN=sailmark authority ${randomBytes(6).toString('hex')}`;
   const certificate = await X509CertificateGenerator.create({
@@ -78,10 +78,10 @@ export const issueAuthority = async (now: number, lifetime: number): Promise<Pai
 
 /** Issues a serving certificate for `names`, host names and addresses, that ends at `until` and not after its CA. */
 export const issueLeaf = async (
-  authority: Pair,
+  authority: CertificatePair,
   names: readonly string[],
   { now, until }: { readonly now: number; readonly until: number },
-): Promise<Pair> => {
+): Promise<CertificatePair> => {
   const keys = await createKeys();
   const issuer = new X509Certificate(authority.cert);
   const certificate = await X509CertificateGenerator.create({

@@ -1,13 +1,20 @@
 import type { CertificateSettings } from '../config/index.ts';
 import type { Step } from './plan.ts';
-import { type Authority, type Issuer, inOrder, readIssuer, readLeaf, type State } from './state.ts';
+import {
+  type CertificateAuthority,
+  type Issuer,
+  readIssuer,
+  readLeaf,
+  type State,
+  sortAuthorities,
+} from './state.ts';
 import { isValid } from './validity.ts';
 
 export interface StepContext {
   readonly now: number;
   readonly settings: CertificateSettings;
   /** The CAs that were trusted when this process looked last: replicas serve by them. */
-  readonly known: readonly Authority[];
+  readonly lastTrusted: readonly CertificateAuthority[];
 }
 
 /** How often `overlap` the CA of a Secret that was lost stays trusted: every replica has moved on by then. */
@@ -31,18 +38,24 @@ const withLeaf = async (
   const leaf = readLeaf(await issueLeaf(issuing, names, { now, until }), issuing);
   // Somebody may serve the leaf before this one, and it may end later: `lifetime` may have been made shorter.
   const last = Math.max(leaf.until, state.issuedUntil.get(issuing.id) ?? 0, lastOf(state, issuing));
-  return { ...state, issuing, leaf, issuedUntil: new Map([...state.issuedUntil, [issuing.id, last]]) };
+  return {
+    ...state,
+    issuer: issuing,
+    leaf,
+    issuedUntil: new Map([...state.issuedUntil, [issuing.id, last]]),
+  };
 };
 
-const lastOf = ({ leaf }: State, { id }: Authority): number => (leaf?.issuer === id ? leaf.until : 0);
+const lastOf = ({ leaf }: State, { id }: CertificateAuthority): number =>
+  leaf?.issuer === id ? leaf.until : 0;
 
 /** Who serves by the CA of a Secret that was lost goes on for a while, and so that CA is trusted for a while. */
-const withKnown = (state: State, { known, now, settings }: StepContext): State => {
+const withKnown = (state: State, { lastTrusted: known, now, settings }: StepContext): State => {
   const lost = known.filter((one) => isValid(one, now) && !state.trusted.some(({ id }) => id === one.id));
   const until = now + OVERLAPS_AFTER_LOSS * settings.overlap;
   return {
     ...state,
-    trusted: inOrder([...state.trusted, ...lost]),
+    trusted: sortAuthorities([...state.trusted, ...lost]),
     issuedUntil: new Map([...state.issuedUntil, ...lost.map(({ id }) => [id, until] as const)]),
   };
 };
@@ -50,13 +63,13 @@ const withKnown = (state: State, { known, now, settings }: StepContext): State =
 const begin = async (state: State, means: StepContext): Promise<State> => {
   const authority = await createAuthority(means);
   const before = withKnown(state, means);
-  const trusted = inOrder([...before.trusted, authority]);
+  const trusted = sortAuthorities([...before.trusted, authority]);
   return withLeaf({ ...before, trusted, next: undefined }, authority, means.settings.dnsNames, means);
 };
 
 const prepare = async (state: State, means: StepContext): Promise<State> => {
   const next = await createAuthority(means);
-  return { ...state, next, trusted: inOrder([...state.trusted, next]) };
+  return { ...state, next, trusted: sortAuthorities([...state.trusted, next]) };
 };
 
 const promote = (state: State, means: StepContext): Promise<State> => {
@@ -65,8 +78,8 @@ const promote = (state: State, means: StepContext): Promise<State> => {
 };
 
 const renew = (state: State, names: readonly string[], means: StepContext): Promise<State> => {
-  if (state.issuing === undefined) throw new Error('there is no CA to renew by');
-  return withLeaf(state, state.issuing, names, means);
+  if (state.issuer === undefined) throw new Error('there is no CA to renew by');
+  return withLeaf(state, state.issuer, names, means);
 };
 
 /** Does what {@link plan} says: the state that is to be written. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { CertificateSettings } from '../config/index.ts';
-import type { Authority, Issuer, Leaf, State } from './state.ts';
+import type { CertificateAuthority, Issuer, Leaf, State } from './state.ts';
 import { isDue, isValid } from './validity.ts';
 
 /** What is to be done next; once it is done, it is asked again. */
@@ -17,14 +17,14 @@ export type Step =
   /** Trust these CAs no longer. */
   | { readonly do: 'retire'; readonly ids: ReadonlySet<string> };
 
-export type Times = Pick<CertificateSettings, 'dnsNames' | 'lifetime' | 'overlap'>;
+export type PlanSettings = Pick<CertificateSettings, 'dnsNames' | 'lifetime' | 'overlap'>;
 
 export interface PlanInput {
   readonly state: State;
   /** Since when every API server is told to trust exactly the state's CAs, as far as we know. */
   readonly trustedSince: number | undefined;
   readonly now: number;
-  readonly settings: Times;
+  readonly settings: PlanSettings;
 }
 
 /** CAs that are trusted at most: a fight over the Secret must not fill it. */
@@ -57,9 +57,10 @@ const namesToIssue = (
 
 /** A CA that does not issue may go when the last leaf that it issued has ended, whoever still serves it. */
 const findRetired = ({ state, now }: PlanInput, { issuer }: Leaf): ReadonlySet<string> => {
-  const needed = new Set([state.issuing?.id, state.next?.id, issuer]);
+  const needed = new Set([state.issuer?.id, state.next?.id, issuer]);
   const others = state.trusted.filter(({ id }) => !needed.has(id));
-  const endOf = ({ id, until }: Authority): number => Math.min(state.issuedUntil.get(id) ?? until, until);
+  const endOf = ({ id, until }: CertificateAuthority): number =>
+    Math.min(state.issuedUntil.get(id) ?? until, until);
   const surplus = Math.max(0, state.trusted.length - MOST_TRUSTED);
   return new Set([
     ...others.filter((authority) => now >= endOf(authority)).map(({ id }) => id),
@@ -81,7 +82,7 @@ export const plan = (outlook: PlanInput): Step => {
   const { state, now, settings } = outlook;
   const able = (issuer: Issuer | undefined): Issuer | undefined =>
     issuer !== undefined && isValid(issuer, now) ? issuer : undefined;
-  const issuers = { issuing: able(state.issuing), next: able(state.next) };
+  const issuers = { issuing: able(state.issuer), next: able(state.next) };
   if (state.leaf !== undefined && isValid(state.leaf, now)) return planOn(outlook, issuers, state.leaf);
   // Nobody can be served as it is: what gives a leaf soonest.
   if (issuers.issuing !== undefined) return { do: 'renew', names: settings.dnsNames };

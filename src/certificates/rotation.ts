@@ -1,10 +1,10 @@
-import type { Authority, Leaf, State } from './state.ts';
+import type { CertificateAuthority, Leaf, State } from './state.ts';
 import { isValid } from './validity.ts';
 
 /** A leaf that this process serves, and the CA that clients trust it by. */
 export interface ServedCertificate {
   readonly leaf: Leaf;
-  readonly authority: Authority;
+  readonly authority: CertificateAuthority;
 }
 
 /** What the state has to serve, with its authority; undefined: nothing. */

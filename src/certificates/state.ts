@@ -3,13 +3,13 @@ import { isIP } from 'node:net';
 import type { Validity } from './validity.ts';
 
 /** PEM texts that belong together. */
-export interface Pair {
+export interface CertificatePair {
   readonly cert: string;
   readonly key: string;
 }
 
 /** A CA that is to be trusted. */
-export interface Authority extends Validity {
+export interface CertificateAuthority extends Validity {
   /** SHA-256 of the certificate, hex. */
   readonly id: string;
   /** PEM. */
@@ -17,10 +17,10 @@ export interface Authority extends Validity {
 }
 
 /** A CA whose key we hold. */
-export type Issuer = Authority & Pair;
+export type Issuer = CertificateAuthority & CertificatePair;
 
 /** A serving certificate. */
-export interface Leaf extends Validity, Pair {
+export interface Leaf extends Validity, CertificatePair {
   /** The authority that issued it. */
   readonly issuer: string;
   /** Its subject alternative names: host names in small letters, addresses. */
@@ -33,11 +33,11 @@ export interface Leaf extends Validity, Pair {
  */
 export interface State {
   /** The CA that issues. */
-  readonly issuing?: Issuer | undefined;
+  readonly issuer?: Issuer | undefined;
   /** The CA that is trusted already and will issue next. */
   readonly next?: Issuer | undefined;
   /** Every CA that must be trusted now, the two above among them; in an order of its own, so that equal sets are equal. */
-  readonly trusted: readonly Authority[];
+  readonly trusted: readonly CertificateAuthority[];
   readonly leaf?: Leaf | undefined;
   /** By authority: when the last leaf that it issued ends. Where it is not known, none ends after the authority. */
   readonly issuedUntil: ReadonlyMap<string, number>;
@@ -65,7 +65,7 @@ const lifeOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
 const idOf = ({ fingerprint256 }: X509Certificate): string =>
   fingerprint256.replaceAll(':', '').toLowerCase();
 
-const authorityOf = (certificate: X509Certificate): Authority => ({
+const authorityOf = (certificate: X509Certificate): CertificateAuthority => ({
   id: idOf(certificate),
   cert: certificate.toString(),
   ...lifeOf(certificate),
@@ -118,7 +118,9 @@ const findLeaf = (
 };
 
 /** The order of a bundle: which CA issues must not change its text. */
-export const inOrder = (authorities: readonly Authority[]): readonly Authority[] =>
+export const sortAuthorities = (
+  authorities: readonly CertificateAuthority[],
+): readonly CertificateAuthority[] =>
   [...new Map(authorities.map((authority) => [authority.id, authority])).values()].toSorted(
     (one, other) => one.from - other.from || (one.id < other.id ? -1 : 1),
   );
@@ -141,9 +143,9 @@ export const readState = (data: Readonly<Record<string, string>>): State => {
   const next = findIssuer(coming, data['next-ca.key']);
   const all = [...current, ...coming];
   return {
-    issuing,
+    issuer: issuing,
     next: next?.id === issuing?.id ? undefined : next,
-    trusted: inOrder(all.map(authorityOf)),
+    trusted: sortAuthorities(all.map(authorityOf)),
     leaf: attempt(() => findLeaf(data['tls.crt'], data['tls.key'], all)),
     issuedUntil: parseIssuedUntil(data['ca.issued-until']),
   };
@@ -167,7 +169,7 @@ export const writeState = (
   state: State,
   before: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> => {
-  const { issuing, next, leaf } = state;
+  const { issuer: issuing, next, leaf } = state;
   const others = Object.entries(before).filter(([key]) => !OURS.includes(key));
   return {
     ...Object.fromEntries(others),
@@ -181,12 +183,12 @@ export const writeState = (
 };
 
 /** Reads a pair that we made as what it is now. Throws where it is none: then we made it wrong. */
-export const readIssuer = ({ cert, key }: Pair): Issuer => ({
+export const readIssuer = ({ cert, key }: CertificatePair): Issuer => ({
   ...authorityOf(new X509Certificate(cert)),
   key,
 });
 
-export const readLeaf = ({ cert, key }: Pair, { id }: Authority): Leaf => {
+export const readLeaf = ({ cert, key }: CertificatePair, { id }: CertificateAuthority): Leaf => {
   const certificate = new X509Certificate(cert);
   return { cert, key, issuer: id, names: namesOf(certificate), ...lifeOf(certificate) };
 };

@@ -12,7 +12,7 @@ export interface TrustOptions {
 }
 
 /** What the Secret said last, and that its CAs, no more and no fewer, are in the webhook configuration. */
-export interface Trusted {
+export interface TrustResult {
   readonly secret: SecretData;
   readonly state: State;
   /** Since when, as far as this process saw it. Undefined: the Secret names no CA. */
@@ -26,7 +26,7 @@ export interface Trusted {
  * the webhook configuration, and the writing fails where somebody else wrote that meanwhile. So of several replicas the
  * one that writes last has read the newest Secret, and none takes out what another has put in.
  */
-export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Promise<Trusted>) => {
+export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Promise<TrustResult>) => {
   const { cluster, namespace, settings, now } = options;
   let since: { readonly bundle: string; readonly at: number } | undefined;
 

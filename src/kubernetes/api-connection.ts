@@ -6,51 +6,51 @@ import {
 } from '@kubernetes/client-node';
 
 /*
- * The one file that loads @kubernetes/client-node: a third of a second, and of our memory. It knows how a cluster is
- * reached (kubeconfig, service account, credential programs); requests and answers are plain JSON of ours, because its
- * typed models drop the fields that they do not know.
+ * The only file that loads @kubernetes/client-node, which takes a third of a second, and a third of the memory. The
+ * library is used to reach a cluster (kubeconfig, service account, credential programs); requests and responses are
+ * plain JSON, because its typed models drop the fields that they do not know.
  */
 
 type Dispatcher = NonNullable<ReturnType<Context['getDispatcher']>>;
 
-/** The client makes a dispatcher, and with it a TLS connection, for every request. Here one is kept for all. */
+/** Shares one dispatcher between all requests; the library creates one, and a TLS connection with it, for each. */
 class PooledConfig extends KubeConfig {
-  #kept: Dispatcher | undefined;
-  #madeFor = '';
+  #dispatcher: Dispatcher | undefined;
+  #dispatcherOptions = '';
 
   override createDispatcherOptions(
     ...[cluster, options]: Parameters<KubeConfig['createDispatcherOptions']>
   ): ReturnType<KubeConfig['createDispatcherOptions']> {
-    const made = super.createDispatcherOptions(cluster, options);
-    const text = JSON.stringify(made);
-    if (text === this.#madeFor) return { type: 'none' };
-    this.#madeFor = text;
-    return made;
+    const created = super.createDispatcherOptions(cluster, options);
+    const text = JSON.stringify(created);
+    if (text === this.#dispatcherOptions) return { type: 'none' };
+    this.#dispatcherOptions = text;
+    return created;
   }
 
-  /** Adds the credentials of this moment; the connections change only with what they are made of, as the CA is. */
+  /** Adds the current credentials. The connections are replaced only if their options changed, such as the CA. */
   override async applySecurityAuthentication(context: Context): Promise<void> {
     await super.applySecurityAuthentication(context);
-    const made = context.getDispatcher();
-    if (made === undefined) {
-      if (this.#kept !== undefined) context.setDispatcher(this.#kept);
+    const created = context.getDispatcher();
+    if (created === undefined) {
+      if (this.#dispatcher !== undefined) context.setDispatcher(this.#dispatcher);
       return;
     }
-    const before = this.#kept;
-    this.#kept = made;
-    // Ends beside us, once the requests under way have their answers.
-    void before?.close().catch(() => undefined);
+    const previous = this.#dispatcher;
+    this.#dispatcher = created;
+    // Closes in the background, once the requests in progress have their responses.
+    void previous?.close().catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    await this.#kept?.destroy();
+    await this.#dispatcher?.destroy();
   }
 }
 
-/** One request, sent with the credentials of this moment. */
+/** One request, sent with the current credentials. */
 export interface RawRequest {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST';
-  /** From the API server's root, with its query. */
+  /** From the API server's root, with the query. */
   readonly path: string;
   readonly contentType: string;
   readonly body: string | undefined;
@@ -59,14 +59,14 @@ export interface RawRequest {
 
 export interface RawResponse {
   readonly status: number;
-  /** Name in small letters. */
+  /** `name` is lower case. */
   header(name: string): string | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 /** Sends requests to one API server. */
 export interface ApiConnection {
-  /** Rejects with whatever the client throws. */
+  /** Rejects with the error of the client. */
   send(request: RawRequest): Promise<RawResponse>;
   close(): Promise<void>;
 }
@@ -82,14 +82,14 @@ const load = (kubeconfig: string | undefined): PooledConfig => {
   return config;
 };
 
-/** Reads how the API server is reached. Throws where a kubeconfig names none, or no pod's surroundings are there. */
+/** Reads how to reach the API server. Throws if the kubeconfig has no cluster, or without one if this is not a pod. */
 export const createApiConnection = (kubeconfig: string | undefined): ApiConnection => {
   const config = load(kubeconfig);
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error('the kubeconfig has no cluster for its current context');
   if (URL.parse(server) === null || server.includes('undefined'))
     throw new Error(
-      'this process runs in no pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set',
+      'this process does not run in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set',
     );
   const http = new IsomorphicFetchHttpLibrary();
   return {
@@ -103,6 +103,7 @@ export const createApiConnection = (kubeconfig: string | undefined): ApiConnecti
       }
       context.setSignal(signal);
       await config.applySecurityAuthentication(context);
+      signal.throwIfAborted();
       const response = await http.send(context).toPromise();
       return {
         status: response.httpStatusCode,

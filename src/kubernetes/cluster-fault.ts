@@ -1,12 +1,12 @@
 import { describeResource, type Method, type Resource, ruleFor } from './resource.ts';
 
-/** Why the API server did not do what it was asked. `message` is one line, free of secrets, and says what to do. */
+/** Thrown if a request to the API server fails. `message` is one line, contains no secrets, and says what to do. */
 export class ClusterFault extends Error {
   override readonly name = 'ClusterFault';
   readonly method: Method;
-  /** As in a sentence: `secrets sailmark/sailmark-certificates`. */
+  /** Plural, namespace and name: `secrets sailmark/sailmark-certificates`. */
   readonly resource: string;
-  /** Of the HTTP answer; undefined: there was none. */
+  /** The HTTP status; undefined: there was no response. */
   readonly status: number | undefined;
 
   constructor(
@@ -21,16 +21,16 @@ export class ClusterFault extends Error {
   }
 }
 
-/** What was asked. */
+/** The method and resource of a request. */
 export interface RequestTarget {
   readonly method: Method;
   readonly resource: Resource;
 }
 
-/** Characters that are quoted of what the API server says. */
-const MOST_QUOTED = 300;
+/** Bounds the part of a message of the API server that is quoted. */
+const MAX_QUOTED_LENGTH = 300;
 
-/** The message of a `Status` (meta/v1), on one line; empty where the body is none. */
+/** Returns the message of a `Status` (meta/v1), on one line; empty if the body is not one. */
 const quoteStatus = (body: string): string => {
   let message: unknown;
   try {
@@ -42,44 +42,44 @@ const quoteStatus = (body: string): string => {
     ? message
         .replaceAll(/[\p{Cc}\s]+/gu, ' ')
         .trim()
-        .slice(0, MOST_QUOTED)
+        .slice(0, MAX_QUOTED_LENGTH)
     : '';
 };
 
 const sentenceFor = ({ method, resource }: RequestTarget, status: number): string => {
-  if (status === 401) return 'the API server does not accept our credentials';
-  if (status === 403) return `the API server forbids it; it takes ${ruleFor(method, resource)}`;
-  if (status === 404) return 'it is not there';
-  if (status === 409) return 'somebody else wrote it meanwhile';
-  if (status === 410) return 'the list has grown too old to be continued';
-  if (status === 429) return 'the API server asks us to wait, again and again';
-  return `the API server answers ${status}`;
+  if (status === 401) return 'the API server does not accept the credentials of sailmark';
+  if (status === 403) return `the API server forbids it; it requires ${ruleFor(method, resource)}`;
+  if (status === 404) return 'not found';
+  if (status === 409) return 'it was changed by another client in the meantime';
+  if (status === 410) return 'the list has expired and cannot be continued';
+  if (status === 429) return 'the API server is overloaded and kept asking for a retry';
+  return `the API server returned ${status}`;
 };
 
-/** The fault of an answer that is not the one hoped for. */
-export const faultOfStatus = (asked: RequestTarget, status: number, body: string): ClusterFault => {
+/** Returns the fault for the status of a response. */
+export const faultOfStatus = (target: RequestTarget, status: number, body: string): ClusterFault => {
   const quoted = quoteStatus(body);
-  const said = quoted === '' ? '' : ` (${quoted})`;
-  return new ClusterFault({ ...asked, status }, `${sentenceFor(asked, status)}${said}`);
+  const suffix = quoted === '' ? '' : ` (${quoted})`;
+  return new ClusterFault({ ...target, status }, `${sentenceFor(target, status)}${suffix}`);
 };
 
-/** Codes of a connection that ended before an answer did: what was asked may be asked again. */
-const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+/** Codes of a connection that was lost before the response ended. */
+const LOST_CONNECTION_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-/** The innermost code of an error: the client wraps what Node says. */
+/** Returns the innermost code of an error: the client wraps the errors of Node. */
 const codeOf = (error: unknown): string => {
   const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
   if (cause instanceof Error) return codeOf(cause);
   return typeof code === 'string' ? code : '';
 };
 
-export const isLostConnection = (error: unknown): boolean => LOST.has(codeOf(error));
+export const isLostConnection = (error: unknown): boolean => LOST_CONNECTION_CODES.has(codeOf(error));
 
-/** The fault of a request that nothing came back to. */
-export const faultOfThrown = (asked: RequestTarget, error: unknown, timeUp: boolean): ClusterFault => {
+/** Returns the fault for an error of the client; `isAborted`: the request was aborted, or its time was up. */
+export const faultOfThrown = (target: RequestTarget, error: unknown, isAborted: boolean): ClusterFault => {
   if (error instanceof ClusterFault) return error;
-  if (timeUp) return new ClusterFault(asked, 'the API server did not answer in time', error);
+  if (isAborted) return new ClusterFault(target, 'the API server did not respond in time', error);
   const code = codeOf(error);
   const why = code === '' && error instanceof Error ? error.message : code;
-  return new ClusterFault(asked, `no connection to the API server (${why})`, error);
+  return new ClusterFault(target, `no connection to the API server (${why})`, error);
 };

@@ -1,34 +1,36 @@
-import { createCallApi } from './api.ts';
 import { createSetCaBundle } from './ca-bundle.ts';
+import { createCallApi } from './call-api.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { createPodImages } from './pod-images.ts';
 import { createPullSecrets } from './pull-secrets.ts';
 import { createSecrets } from './secrets.ts';
 import { createWriteEvent } from './write-event.ts';
 
-const REQUEST_TIMEOUT = 10_000;
-const REFRESH = 60_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const PULL_SECRET_REFRESH_MS = 60_000;
 
 /**
- * Opens the way to the API server of a cluster; nothing is asked of it yet. Loads the Kubernetes client, which nobody
- * pays for who has no cluster. Rejects where nothing says where the API server is.
+ * Opens a cluster without sending a request yet. Loads the Kubernetes client, which is not needed without a cluster.
+ * Rejects if the address of the API server is not known.
  */
 export const openCluster = async (options: ClusterOptions): Promise<Cluster> => {
-  const { kubeconfig, requestTimeout = REQUEST_TIMEOUT, refresh = REFRESH } = options;
+  const { kubeconfig, requestTimeout = REQUEST_TIMEOUT_MS, refresh = PULL_SECRET_REFRESH_MS } = options;
   const { createApiConnection } = await import('./api-connection.ts');
-  const wire = createApiConnection(kubeconfig);
-  const ask = createCallApi(wire, requestTimeout);
-  const secrets = createSecrets(ask);
+  const connection = createApiConnection(kubeconfig);
+  const closing = new AbortController();
+  const callApi = createCallApi(connection, requestTimeout, closing.signal);
+  const secrets = createSecrets(callApi);
   const pullSecrets = createPullSecrets(secrets.readSecret, refresh, () => performance.now());
   return {
     ...secrets,
     find: pullSecrets.find,
-    setCaBundle: createSetCaBundle(ask),
-    podImages: createPodImages(ask),
-    writeEvent: createWriteEvent(ask),
+    setCaBundle: createSetCaBundle(callApi),
+    podImages: createPodImages(callApi),
+    writeEvent: createWriteEvent(callApi),
     async close() {
       pullSecrets.stop();
-      await wire.close();
+      closing.abort();
+      await connection.close();
     },
   };
 };

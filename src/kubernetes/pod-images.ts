@@ -1,17 +1,17 @@
 import { imageUses } from '../admission/index.ts';
 import { isJsonObject, type JsonObject } from '../base/index.ts';
-import type { CallApi } from './api.ts';
+import { objectAt, readObject } from './api-object.ts';
+import type { CallApi } from './call-api.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterFault } from './cluster-fault.ts';
-import { objectAt, readObject } from './object.ts';
 import type { Resource } from './resource.ts';
 
-/** Pods a page, as kubectl asks. */
-const PAGE = 500;
-/** Bytes of a page: a pod that runs has some 10 kB. */
-const PAGE_BYTES = 48 * 1024 * 1024;
-/** Anybody who may create pods can name images, as many as he likes. */
-const MOST_IMAGES = 10_000;
+/** Pods per page, as in kubectl. */
+const PAGE_SIZE = 500;
+/** A running pod has some 10 kB. */
+const MAX_PAGE_BYTES = 48 * 1024 * 1024;
+/** Bounds memory: anyone who can create pods can name any number of images. */
+const MAX_IMAGES = 10_000;
 
 const PODS: Resource = { group: '', plural: 'pods' };
 const ENDED: ReadonlySet<unknown> = new Set(['Succeeded', 'Failed']);
@@ -19,7 +19,7 @@ const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
 
 interface Page {
   readonly images: readonly string[];
-  /** Where the next page begins; empty: this was the last. */
+  /** The `continue` token of the next page; empty: this is the last page. */
   readonly next: string;
 }
 
@@ -37,26 +37,26 @@ const pageOf = (list: JsonObject): Page => {
   };
 };
 
-/** Lists pods, with the verb `list`. */
-export const createPodImages = (ask: CallApi): Cluster['podImages'] => {
+/** Creates the function that lists the images of pods, with the verb `list`. */
+export const createPodImages = (callApi: CallApi): Cluster['podImages'] => {
   const readPage = async (next: string, signal: AbortSignal): Promise<Page> => {
     const query = {
-      limit: String(PAGE),
+      limit: String(PAGE_SIZE),
       fieldSelector: NOT_ENDED,
       ...(next === '' ? {} : { continue: next }),
     };
-    const question = { method: 'GET', resource: PODS, query, limit: PAGE_BYTES } as const;
-    return pageOf(readObject((await ask(question, signal)).body, question));
+    const request = { method: 'GET', resource: PODS, query, maxBytes: MAX_PAGE_BYTES } as const;
+    return pageOf(readObject((await callApi(request, signal)).body, request));
   };
 
-  /** A list that took so long that its state is gone (410) begins again, once. */
+  /** Starts again, once, if the list took so long that it has expired (410). */
   async function* pages(signal: AbortSignal): AsyncIterable<readonly string[]> {
     let next = '';
-    let mayBeginAgain = true;
+    let mayRestart = true;
     do {
       const page: Page | undefined = await readPage(next, signal).catch((error: unknown) => {
-        if (!(error instanceof ClusterFault && error.status === 410 && mayBeginAgain)) throw error;
-        mayBeginAgain = false;
+        if (!(error instanceof ClusterFault && error.status === 410 && mayRestart)) throw error;
+        mayRestart = false;
         return undefined;
       });
       if (page !== undefined) yield page.images;
@@ -66,17 +66,17 @@ export const createPodImages = (ask: CallApi): Cluster['podImages'] => {
     } while (!signal.aborted);
   }
 
-  /** Each image once, and no more than anybody could have meant. */
+  /** Yields each image once, and MAX_IMAGES at most. */
   async function* distinct(signal: AbortSignal): AsyncIterable<{ readonly image: string }> {
     const seen = new Set<string>();
     for await (const images of pages(signal)) {
-      const fresh = [...new Set(images)].filter((image) => !seen.has(image));
-      for (const image of fresh.slice(0, MOST_IMAGES - seen.size)) {
+      const newImages = [...new Set(images)].filter((image) => !seen.has(image));
+      for (const image of newImages.slice(0, MAX_IMAGES - seen.size)) {
         if (signal.aborted) return;
         seen.add(image);
         yield { image };
       }
-      if (seen.size === MOST_IMAGES) return;
+      if (seen.size === MAX_IMAGES) return;
     }
   }
 

@@ -2,20 +2,20 @@ import { LRUCache } from 'lru-cache';
 import type { PullSecrets } from '../registry/index.ts';
 import type { Cluster } from './cluster.ts';
 
-/** What is known of one pull secret. */
+/** The result of reading one pull secret. */
 interface CachedSecret {
   readonly namespace: string;
   readonly name: string;
-  /** Undefined: it is not there, or holds no registry credentials. */
+  /** Undefined: the Secret does not exist, or has no registry credentials. */
   readonly text: string | undefined;
 }
 
-/** A first reading that failed is told to all who ask within this many milliseconds; then it is tried again. */
-const FAILURE_HELD = 2_000;
-/** Milliseconds for one reading; nobody's deadline is shorter than what all share. */
-const READ_DEADLINE = 10_000;
-/** The configuration names each Secret, so there are few. */
-const MOST_SECRETS = 1_000;
+/** A failed first read is cached this long: further calls get its error, and none sends a request. */
+const FAILURE_TTL_MS = 2_000;
+/** The time for one read, which all callers share: it does not depend on the deadline of any of them. */
+const READ_TIMEOUT_MS = 10_000;
+/** Never reached: the configuration names each Secret. */
+const MAX_SECRETS = 1_000;
 
 /** `kubernetes.io/dockerconfigjson` and `kubernetes.io/dockercfg` (core/v1, SecretType). */
 const KEYS = ['.dockerconfigjson', '.dockercfg'];
@@ -24,14 +24,14 @@ export interface CachedPullSecrets extends PullSecrets {
   stop(): void;
 }
 
-/** Does work every `interval` milliseconds, never twice at once. Returns what ends that. */
+/** Does work every `interval` milliseconds, never twice at once. Returns the function that stops it. */
 const repeat = (work: () => Promise<void>, interval: number): (() => void) => {
-  let isUnderWay = false;
+  let isRunning = false;
   const timer = setInterval(() => {
-    if (isUnderWay) return;
-    isUnderWay = true;
+    if (isRunning) return;
+    isRunning = true;
     void work().finally(() => {
-      isUnderWay = false;
+      isRunning = false;
     });
   }, interval);
   timer.unref();
@@ -39,50 +39,50 @@ const repeat = (work: () => Promise<void>, interval: number): (() => void) => {
 };
 
 /**
- * Remembers pull secrets. The first question for one reads it, on behalf of all who ask meanwhile; from then on it is
- * read every `refresh` milliseconds, beside the questions: so it is there when the API is not.
+ * Caches pull secrets. The first call for one reads it, and calls in the meantime share that read; from then on it is
+ * refreshed in the background every `refresh` milliseconds, so that it is available while the API is not.
  */
 export const createPullSecrets = (
   readSecret: Cluster['readSecret'],
   refresh: number,
   now: () => number,
 ): CachedPullSecrets => {
-  const held = new LRUCache<string, CachedSecret>({ max: MOST_SECRETS });
+  const cached = new LRUCache<string, CachedSecret>({ max: MAX_SECRETS });
   const failed = new LRUCache<string, { readonly error: unknown; readonly at: number }>({
-    max: MOST_SECRETS,
+    max: MAX_SECRETS,
   });
-  const underWay = new Map<string, Promise<CachedSecret>>();
-  const end = new AbortController();
+  const inFlight = new Map<string, Promise<CachedSecret>>();
+  const stopping = new AbortController();
 
   const read = async (namespace: string, name: string): Promise<CachedSecret> => {
-    const signal = AbortSignal.any([end.signal, AbortSignal.timeout(READ_DEADLINE)]);
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
     const data = (await readSecret(namespace, name, signal))?.data;
-    const key = KEYS.find((known) => data?.[known] !== undefined);
+    const key = KEYS.find((name) => data?.[name] !== undefined);
     return { namespace, name, text: key === undefined ? undefined : data?.[key] };
   };
 
-  const readFirst = (place: string, namespace: string, name: string): Promise<CachedSecret> => {
-    const flight = read(namespace, name)
-      .then((entry) => {
-        held.set(place, entry);
-        failed.delete(place);
-        return entry;
+  const readFirst = (id: string, namespace: string, name: string): Promise<CachedSecret> => {
+    const firstRead = read(namespace, name)
+      .then((secret) => {
+        cached.set(id, secret);
+        failed.delete(id);
+        return secret;
       })
       .catch((error: unknown) => {
-        failed.set(place, { error, at: now() });
+        failed.set(id, { error, at: now() });
         throw error;
       })
-      .finally(() => underWay.delete(place));
-    underWay.set(place, flight);
-    return flight;
+      .finally(() => inFlight.delete(id));
+    inFlight.set(id, firstRead);
+    return firstRead;
   };
 
-  /** An API that does not answer changes nothing. */
+  /** A read that fails changes nothing: the cached Secret stays. */
   const refreshAll = async (): Promise<void> => {
-    const known = [...held.values()];
-    for (const { namespace, name } of known)
+    const secrets = [...cached.values()];
+    for (const { namespace, name } of secrets)
       await read(namespace, name).then(
-        (next) => held.set(`${namespace}/${name}`, next),
+        (next) => cached.set(`${namespace}/${name}`, next),
         () => undefined,
       );
   };
@@ -90,16 +90,16 @@ export const createPullSecrets = (
 
   return {
     async find(namespace, name) {
-      const place = `${namespace}/${name}`;
-      const entry = held.get(place);
-      if (entry !== undefined) return entry.text;
-      const failure = failed.get(place);
-      if (failure !== undefined && Math.abs(now() - failure.at) < FAILURE_HELD) throw failure.error;
-      return (await (underWay.get(place) ?? readFirst(place, namespace, name))).text;
+      const id = `${namespace}/${name}`;
+      const secret = cached.get(id);
+      if (secret !== undefined) return secret.text;
+      const failure = failed.get(id);
+      if (failure !== undefined && Math.abs(now() - failure.at) < FAILURE_TTL_MS) throw failure.error;
+      return (await (inFlight.get(id) ?? readFirst(id, namespace, name))).text;
     },
     stop() {
       stopRefreshing();
-      end.abort();
+      stopping.abort();
     },
   };
 };

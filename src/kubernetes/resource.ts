@@ -1,17 +1,17 @@
-/** What a request is about: a collection, or one object of it where `name` is there. */
+/** The resource of a request: a collection, or one object of it if `name` is set. */
 export interface Resource {
-  /** The API group; empty: the core. */
+  /** The API group; empty: the core group. */
   readonly group: '' | 'admissionregistration.k8s.io' | 'events.k8s.io';
   /** `secrets`. */
   readonly plural: string;
-  /** Undefined: of the whole cluster. */
+  /** Undefined: the whole cluster. */
   readonly namespace?: string;
   readonly name?: string;
 }
 
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST';
 
-/** The path of a resource (Kubernetes API concepts, "Resource URIs"); every group is asked in its version v1. */
+/** Returns the path of a resource (Kubernetes API concepts, "Resource URIs"), in version v1 of its group. */
 export const pathOf = ({ group, plural, namespace, name }: Resource): string =>
   [
     group === '' ? '/api/v1' : `/apis/${group}/v1`,
@@ -19,13 +19,13 @@ export const pathOf = ({ group, plural, namespace, name }: Resource): string =>
     plural,
     ...(name === undefined ? [] : [name]),
   ]
-    .map((part, place) => (place === 0 ? part : encodeURIComponent(part)))
+    .map((part, index) => (index === 0 ? part : encodeURIComponent(part)))
     .join('/');
 
-/** A resource in a sentence: `secrets sailmark/sailmark-certificates`. */
+/** Returns a resource for messages: `secrets sailmark/sailmark-certificates`. */
 export const describeResource = ({ plural, namespace, name }: Resource): string => {
-  const place = [namespace, name].filter((part) => part !== undefined).join('/');
-  return place === '' ? plural : `${plural} ${place}`;
+  const fullName = [namespace, name].filter((part) => part !== undefined).join('/');
+  return fullName === '' ? plural : `${plural} ${fullName}`;
 };
 
 const verbOf = (method: Method, { name }: Resource): string => {
@@ -33,7 +33,7 @@ const verbOf = (method: Method, { name }: Resource): string => {
   return { PUT: 'update', PATCH: 'patch', POST: 'create' }[method];
 };
 
-/** The rule of RBAC that allows a request: no more than that. Names cannot limit what is created or listed. */
+/** Returns the RBAC rule that allows a request and nothing more. `create` and `list` cannot be limited by names. */
 export const ruleFor = (method: Method, resource: Resource): string => {
   const { group, plural, namespace, name } = resource;
   const verb = verbOf(method, resource);

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import type { Pair } from '../../src/certificates/index.ts';
+import type { CertificatePair } from '../../src/certificates/index.ts';
 import { firstOnly, hang, refuse, webhooksOf } from '../support/cluster-server.ts';
 import {
   atEnd,
@@ -23,7 +23,7 @@ const certificatesIn = (pem = ''): readonly X509Certificate[] =>
   );
 
 /** Whether a client that trusts `bundle` takes the certificate of a pair. */
-const isTrustedBy = (bundle: string, { cert }: Pair): boolean =>
+const isTrustedBy = (bundle: string, { cert }: CertificatePair): boolean =>
   certificatesIn(bundle).some((ca) => new X509Certificate(cert).verify(ca.publicKey));
 
 /** A clock in the test's hands. */
@@ -66,7 +66,7 @@ describe('the first certificate', () => {
     const { certificates } = await startReplica(server);
     await expect(certificates.ensure(soon())).rejects.toMatchObject({ status: 404 });
     server.trouble = hang;
-    await expect(certificates.ensure(soon(100))).rejects.toThrow('the API server did not answer in time');
+    await expect(certificates.ensure(soon(100))).rejects.toThrow('the API server did not respond in time');
   });
 
   it('is issued into the empty Secret, and its CA stands in every entry before it is handed out', async () => {
@@ -107,7 +107,7 @@ describe('the first certificate', () => {
   it('is read again where another replica was first', async () => {
     const server = await startHouse();
     const other = await startReplica(server);
-    let theirs: Pair | undefined;
+    let theirs: CertificatePair | undefined;
     let isOvertaken = false;
     const { certificates } = await startReplica(server);
     server.trouble = (request, response) => {
@@ -182,12 +182,12 @@ describe('watching', () => {
     const server = await startHouse();
     const { certificates, events } = await startReplica(server, quick);
     server.trouble = refuse(500, 'down');
-    const pairs: Pair[] = [];
+    const pairs: CertificatePair[] = [];
     atEnd(certificates.watch((pair) => void pairs.push(pair)).stop);
     await vi.waitFor(() => expect(events.length).toBeGreaterThan(1));
     expect(events[0]).toEqual({
       code: 'certificates-failed',
-      detail: 'GET secrets sailmark/certificates: the API server answers 500 (down)',
+      detail: 'GET secrets sailmark/certificates: the API server returned 500 (down)',
     });
     server.trouble = undefined;
     await vi.waitFor(() =>
@@ -200,7 +200,7 @@ describe('watching', () => {
     const clock = createClock();
     const { certificates, events, codes } = await startReplica(server, quick, clock.now);
     await certificates.ensure(soon());
-    const pairs: Pair[] = [];
+    const pairs: CertificatePair[] = [];
     atEnd(certificates.watch((pair) => void pairs.push(pair)).stop);
     server.trouble = (request, response) => isPatch(request) && refuse(403, 'no')(request, response);
     setData(server, {});
@@ -210,7 +210,7 @@ describe('watching', () => {
     expect(pairs).toEqual([]);
     server.trouble = undefined;
     await vi.waitFor(() => expect(pairs).toHaveLength(1));
-    expect(isTrustedBy(bundlesIn(server)[0] ?? '', pairs[0] as Pair)).toBe(true);
+    expect(isTrustedBy(bundlesIn(server)[0] ?? '', pairs[0] as CertificatePair)).toBe(true);
   });
 
   it('puts the bundle back that somebody took out, as an upgrade may', async () => {
@@ -228,9 +228,9 @@ describe('watching', () => {
     const clock = createClock();
     const { certificates, codes } = await startReplica(server, quick, clock.now);
     const first = await certificates.ensure(soon());
-    const offered: Pair[] = [];
+    const offered: CertificatePair[] = [];
     let fails = 2;
-    const take = (pair: Pair): void => {
+    const take = (pair: CertificatePair): void => {
       offered.push(pair);
       fails -= 1;
       if (fails >= 0) throw new Error('not now');
@@ -251,7 +251,7 @@ describe('watching', () => {
     const server = await startHouse();
     const other = await startReplica(server, quick);
     const { certificates, codes } = await startReplica(server, quick);
-    const pairs: Pair[] = [];
+    const pairs: CertificatePair[] = [];
     const watch = certificates.watch((pair) => void pairs.push(pair));
     server.trouble = firstOnly(1, hang);
     await vi.waitFor(() => expect(server.requests).toHaveLength(1));

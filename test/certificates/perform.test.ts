@@ -8,8 +8,8 @@ const HOUR = 3_600_000;
 const now = Date.now();
 const issuing = readIssuer(await issueAuthority(now, 1000 * HOUR));
 const leaf = readLeaf(await issueLeaf(issuing, ['a.svc'], { now, until: now + 500 * HOUR }), issuing);
-const state: State = { issuing, leaf, trusted: [issuing], issuedUntil: new Map() };
-const means = { now, settings: { ...SETTINGS, lifetime: 24 * HOUR }, known: [] };
+const state: State = { issuer: issuing, leaf, trusted: [issuing], issuedUntil: new Map() };
+const means = { now, settings: { ...SETTINGS, lifetime: 24 * HOUR }, lastTrusted: [] };
 
 describe('what is written of the last leaf of a CA', () => {
   it('is the end of the one before, where that ends later: `lifetime` was made shorter', async () => {
@@ -31,7 +31,7 @@ describe('what is written of the last leaf of a CA', () => {
     const after = await perform({ do: 'promote' }, before, means);
     expect(after).toEqual({
       ...before,
-      issuing: next,
+      issuer: next,
       next: undefined,
       leaf: expect.objectContaining({ issuer: next.id }),
       issuedUntil: new Map([
@@ -46,8 +46,8 @@ describe('beginning anew', () => {
   it('keeps the CAs that were known, for a while, but those that have ended', async () => {
     const ended = { ...readIssuer(await issueAuthority(now, HOUR)), until: now };
     const empty: State = { trusted: [], issuedUntil: new Map() };
-    const after = await perform({ do: 'begin' }, empty, { ...means, known: [issuing, ended] });
-    expect(new Set(after.trusted.map(({ id }) => id))).toEqual(new Set([issuing.id, after.issuing?.id]));
+    const after = await perform({ do: 'begin' }, empty, { ...means, lastTrusted: [issuing, ended] });
+    expect(new Set(after.trusted.map(({ id }) => id))).toEqual(new Set([issuing.id, after.issuer?.id]));
     expect(after.issuedUntil.get(issuing.id)).toBe(now + 3 * SETTINGS.overlap);
   });
 });

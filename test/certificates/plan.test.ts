@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PlanInput, plan, type Step } from '../../src/certificates/plan.ts';
 import { mayRotate, type ServedCertificate, servedBy } from '../../src/certificates/rotation.ts';
-import type { Authority, Issuer, Leaf, State } from '../../src/certificates/state.ts';
+import type { CertificateAuthority, Issuer, Leaf, State } from '../../src/certificates/state.ts';
 import { BACKDATE_MS } from '../../src/certificates/validity.ts';
 
 /*
@@ -36,7 +36,7 @@ const ONE = ca('one', 0);
 const TWO = ca('two', 810);
 
 const stateOf = (parts: Partial<State>): State => ({
-  trusted: [parts.issuing, parts.next].filter((issuer) => issuer !== undefined),
+  trusted: [parts.issuer, parts.next].filter((issuer) => issuer !== undefined),
   issuedUntil: new Map(),
   ...parts,
 });
@@ -46,8 +46,8 @@ const at = (now: number, state: State, trustedSince: number | undefined = 0): Pl
   now,
   settings: SETTINGS,
 });
-const fresh = stateOf({ issuing: ONE, leaf: leafOf('one', 0) });
-const inOverlap = stateOf({ issuing: ONE, next: TWO, leaf: leafOf('one', 800) });
+const fresh = stateOf({ issuer: ONE, leaf: leafOf('one', 0) });
+const inOverlap = stateOf({ issuer: ONE, next: TWO, leaf: leafOf('one', 800) });
 const nothing: Step = { do: 'nothing' };
 const renewed: Step = { do: 'renew', names: SETTINGS.dnsNames };
 
@@ -62,33 +62,33 @@ describe('what is to be done next', () => {
     { name: 'a leaf, at two thirds of its life', outlook: at(200, fresh), step: renewed },
     {
       name: 'a leaf, where there is none, or it was not to be used',
-      outlook: at(10, stateOf({ issuing: ONE })),
+      outlook: at(10, stateOf({ issuer: ONE })),
       step: renewed,
     },
     { name: 'a leaf, where it has ended', outlook: at(700, fresh), step: renewed },
     {
       name: 'a leaf that is not valid yet: a clock was set back, or ahead where it was made',
-      outlook: at(-BACKDATE_MS + 10, stateOf({ issuing: ca('one', -BACKDATE_MS), leaf: leafOf('one', 20) })),
+      outlook: at(-BACKDATE_MS + 10, stateOf({ issuer: ca('one', -BACKDATE_MS), leaf: leafOf('one', 20) })),
       step: renewed,
     },
     {
       name: 'a leaf with the names that are missing, keeping those that are there',
-      outlook: at(10, stateOf({ issuing: ONE, leaf: leafOf('one', 0, 300, ['old.svc']) })),
+      outlook: at(10, stateOf({ issuer: ONE, leaf: leafOf('one', 0, 300, ['old.svc']) })),
       step: { do: 'renew', names: ['sailmark.svc', 'old.svc'] },
     },
     {
       name: 'nothing, where a leaf has more names than are wanted',
-      outlook: at(10, stateOf({ issuing: ONE, leaf: leafOf('one', 0, 300, ['old.svc', 'SAILMARK.svc']) })),
+      outlook: at(10, stateOf({ issuer: ONE, leaf: leafOf('one', 0, 300, ['old.svc', 'SAILMARK.svc']) })),
       step: nothing,
     },
     {
       name: 'a leaf with the wanted names alone, once it is due',
-      outlook: at(200, stateOf({ issuing: ONE, leaf: leafOf('one', 0, 300, ['old.svc', 'sailmark.svc']) })),
+      outlook: at(200, stateOf({ issuer: ONE, leaf: leafOf('one', 0, 300, ['old.svc', 'sailmark.svc']) })),
       step: renewed,
     },
     {
       name: 'the next CA, at two thirds of the life of this one',
-      outlook: at(800, stateOf({ issuing: ONE, leaf: leafOf('one', 750) })),
+      outlook: at(800, stateOf({ issuer: ONE, leaf: leafOf('one', 750) })),
       step: { do: 'prepare' },
     },
     {
@@ -135,7 +135,7 @@ describe('what is to be done next', () => {
       name: 'another next CA, where the next one is not valid yet and this one is due',
       outlook: at(
         810,
-        stateOf({ issuing: ONE, next: ca('two', 811 + BACKDATE_MS), leaf: leafOf('one', 800) }),
+        stateOf({ issuer: ONE, next: ca('two', 811 + BACKDATE_MS), leaf: leafOf('one', 800) }),
         810,
       ),
       step: { do: 'prepare' },
@@ -145,7 +145,7 @@ describe('what is to be done next', () => {
       outlook: at(
         1099,
         stateOf({
-          issuing: TWO,
+          issuer: TWO,
           leaf: leafOf('two', 1000),
           trusted: [ONE, TWO],
           issuedUntil: new Map([['one', 1100]]),
@@ -158,7 +158,7 @@ describe('what is to be done next', () => {
       outlook: at(
         1100,
         stateOf({
-          issuing: TWO,
+          issuer: TWO,
           leaf: leafOf('two', 1000),
           trusted: [ONE, TWO],
           issuedUntil: new Map([['one', 1100]]),
@@ -168,12 +168,12 @@ describe('what is to be done next', () => {
     },
     {
       name: 'nothing, while an old CA of which nothing is known lives',
-      outlook: at(1199, stateOf({ issuing: TWO, leaf: leafOf('two', 1100), trusted: [ONE, TWO] })),
+      outlook: at(1199, stateOf({ issuer: TWO, leaf: leafOf('two', 1100), trusted: [ONE, TWO] })),
       step: nothing,
     },
     {
       name: 'an old CA of which nothing is known goes at its end',
-      outlook: at(1200, stateOf({ issuing: TWO, leaf: leafOf('two', 1100), trusted: [ONE, TWO] })),
+      outlook: at(1200, stateOf({ issuer: TWO, leaf: leafOf('two', 1100), trusted: [ONE, TWO] })),
       step: { do: 'retire', ids: new Set(['one']) },
     },
     {
@@ -181,7 +181,7 @@ describe('what is to be done next', () => {
       outlook: at(
         900,
         stateOf({
-          issuing: TWO,
+          issuer: TWO,
           leaf: leafOf('one', 800),
           trusted: [ONE, TWO],
           issuedUntil: new Map([['one', 5]]),
@@ -194,7 +194,7 @@ describe('what is to be done next', () => {
       outlook: at(
         10,
         stateOf({
-          issuing: ONE,
+          issuer: ONE,
           leaf: leafOf('one', 0),
           trusted: [ONE, ...Array.from({ length: 9 }, (_, place) => ca(`x${place}`, 0, 100 + place))],
         }),
@@ -210,13 +210,17 @@ describe('what is to be done next', () => {
 const doStep = (
   step: Step,
   state: State,
-  { now, name, known }: { readonly now: number; readonly name: string; readonly known: readonly Authority[] },
+  {
+    now,
+    name,
+    known,
+  }: { readonly now: number; readonly name: string; readonly known: readonly CertificateAuthority[] },
 ): State => {
   const issue = (issuing: Issuer, names: readonly string[], rest: State): State => {
     const leaf = leafOf(issuing.id, now, Math.min(SETTINGS.lifetime, issuing.until - now), names);
     return {
       ...rest,
-      issuing,
+      issuer: issuing,
       leaf: { ...leaf, cert: `${leaf.cert} ${name}` },
       issuedUntil: new Map([...rest.issuedUntil, [issuing.id, leaf.until]]),
     };
@@ -240,7 +244,7 @@ const doStep = (
     case 'promote':
       return issue(state.next as Issuer, SETTINGS.dnsNames, { ...state, next: undefined });
     case 'renew':
-      return issue(state.issuing as Issuer, step.names, state);
+      return issue(state.issuer as Issuer, step.names, state);
     case 'retire':
       return { ...state, trusted: state.trusted.filter(({ id }) => !step.ids.has(id)) };
   }
@@ -267,7 +271,7 @@ const isTrustedEverywhere = ({ bundles }: World, id: string, now: number): boole
 const createModel = (world: World, replica: number) => {
   let served: ServedCertificate | undefined;
   let since = { bundle: '', at: 0 };
-  let known: readonly Authority[] = [];
+  let known: readonly CertificateAuthority[] = [];
   let made = 0;
   const trust = (now: number): number | undefined => {
     const ids = world.state.trusted.map(({ id }) => id);
@@ -314,9 +318,9 @@ describe('any course of time', () => {
     { minLength: 1000, maxLength: 2000, size: 'max' },
   );
   const losses: Readonly<Record<string, Partial<State>>> = {
-    all: { issuing: undefined, next: undefined, trusted: [], leaf: undefined, issuedUntil: new Map() },
+    all: { issuer: undefined, next: undefined, trusted: [], leaf: undefined, issuedUntil: new Map() },
     leaf: { leaf: undefined },
-    key: { issuing: undefined },
+    key: { issuer: undefined },
     record: { issuedUntil: new Map() },
   };
 

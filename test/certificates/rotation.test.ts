@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
-import type { Pair } from '../../src/certificates/index.ts';
+import type { CertificatePair } from '../../src/certificates/index.ts';
 import type { TestCluster } from '../support/cluster-server.ts';
 import {
   atEnd,
@@ -31,7 +31,7 @@ const serveBy = async ({ certificates }: Replica): Promise<number> => {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const watch = certificates.watch((pair: Pair) => server.setSecureContext(pair));
+  const watch = certificates.watch((pair: CertificatePair) => server.setSecureContext(pair));
   atEnd(() => {
     watch.stop();
     server.close();

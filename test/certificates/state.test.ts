@@ -31,7 +31,7 @@ const GOOD = {
   'ca.issued-until': `${readIssuer(one).id} 2026-12-01T00:00:00.000Z\n`,
 };
 const summary = (data: Readonly<Record<string, string>>) => {
-  const { issuing, next, leaf: found, trusted, issuedUntil } = readState(data);
+  const { issuer: issuing, next, leaf: found, trusted, issuedUntil } = readState(data);
   return {
     issuing: issuing?.id,
     next: next?.id,
@@ -149,7 +149,7 @@ describe('the state in a Secret', () => {
   it('is a bundle of the same text, whichever CA issues', () => {
     const before = readState(GOOD);
     const after = readState({ ...GOOD, 'ca.crt': two.cert + one.cert, 'ca.key': two.key, 'next-ca.crt': '' });
-    expect(after.issuing?.id).toBe(TWO);
+    expect(after.issuer?.id).toBe(TWO);
     expect(bundleOf(after)).toBe(bundleOf(before));
   });
 });

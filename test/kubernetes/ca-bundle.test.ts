@@ -32,14 +32,14 @@ describe('setting the caBundle', () => {
     await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({
       status: 403,
       message:
-        'PATCH validatingwebhookconfigurations sailmark: the API server forbids it; it takes a ClusterRole with the rule {apiGroups: ["admissionregistration.k8s.io"], resources: ["validatingwebhookconfigurations"], resourceNames: ["sailmark"], verbs: ["patch"]} (forbidden)',
+        'PATCH validatingwebhookconfigurations sailmark: the API server forbids it; it requires a ClusterRole with the rule {apiGroups: ["admissionregistration.k8s.io"], resources: ["validatingwebhookconfigurations"], resourceNames: ["sailmark"], verbs: ["patch"]} (forbidden)',
     });
   });
 
   it('is refused where there is no such configuration', async () => {
     const { cluster } = await scene();
     await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toThrow(
-      'GET validatingwebhookconfigurations sailmark: it is not there',
+      'GET validatingwebhookconfigurations sailmark: not found',
     );
   });
 
@@ -50,7 +50,7 @@ describe('setting the caBundle', () => {
       request.method === 'PATCH' && refuse(422, 'webhooks[0]: Invalid value')(request, response);
     await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({
       status: 422,
-      message: expect.stringContaining('the API server answers 422 (webhooks[0]: Invalid value)'),
+      message: expect.stringContaining('the API server returned 422 (webhooks[0]: Invalid value)'),
     });
     server.trouble = babble;
     await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({ status: 200 });

@@ -16,7 +16,7 @@ describe('the images of pods', () => {
     const { server, cluster } = await scene();
     server.trouble = refuse(403, 'no');
     await expect(collect(cluster.podImages(soon()))).rejects.toThrow(
-      'GET pods: the API server forbids it; it takes a ClusterRole with the rule {apiGroups: [""], resources: ["pods"], verbs: ["list"]} (no)',
+      'GET pods: the API server forbids it; it requires a ClusterRole with the rule {apiGroups: [""], resources: ["pods"], verbs: ["list"]} (no)',
     );
   });
 

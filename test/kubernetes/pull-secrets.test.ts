@@ -13,7 +13,7 @@ describe('a pull secret', () => {
     server.trouble = refuse(403, 'no');
     for (let count = 0; count < 3; count += 1)
       await expect(cluster.find('shop', 'pull')).rejects.toThrow(
-        'it takes a Role in the namespace shop with the rule {apiGroups: [""], resources: ["secrets"], resourceNames: ["pull"], verbs: ["get"]}',
+        'it requires a Role in the namespace shop with the rule {apiGroups: [""], resources: ["secrets"], resourceNames: ["pull"], verbs: ["get"]}',
       );
     expect(reads(server.requests)).toBe(1);
   });
@@ -69,7 +69,18 @@ describe('a pull secret', () => {
     const other = await openedTo(server, { refresh: 10 });
     await cluster.find('shop', 'pull');
     await other.find('shop', 'other');
+    let wasAborted = false;
+    // Reads are made one after the other: while the server holds one, no other is on its way.
+    server.trouble = ({ path }, response) => {
+      response.on('close', () => {
+        wasAborted ||= path === PATH && !response.writableEnded;
+      });
+      return path === PATH;
+    };
+    server.forget();
+    await vi.waitFor(() => expect(reads(server.requests)).toBe(1));
     await cluster.close();
+    await vi.waitFor(() => expect(wasAborted).toBe(true));
     server.forget();
     const others = (): number => server.requests.filter(({ path }) => path !== PATH).length;
     await vi.waitFor(() => expect(others()).toBeGreaterThan(5));

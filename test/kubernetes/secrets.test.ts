@@ -110,7 +110,7 @@ describe('reading a Secret', () => {
       method: 'GET',
       resource: 'secrets sailmark/certificates',
       status: 403,
-      message: `GET secrets sailmark/certificates: the API server forbids it; it takes a Role in the namespace sailmark with the rule {apiGroups: [""], resources: ["secrets"], resourceNames: ["certificates"], verbs: ["get"]} (${said})`,
+      message: `GET secrets sailmark/certificates: the API server forbids it; it requires a Role in the namespace sailmark with the rule {apiGroups: [""], resources: ["secrets"], resourceNames: ["certificates"], verbs: ["get"]} (${said})`,
     });
   });
 });

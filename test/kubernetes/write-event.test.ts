@@ -38,7 +38,7 @@ describe('writing an Event', () => {
     const { server, cluster } = await scene();
     server.trouble = refuse(403, 'no');
     await expect(cluster.writeEvent(EVENT, soon())).rejects.toThrow(
-      'POST events shop: the API server forbids it; it takes a Role in the namespace shop with the rule {apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"]} (no)',
+      'POST events shop: the API server forbids it; it requires a Role in the namespace shop with the rule {apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"]} (no)',
     );
   });
 

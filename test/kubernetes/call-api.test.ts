@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openCluster } from '../../src/kubernetes/index.ts';
 import { babble, firstOnly, hang, refuse, reset, secretOf, secretPath } from '../support/cluster-server.ts';
 import { createTls } from '../support/tls.ts';
@@ -12,19 +12,19 @@ describe('a question to the API server', () => {
       name: 'is refused by name where our token is not accepted',
       trouble: refuse(401, 'Unauthorized'),
       status: 401,
-      message: 'the API server does not accept our credentials (Unauthorized)',
+      message: 'the API server does not accept the credentials of sailmark (Unauthorized)',
     },
     {
       name: 'tells the status of a failing API server, on one line',
       trouble: refuse(500, 'etcdserver:\nrequest timed out'),
       status: 500,
-      message: 'the API server answers 500 (etcdserver: request timed out)',
+      message: 'the API server returned 500 (etcdserver: request timed out)',
     },
     {
       name: 'is no answer where it is no JSON',
       trouble: babble,
       status: 200,
-      message: 'the API server answers with what is no JSON',
+      message: 'the API server returned something other than JSON',
     },
     {
       name: 'ends where every connection is reset',
@@ -51,7 +51,7 @@ describe('a question to the API server', () => {
     const { server, cluster } = await scene();
     server.trouble = hang;
     await expect(cluster.readSecret('sailmark', 'certificates', soon(100))).rejects.toThrow(
-      'the API server did not answer in time',
+      'the API server did not respond in time',
     );
   });
 
@@ -59,14 +59,14 @@ describe('a question to the API server', () => {
     const { server, cluster } = await scene({ requestTimeout: 100 });
     server.trouble = hang;
     await expect(cluster.readSecret('sailmark', 'certificates', soon(60_000))).rejects.toThrow(
-      'the API server did not answer in time',
+      'the API server did not respond in time',
     );
   });
 
   it('is not sent where no time is left', async () => {
     const { server, cluster } = await scene();
     await expect(cluster.readSecret('sailmark', 'certificates', AbortSignal.abort())).rejects.toThrow(
-      'the API server did not answer in time',
+      'the API server did not respond in time',
     );
     expect(server.requests).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe('a question to the API server', () => {
       return true;
     };
     await expect(cluster.readSecret('sailmark', 'certificates', soon(20_000))).rejects.toThrow(
-      'the answer is longer than 8388608 bytes',
+      'the response is longer than 8388608 bytes',
     );
   });
 
@@ -120,7 +120,7 @@ describe('a question to the API server', () => {
     expect(server.requests).toHaveLength(4);
     server.trouble = refuse(503, 'shutting down', { 'retry-after': '9' });
     await expect(cluster.readSecret('sailmark', 'certificates', soon(100))).rejects.toThrow(
-      'the API server did not answer in time',
+      'the API server did not respond in time',
     );
   });
 
@@ -163,9 +163,22 @@ describe('the way to the API server', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('ends with the cluster, also for a request that is under way or that waits to be repeated', async () => {
+    for (const trouble of [hang, refuse(503, 'shutting down', { 'retry-after': '9' })]) {
+      const { server, cluster } = await scene();
+      server.trouble = trouble;
+      const reading = cluster.readSecret('sailmark', 'certificates', soon(60_000));
+      const failure = expect(reading).rejects.toThrow('the API server did not respond in time');
+      await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+      await cluster.close();
+      await failure;
+      expect(server.requests).toHaveLength(1);
+    }
+  });
+
   it('is not to be found outside a pod and without a kubeconfig', async () => {
     await expect(openCluster({})).rejects.toThrow(
-      'this process runs in no pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set',
+      'this process does not run in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set',
     );
   });
 
