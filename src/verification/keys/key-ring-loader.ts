@@ -137,7 +137,7 @@ const watchEntry = (
   };
 };
 
-/** Keeps the key ring of a configuration (design.md, "Contracts", on keys): one entry failing never takes another out. */
+/** Creates the key ring of a configuration (src/README.md, "Keys"). An entry that fails never removes the keys of another. */
 export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
   const { specs, limits, readFile = readStart } = options;
   const entries = specs.map((spec) =>
