@@ -15,8 +15,8 @@ interface Vector {
 }
 
 /**
- * The only layer of the vectors' image, which the vectors leave out: an empty tar archive. A registry rejects a manifest
- * whose blobs it does not have.
+ * The only layer of the vectors' image, which the vectors leave out: an empty tar archive. A registry rejects a
+ * manifest whose blobs it does not have.
  */
 const LAYER = Buffer.from('1f8b080000000000000363601805a360148c5400002eafb5ef00040000', 'hex');
 

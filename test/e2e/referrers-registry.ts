@@ -7,7 +7,10 @@ export interface ReferrersRegistry {
   stop(): Promise<void>;
 }
 
-/** Starts it on a port of loopback that it chooses itself and prints. It ends with its standard input, so with this process. */
+/**
+ * Starts it on a port of loopback that it chooses itself and prints. It ends with its standard input, so with this
+ * process.
+ */
 export const startReferrersRegistry = async (): Promise<ReferrersRegistry> => {
   await using started = new AsyncDisposableStack();
   const registry = started.use(startProcess(pathOf('referrers-registry'), []));

@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Tls } from '../support/tls.ts';
 import { ACCOUNT } from './docker-registry.ts';
 
-/** A token service that follows the specification of the distribution project (docs/spec/auth/jwt.md). It signs with the key of its certificate. */
+/**
+ * A token service that follows the specification of the distribution project (docs/spec/auth/jwt.md). It signs with the
+ * key of its certificate.
+ */
 export interface TokenService {
   readonly realm: string;
   readonly issuer: string;

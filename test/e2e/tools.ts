@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 
 /*
- * Programs of other projects. `.ci/e2e` fetches or builds them, and names the path of each in an environment variable. A
- * test whose program has no path fails.
+ * Programs of other projects. `.ci/e2e` fetches or builds them, and names the path of each in an environment variable.
+ * A test whose program has no path fails.
  */
 
 const VARIABLES = {

@@ -4,11 +4,11 @@ import type { Image } from '../control-plane/kubelet/container.ts';
 import { runOrThrow } from '../tools.ts';
 
 /*
- * The image that `.ci/image` built from the Dockerfile, read from the OCI layout it lies in (OCI Image Format
+ * The image that `.ci/image` built from the Dockerfile, read from its OCI layout (OCI Image Format
  * Specification: index, manifest, config, layers).
  */
 
-/** What an image says of how it is run, as far as tests look at it. */
+/** The configuration of an image, limited to what tests read. */
 export interface ImageConfig {
   readonly architecture: string;
   readonly config: {
@@ -23,7 +23,7 @@ export interface ImageConfig {
   readonly rootfs: { readonly diff_ids: readonly string[] };
 }
 
-/** A layer: its digest, its bytes as they are pulled, and where they lie. */
+/** A layer: its digest, its size as it is pulled, and the path of its blob. */
 export interface Layer {
   readonly digest: string;
   readonly size: number;
@@ -32,7 +32,7 @@ export interface Layer {
 
 export interface BuiltImage {
   readonly config: ImageConfig;
-  /** The lowest first. */
+  /** From the lowest to the highest. */
   readonly layers: readonly Layer[];
 }
 
@@ -54,7 +54,7 @@ interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Where the image lies. Throws where nobody built it. */
+/** Returns the directory that `.ci/image` printed. Throws if SAILMARK_IMAGE is not set. */
 export const homeOfImage = (): string => {
   const home = process.env['SAILMARK_IMAGE'];
   if (home === undefined || home === '')
@@ -62,7 +62,7 @@ export const homeOfImage = (): string => {
   return home;
 };
 
-/** Reads an image of the layout by its name there. */
+/** Reads an image by its name in the layout. */
 export const readImage = async (name: string): Promise<BuiltImage> => {
   const layout = join(homeOfImage(), 'layout');
   const blob = ({ digest }: Descriptor): string => join(layout, 'blobs', ...digest.split(':'));
@@ -84,7 +84,7 @@ export const readImage = async (name: string): Promise<BuiltImage> => {
 
 const ENTRY = /^(\S+) (\d+\/\d+) +(\d+) \S+ \S+ (.*?)\/?$/;
 
-/** Everything in a layer, in its order. */
+/** Lists the entries of a layer, in the order of its archive. */
 export const entriesOf = async ({ path }: Layer): Promise<readonly LayerEntry[]> => {
   const listed = await runOrThrow('tar', ['--list', '--verbose', '--numeric-owner', '--file', path]);
   return listed.split('\n').map((line) => {
@@ -93,17 +93,17 @@ export const entriesOf = async ({ path }: Layer): Promise<readonly LayerEntry[]>
   });
 };
 
-/** The root file system that all layers of `sailmark` come to. */
+/** Returns the directory of the root file system of `sailmark`. */
 export const rootOfImage = (): string => join(homeOfImage(), 'rootfs');
 
-/** Something in the root file system that is no directory, by its path within. */
+/** A file or link in the root file system, by its path within. */
 export interface RootEntry {
   readonly path: string;
-  /** Whether it is a regular file; mostly it is a link otherwise. */
+  /** True for a regular file; otherwise it is mostly a link. */
   readonly isFile: boolean;
 }
 
-/** Everything in it but directories. */
+/** Lists everything in the root file system except directories. */
 export const entriesOfRoot = async (): Promise<readonly RootEntry[]> => {
   const root = rootOfImage();
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -115,7 +115,7 @@ export const entriesOfRoot = async (): Promise<readonly RootEntry[]> => {
     }));
 };
 
-/** The image for the played kubelet, which reads how to run it from its config as a runtime does. */
+/** Returns the image for the simulated kubelet, with the entry point, environment and user of its config. */
 export const runnable = ({ config: { config } }: BuiltImage): Image => {
   const pairs = (config.Env ?? []).map((pair) => {
     const at = pair.indexOf('=');

@@ -17,8 +17,8 @@ import { type Kubelet, startKubelet } from '../control-plane/kubelet/kubelet.ts'
 import type { Release } from '../control-plane/programs.ts';
 
 /*
- * A cluster with sailmark in it: the control plane, a kubelet for the release's namespace, and the registry that stands
- * for the hubs, which is read in their place as a node's mirror is. Images have the names that Istio gives them.
+ * A cluster for sailmark: the control plane, a kubelet for the release's namespace, and a registry that is configured
+ * as the endpoint of every hub. Images have the names that Istio gives them.
  */
 
 export const NAMESPACE = 'sailmark';
@@ -28,30 +28,30 @@ const HUBS = ['docker.io', 'gcr.io', 'registry.istio.io'];
 
 export interface ClusterOptions {
   readonly release?: Release;
-  /** What runs for the chart's image; the bundle that was built, unless there is another. */
+  /** Resolves the chart's image; by default to the bundle. */
   readonly image?: (reference: string) => Image | undefined;
 }
 
 export interface Cluster extends ControlPlane {
   readonly kubelet: Kubelet;
-  /** Read wherever a hub is named; over TLS with a CA of its own. */
+  /** The endpoint of every hub; over TLS with a CA of its own. */
   readonly registry: TestRegistry;
-  /** Who signs what Istio publishes. */
+  /** Signs the images that Istio publishes. */
   readonly signer: Signer;
   /**
-   * Publishes an image as Istio does, as `docker.io/istio/NAME:TAG`, and gives that reference. Signed unless told
-   * otherwise; `seed` makes it another image.
+   * Publishes an image as `docker.io/istio/NAME:TAG` and returns that reference. It is signed unless `signed` is false;
+   * another `seed` is another image.
    */
   publish(name: string, tag: string, options?: PublishOptions): string;
-  /** Values that are the same in every test: keys, where hubs are read, and what makes a test shorter than a day. */
+  /** The chart values of every test: keys, and the registry as the endpoint of hubs. */
   readonly values: object;
-  /** A file with these values, which `--values` names. */
+  /** Writes chart values to a file and resolves with its path, for `--values`. */
   writeValues(values: object): Promise<string>;
-  /** `helm install`, as the README has it, with the cluster's values and these; then waits for its pods. */
+  /** Runs `helm install` with the cluster's values and these, and waits for the pods. */
   install(values?: object, ...flags: readonly string[]): Promise<string>;
-  /** `helm upgrade` with the same. */
+  /** Runs `helm upgrade` with the cluster's values and these, and waits for the pods. */
   upgrade(values?: object, ...flags: readonly string[]): Promise<string>;
-  /** Makes a namespace, with these labels. */
+  /** Creates a namespace with these labels. */
   createNamespace(name: string, labels?: Readonly<Record<string, string>>): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export interface PublishOptions {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** As Helm merges values: objects by key, everything else replaced. */
+/** Merges values as Helm does: objects by key, everything else is replaced. */
 const merge = (below: object, above: object): object => {
   const merged: Record<string, unknown> = { ...below };
   for (const [key, value] of Object.entries(above)) {
@@ -84,14 +84,14 @@ const valuesFor = (registry: TestRegistry, signer: Signer): object => ({
   files: { registry: { configMap: { name: 'registry-ca' } } },
 });
 
-/** What somebody has prepared who has a registry with a CA of its own. */
+/** Creates the namespace, and in it the ConfigMap with the registry's CA. */
 const prepare = async ({ api }: ControlPlane, tls: Tls): Promise<void> => {
   await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   const metadata = { name: 'registry-ca', namespace: NAMESPACE };
   await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.pem': tls.ca } });
 };
 
-/** Starts everything but the release itself. */
+/** Starts everything except the release itself. */
 export const startCluster = async ({ release = '1.36', image }: ClusterOptions = {}): Promise<Cluster> => {
   await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-cluster-'));

@@ -23,7 +23,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 beforeEach(() => void vi.stubEnv('TMPDIR', directory));
 afterEach(() => void vi.unstubAllEnvs());
 
-/** A program that fails in place of one of the control plane's: a script for Node. */
+/** Replaces one of the control plane's programs with a script for Node that fails. */
 const useStandIn = async (variable: string, script: string): Promise<void> => {
   const path = join(directory, variable);
   await writeFile(path, `#!${process.execPath}\n${script}`);
@@ -37,7 +37,7 @@ const isListening = (host: string, port: number): Promise<boolean> =>
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
-/** The names of the control plane's processes in this namespace of process ids. */
+/** The names of the control plane's processes in this PID namespace. */
 const runningParts = async (): Promise<readonly string[]> => {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));

@@ -8,7 +8,7 @@ import { type Cluster, NAMESPACE } from './cluster.ts';
 
 const PROGRAM = 'dist/main.js';
 
-/** A ConfigMap with a directory's files, and the volume that makes it that directory again: keys have no slashes. */
+/** A ConfigMap with the files of a directory, and the volume that restores their paths: keys cannot contain slashes. */
 export interface EvidenceVolume {
   readonly object: KubernetesObject;
   readonly volume: object;
@@ -36,7 +36,9 @@ const volumeOf = async (name: string, directory: string): Promise<EvidenceVolume
   };
 };
 
-/** What somebody does who prepares for an outage: `sailmark evidence pull`, and a ConfigMap of what it made. */
+/**
+ * Runs `sailmark evidence pull`, as an operator does who prepares for an outage, and puts the result into a ConfigMap.
+ */
 export const pullEvidence = async (
   { api, values }: Cluster,
   images: readonly string[],
@@ -78,8 +80,11 @@ interface Table {
   readonly tags: readonly { readonly reference: string }[];
 }
 
-/** The tags whose last answers a replica's volume keeps. */
-export const keptTags = async ({ process }: PodRunner): Promise<ReadonlySet<string>> => {
+/**
+ * Resolves with the tags whose last digests are stored in a replica's volume. The replica replaces the file by a
+ * rename.
+ */
+export const storedTags = async ({ process }: PodRunner): Promise<ReadonlySet<string>> => {
   const text = await readFile(`/proc/${process?.pid}/root/var/lib/sailmark/sailmark-tags.json`, 'utf8');
   return new Set((JSON.parse(text) as Table).tags.map(({ reference }) => reference));
 };

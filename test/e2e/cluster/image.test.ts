@@ -16,9 +16,9 @@ import {
 import { type Cluster, startCluster } from './cluster.ts';
 
 /*
- * The image that the Dockerfile comes to. Public base images are not pulled here: what stands for the distroless one is
- * made of the same packages of Debian, and what is said of the base below is said of that. What the Dockerfile adds to it
- * is no stand-in's. The image for arm64 is built and compared, and not run: no processor here could.
+ * The image that the Dockerfile builds. Public base images are not pulled: the stand-in for the distroless base is made
+ * of the same Debian packages, and tests of the base test that stand-in. What the Dockerfile adds is real. The image
+ * for arm64 is built and compared; it cannot run here.
  */
 
 const MEBIBYTE = 2 ** 20;
@@ -26,13 +26,13 @@ const mebibytes = (bytes: number): string => `${(bytes / MEBIBYTE).toFixed(1)} M
 
 const sizeOf = (layers: readonly Layer[]): number => layers.reduce((sum, { size }) => sum + size, 0);
 
-/** What an image has above another. */
+/** Returns the layers that an image adds to its base. */
 const above = (image: BuiltImage, base: BuiltImage): readonly Layer[] => {
   expect(image.config.rootfs.diff_ids.slice(0, base.layers.length)).toEqual(base.config.rootfs.diff_ids);
   return image.layers.slice(base.layers.length);
 };
 
-/** The fields of a process's status (proc_pid_status(5)). */
+/** Parses the status of a process (proc_pid_status(5)). */
 const fieldsOf = (status: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     status.split('\n').map((line) => {
@@ -167,7 +167,7 @@ describe('the image that the Dockerfile builds, run by the chart', () => {
 
   it('keeps what it verified in the one place that it may write to', async () => {
     const pods = await cluster.kubelet.untilReady(2);
-    const kept = await until('evidence that was kept, whose index is written last', async () => {
+    const kept = await until('stored evidence, whose index is written last', async () => {
       const places = pods.map(({ process: running }) => `/proc/${running?.pid}/root/var/lib/sailmark`);
       const found = (await Promise.all(places.map((place) => readdir(place)))).flat();
       return found.includes('index.json') && found;

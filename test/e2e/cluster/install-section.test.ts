@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
-/* The README's install section is what is typed here, command for command, with nothing added but the test's values. */
+/* Runs the commands of the README's install section, one by one, with nothing added but the test's values. */
 
 const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 const [, section = ''] = /## Install, audit, enforce\n([\s\S]*?)\n## /.exec(README) ?? [];
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.stop());
 
-/** Types a command of the README; helm also gets the values that lead to the test's registry and key, and waits. */
+/** Runs a command of the README. Helm also gets the values for the test's registry and key, and waits. */
 const type = async (command: string): Promise<string> => {
   const [program, ...words] = command.split(' ');
   if (program === 'kubectl') {
@@ -33,7 +33,7 @@ const type = async (command: string): Promise<string> => {
 };
 
 let made = 0;
-/** Whether an unsigned sidecar starts in a namespace. */
+/** Reports whether a pod with an unsigned sidecar can be created in a namespace. */
 const starts = async (namespace: string): Promise<boolean> => {
   made += 1;
   const { status } = await cluster.api.tryCreate({

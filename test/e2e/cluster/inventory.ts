@@ -2,7 +2,7 @@ import type { Api } from '../control-plane/api.ts';
 import { until } from '../control-plane/until.ts';
 
 /*
- * Everything that the API server has, of every kind that can be listed, as its own discovery says.
+ * Lists all objects of every kind that the API server's discovery names as listable.
  */
 
 interface ResourceList {
@@ -19,8 +19,8 @@ interface Listed {
   }[];
 }
 
-/** What comes and goes by itself: Events end with the hour, pods are the tests', leases are the control plane's. */
-const PASSING = new Set(['events', 'pods', 'leases']);
+/** Kinds that change by themselves: Events expire, pods belong to the tests, leases to the control plane. */
+const TRANSIENT = new Set(['events', 'pods', 'leases']);
 
 const pathsOf = async (api: Api): Promise<readonly string[]> => {
   const { groups } = await api.get<{
@@ -33,13 +33,13 @@ const pathsOf = async (api: Api): Promise<readonly string[]> => {
   const lists = roots.map(async (root) => {
     const { resources } = await api.get<ResourceList>(root);
     return resources
-      .filter(({ name, verbs }) => verbs.includes('list') && !PASSING.has(name))
+      .filter(({ name, verbs }) => verbs.includes('list') && !TRANSIENT.has(name))
       .map(({ name }) => `${root}/${name}`);
   });
   return (await Promise.all(lists)).flat();
 };
 
-/** Every object, as the path of its kind followed by `NAMESPACE/NAME`, in order. */
+/** Resolves with every object, as the path of its kind followed by `NAMESPACE/NAME`, sorted. */
 export const takeInventory = async (api: Api): Promise<readonly string[]> => {
   const lists = (await pathsOf(api)).map(async (path) => {
     const { items } = await api.get<Listed>(path);
@@ -48,7 +48,7 @@ export const takeInventory = async (api: Api): Promise<readonly string[]> => {
   return (await Promise.all(lists)).flat().toSorted();
 };
 
-/** Takes it when two in a row are the same: what controllers make of their own is there by then. */
+/** Resolves with the inventory once two in a row are the same: controllers have created their own objects by then. */
 export const takeSettledInventory = async (api: Api): Promise<readonly string[]> => {
   let last: readonly string[] = [];
   return until(

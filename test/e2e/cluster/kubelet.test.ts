@@ -7,13 +7,13 @@ import type { Pod } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
 
 /*
- * What the other tests lean on: that the played kubelet does what a kubelet does. Its pods run a program of these few
- * lines, which answers with what it finds of its context.
+ * The simulated kubelet, which the other tests rely on, does what a kubelet does. Its pods run the short program below,
+ * which responds with what it finds in its environment.
  */
 
 const NAMESPACE = 'played';
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
-/** Without root there is one user in the namespace that the tests run in, and nobody else to be. */
+/** Without root the user namespace of the tests has a single user. */
 const USER = /\b1$/.test(readFileSync('/proc/self/uid_map', 'utf8').trim()) ? 0 : 4711;
 const PROGRAM = `
 const { readFileSync, writeFileSync, existsSync } = require('node:fs');
@@ -98,7 +98,7 @@ const readyOf = async (): Promise<string | undefined> => {
 const untilReadyIs = async (wanted: string): Promise<void> => {
   await until(`ready: ${wanted}`, async () => (await readyOf()) === wanted, { seconds: 15 });
 };
-/** Waits until nothing is left of a pod: the API has it no more, and the kubelet, which hears that a moment later, neither. */
+/** Waits until a pod is gone from the API, and then from the kubelet, which learns of it later. */
 const untilGone = async (name: string): Promise<void> => {
   await until(
     `${name} is gone`,

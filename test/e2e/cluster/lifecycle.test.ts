@@ -22,7 +22,7 @@ import { type Load, startLoad, type Workload } from './load.ts';
 import { callsLost, type Lost } from './observations.ts';
 
 /*
- * From the first install to the last trace: upgrade, rollback, uninstall, and installs that go wrong.
+ * The life of a release: install, upgrade, rollback, uninstall, and installs that fail.
  */
 
 describe('a release', () => {
@@ -44,7 +44,7 @@ describe('a release', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** Everything that can be in a release and needs no other operator. */
+  /** Values that enable every template that needs no other operator. */
   const everything = {
     networkPolicy: { enabled: true },
     modes: { allowWeakerLabels: true, guard: { enabled: true } },
@@ -184,7 +184,7 @@ describe('a fresh install in mode enforce that goes wrong', () => {
     });
     return status === 200 ? 'starts' : `${status}`;
   };
-  /** What becomes of pods of every kind. */
+  /** Tries to create or change a pod of every kind, and resolves with the results. */
   const outcomes = async () => ({
     'an Istio pod': await tryPod(cluster, 'shop', 'istio', images.signed),
     'another pod': await tryPod(cluster, 'shop', 'other', 'registry.example/shop:1', 'app'),
@@ -201,7 +201,7 @@ describe('a fresh install in mode enforce that goes wrong', () => {
     'an Istio pod in kube-system': 'starts',
     'a pod in our namespace': 'starts',
   });
-  /** The command that NOTES give for an emergency, run as it stands there. */
+  /** Runs the command that NOTES give for an emergency, unchanged. */
   const runTheCommandOut = async (notes: string): Promise<void> => {
     const [, command = ''] = /^In an emergency, switch it off.*\n {2}(kubectl .+)$/m.exec(notes) ?? [];
     const [, ...argv] = command.split(' ');
@@ -244,7 +244,7 @@ describe('a fresh install in mode enforce that goes wrong', () => {
       await cluster.api.create({ ...role, ...(kept && { rules: kept }) });
     }
     await helm(cluster, 'install', CHART, values);
-    // Not ready in vain: who waits for the install sees that it failed, and the log says for want of which right.
+    // The pods do not become ready: `helm install --wait` fails, and the log names the missing right.
     await until('the log says what is missing', async () =>
       cluster.kubelet.pods().some((life) => life.logs().includes('validatingwebhookconfigurations')),
     );
@@ -253,7 +253,7 @@ describe('a fresh install in mode enforce that goes wrong', () => {
     await runTheCommandOut(await cluster.helm('get', 'notes', 'sailmark', '--namespace', NAMESPACE));
     await untilEverythingStarts();
 
-    // Who was let go on has the right given, and takes the gate back by an upgrade.
+    // The operator grants the right, and restores the webhook configuration by an upgrade.
     const whole = roles.find(({ kind }) => kind === 'ClusterRole');
     await cluster.api.patch('/apis/rbac.authorization.k8s.io/v1/clusterroles/sailmark', {
       rules: whole?.['rules'],

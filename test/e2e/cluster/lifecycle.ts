@@ -3,14 +3,14 @@ import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE } from './cluster.ts';
 
 /*
- * What the tests of a release's life do with it: Helm as a user types it, and pods that are tried.
+ * Helm commands as a user runs them, and attempts to create pods.
  */
 
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/sailmark';
-/** Of an image without a signature. */
+/** Part of the refusal of an image without a signature. */
 export const OUR_REFUSAL = 'no signature was found (signature-missing)';
 
-/** A pod of one container. */
+/** Returns a pod with one container. */
 export const pod = (
   namespace: string,
   name: string,
@@ -23,13 +23,13 @@ export const pod = (
   spec: { containers: [{ name: container, image }] },
 });
 
-/** Whether a pod may be created: nothing, or why not. Nothing is made. */
+/** Tries to create a pod with a dry run. Resolves with `starts`, or with the reason for the refusal. */
 export const tryPod = async ({ api }: Cluster, ...what: Parameters<typeof pod>): Promise<string> => {
   const { status, body } = await api.tryCreate(pod(...what), '?dryRun=All');
   return status === 201 ? 'starts' : (body as { readonly message: string }).message;
 };
 
-/** `helm COMMAND sailmark CHART`, with the cluster's values and these; it does not wait unless told. */
+/** Runs `helm COMMAND sailmark CHART` with the cluster's values and these. Waits only if a flag says so. */
 export const helm = async (
   cluster: Cluster,
   command: string,
@@ -50,11 +50,11 @@ export const helm = async (
     ...flags,
   );
 
-/** `helm uninstall`, until everything is gone. */
+/** Runs `helm uninstall` and waits until everything is gone. */
 export const uninstall = (cluster: Cluster): Promise<string> =>
   cluster.helm('uninstall', 'sailmark', '--namespace', NAMESPACE, '--wait', '--timeout', '60s');
 
-/** Milliseconds from when the API server has the webhook configuration until the first right answer. */
+/** Resolves with the milliseconds from the creation of the webhook configuration until the first correct refusal. */
 export const measureWindow = async (cluster: Cluster, unsigned: string): Promise<number> => {
   const at = async (what: string, is: () => Promise<boolean>): Promise<number> => {
     await until(what, is, { every: 5, seconds: 90 });
@@ -76,7 +76,7 @@ export interface Images {
   readonly unsigned: string;
 }
 
-/** Namespaces with shops and without, and the two images of sidecars that they want. */
+/** Creates the namespaces of the tests and publishes the two images of sidecars. */
 export const startShop = async (cluster: Cluster): Promise<Images> => {
   for (const namespace of ['shop', 'istio-system', 'team']) await cluster.createNamespace(namespace);
   return {

@@ -2,61 +2,62 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Api, ApiResponse } from '../control-plane/api.ts';
 
 /*
- * Steady creation of pods through the real API server, by clients that keep their connections. They send by the clock,
- * whether earlier answers have come or not, so that a gate that stalls is not asked less for it; all of them at once, so
- * that the API server asks by several connections. Each answer is held to what must come.
+ * Creates pods at a steady rate through the real API server, by clients that keep their connections. They send by the
+ * clock, whether earlier responses have arrived or not: a webhook that stalls gets no fewer requests for it. They send
+ * concurrently, so that the API server calls the webhook over several connections. Each response is compared with the
+ * expected outcome.
  */
 
-/** What must come: a pod, our refusal, or, while a change is being taken over, one of the two. */
+/** The expected outcome: a pod, our refusal, or, while a change takes effect, either. */
 export type Expected = 'created' | 'refused' | 'either';
 
 /** Pods of one kind. */
 export interface Workload {
   readonly name: string;
   readonly namespace: string;
-  /** The entry of the webhook configuration that its namespace is in. */
+  /** The entry of the webhook configuration that matches its namespace. */
   readonly entry: 'critical' | 'enforce';
-  /** Of the next pod's sidecar. */
+  /** Returns the image of the next pod's sidecar. */
   readonly image: () => string;
-  /** Of this moment. */
+  /** Returns the outcome that is expected now. */
   readonly expected: () => Expected;
 }
 
-/** One answer. `failed`: neither a pod nor our refusal, or no answer at all. */
+/** One response. `failed`: neither a pod nor our refusal, or no response at all. */
 export interface Call {
   readonly workload: string;
   readonly entry: Workload['entry'];
   readonly image: string;
   readonly outcome: 'created' | 'refused' | 'failed';
-  /** Whether the client was shown a warning. */
+  /** True if the response has a warning. */
   readonly warned: boolean;
-  /** What was answered, where it is no pod. */
+  /** The error message; empty for a pod. */
   readonly said: string;
   /** Milliseconds since the epoch. */
   readonly sentAt: number;
   readonly respondedAt: number;
 }
 
-/** Answers over a span of time. */
+/** The responses within a span of time. */
 export interface Tally {
   readonly created: number;
   readonly refused: number;
   readonly warned: number;
   readonly failed: readonly Call[];
-  /** A pod that had to be refused, or the other way round. */
+  /** Pods that should have been refused, and refusals that should have been pods. */
   readonly wrong: readonly Call[];
   /** Milliseconds. */
   readonly slowest: number;
-  /** Milliseconds, from the first call to the last answer. */
+  /** Milliseconds, from the first request to the last response. */
   readonly span: number;
 }
 
 export interface Load {
-  /** What was answered since the last time this was asked, or since the start. */
+  /** Returns the responses since the previous call of `take`, or since the start. */
   take(): Tally;
-  /** What was answered since the start. */
+  /** Returns the responses since the start. */
   total(): Tally;
-  /** Sends no more, and waits for every answer. */
+  /** Stops sending, and waits for every response. */
   stop(): Promise<void>;
 }
 
@@ -80,7 +81,7 @@ const podOf = ({ namespace }: Workload, image: string) => ({
 const messageOf = (body: unknown): string =>
   typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body);
 
-/** The refusal that names this image, by the entry that its namespace is in. */
+/** Returns the refusal of an image by the entry of a workload. */
 const isOurs = ({ entry }: Workload, image: string, said: string): boolean =>
   said.startsWith(
     `admission webhook "${entry}.sailmark.dev" denied the request: image "${image}" in container "istio-proxy" (spec.containers[1].image): `,
@@ -99,7 +100,7 @@ const outcomeOf = (
     : { outcome: 'failed', said: `${status} ${said}`, warned };
 };
 
-/** What had to come both when it was asked and when it was answered did not. */
+/** True if the outcome is neither the one expected when the request was sent nor the one expected at the response. */
 const isWrong = (outcome: Call['outcome'], expected: readonly [Expected, Expected]): boolean =>
   outcome !== 'failed' && expected.every((each) => each !== 'either' && each !== outcome);
 
@@ -137,7 +138,7 @@ const tallyOf = (judged: readonly Judged[]): Tally => {
   };
 };
 
-/** Starts it: `perSecond` calls in all, one from each client at a time, the workloads in turn. */
+/** Starts the load: `perSecond` requests in total, by the clients and the workloads in turn. */
 export const startLoad = (
   clients: readonly Api[],
   workloads: readonly Workload[],

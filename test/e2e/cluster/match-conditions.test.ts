@@ -18,8 +18,8 @@ import { runOrThrow } from '../tools.ts';
 import { type RecordingWebhook, startRecordingWebhook } from './recording-webhook.ts';
 
 /*
- * What `sailmark match-conditions` prints, in a real API server: which pods it sends, and that nothing makes the
- * conditions fail but their cost.
+ * The output of `sailmark match-conditions` in a real API server: which pods it sends to the webhook, and that only
+ * their cost makes the conditions fail.
  */
 
 const PROGRAM = 'dist/main.js';
@@ -81,14 +81,16 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
     await plane?.stop();
   });
 
-  /** Whether the API server asks about a pod that any conditions match. */
+  /** Reports whether the API server calls the webhook for a pod that all conditions match. */
   const isAsked = async (): Promise<boolean> => {
     recorder.reviews.splice(0);
     const probe = podOf('probe', { containers: [{ name: 'istio-proxy', image: 'istio/proxyv2' }] });
     await plane.api.tryCreate(probe, '?dryRun=All');
     return recorder.reviews.length > 0;
   };
-  /** Puts these conditions in force, and no others: waits until the API server has left those before them, and calls by them. */
+  /**
+   * Applies these conditions: waits until the API server no longer uses the earlier ones, and then until it uses these.
+   */
   const use = async (configuration: object): Promise<void> => {
     await plane.api.remove(`/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${HOOK}`);
     await until('no conditions are in force', async () => !(await isAsked()));
@@ -96,7 +98,7 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
     await until('the conditions are in force', isAsked);
   };
 
-  /** A change of a pod that is there: of its ephemeral containers through their subresource, of images, or of a label. */
+  /** Changes an existing pod: its ephemeral containers through their subresource, its images, or a label. */
   const change = (name: string, { spec, before }: MatchCase): Promise<ApiResponse> => {
     const type = 'application/strategic-merge-patch+json';
     const { ephemeralContainers, volumes: _, ...rest } = spec;
@@ -112,7 +114,7 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
         });
   };
 
-  /** Whether the API server asked; the pod must be one that it accepts. */
+  /** Reports whether the API server called the webhook. The pod must be valid. */
   const isSent = async (name: string, tried: MatchCase): Promise<boolean> => {
     if (tried.before !== undefined) await plane.api.create(podOf(name, tried.before));
     recorder.reviews.splice(0);

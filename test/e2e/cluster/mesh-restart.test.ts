@@ -3,14 +3,14 @@ import { imageIndex } from '../../support/signing-kit.ts';
 import type { Pod } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
-import { keptTags, pullEvidence } from './evidence-volume.ts';
+import { pullEvidence, storedTags } from './evidence-volume.ts';
 import { podsIn, reviewsIn, untilCalled } from './observations.ts';
 
 /*
- * The circle that must not close: the registry waits for the mesh (its own pod has a sidecar), the mesh waits for the
- * gate, and the gate for the registry. Here the registry takes connections and never answers, as what is routed to nowhere
- * does, until every pod it needs is made. The nodes lose their power, and every pod is deleted: all of them are made anew,
- * by the real controllers; only the release's own are run by the played kubelet.
+ * A deadlock that must not happen: the registry waits for the mesh (its own pod has a sidecar), the mesh waits for the
+ * webhook, and the webhook for the registry. Here the registry accepts connections and never responds until every pod
+ * that it needs exists. The nodes lose power and every pod is deleted: the real controllers create them again. The
+ * simulated kubelet runs only the release's own pods.
  */
 
 interface Part {
@@ -18,11 +18,11 @@ interface Part {
   readonly name: string;
   readonly namespace: string;
   readonly container: string;
-  /** Of Istio. */
+  /** The last part of the name of Istio's image. */
   readonly image: string;
 }
 
-/** What must be there before the registry is. */
+/** The workloads that must run before the registry can. */
 const PARTS: readonly Part[] = [
   {
     kind: 'DaemonSet',
@@ -43,7 +43,7 @@ const PARTS: readonly Part[] = [
 ];
 const PULLED = '1.24.0';
 const KEPT = '1.25.0';
-/** Tags of other sidecars that are asked about side by side, by both replicas. */
+/** Tags of other sidecars that both replicas verify at the same time. */
 const OTHERS = Array.from({ length: 20 }, (_, place) => `1.24.${place + 1}`);
 const NAMESPACES = ['istio-system', 'istio-cni', 'registry'];
 const MESH = ['istio-system', 'istio-cni'];
@@ -85,7 +85,7 @@ describe('everything is restarted at once while the only registry waits for the 
     await cluster.kubelet.restorePower();
     await untilCalled(cluster, await cluster.kubelet.untilReady(2));
   };
-  /** The pods of every part, when each has one with this image. */
+  /** Waits until every part has a pod with this image. Resolves with the pods. */
   const untilMade = (imageOf: (part: Part) => string): Promise<readonly Pod[]> =>
     until(
       'a pod of every part',
@@ -102,7 +102,9 @@ describe('everything is restarted at once while the only registry waits for the 
       },
       { seconds: 60 },
     );
-  /** What the webhook said of each pod that was made: that it said anything shows that nothing failed open. */
+  /**
+   * Resolves with the webhook's verdict on each pod. That there is one proves that the API server did not fail open.
+   */
   const verdictsOf = (pods: readonly Pod[]): Promise<readonly string[]> =>
     until('a verdict on every pod', async () => {
       const reviews = cluster.kubelet.pods().flatMap(reviewsIn);
@@ -151,7 +153,7 @@ describe('everything is restarted at once while the only registry waits for the 
     for (const part of PARTS) await cluster.api.create(workloadOf(part, byDigest(part)));
     await restartEverything();
     await untilMade(byDigest);
-    // What is critical may have been let through while nobody was there; now it is judged.
+    // Critical namespaces fail open while no replica runs. Now their pods are judged.
     await deletePods(NAMESPACES);
     const made = await untilMade(byDigest);
     expect(await verdictsOf(made)).toEqual(PARTS.map(() => 'allow'));
@@ -189,14 +191,14 @@ describe('everything is restarted at once while the only registry waits for the 
     const wanted = [...PARTS.map(byTag), ...others];
     await until('what every tag stood for is kept', async () => {
       const [life] = cluster.kubelet.pods();
-      const kept = life && (await keptTags(life));
+      const kept = life && (await storedTags(life));
       return wanted.every((image) => kept?.has(image));
     });
     hang();
     await restartEverything();
     await untilMade(byTag);
     await deletePods(NAMESPACES);
-    // What a tag stood for is the word of yesterday, and whoever makes the pod is told so.
+    // The digest of the tag comes from memory, so the client gets a warning.
     const made = await untilMade(byTag);
     expect(await verdictsOf(made)).toEqual(PARTS.map(() => 'warn'));
     const again = await Promise.all(

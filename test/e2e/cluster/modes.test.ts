@@ -7,8 +7,8 @@ import { until } from '../control-plane/until.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
 /*
- * From the first install, which audits, to enforcing, and what namespaces may say of it: one release, on the oldest API
- * server that the chart claims, the usual one and the newest.
+ * From the first install, which audits, to enforcing, and the labels of namespaces: one release, on the oldest API
+ * server that the chart supports, the usual one and the newest.
  */
 
 const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
@@ -56,7 +56,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
     cluster.api.patch(`/api/v1/namespaces/${namespace}`, {
       metadata: { labels: { 'sailmark.dev/mode': mode } },
     });
-  /** The audit event of a pod that was created, or was not. */
+  /** Resolves with the audit event of an attempt to create a pod. */
   const auditOf = (namespace: string, name: string): Promise<AuditEvent> =>
     cluster.audit.find(
       `creation of pod ${namespace}/${name}`,
@@ -66,7 +66,7 @@ describe.each(RELEASES)('a release in Kubernetes %s', (release) => {
         objectRef.namespace === namespace &&
         objectRef.name === name,
     );
-  /** Waits until a dry run in this namespace is answered in that mode: the API server takes a change over in a moment. */
+  /** Waits until a dry run in this namespace has the result of that mode: a change takes effect with a delay. */
   const untilMode = (namespace: string, mode: 'audit' | 'warn' | 'enforce'): Promise<unknown> =>
     until(`${mode} in ${namespace}`, async () => {
       const { status, warnings } = await cluster.api.tryCreate(pod(namespace, 'probe'), '?dryRun=All');

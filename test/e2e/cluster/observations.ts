@@ -10,17 +10,17 @@ import { until } from '../control-plane/until.ts';
 import { NAMESPACE } from './cluster.ts';
 
 /*
- * What is to be seen of a release from outside: its metrics, the certificate it serves, whom the API server trusts and
- * how it fared with it.
+ * Observes a release from outside: its metrics, its serving certificate, the CAs that the API server trusts, and the
+ * API server's own metrics of the webhook.
  */
 
-/** What a replica measures. */
+/** Resolves with the metrics of a replica. */
 export const metricsOf = async ({ address }: PodRunner): Promise<readonly Sample[]> => {
   const response = await fetch(`http://${address}:8081/metrics`);
   return parseMetrics(await response.text());
 };
 
-/** The certificate that a replica serves to the next connection. */
+/** Resolves with the certificate that a replica serves on a new connection. */
 export const certificateOf = ({ address }: PodRunner): Promise<X509Certificate> =>
   new Promise((resolve, reject) => {
     const socket = connect({ host: address, port: 8443, rejectUnauthorized: false }, () => {
@@ -34,7 +34,7 @@ export const certificateOf = ({ address }: PodRunner): Promise<X509Certificate> 
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The CAs that the API server trusts for the webhook, by every entry the same. */
+/** Resolves with the CAs that the API server trusts for the webhook. Rejects unless all entries have the same. */
 export const trustedBy = async ({ api }: ControlPlane): Promise<readonly X509Certificate[]> => {
   const { webhooks } = await api.get<{
     readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
@@ -46,7 +46,7 @@ export const trustedBy = async ({ api }: ControlPlane): Promise<readonly X509Cer
   return (pem.match(PEM) ?? []).map((each) => new X509Certificate(each));
 };
 
-/** What one replica answers, asked past the Service: over TLS, by one that trusts whom the API server trusts. */
+/** Sends a review to one replica, bypassing the Service, over TLS with the CAs that the API server trusts. */
 export const responseOf = async (
   plane: ControlPlane,
   { address }: PodRunner,
@@ -58,13 +58,13 @@ export const responseOf = async (
   return answer;
 };
 
-/** Pods that the API server refused because a call of the webhook failed, and those that it let through all the same. */
+/** Counts of failed webhook calls: the pods that the API server refused because of them, and those that it admitted. */
 export interface Lost {
   readonly errors: number;
   readonly failedOpen: number;
 }
 
-/** By the API server's own metrics. */
+/** Reads the counts from the API server's own metrics. */
 export const callsLost = async (plane: ControlPlane): Promise<Lost> => {
   const samples = await plane.metrics();
   return {
@@ -75,21 +75,21 @@ export const callsLost = async (plane: ControlPlane): Promise<Lost> => {
   };
 };
 
-const reviewsOf = async (life: PodRunner): Promise<number> =>
+const reviewCountOf = async (life: PodRunner): Promise<number> =>
   sumOf(await metricsOf(life), 'sailmark_reviews_total');
 
-/** The replica that the API server asks most while this lasts. */
+/** Resolves with the replica that gets the most reviews during `meanwhile`. */
 export const busiestOf = async (
   lives: readonly PodRunner[],
   meanwhile: () => Promise<unknown>,
 ): Promise<PodRunner> => {
-  const before = await Promise.all(lives.map(reviewsOf));
+  const before = await Promise.all(lives.map(reviewCountOf));
   await meanwhile();
-  const after = await Promise.all(lives.map(reviewsOf));
-  const asked = after.map((count, place) => count - (before[place] ?? 0));
-  const most = lives[asked.indexOf(Math.max(...asked))];
-  if (most === undefined) throw new Error('there is no replica');
-  return most;
+  const after = await Promise.all(lives.map(reviewCountOf));
+  const counts = after.map((count, index) => count - (before[index] ?? 0));
+  const busiest = lives[counts.indexOf(Math.max(...counts))];
+  if (busiest === undefined) throw new Error('no replica runs');
+  return busiest;
 };
 
 interface EndpointSlice {
@@ -101,7 +101,7 @@ interface EndpointSlice {
 
 const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices?labelSelector=kubernetes.io/service-name=sailmark`;
 
-/** Waits until just these replicas are ready endpoints of the release's Service: then the API server calls them. */
+/** Waits until exactly these replicas are ready endpoints of the release's Service: then the API server calls them. */
 export const untilCalled = ({ api }: ControlPlane, lives: readonly PodRunner[]): Promise<unknown> => {
   const wanted = new Set(lives.map(({ address }) => address));
   return until('the endpoints of the Service', async () => {
@@ -115,8 +115,8 @@ export const untilCalled = ({ api }: ControlPlane, lives: readonly PodRunner[]):
 };
 
 /**
- * When an address is no ready endpoint of the release's Service any more, as a watch tells it: the API server hears of it by the same
- * kind of watch. Milliseconds since the epoch.
+ * Resolves, with the milliseconds since the epoch, when a watch reports that an address is no longer a ready endpoint
+ * of the release's Service. The API server learns of it by the same kind of watch.
  */
 export const endpointRemoved = async ({ api }: ControlPlane, address: string): Promise<number> => {
   const end = new AbortController();
@@ -131,13 +131,13 @@ export const endpointRemoved = async ({ api }: ControlPlane, address: string): P
   throw new Error('the endpoints of the Service cannot be watched');
 };
 
-/** How often the API server asked by this entry, answered or not. */
+/** Resolves with the number of calls by this entry, whether they got a response or not. */
 export const reviewsOfEntry = async (plane: ControlPlane, entry: string): Promise<number> =>
   sumOf(await plane.metrics(), 'apiserver_admission_webhook_admission_duration_seconds_count', {
     name: `${entry}.sailmark.dev`,
   });
 
-/** The pods of a namespace, or those of them that a selector of labels names. */
+/** Resolves with the pods of a namespace that match a label selector; by default all. */
 export const podsIn = async (
   { api }: ControlPlane,
   namespace: string,
@@ -148,14 +148,14 @@ export const podsIn = async (
   return items;
 };
 
-/** A review as a replica's log has it. */
+/** A review in the log of a replica. */
 export interface LoggedReview {
   readonly name: string;
   readonly namespace: string;
   readonly verdict: string;
 }
 
-/** The reviews that a replica answered, by its log. */
+/** Returns the reviews in the log of a replica. The last line may be incomplete: it counts once it has its end. */
 export const reviewsIn = (life: PodRunner): readonly LoggedReview[] =>
   life
     .logs()

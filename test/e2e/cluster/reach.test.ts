@@ -6,8 +6,8 @@ import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 
 /*
- * The ways to the webhook: its Service, as everywhere else in these tests; that Service from inside the cluster; a URL,
- * for control planes that reach no Service; a certificate that somebody else issued.
+ * The ways to reach the webhook besides a call of its Service by the API server: the Service from inside the cluster, a
+ * URL for control planes that reach no Service, and a certificate of another issuer.
  */
 
 let cluster: Cluster;
@@ -83,7 +83,7 @@ it('is reached with a certificate that somebody else issued', async () => {
     stringData: { 'tls.crt': tls.cert, 'tls.key': tls.key },
   });
   const provided = { mode: 'provided', provided: { secret: 'own', caBundle: tls.ca } };
-  // caBundle was sailmark's own until now: Helm takes it only when it is told to.
+  // sailmark owned the field caBundle until now: Helm takes it over only with this flag.
   await cluster.upgrade(
     { mode: 'enforce', kubernetes: { events: false, warmUp: '0s' }, certificates: provided },
     '--force-conflicts',

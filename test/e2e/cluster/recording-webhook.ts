@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net';
 import { createTls } from '../../support/tls.ts';
 import { HOST } from '../control-plane/control-plane.ts';
 
-/** One review, as far as the tests look at it. */
+/** One review, limited to what tests read. */
 export interface RecordedReview {
   readonly name: string;
   readonly operation: string;
   readonly subResource: string | undefined;
 }
 
-/** A webhook that allows everything and remembers what it was asked. */
+/** A webhook that allows everything and records its reviews. */
 export interface RecordingWebhook {
   readonly reviews: RecordedReview[];
-  /** For an entry of a ValidatingWebhookConfiguration. */
+  /** The `clientConfig` for an entry of a ValidatingWebhookConfiguration. */
   readonly clientConfig: { readonly url: string; readonly caBundle: string };
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ interface Review {
 export const startRecordingWebhook = async (): Promise<RecordingWebhook> => {
   const tls = createTls([HOST]);
   const reviews: RecordedReview[] = [];
-  const answer = (text: string): string => {
+  const respond = (text: string): string => {
     const { uid, name, operation, subResource } = (JSON.parse(text) as Review).request;
     reviews.push({ name, operation, subResource });
     const response = { uid, allowed: true };
@@ -42,7 +42,7 @@ export const startRecordingWebhook = async (): Promise<RecordingWebhook> => {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.once('end', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(answer(Buffer.concat(chunks).toString()));
+      response.end(respond(Buffer.concat(chunks).toString()));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));

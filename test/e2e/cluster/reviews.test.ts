@@ -7,16 +7,16 @@ import { until } from '../control-plane/until.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
 /*
- * What the API server sends of the life of a pod, and what comes of it, in enforce: on the oldest API server that the
- * chart claims, the usual one and the newest.
+ * The reviews that the API server sends during the life of a pod, and their results in enforce mode: on the oldest API
+ * server that the chart supports, the usual one and the newest.
  */
 
 const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
 const NAMESPACE = 'shop';
-/** Labelled `audit`. */
+/** A namespace with the label `audit`. */
 const AUDITED = 'audited';
 const CRITICAL = 'istio-system';
-/** In the JSON that the API server writes, each of them takes six bytes. */
+/** The API server encodes each of these characters as six bytes of JSON. */
 const PADDING = '<'.repeat(1.4 * 2 ** 20);
 
 const REFUSED = { status: 403, reason: 'signature-missing' };
@@ -25,7 +25,7 @@ const CREATED = { status: 201, reason: undefined };
 
 const app = { name: 'app', image: 'registry.example/shop:1' };
 
-/** Where else an image may stand in a pod that is created. */
+/** Other places of an image in a pod. */
 const PLACES = [
   {
     what: 'native sidecar',
@@ -43,11 +43,13 @@ const PLACES = [
   },
 ] as const;
 
-/** Before 1.33 image volumes are off by default, and the API server drops them from a pod. */
+/**
+ * Leaves out image volumes before Kubernetes 1.33: they are off by default, and the API server drops them from a pod.
+ */
 const placesOf = (release: Release) =>
   PLACES.filter(({ what }) => what !== 'image volume' || release !== '1.30');
 
-/** The gist of an answer: its status, and the code of our refusal. */
+/** Returns the status of a response, and the code of our refusal. */
 const gist = ({ status, body }: ApiResponse) => {
   const { message = '' } = body as { readonly message?: string };
   return { status, reason: /denied the request: .*\((\S+)\);/.exec(message)?.[1] };
@@ -92,7 +94,9 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
       }),
     );
 
-  /** How often the API server asked us, but for critical namespaces, as it counts itself. */
+  /**
+   * Resolves with the number of calls of the webhook outside critical namespaces, from the API server's own metrics.
+   */
   const asked = async (): Promise<number> => {
     const samples = await cluster.metrics();
     const entries = ['enforce', 'warn', 'audit'];
@@ -101,7 +105,7 @@ describe.each(RELEASES)('reviews in Kubernetes %s', (release) => {
     );
     return counts.reduce((sum, count) => sum + count, 0);
   };
-  /** What something comes to, and how often the API server asked us meanwhile. */
+  /** Resolves with the result of an action, and the number of calls of the webhook during it. */
   const counting = async <Result>(act: () => Promise<Result>) => {
     const before = await asked();
     const result = await act();

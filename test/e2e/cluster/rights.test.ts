@@ -10,8 +10,8 @@ import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 import { grantedRights, type Right, type Role, rightsRequestedSince, withdraw } from './rights.ts';
 
 /*
- * The rules of the chart's roles, one verb at a time: all of them are used, nothing else is asked for, and without any one
- * of them exactly what needs it stops, while reviews are judged.
+ * The rules of the chart's roles, one verb at a time: all of them are used, and nothing else is requested. Without one
+ * of them only what needs it stops, and reviews are still judged.
  */
 
 const CLUSTER: Role = { name: 'sailmark' };
@@ -23,11 +23,11 @@ const CERTIFICATES = `/api/v1/namespaces/${NAMESPACE}/secrets/sailmark-certifica
 const EVENTS = '/apis/events.k8s.io/v1/namespaces/shop/events';
 const ACCOUNT = { username: 'team', password: 'of the registry' };
 
-/** Something that the webhook needs rights for. */
+/** A feature for which the webhook needs rights. */
 interface Ability {
-  /** Gives it something to do. */
-  provoke(): Promise<void>;
-  /** Whether it did what was provoked last. */
+  /** Triggers the feature. */
+  trigger(): Promise<void>;
+  /** Reports whether what was triggered last is done. */
   isDone(): Promise<boolean>;
 }
 
@@ -49,7 +49,7 @@ describe('the rights that the chart gives', () => {
     metadata: { name, namespace, ...metadata },
     spec: { containers: [{ name: 'istio-proxy', image }] },
   });
-  /** What an enforced namespace says of an image: nothing, or why not. */
+  /** Tries to use an image in an enforced namespace. Resolves with `starts`, or with the refusal. */
   const judge = async (image: string): Promise<string> => {
     const { status, body } = await cluster.api.tryCreate(pod('strict', 'judged', image), '?dryRun=All');
     return status === 201 ? 'starts' : (body as { readonly message: string }).message;
@@ -58,7 +58,7 @@ describe('the rights that the chart gives', () => {
     expect(await judge(signed)).toBe('starts');
     expect(await judge(unsigned)).toContain('no signature was found (signature-missing)');
   };
-  /** Stops all replicas as a rollout does, and waits for others. */
+  /** Stops all replicas as a rollout does, and waits for new ones. */
   const restart = async (): Promise<void> => {
     const before = cluster.kubelet.pods();
     for (const { pod: old } of before)
@@ -88,7 +88,7 @@ describe('the rights that the chart gives', () => {
   let regarded = '';
   const abilities: Readonly<Record<string, Ability>> = {
     'the certificate is mended': {
-      provoke: async () => void (await cluster.api.patch(CERTIFICATES, { data: { 'tls.crt': null } })),
+      trigger: async () => void (await cluster.api.patch(CERTIFICATES, { data: { 'tls.crt': null } })),
       async isDone() {
         const { data } = await cluster.api.get<Secret>(CERTIFICATES);
         const text = Buffer.from(data?.['tls.crt'] ?? '', 'base64');
@@ -96,30 +96,30 @@ describe('the rights that the chart gives', () => {
       },
     },
     'the caBundle is mended': {
-      async provoke() {
+      async trigger() {
         const value = Buffer.from(cluster.ca).toString('base64');
-        // In the entry that has no namespaces here.
+        // The entry that matches no namespace here.
         const path = '/webhooks/2/clientConfig/caBundle';
         await cluster.api.patch(WEBHOOKS, [{ op: 'replace', path, value }], 'json');
       },
       isDone: async () => new Set(await caBundles()).size === 1,
     },
     'a replica that starts learns what runs': {
-      provoke: restart,
+      trigger: restart,
       isDone: async () =>
         cluster.kubelet
           .pods()
           .every((life) => /"verified":[1-9]\d*,.*warmed up by the images that run/.test(life.logs())),
     },
     'an Event tells of what was admitted': {
-      async provoke() {
+      async trigger() {
         regarded = next('admitted');
         await cluster.api.create(pod('shop', regarded, unsigned));
       },
       isDone: async () => (await eventsOn(regarded)).length > 0,
     },
     'an Event counts what it tells of': {
-      async provoke() {
+      async trigger() {
         regarded = next('owner');
         const owner = {
           apiVersion: 'apps/v1',
@@ -128,7 +128,7 @@ describe('the rights that the chart gives', () => {
           uid: regarded,
           controller: true,
         };
-        // There are two replicas: one of them sees two.
+        // With two replicas, at least one of them gets two.
         for (let count = 0; count < 3; count += 1)
           await cluster.api.create(pod('shop', next('owned'), unsigned, { ownerReferences: [owner] }));
         await until('an Event', async () => (await eventsOn(regarded)).length > 0);
@@ -137,7 +137,7 @@ describe('the rights that the chart gives', () => {
       isDone: async () => (await eventsOn(regarded)).some(({ series }) => (series?.count ?? 1) > 1),
     },
     'an image behind a pull secret is verified': {
-      provoke: async () => {
+      trigger: async () => {
         await restart();
         await judge(behindSecret);
       },
@@ -193,8 +193,8 @@ describe('the rights that the chart gives', () => {
   });
 
   it('are enough: with exactly the chart’s rules everything works, all of them are used, and nothing else is asked for', async () => {
-    for (const [what, { provoke, isDone }] of Object.entries(abilities)) {
-      await provoke();
+    for (const [what, { trigger, isDone }] of Object.entries(abilities)) {
+      await trigger();
       await until(what, isDone);
     }
     await expectJudged();
@@ -223,7 +223,7 @@ describe('the rights that the chart gives', () => {
     if (ability === undefined) throw new Error(`nothing is known of: ${what}`);
     const putBack = await withdraw(cluster, right);
     const { count } = await rightsRequestedSince(cluster, 0);
-    await ability.provoke();
+    await ability.trigger();
     const { forbidden } = await until(`${right.verb} on ${right.resource} is refused`, async () => {
       const asked = await rightsRequestedSince(cluster, count);
       return asked.forbidden.size > 0 && asked;
@@ -234,7 +234,7 @@ describe('the rights that the chart gives', () => {
     expect(await ability.isDone()).toBe(false);
     await expectJudged();
     await putBack();
-    await ability.provoke();
+    await ability.trigger();
     await until(what, ability.isDone);
   });
 });

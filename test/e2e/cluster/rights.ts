@@ -3,14 +3,14 @@ import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE } from './cluster.ts';
 
 /*
- * What the webhook's service account may do by the roles of the release (rbac.authorization.k8s.io/v1), and what it did
- * by the API server's own audit log.
+ * The rights that the roles of the release grant to the webhook's service account (rbac.authorization.k8s.io/v1), and
+ * the rights that it used according to the API server's audit log.
  */
 
 const ACCOUNT = `system:serviceaccount:${NAMESPACE}:sailmark`;
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
-/** A role of the release; without a namespace a ClusterRole. */
+/** A role of the release; a ClusterRole if it has no namespace. */
 export interface Role {
   readonly name: string;
   readonly namespace?: string;
@@ -35,11 +35,11 @@ const pathOf = ({ name, namespace }: Role): string =>
 const rulesOf = async ({ api }: Cluster, role: Role): Promise<readonly Rule[]> =>
   (await api.get<{ readonly rules: readonly Rule[] }>(pathOf(role))).rules;
 
-/** `VERB RESOURCE`, followed by the place of the object, where a rule names it. */
+/** Formats a right as `VERB RESOURCE`, followed by namespace and name if the rule names an object. */
 const spell = (verb: string, resource: string, place: readonly (string | undefined)[]): string =>
   [verb, [resource, ...place].filter((part) => part !== undefined).join('/')].join(' ');
 
-/** What these roles allow. */
+/** Resolves with the rights that these roles grant. */
 export const grantedRights = async (
   cluster: Cluster,
   roles: readonly Role[],
@@ -56,30 +56,30 @@ export const grantedRights = async (
   return new Set((await Promise.all(spelled)).flat());
 };
 
-/** Resources that a rule names objects of. */
+/** Resources for which rules name single objects. */
 const NAMED = new Set(['secrets', 'validatingwebhookconfigurations']);
 
-const spellAsked = ({ verb, objectRef, requestURI }: AuditEvent): string => {
+const spellRequest = ({ verb, objectRef, requestURI }: AuditEvent): string => {
   if (objectRef === undefined) return `${verb} ${requestURI}`;
   const { resource, namespace, name } = objectRef;
   return spell(verb, resource, NAMED.has(resource) ? [namespace, name] : []);
 };
 
-/** What the account asked for and how often so far: `from` for the next question. */
+/** The rights that the account requested. `count` is the number of its requests so far: the `from` of a later call. */
 export interface RequestedRights {
   readonly allowed: ReadonlySet<string>;
   readonly forbidden: ReadonlySet<string>;
   readonly count: number;
 }
 
-/** What the account asked for since its request number `from`. */
+/** Resolves with the rights that the account requested since its request number `from`. */
 export const rightsRequestedSince = async ({ audit }: Cluster, from: number): Promise<RequestedRights> => {
   const all = (await audit.all()).filter(({ user }) => user.username === ACCOUNT);
   const recent = all.slice(from);
   const isForbidden = ({ responseStatus }: AuditEvent): boolean => responseStatus?.code === 403;
   return {
-    allowed: new Set(recent.filter((event) => !isForbidden(event)).map(spellAsked)),
-    forbidden: new Set(recent.filter(isForbidden).map(spellAsked)),
+    allowed: new Set(recent.filter((event) => !isForbidden(event)).map(spellRequest)),
+    forbidden: new Set(recent.filter(isForbidden).map(spellRequest)),
     count: all.length,
   };
 };
@@ -107,7 +107,10 @@ const isAllowed = async (
   return status.allowed;
 };
 
-/** Takes a right out of its role, and waits until the API server knows. Gives what puts it back, as waiting. */
+/**
+ * Removes a right from its role, and waits until it is forbidden. Resolves with a function that restores it the same
+ * way.
+ */
 export const withdraw = async (cluster: Cluster, right: Right): Promise<() => Promise<void>> => {
   const before = await rulesOf(cluster, right);
   const rule = before.find(
@@ -122,7 +125,7 @@ export const withdraw = async (cluster: Cluster, right: Right): Promise<() => Pr
       async () => (await isAllowed(cluster, right, rule)) === allowed,
     );
   };
-  const rest = before.filter((one) => one !== rule);
+  const rest = before.filter((candidate) => candidate !== rule);
   await put(others.length === 0 ? rest : [...rest, { ...rule, verbs: others }], false);
   return () => put(before, true);
 };

@@ -4,17 +4,17 @@ import type { Cluster } from './cluster.ts';
 import type { Expected, Workload } from './load.ts';
 
 /*
- * What a busy cluster creates: sidecars by tag and by digest, parts of the mesh, images nobody has seen before, and
+ * The pods that a busy cluster creates: sidecars by tag and by digest, parts of the mesh, images that are new, and
  * attempts that must be refused.
  */
 
-/** What must come of images on which an event has a bearing; the tests change it as they go. */
+/** The expected outcomes that depend on events of the test, which changes them. */
 export interface Expectations {
   /** Images that are published a moment before they are used. */
   fresh: Expected;
-  /** Signed by the old key alone. */
+  /** Images signed only by the old key. */
   byOldKey: Expected;
-  /** Signed by the new key alone. */
+  /** Images signed only by the new key. */
   byNewKey: Expected;
 }
 
@@ -25,7 +25,7 @@ export interface Signers {
 
 export interface Traffic {
   readonly workloads: readonly Workload[];
-  /** Images that are used again and again, and start when the new key alone is trusted. */
+  /** Images that are used repeatedly, and that start if only the new key is trusted. */
   readonly repeated: readonly string[];
 }
 
@@ -63,8 +63,9 @@ const inTurn = (images: readonly string[]): (() => string) => {
 };
 
 /**
- * The pods of the load, the kinds in turn: in the namespace `shop`, which nobody labelled, and in `istio-system`, which is
- * critical. What is signed is so by both keys, as a publisher has it while it changes keys, unless it says otherwise.
+ * Creates the workloads of the load: in the namespace `shop`, which has no label, and in `istio-system`, which is
+ * critical. Signed images are signed by both keys, as during a publisher's key rotation, unless their name says
+ * otherwise.
  */
 export const createTraffic = (cluster: Cluster, { old, next }: Signers, expected: Expectations): Traffic => {
   const both = [old, next];
@@ -130,7 +131,7 @@ export const createTraffic = (cluster: Cluster, { old, next }: Signers, expected
   return { workloads, repeated: [...tags, ...digests, byNewKey.byTag, ztunnel.byTag] };
 };
 
-/** Clients that are service accounts of their own, each of which may create pods in these namespaces. */
+/** Creates clients, each with its own service account that may create pods in these namespaces. */
 export const createClients = async (
   { api, apiAs }: Cluster,
   names: readonly string[],

@@ -19,20 +19,20 @@ import {
 import { createClients, createTraffic, type Expectations, type Traffic } from './traffic.ts';
 
 /*
- * Everything that happens to a release in its life, within minutes, while pods are created all the time: no call may fail
- * and no verdict be wrong. The kubelet is played (test/e2e/control-plane/kubelet), and with it how soon it tells of a pod
- * that was killed; endpoints are the real controllers' work, and the calls are the real API server's.
+ * The events in the life of a release, within minutes, while pods are created continuously: no call may fail and no
+ * verdict may be wrong. The kubelet is simulated (test/e2e/control-plane/kubelet), and so is the time until it reports
+ * a killed pod; endpoints are written by the real controllers, and the calls come from the real API server.
  */
 
 const PER_SECOND = 25;
-const LEAST_PER_SECOND = 20;
-const LEAST_SPAN = 180_000;
+const MIN_PER_SECOND = 20;
+const MIN_SPAN_MS = 180_000;
 const NAMESPACES = ['shop', 'istio-system'];
 const KEYS = `/api/v1/namespaces/${NAMESPACE}/configmaps/release-keys`;
 const SCALED = 40;
-const LONGEST_OUTAGE = 30_000;
-/** Milliseconds that the API server may hear of an endpoint's removal later than we do. */
-const LATER = 1000;
+const MAX_OUTAGE_MS = 30_000;
+/** The API server may learn of an endpoint's removal this much later than the test. */
+const MAX_WATCH_DELAY_MS = 1000;
 
 const NOTHING_LOST = { failed: [], wrong: [] };
 
@@ -74,12 +74,12 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     await cluster?.stop();
   });
 
-  /** Waits until so many more pods were created. */
+  /** Waits until this many more pods have been created. */
   const pass = async (pods = PER_SECOND): Promise<void> => {
     const { created } = load.total();
     await until(`${pods} more pods`, async () => load.total().created >= created + pods);
   };
-  /** What was lost since the last time, and in the seconds that follow. */
+  /** Resolves with the lost calls since the previous call of this function, including the following second. */
   const lost = async () => {
     await pass();
     const { failed, wrong } = load.take();
@@ -92,8 +92,9 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     });
 
   /**
-   * Asks each replica for what is repeated, so that all of them remember it. The load cannot see to that: an API server before
-   * 1.37 keeps to one replica for each connection, and may have no connection to the other.
+   * Sends the repeated images to each replica, so that all of them remember the verdicts. The load cannot ensure that:
+   * an API server before 1.37 sends all reviews of one connection to one replica, and may have no connection to the
+   * other.
    */
   const rememberEverywhere = async (): Promise<void> => {
     const reviewed = review(podOf(traffic.repeated));
@@ -161,7 +162,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     };
     await rememberEverywhere();
     expected.fresh = 'either';
-    // It takes connections and answers nothing, as one does that is overrun or behind a firewall; then it takes none.
+    // First it accepts connections and never responds, like an overloaded registry; then it resets them.
     cluster.registry.fault = () => true;
     expected.fresh = 'refused';
     await untilWarned(2 * PER_SECOND);
@@ -171,13 +172,13 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     };
     await untilWarned(4 * PER_SECOND);
     expect(await lost()).toEqual(NOTHING_LOST);
-    // Each replica asks again a few seconds after the registry is back.
+    // Each replica sends requests again a few seconds after the registry is back.
     expected.fresh = 'either';
     cluster.registry.fault = undefined;
   });
 
   it('has answered every call within three minutes, none of them wrong, and the API server says so too', async () => {
-    const enough = async (): Promise<boolean> => load.total().span >= LEAST_SPAN;
+    const enough = async (): Promise<boolean> => load.total().span >= MIN_SPAN_MS;
     await until('three minutes', enough, { seconds: 180, every: 500 });
     const { created, refused, failed, wrong, slowest, span } = load.total();
     const perSecond = ((created + refused) * 1000) / span;
@@ -186,7 +187,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     );
     expect({ failed, wrong }).toEqual(NOTHING_LOST);
     expect(await callsLost(cluster)).toEqual(lostBefore);
-    expect(perSecond).toBeGreaterThanOrEqual(LEAST_PER_SECOND);
+    expect(perSecond).toBeGreaterThanOrEqual(MIN_PER_SECOND);
     const trusted = new Set((await trustedBy(cluster)).map(({ fingerprint256 }) => fingerprint256));
     expect(firstTrusted.filter(({ fingerprint256 }) => trusted.has(fingerprint256))).toEqual([]);
   });
@@ -208,7 +209,7 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
       });
     await untilScaled(1);
     const { address, process } = await busiestOf(cluster.kubelet.pods(), pass);
-    // Reviews are in flight when it is killed: the registry does not answer for images that nobody has seen.
+    // The registry does not respond for new images, so that reviews are in flight when the replica is killed.
     cluster.registry.fault = ({ url }) => url?.includes('/manifests/1.23.') === true;
     await pass(2 * PER_SECOND);
     load.take();
@@ -228,13 +229,13 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
       `killed: its endpoint was removed after ${removedAt - killedAt} ms; ${failed.length} calls failed, ${wrong.length} in critical namespaces were let through unasked; the Deployment had its pods after ${scaledAfter} ms`,
     );
     const all = [...failed, ...wrong];
-    expect(all.filter(({ sentAt }) => sentAt > removedAt + LATER)).toEqual([]);
+    expect(all.filter(({ sentAt }) => sentAt > removedAt + MAX_WATCH_DELAY_MS)).toEqual([]);
     expect(all.filter(({ respondedAt }) => respondedAt < killedAt)).toEqual([]);
-    // To go on without an answer is what critical namespaces have chosen, and no other.
+    // Only critical namespaces fail open.
     expect(wrong.filter(({ entry, outcome }) => entry !== 'critical' || outcome !== 'created')).toEqual([]);
     expect(
       failed.filter(({ said }) => !said.includes('failed calling webhook "enforce.sailmark.dev"')),
     ).toEqual([]);
-    expect(scaledAfter).toBeLessThan(LONGEST_OUTAGE);
+    expect(scaledAfter).toBeLessThan(MAX_OUTAGE_MS);
   });
 });

@@ -5,8 +5,8 @@ import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
 import { callsLost, podsIn, reviewsOfEntry, untilCalled } from './observations.ts';
 
 /*
- * Enforcing, and nobody there to answer. The nodes of all replicas lose their power, which nobody tells the API server: it
- * calls addresses where nothing is. Then the pods are deleted, as a cluster does in time: there is nothing to call.
+ * Enforce mode without any replica. The nodes of all replicas lose power, which the API server does not learn: it calls
+ * addresses that nobody has. Then the pods are deleted, as a cluster does after a while: there is no endpoint to call.
  */
 
 const ORDINARY = 'registry.example/app:1';
@@ -96,7 +96,7 @@ describe('when all replicas are away', () => {
     });
   });
 
-  /** The first two creations after the replicas are there again. */
+  /** Creates two pods as soon as the replicas are back. Resolves with the outcomes. */
   const tryOnceThere = async (name: string) => {
     await untilCalled(cluster, await cluster.kubelet.untilReady(2));
     const [one, other] = [

@@ -71,7 +71,10 @@ export const collectionOf = ({ apiVersion, kind, metadata }: KubernetesObject): 
 const textOf = (warning: string): string =>
   /^299 \S+ "(.*)"$/s.exec(warning)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? warning;
 
-/** Returns the text of every `Warning` header. Node joins headers of one name with commas (RFC 9110 §5.3), so it reads the raw ones. */
+/**
+ * Returns the text of every `Warning` header. Node joins headers of one name with commas (RFC 9110 §5.3), so it reads
+ * the raw ones.
+ */
 const warningsOf = ({ rawHeaders }: IncomingMessage): readonly string[] =>
   rawHeaders.flatMap((name, index) =>
     index % 2 === 0 && name.toLowerCase() === 'warning' ? [textOf(rawHeaders[index + 1] ?? '')] : [],

@@ -19,7 +19,10 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Logs every completed request with its audit annotations, without bodies. Leaves out reads by the control plane itself. */
+/**
+ * Logs every completed request with its audit annotations, without bodies. Leaves out reads by the control plane
+ * itself.
+ */
 export const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',

@@ -13,11 +13,12 @@ import { programOf, type Release } from './programs.ts';
 import { until } from './until.ts';
 
 /*
- * A control plane of real processes: etcd, kube-apiserver, kube-controller-manager. There is no scheduler and no kubelet;
- * kubelet.ts simulates both for the pods that a test runs.
+ * A control plane of real processes: etcd, kube-apiserver, kube-controller-manager. There is no scheduler and no
+ * kubelet; kubelet.ts simulates both for the pods that a test runs.
  *
- * It runs in the network namespace that `.ci/control-plane` makes, from which nothing outside can be reached. Nothing is read that a process of it may still be writing: the API server's certificate is issued here,
- * before it starts. If a part does not start, every part before it is stopped; ports are chosen for each start.
+ * It runs in the network namespace that `.ci/control-plane` makes, from which nothing outside can be reached. Nothing
+ * is read that a process of it may still be writing: the API server's certificate is issued here, before it starts. If
+ * a part does not start, every part before it is stopped; ports are chosen for each start.
  */
 
 /** The host's address on the bridge that connects pods. The API server and the tests' registries listen on it. */

@@ -1,6 +1,6 @@
 /*
- * The programs of a control plane. `.ci/control-plane` builds them, or takes them from `KUBEBUILDER_ASSETS`, and names the
- * path of each in an environment variable. A test whose program has no path fails.
+ * The programs of a control plane. `.ci/control-plane` builds them, or takes them from `KUBEBUILDER_ASSETS`, and names
+ * the path of each in an environment variable. A test whose program has no path fails.
  */
 
 const VARIABLES = {

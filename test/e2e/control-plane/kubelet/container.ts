@@ -44,8 +44,8 @@ const readOnlyMount = (source: string, target = source): Mount => ({ source, tar
 const LIBRARIES = ['/usr', '/lib', '/lib64'].filter((path) => existsSync(path));
 
 /**
- * Returns a stand-in for the image that the Dockerfile builds: Node and the bundle at the same paths, and the libraries of
- * this machine.
+ * Returns a stand-in for the image that the Dockerfile builds: Node and the bundle at the same paths, and the libraries
+ * of this machine.
  */
 export const bundleImage = (program: string): Image => ({
   entrypoint: ['/nodejs/bin/node', '/app/main.js'],

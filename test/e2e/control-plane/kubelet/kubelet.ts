@@ -11,10 +11,10 @@ import { type KubeletContext, type PodRunner, runPod } from './pod-runner.ts';
 /*
  * A simulated kubelet. Real: the program, its arguments, environment, user, read-only root, mounts with the kubelet's
  * symlink swaps, bound service account tokens, network address, probes at their own times, signals, grace periods,
- * restarts and their back-off, the status in the API. Simplified or missing: images (a directory takes the place of one),
- * scheduling (there is one node, and every pod fits), limits of memory and CPU, PID namespaces, network policies, pods of
- * several containers, DNS (a container gets the names of Services in its hosts file when it starts, and those of the
- * test), kube-proxy (service-proxy.ts).
+ * restarts and their back-off, the status in the API. Simplified or missing: images (a directory takes the place of
+ * one), scheduling (there is one node, and every pod fits), limits of memory and CPU, PID namespaces, network policies,
+ * pods of several containers, DNS (a container gets the names of Services in its hosts file when it starts, and those
+ * of the test), kube-proxy (service-proxy.ts).
  */
 
 const NODE = 'node';
@@ -26,7 +26,10 @@ export interface KubeletOptions {
   /** Resolves an image reference; undefined if the image cannot be pulled. */
   readonly image: (reference: string) => Image | undefined;
   readonly names?: Readonly<Record<string, string>>;
-  /** Milliseconds between two reads of Secrets and ConfigMaps: by default a second. A real kubelet takes up to two minutes. */
+  /**
+   * Milliseconds between two reads of Secrets and ConfigMaps: by default a second. A real kubelet takes up to two
+   * minutes.
+   */
   readonly syncPeriod?: number;
 }
 

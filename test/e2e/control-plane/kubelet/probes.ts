@@ -32,8 +32,8 @@ const urlOf = (probe: Probe, container: Container, address: string): string => {
 };
 
 /**
- * Probes a container at the probe's own times, and reports each change of its health: unhealthy means `failureThreshold`
- * failures in a row. Ends with the signal.
+ * Probes a container at the probe's own times, and reports each change of its health: unhealthy means
+ * `failureThreshold` failures in a row. Ends with the signal.
  */
 const watchProbe = async (
   {

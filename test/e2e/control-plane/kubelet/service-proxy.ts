@@ -5,8 +5,8 @@ import type { Api } from '../api.ts';
 import type { EndpointSlice, Service } from '../objects.ts';
 
 /*
- * A simulated kube-proxy: connections to the address of a Service are forwarded to a ready endpoint. Pods and clients need
- * it; the API server does not, because it calls webhooks at their endpoints (`--enable-aggregator-routing`).
+ * A simulated kube-proxy: connections to the address of a Service are forwarded to a ready endpoint. Pods and clients
+ * need it; the API server does not, because it calls webhooks at their endpoints (`--enable-aggregator-routing`).
  */
 
 interface Listed<Item> {

@@ -127,8 +127,8 @@ const ownershipOf = ({ spec }: Pod): Ownership => {
 };
 
 /**
- * Creates the volumes of a pod below `directory`, and those of claims below `claims`, where they outlive the pod. Rejects
- * while a required Secret or ConfigMap is missing: the kubelet waits for it.
+ * Creates the volumes of a pod below `directory`, and those of claims below `claims`, where they outlive the pod.
+ * Rejects while a required Secret or ConfigMap is missing: the kubelet waits for it.
  */
 export const makeVolumes = async (
   scheduled: ScheduledPod,
