@@ -15,7 +15,7 @@ export interface Permit {
   /** The registry did not respond: no connection, a failed TLS handshake, 5xx, a timeout. */
   failed(): void;
   pauseRequested(pause: Pause): void;
-  /** The request ended without a sign of the registry's health: its caller left. */
+  /** The request ended without a result, because its caller left. */
   abandoned(): void;
 }
 
@@ -31,7 +31,7 @@ export interface CircuitBreaker {
 }
 
 const MAX_CONSECUTIVE_FAILURES = 5;
-/** How long the breaker stays open before it permits a probe. */
+/** The time that the breaker stays open before it permits a probe. */
 const OPEN_MS = 5_000;
 /** The pause if the registry states none, or a malformed one. */
 const MIN_PAUSE_MS = 1_000;

@@ -7,143 +7,143 @@ import {
 } from '../../src/registry/circuit-breaker.ts';
 import { SourceFault } from '../../src/registry/index.ts';
 
-const clocked = (): { readonly health: CircuitBreaker; readonly clock: { time: number } } => {
+const clocked = (): { readonly breaker: CircuitBreaker; readonly clock: { time: number } } => {
   const clock = { time: 1_000_000 };
-  return { health: createCircuitBreaker('r.example', () => clock.time), clock };
+  return { breaker: createCircuitBreaker('r.example', () => clock.time), clock };
 };
 
-/** A visit, or the fault in its place as `code: detail`. */
-const admit = (health: CircuitBreaker): Permit | string => {
+/** A permit, or the fault in its place as `code: detail`. */
+const admit = (breaker: CircuitBreaker): Permit | string => {
   try {
-    return health.acquire();
+    return breaker.acquire();
   } catch (error) {
     if (!(error instanceof SourceFault)) throw error;
     expect(error.asked).toBe(false);
     return `${error.code}: ${error.message}`;
   }
 };
-const fail = (health: CircuitBreaker, times: number): void => {
-  for (let time = 0; time < times; time += 1) health.acquire().failed();
+const fail = (breaker: CircuitBreaker, times: number): void => {
+  for (let time = 0; time < times; time += 1) breaker.acquire().failed();
 };
 const DOWN = 'unavailable: r.example failed 5 times in a row; retry in a few seconds';
 
 describe('a registry that fails', () => {
   it('is not asked after five failures in a row, for five seconds', () => {
-    const { health, clock } = clocked();
-    fail(health, 5);
-    expect(admit(health)).toBe(DOWN);
+    const { breaker, clock } = clocked();
+    fail(breaker, 5);
+    expect(admit(breaker)).toBe(DOWN);
     clock.time += 4_999;
-    expect(admit(health)).toBe(DOWN);
+    expect(admit(breaker)).toBe(DOWN);
     clock.time += 1;
-    expect(admit(health)).toBeTypeOf('object');
+    expect(admit(breaker)).toBeTypeOf('object');
   });
 
   it('is asked on where an answer came between', () => {
-    const { health } = clocked();
-    fail(health, 4);
-    health.acquire().succeeded();
-    fail(health, 4);
-    expect(admit(health)).toBeTypeOf('object');
+    const { breaker } = clocked();
+    fail(breaker, 4);
+    breaker.acquire().succeeded();
+    fail(breaker, 4);
+    expect(admit(breaker)).toBeTypeOf('object');
   });
 
   it('is probed by one question only, however many come at once', () => {
-    const { health, clock } = clocked();
-    fail(health, 5);
+    const { breaker, clock } = clocked();
+    fail(breaker, 5);
     clock.time += 5_000;
-    const probe = health.acquire();
-    expect([admit(health), admit(health)]).toEqual([DOWN, DOWN]);
+    const probe = breaker.acquire();
+    expect([admit(breaker), admit(breaker)]).toEqual([DOWN, DOWN]);
     probe.succeeded();
-    expect(admit(health)).toBeTypeOf('object');
+    expect(admit(breaker)).toBeTypeOf('object');
   });
 
   it.each(['succeeded', 'failed', 'abandoned'] as const)(
     'lets those who wait for the probe know that it has ended: %s',
     async (how) => {
-      const { health, clock } = clocked();
-      fail(health, 5);
+      const { breaker, clock } = clocked();
+      fail(breaker, 5);
       clock.time += 5_000;
-      expect(health.probe()).toBeUndefined();
-      const probe = health.acquire();
-      const waiting = health.probe();
+      expect(breaker.probe()).toBeUndefined();
+      const probe = breaker.acquire();
+      const waiting = breaker.probe();
       expect(waiting).toBeInstanceOf(Promise);
       probe[how]();
       await waiting;
-      expect(health.probe()).toBeUndefined();
+      expect(breaker.probe()).toBeUndefined();
     },
   );
 
   it('is left alone for five seconds more where the probe fails', () => {
-    const { health, clock } = clocked();
-    fail(health, 5);
+    const { breaker, clock } = clocked();
+    fail(breaker, 5);
     clock.time += 5_000;
-    health.acquire().failed();
+    breaker.acquire().failed();
     clock.time += 4_999;
-    expect(admit(health)).toContain('unavailable');
+    expect(admit(breaker)).toContain('unavailable');
     clock.time += 1;
-    expect(admit(health)).toBeTypeOf('object');
+    expect(admit(breaker)).toBeTypeOf('object');
   });
 
   it('is probed by another question where the first told nothing', () => {
-    const { health, clock } = clocked();
-    fail(health, 5);
+    const { breaker, clock } = clocked();
+    fail(breaker, 5);
     clock.time += 5_000;
-    health.acquire().abandoned();
-    expect(admit(health)).toBeTypeOf('object');
-    expect(admit(health)).toBe(DOWN);
+    breaker.acquire().abandoned();
+    expect(admit(breaker)).toBeTypeOf('object');
+    expect(admit(breaker)).toBe(DOWN);
   });
 
   it('gets no second probe from a question that was under way before', () => {
-    const { health, clock } = clocked();
-    const early = health.acquire();
-    fail(health, 5);
+    const { breaker, clock } = clocked();
+    const early = breaker.acquire();
+    fail(breaker, 5);
     clock.time += 5_000;
-    health.acquire();
+    breaker.acquire();
     early.abandoned();
-    expect(admit(health)).toBe(DOWN);
+    expect(admit(breaker)).toBe(DOWN);
   });
 });
 
 describe('a registry that asks for a pause', () => {
   it('with 429 is rate-limited until it is over', () => {
-    const { health, clock } = clocked();
-    health.acquire().pauseRequested({ code: 'rate-limited', retryAfter: '30' });
-    expect(admit(health)).toBe('rate-limited: r.example asked to retry after 30 s');
+    const { breaker, clock } = clocked();
+    breaker.acquire().pauseRequested({ code: 'rate-limited', retryAfter: '30' });
+    expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 30 s');
     clock.time += 29_001;
-    expect(admit(health)).toBe('rate-limited: r.example asked to retry after 1 s');
+    expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 1 s');
     clock.time += 999;
-    expect(admit(health)).toBeTypeOf('object');
+    expect(admit(breaker)).toBeTypeOf('object');
   });
 
   it('with 503 is unavailable, as it was when it asked', () => {
-    const { health } = clocked();
-    health.acquire().pauseRequested({ code: 'unavailable', retryAfter: '30' });
-    expect(admit(health)).toBe('unavailable: r.example asked to retry after 30 s');
+    const { breaker } = clocked();
+    breaker.acquire().pauseRequested({ code: 'unavailable', retryAfter: '30' });
+    expect(admit(breaker)).toBe('unavailable: r.example asked to retry after 30 s');
   });
 
   it('keeps the longest pause it asked for', () => {
-    const { health, clock } = clocked();
-    const [first, second] = [health.acquire(), health.acquire()];
+    const { breaker, clock } = clocked();
+    const [first, second] = [breaker.acquire(), breaker.acquire()];
     first.pauseRequested({ code: 'rate-limited', retryAfter: '30' });
     second.pauseRequested({ code: 'unavailable', retryAfter: '2' });
     clock.time += 3_000;
-    expect(admit(health)).toBe('rate-limited: r.example asked to retry after 27 s');
+    expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 27 s');
   });
 
   it('again and again with 503 is held to be down', () => {
-    const { health, clock } = clocked();
+    const { breaker, clock } = clocked();
     for (let time = 0; time < 5; time += 1) {
-      health.acquire().pauseRequested({ code: 'unavailable', retryAfter: '1' });
+      breaker.acquire().pauseRequested({ code: 'unavailable', retryAfter: '1' });
       clock.time += 1_001;
     }
-    expect(admit(health)).toBe(DOWN);
+    expect(admit(breaker)).toBe(DOWN);
   });
 
   it('gets a second where it does not say how long', () => {
-    const { health, clock } = clocked();
-    health.acquire().pauseRequested({ code: 'rate-limited', retryAfter: undefined });
-    expect(admit(health)).toContain('rate-limited');
+    const { breaker, clock } = clocked();
+    breaker.acquire().pauseRequested({ code: 'rate-limited', retryAfter: undefined });
+    expect(admit(breaker)).toContain('rate-limited');
     clock.time += 1_000;
-    expect(admit(health)).toBeTypeOf('object');
+    expect(admit(breaker)).toBeTypeOf('object');
   });
 });
 

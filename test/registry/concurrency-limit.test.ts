@@ -19,7 +19,7 @@ const work = () => {
   };
 };
 
-describe('a gate', () => {
+describe('a concurrency limit', () => {
   it('lets so many through at once, and the next in line when one is done, however it ended', async () => {
     const through = createConcurrencyLimit(2, 'r.example');
     const all = [work(), work(), work(), work()];

@@ -34,7 +34,7 @@ const hostnameOf = (host: string): string => host.replace(/:\d+$/, '');
 const domainOf = (hostname: string): string =>
   isAddressLiteral(hostname) ? hostname : (getDomain(hostname, { allowPrivateDomains: true }) ?? hostname);
 
-/** Why a token realm belongs to a registry; undefined: it does not. */
+/** The reason that a token realm belongs to a registry; undefined: it does not. */
 export type RealmClaim =
   /** The realm is on the registry's own host or registrable domain. */
   | 'own'

@@ -18,7 +18,7 @@ export interface CredentialCandidates {
   markRefused(path: string, fingerprint: string): void;
 }
 
-/** How long refused credentials come last. */
+/** The time that refused credentials come last. */
 const REFUSAL_MS = 300_000;
 /** Bounds memory: anyone who can create pods can name any number of repositories below a hub. */
 const MAX_REFUSALS = 1000;

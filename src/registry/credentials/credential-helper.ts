@@ -3,7 +3,7 @@ import type { CredentialSource, Credentials, HelperCredentials } from './credent
 import { credentialsFor, type DockerConfig, storeHelperFor } from './docker-config.ts';
 import { type Environment, runProgram } from './run-program.ts';
 
-/** How long a helper's credentials are cached: a registry that requires a password requires it with every request. */
+/** The time that a helper's credentials are cached: a registry that requires a password requires it with every request. */
 const CACHE_MS = 60_000;
 /** The message of a helper that has no credentials (docker/docker-credential-helpers, credentials/error.go). */
 const NOT_FOUND = /credentials not found/i;

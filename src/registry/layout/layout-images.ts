@@ -3,15 +3,15 @@ import { isIndex, type LayoutReferrer } from './layout-content.ts';
 import type { LayoutEntry } from './layout-index.ts';
 import { couldBeImage, isSignatures, signedDigestOf } from './layout-names.ts';
 
-/** An image in a layout, or one that only its signatures are in the layout. */
+/** An image that a layout contains, or contains only signatures or referrers of. */
 export interface LayoutImage {
   readonly digest: Digest;
   readonly names: readonly string[];
-  /** Undefined: only its signatures are in the layout. */
+  /** Undefined: the layout does not contain the image itself. */
   readonly kind: 'image' | 'index' | undefined;
   /** The number of signature manifests; their content is not verified. */
   readonly signatures: number;
-  /** The number of bundle manifests; their content is not verified. */
+  /** The number of manifests that refer to the image; their content is not verified. */
   readonly referrers: number;
 }
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-/** How long a registry that did not support the referrers API is not asked for it again. */
+/** The interval between requests for the referrers API to a registry that does not support it. */
 const RETRY_INTERVAL_MS = 600_000;
 /** Bounds memory: anyone who can create pods can name any number of repositories below a hub. */
 const MAX_REPOSITORIES = 1_000;
