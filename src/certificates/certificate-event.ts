@@ -1,27 +1,27 @@
 import type { Step } from './plan.ts';
 
-/** Something an operator should know about the certificates that we issue to ourselves, for the log. */
+/** An event in the life of the webhook's own certificates, for the log. */
 export interface CertificateEvent {
-  readonly code: /** A first CA and certificate, or new ones in place of what could not be used. */
+  readonly code: /** A first CA and certificate, or new ones in place of unusable ones. */
     | 'authority-begun'
-    /** The next CA is made, and is to be trusted. */
+    /** The next CA was created and will be trusted. */
     | 'authority-prepared'
-    /** The next CA issues. */
+    /** The next CA issues from now on. */
     | 'authority-promoted'
-    /** CAs are trusted no longer. */
+    /** CAs are no longer trusted. */
     | 'authority-retired'
     | 'certificate-renewed'
-    /** The webhook configuration had another bundle. */
+    /** The webhook configuration had another bundle, which was replaced. */
     | 'ca-bundle-written'
-    /** Another certificate than before is served. */
+    /** Another certificate is served from now on. */
     | 'certificate-handed-over'
-    /** Nothing is lost: it is tried again. */
+    /** Reconciling failed, and is retried. */
     | 'certificates-failed';
   /** One line. */
   readonly detail: string;
 }
 
-/** What is told of a step that was done. */
+/** The event code of each completed step. */
 export const CODES: Readonly<Record<Exclude<Step['do'], 'nothing'>, CertificateEvent['code']>> = {
   begin: 'authority-begun',
   prepare: 'authority-prepared',

@@ -10,41 +10,41 @@ export type CertificatesOptions = ReconcileOptions;
 /** The certificates that the webhook issues to itself. */
 export interface Certificates {
   /**
-   * The certificate to serve by, once its CA is in the webhook configuration: the Secret's, or one that is issued where
-   * that has none to serve by. Rejects where that cannot be said, with a `ClusterFault` for what the API refused.
+   * Returns the certificate to serve, once its CA is in the webhook configuration: the one in the Secret, or a new one if
+   * the Secret has none. Rejects if there is none, with a `ClusterFault` if the API server refused a request.
    */
   ensure(signal: AbortSignal): Promise<CertificatePair>;
   /**
-   * Sees to the certificates from now on, and calls `onChange` with each one that is to be served next. Never throws;
-   * failures are events. What `onChange` throws is a failure as well: the certificate is offered again.
+   * Reconciles the certificates from now on, and calls `onChange` with each one that is to be served next. Never throws:
+   * failures are events. If `onChange` throws, that is a failure too, and the certificate is offered again.
    */
   watch(onChange: (pair: CertificatePair) => void): { stop(): void };
 }
 
 /**
- * Milliseconds between two looks at most, and for one of them. A webhook configuration that was deleted and made anew has
- * no caBundle until the next look, and lets no Istio pod start where it refuses without an answer.
+ * The longest interval between two reconciliations. A webhook configuration that was deleted and created again has no
+ * caBundle until the next one, and with failurePolicy Fail no Istio pod can start until then.
  */
-const LOOK = 10_000;
-const LOOK_DEADLINE = 30_000;
+const RECONCILE_INTERVAL_MS = 10_000;
+const RECONCILE_TIMEOUT_MS = 30_000;
 
-/** Several replicas must not look at once; four looks fit into an overlap. */
-const untilNextLook = ({ overlap }: CertificateSettings): number =>
-  Math.min(LOOK, overlap / 4) * (0.75 + Math.random() / 2);
+/** Random, so that replicas do not reconcile at the same time; an overlap contains at least three reconciliations. */
+const untilNextReconciliation = ({ overlap }: CertificateSettings): number =>
+  Math.min(RECONCILE_INTERVAL_MS, overlap / 4) * (0.75 + Math.random() / 2);
 
-/** Does work again and again, `wait()` milliseconds after it was done last. Keeps no process alive. */
+/** Repeats work, `wait()` milliseconds after the last run ended. Does not keep the process alive. */
 const repeat = (work: (signal: AbortSignal) => Promise<void>, wait: () => number): { stop(): void } => {
-  const end = new AbortController();
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const later = (): void => {
-    if (end.signal.aborted) return;
-    timer = setTimeout(() => void work(end.signal).finally(later), wait());
+  const scheduleNext = (): void => {
+    if (stopping.signal.aborted) return;
+    timer = setTimeout(() => void work(stopping.signal).finally(scheduleNext), wait());
     timer.unref();
   };
-  later();
+  scheduleNext();
   return {
     stop() {
-      end.abort();
+      stopping.abort();
       clearTimeout(timer);
     },
   };
@@ -52,13 +52,13 @@ const repeat = (work: (signal: AbortSignal) => Promise<void>, wait: () => number
 
 const pairOf = ({ leaf: { cert, key } }: ServedCertificate): CertificatePair => ({ cert, key });
 
-/** Creates what issues, rotates and hands over certificates. Asks nothing of the cluster yet. */
+/** Creates the webhook's own certificates, which are issued and rotated later. Sends no request to the cluster yet. */
 export const createCertificates = (options: CertificatesOptions): Certificates => {
   const { settings, now, onEvent } = options;
-  const settle = createReconcile(options);
+  const reconcile = createReconcile(options);
   let served: ServedCertificate | undefined;
 
-  /** What is to be served, and is not yet. */
+  /** Returns the certificate to rotate to, or undefined if the served one stays. */
   const findOffered = ({ state, trustedSince }: TrustResult): ServedCertificate | undefined => {
     const offered = servedBy(state);
     if (offered === undefined || trustedSince === undefined) return undefined;
@@ -66,30 +66,33 @@ export const createCertificates = (options: CertificatesOptions): Certificates =
     return mayRotate(offered, served, context) ? offered : undefined;
   };
 
-  const look = async (onChange: (pair: CertificatePair) => void, signal: AbortSignal): Promise<void> => {
-    const offered = findOffered(await settle(signal));
+  const rotateIfDue = async (
+    onChange: (pair: CertificatePair) => void,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const offered = findOffered(await reconcile(signal));
     if (offered === undefined || signal.aborted) return;
     onChange(pairOf(offered));
     served = offered;
-    const ends = new Date(offered.leaf.until).toISOString();
-    onEvent({ code: 'certificate-handed-over', detail: `it ends at ${ends}` });
+    const until = new Date(offered.leaf.until).toISOString();
+    onEvent({ code: 'certificate-handed-over', detail: `valid until ${until}` });
   };
 
   return {
     async ensure(signal) {
-      served = findOffered(await settle(signal)) ?? served;
-      if (served === undefined) throw new Error('there is no certificate to serve by');
+      served = findOffered(await reconcile(signal)) ?? served;
+      if (served === undefined) throw new Error('there is no certificate to serve');
       return pairOf(served);
     },
     watch: (onChange) =>
       repeat(
-        (ended) =>
-          look(onChange, AbortSignal.any([ended, AbortSignal.timeout(LOOK_DEADLINE)])).catch(
+        (stopped) =>
+          rotateIfDue(onChange, AbortSignal.any([stopped, AbortSignal.timeout(RECONCILE_TIMEOUT_MS)])).catch(
             (error: unknown) => {
-              if (!ended.aborted) onEvent({ code: 'certificates-failed', detail: messageOf(error) });
+              if (!stopped.aborted) onEvent({ code: 'certificates-failed', detail: messageOf(error) });
             },
           ),
-        () => untilNextLook(settings),
+        () => untilNextReconciliation(settings),
       ),
   };
 };

@@ -1,4 +1,4 @@
-// oxlint-disable-next-line import/no-unassigned-import -- the library below wants the global it makes
+// oxlint-disable-next-line import/no-unassigned-import -- the library below needs the global that it defines
 import 'reflect-metadata';
 import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -14,21 +14,21 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { SECOND_MS } from '../base/index.ts';
 import type { CertificatePair } from './state.ts';
 import { BACKDATE_MS } from './validity.ts';
 
 /*
- * The one file that loads the library that writes X.509 (RFC 5280), and only where something is issued.
+ * The only file that loads the library that writes X.509 (RFC 5280); it is loaded only to issue something.
  */
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' };
-const SECOND = 1000;
 
 const createKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
-/** Positive, and of 127 bits that nobody guesses (RFC 5280 §4.1.2.2). */
+/** Returns a serial number that is positive and random (RFC 5280 §4.1.2.2). */
 const createSerial = (): string => {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x7f) | 0x40;
@@ -48,13 +48,13 @@ const importKey = (pem: string): Promise<webcrypto.CryptoKey> => {
   return webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
 };
 
-/** X.509 knows whole seconds: nothing is valid for less than it was meant to be. */
+/** X.509 has whole seconds: rounded so that no certificate is valid for less than intended. */
 const validity = (now: number, until: number): { readonly notBefore: Date; readonly notAfter: Date } => ({
-  notBefore: new Date(Math.floor((now - BACKDATE_MS) / SECOND) * SECOND),
-  notAfter: new Date(Math.ceil(until / SECOND) * SECOND),
+  notBefore: new Date(Math.floor((now - BACKDATE_MS) / SECOND_MS) * SECOND_MS),
+  notAfter: new Date(Math.ceil(until / SECOND_MS) * SECOND_MS),
 });
 
-/** Makes a CA that may issue leaves and nothing else, for `lifetime` milliseconds from `now`. */
+/** Issues a CA that may issue leaves and nothing else, for `lifetime` milliseconds from `now`. */
 export const issueAuthority = async (now: number, lifetime: number): Promise<CertificatePair> => {
   const keys = await createKeys();
   const name = `CN=sailmark authority ${randomBytes(6).toString('hex')}`;
@@ -76,7 +76,7 @@ export const issueAuthority = async (now: number, lifetime: number): Promise<Cer
   return { cert: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 };
 
-/** Issues a serving certificate for `names`, host names and addresses, that ends at `until` and not after its CA. */
+/** Issues a serving certificate for `names`, host names and addresses, valid until `until` but not longer than its CA. */
 export const issueLeaf = async (
   authority: CertificatePair,
   names: readonly string[],

@@ -13,45 +13,45 @@ import { isValid } from './validity.ts';
 export interface StepContext {
   readonly now: number;
   readonly settings: CertificateSettings;
-  /** The CAs that were trusted when this process looked last: replicas serve by them. */
+  /** The CAs that were trusted after the last reconciliation: replicas serve certificates of them. */
   readonly lastTrusted: readonly CertificateAuthority[];
 }
 
-/** How often `overlap` the CA of a Secret that was lost stays trusted: every replica has moved on by then. */
+/** A CA of a lost Secret stays trusted for this many times `overlap`: every replica has rotated by then. */
 const OVERLAPS_AFTER_LOSS = 3;
 
-/** Writing X.509 takes a library that takes a tenth of a second to load. */
+/** Loads the library that writes X.509, which takes a tenth of a second. */
 const loadIssue = () => import('./issue.ts');
 
 const createAuthority = async ({ now, settings }: StepContext): Promise<Issuer> =>
   readIssuer(await (await loadIssue()).issueAuthority(now, settings.caLifetime));
 
-/** The state with a new leaf of `issuing`, which issues from now on. */
+/** Returns the state with a new leaf of `issuer`, which issues from now on. */
 const withLeaf = async (
   state: State,
-  issuing: Issuer,
+  issuer: Issuer,
   names: readonly string[],
   { now, settings }: StepContext,
 ): Promise<State> => {
   const { issueLeaf } = await loadIssue();
   const until = now + settings.lifetime;
-  const leaf = readLeaf(await issueLeaf(issuing, names, { now, until }), issuing);
-  // Somebody may serve the leaf before this one, and it may end later: `lifetime` may have been made shorter.
-  const last = Math.max(leaf.until, state.issuedUntil.get(issuing.id) ?? 0, lastOf(state, issuing));
+  const leaf = readLeaf(await issueLeaf(issuer, names, { now, until }), issuer);
+  // A replica may serve the previous leaf, which may end later: `lifetime` may have been shortened.
+  const last = Math.max(leaf.until, state.issuedUntil.get(issuer.id) ?? 0, leafEndOf(state, issuer));
   return {
     ...state,
-    issuer: issuing,
+    issuer,
     leaf,
-    issuedUntil: new Map([...state.issuedUntil, [issuing.id, last]]),
+    issuedUntil: new Map([...state.issuedUntil, [issuer.id, last]]),
   };
 };
 
-const lastOf = ({ leaf }: State, { id }: CertificateAuthority): number =>
+const leafEndOf = ({ leaf }: State, { id }: CertificateAuthority): number =>
   leaf?.issuer === id ? leaf.until : 0;
 
-/** Who serves by the CA of a Secret that was lost goes on for a while, and so that CA is trusted for a while. */
-const withKnown = (state: State, { lastTrusted: known, now, settings }: StepContext): State => {
-  const lost = known.filter((one) => isValid(one, now) && !state.trusted.some(({ id }) => id === one.id));
+/** Trusts the CAs of a lost Secret a while longer, because replicas still serve certificates of them. */
+const withLastTrusted = (state: State, { lastTrusted: known, now, settings }: StepContext): State => {
+  const lost = known.filter((ca) => isValid(ca, now) && !state.trusted.some(({ id }) => id === ca.id));
   const until = now + OVERLAPS_AFTER_LOSS * settings.overlap;
   return {
     ...state,
@@ -60,43 +60,43 @@ const withKnown = (state: State, { lastTrusted: known, now, settings }: StepCont
   };
 };
 
-const begin = async (state: State, means: StepContext): Promise<State> => {
-  const authority = await createAuthority(means);
-  const before = withKnown(state, means);
+const begin = async (state: State, context: StepContext): Promise<State> => {
+  const authority = await createAuthority(context);
+  const before = withLastTrusted(state, context);
   const trusted = sortAuthorities([...before.trusted, authority]);
-  return withLeaf({ ...before, trusted, next: undefined }, authority, means.settings.dnsNames, means);
+  return withLeaf({ ...before, trusted, next: undefined }, authority, context.settings.dnsNames, context);
 };
 
-const prepare = async (state: State, means: StepContext): Promise<State> => {
-  const next = await createAuthority(means);
+const prepare = async (state: State, context: StepContext): Promise<State> => {
+  const next = await createAuthority(context);
   return { ...state, next, trusted: sortAuthorities([...state.trusted, next]) };
 };
 
-const promote = (state: State, means: StepContext): Promise<State> => {
+const promote = (state: State, context: StepContext): Promise<State> => {
   if (state.next === undefined) throw new Error('there is no next CA to promote');
-  return withLeaf({ ...state, next: undefined }, state.next, means.settings.dnsNames, means);
+  return withLeaf({ ...state, next: undefined }, state.next, context.settings.dnsNames, context);
 };
 
-const renew = (state: State, names: readonly string[], means: StepContext): Promise<State> => {
-  if (state.issuer === undefined) throw new Error('there is no CA to renew by');
-  return withLeaf(state, state.issuer, names, means);
+const renew = (state: State, names: readonly string[], context: StepContext): Promise<State> => {
+  if (state.issuer === undefined) throw new Error('there is no CA to renew the certificate with');
+  return withLeaf(state, state.issuer, names, context);
 };
 
-/** Does what {@link plan} says: the state that is to be written. */
+/** Performs a step of {@link plan}, and returns the state to write. */
 export const perform = (
   step: Exclude<Step, { do: 'nothing' }>,
   state: State,
-  means: StepContext,
+  context: StepContext,
 ): Promise<State> => {
   switch (step.do) {
     case 'begin':
-      return begin(state, means);
+      return begin(state, context);
     case 'prepare':
-      return prepare(state, means);
+      return prepare(state, context);
     case 'promote':
-      return promote(state, means);
+      return promote(state, context);
     case 'renew':
-      return renew(state, step.names, means);
+      return renew(state, step.names, context);
     case 'retire':
       break;
   }

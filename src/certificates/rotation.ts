@@ -1,21 +1,21 @@
 import type { CertificateAuthority, Leaf, State } from './state.ts';
 import { isValid } from './validity.ts';
 
-/** A leaf that this process serves, and the CA that clients trust it by. */
+/** A serving certificate, and the CA that clients trust it by. */
 export interface ServedCertificate {
   readonly leaf: Leaf;
   readonly authority: CertificateAuthority;
 }
 
-/** What the state has to serve, with its authority; undefined: nothing. */
+/** Returns the certificate that the state has to serve, with its CA; undefined if it has none. */
 export const servedBy = ({ leaf, trusted }: State): ServedCertificate | undefined => {
   const authority = trusted.find(({ id }) => id === leaf?.issuer);
   return leaf === undefined || authority === undefined ? undefined : { leaf, authority };
 };
 
 /**
- * Whether a process moves on from what it serves. To a leaf of another CA it does only when that CA has been trusted for
- * `overlap`, as far as it saw itself, so that every API server has heard of it; unless what it serves is no good any more.
+ * True if this process may rotate to the offered certificate. One of another CA must wait until that CA has been trusted
+ * for `overlap`, as observed by this process, so that every API server knows it; unless the served one is unusable.
  */
 export const mayRotate = (
   offered: ServedCertificate,

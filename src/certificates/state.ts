@@ -2,13 +2,13 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Validity } from './validity.ts';
 
-/** PEM texts that belong together. */
+/** A certificate and its private key, PEM. */
 export interface CertificatePair {
   readonly cert: string;
   readonly key: string;
 }
 
-/** A CA that is to be trusted. */
+/** A CA to trust. */
 export interface CertificateAuthority extends Validity {
   /** SHA-256 of the certificate, hex. */
   readonly id: string;
@@ -16,36 +16,36 @@ export interface CertificateAuthority extends Validity {
   readonly cert: string;
 }
 
-/** A CA whose key we hold. */
+/** A CA with its key. */
 export type Issuer = CertificateAuthority & CertificatePair;
 
 /** A serving certificate. */
 export interface Leaf extends Validity, CertificatePair {
-  /** The authority that issued it. */
+  /** The id of the CA that issued it. */
   readonly issuer: string;
-  /** Its subject alternative names: host names in small letters, addresses. */
+  /** Its subject alternative names: host names in lower case, IP addresses. */
   readonly names: readonly string[];
 }
 
 /**
- * What the Secret says, as far as it holds together; what does not is left out, and so made anew. No member is there
- * without its key, and no leaf without its authority.
+ * The consistent content of the Secret; the rest is left out, and so created again. No issuer or leaf is without its key,
+ * and no leaf without its CA.
  */
 export interface State {
   /** The CA that issues. */
   readonly issuer?: Issuer | undefined;
-  /** The CA that is trusted already and will issue next. */
+  /** The CA that is already trusted and will issue next. */
   readonly next?: Issuer | undefined;
-  /** Every CA that must be trusted now, the two above among them; in an order of its own, so that equal sets are equal. */
+  /** Every CA to trust now, the two above included; sorted, so that equal sets are equal. */
   readonly trusted: readonly CertificateAuthority[];
   readonly leaf?: Leaf | undefined;
-  /** By authority: when the last leaf that it issued ends. Where it is not known, none ends after the authority. */
+  /** When the last leaf of each CA ends, by CA id. If it is not known, none ends after the CA. */
   readonly issuedUntil: ReadonlyMap<string, number>;
 }
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Undefined where `run` throws: bytes that somebody wrote. */
+/** Returns undefined if `run` throws: the bytes of the Secret are not trusted. */
 const attempt = <Value>(run: () => Value): Value | undefined => {
   try {
     return run();
@@ -57,7 +57,7 @@ const attempt = <Value>(run: () => Value): Value | undefined => {
 const parseAll = (pem = ''): readonly X509Certificate[] =>
   (pem.match(BLOCK) ?? []).flatMap((block) => attempt(() => new X509Certificate(block)) ?? []);
 
-const lifeOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
+const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
   from: validFromDate.getTime(),
   until: validToDate.getTime(),
 });
@@ -68,7 +68,7 @@ const idOf = ({ fingerprint256 }: X509Certificate): string =>
 const authorityOf = (certificate: X509Certificate): CertificateAuthority => ({
   id: idOf(certificate),
   cert: certificate.toString(),
-  ...lifeOf(certificate),
+  ...validityOf(certificate),
 });
 
 const parseKey = (pem = ''): KeyObject | undefined => attempt(() => createPrivateKey(pem));
@@ -76,18 +76,18 @@ const parseKey = (pem = ''): KeyObject | undefined => attempt(() => createPrivat
 const isOurKind = (key: KeyObject): boolean =>
   key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
 
-/** Of several CAs, the one whose key this is. */
+/** Returns the CA that the key belongs to. */
 const findIssuer = (
   authorities: readonly X509Certificate[],
   keyPem: string | undefined,
 ): Issuer | undefined => {
   const key = parseKey(keyPem);
   if (keyPem === undefined || key === undefined || !isOurKind(key)) return undefined;
-  const found = authorities.find((certificate) => certificate.checkPrivateKey(key));
-  return found && { ...authorityOf(found), key: keyPem };
+  const owner = authorities.find((certificate) => certificate.checkPrivateKey(key));
+  return owner && { ...authorityOf(owner), key: keyPem };
 };
 
-/** The host names and addresses of a certificate, as Node writes its extension out. */
+/** Returns the host names and IP addresses of a certificate, from Node's text of the extension. */
 const namesOf = ({ subjectAltName = '' }: X509Certificate): readonly string[] =>
   subjectAltName.split(', ').flatMap((entry) => {
     const [, kind, name] = /^(DNS|IP Address):([^"]+)$/.exec(entry) ?? [];
@@ -113,19 +113,19 @@ const findLeaf = (
     key: keyPem,
     names: namesOf(certificate),
     issuer: idOf(issuer),
-    ...lifeOf(certificate),
+    ...validityOf(certificate),
   };
 };
 
-/** The order of a bundle: which CA issues must not change its text. */
+/** Sorts a bundle and removes duplicates: which CA issues must not change the text of the bundle. */
 export const sortAuthorities = (
   authorities: readonly CertificateAuthority[],
 ): readonly CertificateAuthority[] =>
   [...new Map(authorities.map((authority) => [authority.id, authority])).values()].toSorted(
-    (one, other) => one.from - other.from || (one.id < other.id ? -1 : 1),
+    (a, b) => a.from - b.from || (a.id < b.id ? -1 : 1),
   );
 
-/** Lines of an authority's id and a time. */
+/** Parses lines of a CA id and a time. */
 const parseIssuedUntil = (text = ''): ReadonlyMap<string, number> =>
   new Map(
     text.split('\n').flatMap((line): [string, number][] => {
@@ -135,23 +135,23 @@ const parseIssuedUntil = (text = ''): ReadonlyMap<string, number> =>
     }),
   );
 
-/** Reads the data of a Secret. Never throws: half-filled and corrupt Secrets are states too. */
+/** Parses the data of a Secret. Never throws: incomplete and corrupt Secrets are states too. */
 export const readState = (data: Readonly<Record<string, string>>): State => {
   const current = parseAll(data['ca.crt']).filter(({ ca }) => ca);
-  const coming = parseAll(data['next-ca.crt']).filter(({ ca }) => ca);
-  const issuing = findIssuer(current, data['ca.key']);
-  const next = findIssuer(coming, data['next-ca.key']);
-  const all = [...current, ...coming];
+  const upcoming = parseAll(data['next-ca.crt']).filter(({ ca }) => ca);
+  const issuer = findIssuer(current, data['ca.key']);
+  const next = findIssuer(upcoming, data['next-ca.key']);
+  const all = [...current, ...upcoming];
   return {
-    issuer: issuing,
-    next: next?.id === issuing?.id ? undefined : next,
+    issuer,
+    next: next?.id === issuer?.id ? undefined : next,
     trusted: sortAuthorities(all.map(authorityOf)),
     leaf: attempt(() => findLeaf(data['tls.crt'], data['tls.key'], all)),
     issuedUntil: parseIssuedUntil(data['ca.issued-until']),
   };
 };
 
-/** The text of the caBundle. */
+/** Returns the text of the caBundle. */
 export const bundleOf = ({ trusted }: State): string => trusted.map(({ cert }) => cert).join('');
 
 const formatIssuedUntil = ({ trusted, issuedUntil }: State): string =>
@@ -162,27 +162,35 @@ const formatIssuedUntil = ({ trusted, issuedUntil }: State): string =>
     })
     .join('');
 
-const OURS = ['tls.crt', 'tls.key', 'ca.crt', 'ca.key', 'next-ca.crt', 'next-ca.key', 'ca.issued-until'];
+const STATE_KEYS = [
+  'tls.crt',
+  'tls.key',
+  'ca.crt',
+  'ca.key',
+  'next-ca.crt',
+  'next-ca.key',
+  'ca.issued-until',
+];
 
-/** The data of the Secret for a state; what else somebody keeps in it stays. */
+/** Returns the data of the Secret for a state; other keys of the Secret stay. */
 export const writeState = (
   state: State,
   before: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> => {
-  const { issuer: issuing, next, leaf } = state;
-  const others = Object.entries(before).filter(([key]) => !OURS.includes(key));
+  const { issuer, next, leaf } = state;
+  const others = Object.entries(before).filter(([key]) => !STATE_KEYS.includes(key));
   return {
     ...Object.fromEntries(others),
     'tls.crt': leaf?.cert ?? '',
     'tls.key': leaf?.key ?? '',
     'ca.crt': bundleOf(state),
-    ...(issuing === undefined ? {} : { 'ca.key': issuing.key }),
+    ...(issuer === undefined ? {} : { 'ca.key': issuer.key }),
     ...(next === undefined ? {} : { 'next-ca.crt': next.cert, 'next-ca.key': next.key }),
     'ca.issued-until': formatIssuedUntil(state),
   };
 };
 
-/** Reads a pair that we made as what it is now. Throws where it is none: then we made it wrong. */
+/** Parses a pair that was issued here. Throws if it is malformed, which is a bug. */
 export const readIssuer = ({ cert, key }: CertificatePair): Issuer => ({
   ...authorityOf(new X509Certificate(cert)),
   key,
@@ -190,5 +198,5 @@ export const readIssuer = ({ cert, key }: CertificatePair): Issuer => ({
 
 export const readLeaf = ({ cert, key }: CertificatePair, { id }: CertificateAuthority): Leaf => {
   const certificate = new X509Certificate(cert);
-  return { cert, key, issuer: id, names: namesOf(certificate), ...lifeOf(certificate) };
+  return { cert, key, issuer: id, names: namesOf(certificate), ...validityOf(certificate) };
 };

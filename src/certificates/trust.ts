@@ -4,27 +4,27 @@ import { bundleOf, readState, type State } from './state.ts';
 
 export interface TrustOptions {
   readonly cluster: Pick<Cluster, 'readSecret' | 'replaceSecret' | 'setCaBundle'>;
-  /** Of the Secret. */
+  /** The namespace of the Secret. */
   readonly namespace: string;
   readonly settings: CertificateSettings;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** What the Secret said last, and that its CAs, no more and no fewer, are in the webhook configuration. */
+/** The Secret as read last; exactly its CAs are in the webhook configuration. */
 export interface TrustResult {
   readonly secret: SecretData;
   readonly state: State;
-  /** Since when, as far as this process saw it. Undefined: the Secret names no CA. */
+  /** Since when, as observed by this process. Undefined: the Secret has no CA. */
   readonly trustedSince: number | undefined;
-  /** Whether the webhook configuration had another bundle. */
+  /** True if the webhook configuration had another bundle. */
   readonly wasWritten: boolean;
 }
 
 /**
- * Creates what reads the Secret and lets its CAs be trusted. The Secret is read between the reading and the writing of
- * the webhook configuration, and the writing fails where somebody else wrote that meanwhile. So of several replicas the
- * one that writes last has read the newest Secret, and none takes out what another has put in.
+ * Creates the function that reads the Secret and makes its CAs trusted. The Secret is read between reading and writing the
+ * webhook configuration, and the write fails if the configuration was changed in the meantime. So of several replicas
+ * the last writer has read the newest Secret, and none removes a CA that another has added.
  */
 export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Promise<TrustResult>) => {
   const { cluster, namespace, settings, now } = options;
@@ -34,12 +34,12 @@ export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Pr
     const secret = await cluster.readSecret(namespace, settings.secret, signal);
     if (secret !== undefined) return secret;
     throw new Error(
-      `the Secret ${namespace}/${settings.secret} is not there; it comes with the installation, empty, and we may not create it`,
+      `the Secret ${namespace}/${settings.secret} does not exist: install it, empty, with the chart; sailmark has no permission to create it`,
     );
   };
 
-  /** A bundle that somebody changed, or a clock that was set back, begins the time anew. */
-  const timeOf = (bundle: string, wasWritten: boolean): number => {
+  /** Starts again if the bundle was changed or the clock was set back. */
+  const trustedSince = (bundle: string, wasWritten: boolean): number => {
     const at = now();
     if (since === undefined || wasWritten || since.bundle !== bundle || since.at > at) since = { bundle, at };
     return since.at;
@@ -48,7 +48,7 @@ export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Pr
   return async (signal) => {
     let secret = await readSecret(signal);
     let state = readState(secret.data);
-    // An empty bundle would make the API server trust the authorities of its own system.
+    // With an empty bundle the API server would trust the CAs of its own system.
     if (state.trusted.length === 0) return { secret, state, trustedSince: undefined, wasWritten: false };
     const readBundle = async (): Promise<string> => {
       const newer = await readSecret(signal);
@@ -58,6 +58,6 @@ export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Pr
     };
     const outcome = await cluster.setCaBundle(settings.webhookConfiguration, readBundle, signal);
     const wasWritten = outcome === 'written';
-    return { secret, state, trustedSince: timeOf(bundleOf(state), wasWritten), wasWritten };
+    return { secret, state, trustedSince: trustedSince(bundleOf(state), wasWritten), wasWritten };
   };
 };

@@ -1,7 +1,6 @@
 import { HOUR_MS } from '../base/index.ts';
-/**
- * Milliseconds that a certificate is valid before it is made: nodes' and API servers' clocks differ.
- */
+
+/** How long a certificate is valid before it is issued: the clocks of nodes and API servers differ. */
 export const BACKDATE_MS = HOUR_MS;
 
 /** A span of validity, in milliseconds since the epoch. */
@@ -10,11 +9,11 @@ export interface Validity {
   readonly until: number;
 }
 
-/** A clock that was set back must not take what is not valid yet for valid. */
+/** Checks `from` too: a certificate that is not valid yet must not count as valid after the clock was set back. */
 export const isValid = ({ from, until }: Validity, now: number): boolean => now >= from && now < until;
 
-/** Two thirds of its life are over, counted from when it was made. */
+/** True if two thirds of the validity are over, counted from the time of issue. */
 export const isDue = ({ from, until }: Validity, now: number): boolean => {
-  const made = Math.min(from + BACKDATE_MS, until);
-  return now >= made + ((until - made) * 2) / 3;
+  const issued = Math.min(from + BACKDATE_MS, until);
+  return now >= issued + ((until - issued) * 2) / 3;
 };

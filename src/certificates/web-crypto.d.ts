@@ -1,5 +1,5 @@
 /*
- * Names of the DOM that the declarations of @peculiar/x509 use. Node has what they name in `node:crypto`.
+ * DOM types that the declarations of @peculiar/x509 use. Node has them in `node:crypto`.
  */
 import type { webcrypto } from 'node:crypto';
 

@@ -6,21 +6,22 @@ import { type Hub, hubs } from './hubs.ts';
 import type { ImageClass, Mirror, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
 
-/** What the names of images tell, by the hubs and mirrors of one configuration. Pure; no call throws. */
+/** Classifies images by name, for the hubs and mirrors of one configuration. Pure; no call throws. */
 export interface Classifier {
   readonly classify: (reference: ImageReference) => ImageClass;
   /**
-   * Whether a text that is no image reference could mean an image of Istio's: but for its digest or capitals it names
-   * one, or it contains the name of a hub or mirror, or a distinctive name. To a runtime `@sha512:` is a good digest.
+   * True if a text that is not a valid image reference may still be meant as an Istio image: without its digest or
+   * capitals it names one, or it contains the name of a hub or mirror, or a distinctive Istio name. A container runtime
+   * accepts `@sha512:`.
    */
   readonly couldBeIstio: (text: string) => boolean;
 }
 
-/** A hub or mirror that images stand directly below. */
+/** A hub or mirror with images directly below it. */
 interface Place {
   readonly place: string;
   readonly places: readonly string[];
-  /** What the tables know of the content; undefined: a hub of the configuration's own. */
+  /** The built-in hub with the same content; undefined: the hub is only in the configuration. */
   readonly hub: Hub | undefined;
   /** The hub's name for what is called so here. */
   readonly hubNameOf: (segment: string) => string;
@@ -28,8 +29,8 @@ interface Place {
   readonly signaturesOf: (segment: string) => readonly string[];
 }
 
-/** Longer texts are pulled by nobody. */
-const LONGEST_TEXT = 4096;
+/** No runtime pulls a longer reference. */
+const MAX_TEXT_LENGTH = 4096;
 
 /**
  * Classifies images by their repository and tag. An image is of a hub or mirror where exactly one path segment stands
@@ -117,7 +118,7 @@ function createTextCheck(
     .filter((name) => name.startsWith('docker.io/'))
     .map((name) => `${name.slice(10)}/`);
   return (text) => {
-    const lower = lowerAscii(text.slice(0, LONGEST_TEXT)).trim();
+    const lower = lowerAscii(text.slice(0, MAX_TEXT_LENGTH)).trim();
     const [withoutDigest = ''] = lower.split('@', 1);
     const parsed = parseImageReference(withoutDigest);
     if (parsed.ok) return classify(parsed.reference).kind !== 'not-ours';

@@ -1,15 +1,15 @@
 import { componentPrefixes, components, samplePrefixes, samples } from './components.ts';
 
-/** The known component that a path segment names, or undefined. */
+/** Returns the known component that a path segment names, or undefined. */
 export const findComponent = (segment: string): string | undefined =>
   components.has(segment) || componentPrefixes.some((prefix) => segment.startsWith(prefix))
     ? segment
     : undefined;
 
-/** Whether a path segment names a known component. */
+/** True if a path segment names a known component. */
 export const isComponent = (segment: string): boolean => findComponent(segment) !== undefined;
 
-/** Whether a path segment directly below a hub names a sample or base image, which is not ours. */
+/** True if a path segment directly below a hub names a sample or base image, which is not verified. */
 export const isSample = (segment: string): boolean =>
   samples.has(segment) || samplePrefixes.some((prefix) => segment.startsWith(prefix));
 

@@ -7,9 +7,9 @@ import {
 } from './signing-eras.ts';
 
 /**
- * Why an image of a hub that holds releases has no signature, as far as its tag tells; undefined: it should have one,
- * or the tag says nothing. `pinned`: a digest stands beside the tag, so it may be one platform's. An explanation of a
- * signature that is missing, never a verdict: anybody may write any tag beside a digest.
+ * Explains from its tag why an image of a release hub has no signature; undefined if it should have one, or the tag does
+ * not tell. `pinned`: the reference has a digest too, which may be that of one platform. This explains a missing
+ * signature and is never a verdict: anyone can write any tag beside a digest.
  */
 export function explainUnsignedTag(tag: string, pinned: boolean): string | undefined {
   const { release, major, minor } = releaseTag.exec(tag)?.groups ?? {};
@@ -24,8 +24,8 @@ export function explainUnsignedTag(tag: string, pinned: boolean): string | undef
 }
 
 /**
- * Why an image of a hub that holds releases may have no signature where its digest is all that is written: it may be one
- * platform's image of a release that signed its index alone.
+ * Explains why an image of a release hub may have no signature if the reference has only a digest: it may be one
+ * platform's image of a release that signed only its index.
  */
 export const explainUnsignedDigest = (): string | undefined =>
   signingEras.find(({ signed }) => signed === 'index')?.why;

@@ -1,11 +1,11 @@
-/** A place Istio publishes images under; names in normal form. */
+/** A registry path that Istio publishes images under; names in normal form. */
 export interface Hub {
   readonly name: string;
   /** Other names of the same content: by digest, what is signed at one is signed at all. */
   readonly aliases: readonly string[];
-  /** Holds releases, so that the eras apply to its tags. */
+  /** True if it holds releases, so that the signing eras apply to its tags. */
   readonly releases: boolean;
-  /** Why nothing there is signed; undefined: it is. */
+  /** The reason why nothing in it is signed; undefined: its images are signed. */
   readonly neverSigned: string | undefined;
 }
 

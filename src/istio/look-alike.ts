@@ -10,15 +10,15 @@ export interface LookAlike {
 /** A last path segment without the words that builders put around a component's name. */
 interface Bare {
   readonly name: string;
-  /** Whether `istio` was one of those words. */
+  /** True if `istio` was one of those words. */
   readonly besideIstio: boolean;
 }
 
 /**
- * What an image that is on no hub or mirror pretends to be, or undefined. The name must be the whole last segment, but
- * for the words that the tables list (`istio-proxyv2`, `proxyv2_debug`, `mirrored-istio-pilot`, `proxyv2-fips`): what
- * only contains it (`payments-proxyv2-exporter`) is somebody else's. So a renamed image is no look-alike; where it
- * runs as a container of Istio's, that container's name tells.
+ * Returns the component that an image on no hub or mirror is named like, or undefined. The name must be the whole last segment, but
+ * for the words that the tables list (`istio-proxyv2`, `proxyv2_debug`, `mirrored-istio-pilot`, `proxyv2-fips`): a
+ * name that only contains it (`payments-proxyv2-exporter`) is unrelated. So a renamed image is no look-alike; if it
+ * runs as a container of Istio's, the container's name reveals it.
  */
 export function findLookAlike(reference: ImageReference): LookAlike | undefined {
   const segments = reference.repository.path.split('/');

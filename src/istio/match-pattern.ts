@@ -3,9 +3,9 @@ import { hubs } from './hubs.ts';
 import type { Places } from './image-class.ts';
 
 /*
- * The API server asks us about no image in which it does not find the pattern, so the pattern must find every text that
- * the classifier could take for an image of Istio's. What it finds besides costs one call. RE2 syntax that JavaScript
- * reads alike; to be searched for anywhere in a text, with letters in either case.
+ * The API server does not call the webhook for an image that the pattern does not match, so the pattern must match every
+ * text that the classifier could classify as Istio. A needless match costs one call. The syntax is RE2 that means the
+ * same in JavaScript; it is searched for anywhere in a text, ignoring case.
  */
 
 /** The word in the names of all built-in hubs, and in all look-alikes but those whose own name is one. */
@@ -36,7 +36,7 @@ const digestPattern = (digest: string): string => digest.slice(0, 19);
 const namesIstio = (name: string): boolean => name.toLowerCase().includes(ISTIO);
 const others = (names: Iterable<string>): readonly string[] => [...names].filter((name) => !namesIstio(name));
 
-/** Finds Istio's own names, whatever is configured: hubs, look-alikes, and the placeholder of the injector. */
+/** Matches Istio's own names, whatever is configured: hubs, look-alikes, and the placeholder of the injector. */
 export const basePattern: string = [
   ISTIO,
   ...others(distinctiveNames).map(namePattern),
@@ -61,11 +61,11 @@ const additionsOf = ({ hubs: listed, mirrors }: Places, revoked: readonly string
 export const matchPattern = (places: Places, revoked: readonly string[]): string =>
   [basePattern, ...additionsOf(places, revoked).keys()].join('|');
 
-/** What the pattern cannot hold. */
+/** A name that the pattern cannot express. */
 export interface Unmatchable {
   /** A hub or mirror in normal form, or a revoked digest. */
   readonly place: string;
-  /** What is wrong and what to do, to be read behind its name: `must not be …`. */
+  /** The problem and its remedy, read after the path: `must not be …`. */
   readonly why: string;
 }
 
@@ -83,7 +83,7 @@ const spellingsOf = (place: string): readonly string[] => {
  */
 const MAX_PATTERN_LENGTH = 1800;
 
-/** The first that is too much: those behind it are no better. */
+/** Returns the first name that exceeds the length, if any. */
 const tooMuch = (places: Places, revoked: readonly string[]): readonly Unmatchable[] => {
   const why = `makes the match condition cost more than the API server allows for a large pod: its names may have ${MAX_PATTERN_LENGTH} characters in total, so list fewer, or a path that several share`;
   let length = basePattern.length;
@@ -94,7 +94,7 @@ const tooMuch = (places: Places, revoked: readonly string[]): readonly Unmatchab
   return [];
 };
 
-/** The hubs, mirrors and revoked digests of a configuration whose images the API server could not tell by the pattern. */
+/** Returns the hubs, mirrors and revoked digests of a configuration whose images the pattern would not match. */
 export const findUnmatchable = (places: Places, revoked: readonly string[]): readonly Unmatchable[] => {
   const pattern = new RegExp(matchPattern(places, revoked), 'i');
   const nameless = [...places.hubs, ...places.mirrors.map(({ mirror }) => mirror)].flatMap((place) => {

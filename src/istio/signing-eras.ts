@@ -1,10 +1,10 @@
-/** Consecutive releases that were signed alike. */
+/** Consecutive releases that were signed in the same way. */
 export interface SigningEra {
   /** The first release, as [major, minor]; it ends where the next begins. */
   readonly from: readonly [major: number, minor: number];
   /** `index`: the multi-arch index alone, not the images of its platforms. */
   readonly signed: 'nothing' | 'index' | 'everything';
-  /** Where something is not signed: what, in words. */
+  /** The explanation, if something is not signed. */
   readonly why?: string;
 }
 
@@ -27,7 +27,7 @@ export const signingEras: readonly SigningEra[] = [
   { from: [1, 18], signed: 'everything' },
 ];
 
-/** Releases that went out without the signatures of their era. */
+/** Releases that were published without the signatures of their era. */
 export const unsignedReleases: ReadonlyMap<string, string> = new Map([
   // istio/release-builder pull request 1455 quotes the log of the failed `cosign public-key`.
   ['1.18.0-alpha.0', 'a failure of the release job left 1.18.0-alpha.0 unsigned'],

@@ -57,7 +57,7 @@ export const createPullSecrets = (
   const read = async (namespace: string, name: string): Promise<CachedSecret> => {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
     const data = (await readSecret(namespace, name, signal))?.data;
-    const key = KEYS.find((name) => data?.[name] !== undefined);
+    const key = KEYS.find((candidate) => data?.[candidate] !== undefined);
     return { namespace, name, text: key === undefined ? undefined : data?.[key] };
   };
 

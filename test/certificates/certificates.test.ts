@@ -44,7 +44,7 @@ describe('the first certificate', () => {
     server.delete(SECRET);
     const { certificates } = await startReplica(server);
     await expect(certificates.ensure(soon())).rejects.toThrow(
-      'the Secret sailmark/certificates is not there; it comes with the installation, empty, and we may not create it',
+      'the Secret sailmark/certificates does not exist: install it, empty, with the chart; sailmark has no permission to create it',
     );
   });
 
@@ -128,7 +128,7 @@ describe('the first certificate', () => {
     const server = await startHouse();
     server.trouble = (request, response) => isPut(request) && refuse(409, 'conflict')(request, response);
     const { certificates } = await startReplica(server);
-    await expect(certificates.ensure(soon())).rejects.toThrow('is written by somebody else all the time');
+    await expect(certificates.ensure(soon())).rejects.toThrow('keeps being changed by other clients');
   });
 
   it.each([

@@ -168,10 +168,9 @@ describe('the way to the API server', () => {
       const { server, cluster } = await scene();
       server.trouble = trouble;
       const reading = cluster.readSecret('sailmark', 'certificates', soon(60_000));
-      const failure = expect(reading).rejects.toThrow('the API server did not respond in time');
-      await vi.waitFor(() => expect(server.requests).toHaveLength(1));
-      await cluster.close();
-      await failure;
+      const closing = vi.waitFor(() => expect(server.requests).toHaveLength(1)).then(() => cluster.close());
+      await expect(reading).rejects.toThrow('the API server did not respond in time');
+      await closing;
       expect(server.requests).toHaveLength(1);
     }
   });
