@@ -5,7 +5,9 @@ const INTEGER = 0x02;
 /** The order n of P-256 (SEC 2, section 2.4.2). */
 const ORDER = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex');
 
-/** True if an integer is minimal and positive: a leading zero only keeps the next byte from being a sign (X.690, 8.3.2). */
+/**
+ * True if an integer is minimal and positive: a leading zero only keeps the next byte from being a sign (X.690, 8.3.2).
+ */
 const isMinimalPositive = (first: number, second: number): boolean =>
   first <= 0x7f && (first !== 0 || second > 0x7f);
 
@@ -23,7 +25,8 @@ const endOfInteger = (der: Uint8Array, start: number): number | undefined => {
 };
 
 /**
- * True if the bytes are exactly one `ECDSA-Sig-Value` (RFC 3279 section 2.2.3) in DER, with r and s in 1 … n−1 of P-256.
+ * True if the bytes are exactly one `ECDSA-Sig-Value` (RFC 3279 section 2.2.3) in DER, with r and s in 1 … n−1 of
+ * P-256.
  */
 export const isStrictSignature = (der: Uint8Array): boolean => {
   if (der[0] !== SEQUENCE || der[1] !== der.length - 2) return false;

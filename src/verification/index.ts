@@ -12,12 +12,11 @@ export {
 export type { KeyLocation, KeySpec } from './keys/key-spec.ts';
 export { type ParsedKey, type ParsedKeys, parseKeys } from './keys/parse-keys.ts';
 export { loadProveLogged } from './log/load-prove-logged.ts';
-export type { ProveLogged } from './log/log-proof.ts';
+export type { LogResult, ProveLogged } from './log/log-proof.ts';
 export type { TrustedLogs } from './log/trusted-log.ts';
 export { parseTrustedRoot } from './log/trusted-root.ts';
 export type { SignatureProof } from './signature-proof.ts';
 export type {
-  LogResult,
   Rejected,
   RejectionReason,
   Undetermined,

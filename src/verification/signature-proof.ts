@@ -1,7 +1,9 @@
 import type { Digest } from '../image/index.ts';
 import type { Manifest } from '../registry/index.ts';
 
-/** The bytes that prove one signature of an image, as a source served them. Their proof is independent of the source. */
+/**
+ * The bytes that prove one signature of an image, as a source served them. Their proof is independent of the source.
+ */
 export interface SignatureProof {
   /** The digest of the image. */
   readonly digest: Digest;

@@ -1,5 +1,5 @@
 import type { Digest, ImageReference, Repository } from '../image/index.ts';
-import type { LogProof } from './log/log-proof.ts';
+import type { LogResult } from './log/log-proof.ts';
 import type { SignatureFormat } from './signature-format.ts';
 
 /** A signature of this digest that a key of the key ring made. Whether it counts is decided at each use. */
@@ -16,9 +16,6 @@ export interface ValidSignature {
   /** The result of proving it with the transparency log; undefined if the log is ignored. */
   readonly logged: LogResult | undefined;
 }
-
-/** The proof of a pinned log, or a problem in one line. */
-export type LogResult = { readonly proof: LogProof } | { readonly problem: string };
 
 /** The image to verify, and what its signatures must satisfy in this use. Compared at every use, cached or not. */
 export interface VerificationRequest {
@@ -41,7 +38,9 @@ export type Verification = Verified | Rejected | Undetermined;
 
 /** Figures for people; no decision depends on them. */
 interface Cost {
-  /** HTTP requests sent for this verdict; 0 if it came from memory or from a request that another verification started. */
+  /**
+   * HTTP requests sent for this verdict; 0 if it came from memory or from a request that another verification started.
+   */
   readonly requests: number;
   /** True if the signatures or the rejection came from memory. The tag may have been resolved all the same. */
   readonly fromMemory: boolean;

@@ -73,7 +73,9 @@ const readReferrer = async (
   return candidateOf(manifest, blob, query);
 };
 
-/** Lists what refers to a digest (OCI distribution-spec 1.1, "Listing Referrers"; cosign 3, pkg/cosign, `GetBundles`). */
+/**
+ * Lists what refers to a digest (OCI distribution-spec 1.1, "Listing Referrers"; cosign 3, pkg/cosign, `GetBundles`).
+ */
 const listCandidates = async (
   source: Source,
   query: SignatureQuery,

@@ -5,20 +5,20 @@ import { parseBase64 } from '../encoding/base64.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import type { Claims } from './candidate.ts';
 
-/** The ways version 0.3 is written (sigstore/protobuf-specs, sigstore_bundle.proto, `media_type`). */
+/** The spellings of version 0.3 (sigstore/protobuf-specs, sigstore_bundle.proto, `media_type`). */
 const VERSIONS: readonly unknown[] = [
   'application/vnd.dev.sigstore.bundle.v0.3+json',
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
 ];
-/** What may stand for `publicKey` (sigstore_bundle.proto, `VerificationMaterial.content`). */
+/** The alternatives to `publicKey` (sigstore_bundle.proto, `VerificationMaterial.content`). */
 const CERTIFICATES = ['certificate', 'x509CertificateChain'] as const;
 const STATEMENT = 'application/vnd.in-toto+json';
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
-/** sigstore-go reads no statement of more subjects (pkg/verify, `maxAllowedSubjects`). */
-const MOST_SUBJECTS = 1024;
+/** The limit of sigstore-go (pkg/verify, `maxAllowedSubjects`). */
+const MAX_SUBJECTS = 1024;
 
-/** A signed envelope of a bundle, taken apart. Nothing of it is proven yet. */
+/** The parsed DSSE envelope of a bundle. Its signature is not verified. */
 export interface Envelope {
   readonly payload: Buffer;
   readonly payloadType: string;
@@ -45,12 +45,12 @@ export const parseBundle = (bytes: Uint8Array): Parsed<Envelope> => {
   const envelope = memberOf(bundle, 'dsseEnvelope');
   const isKeySigned = isJsonObject(memberOf(material, 'publicKey')) && isJsonObject(envelope);
   if (!VERSIONS.includes(memberOf(bundle, 'mediaType')) || !isKeySigned) return FOREIGN;
-  // One of each alternative (`oneof` in the specification): what holds two means different things to different readers.
-  const others = [
+  // Each `oneof` of the specification has one member: parsers disagree on a bundle with two.
+  const alternatives = [
     ...CERTIFICATES.map((name) => memberOf(material, name)),
     memberOf(bundle, 'messageSignature'),
   ];
-  if (others.some((other) => other !== undefined)) return FOREIGN;
+  if (alternatives.some((alternative) => alternative !== undefined)) return FOREIGN;
   if (memberOf(envelope, 'payloadType') !== STATEMENT) return FOREIGN;
   const entries = memberOf(material, 'tlogEntries') ?? [];
   if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are not a list' };
@@ -72,7 +72,9 @@ const parseEnvelope = (envelope: unknown, entries: readonly unknown[]): Parsed<E
 const decode = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? parseBase64(value) : undefined;
 
-/** The bytes an envelope's signature is over: its pre-authentication encoding (DSSE, protocol.md, "PAE"). */
+/**
+ * Returns the bytes that an envelope's signature covers: its pre-authentication encoding (DSSE, protocol.md, "PAE").
+ */
 export const signedBytesOf = ({ payload, payloadType }: Envelope): Buffer =>
   Buffer.concat([
     Buffer.from(`DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `),
@@ -80,8 +82,9 @@ export const signedBytesOf = ({ payload, payloadType }: Envelope): Buffer =>
   ]);
 
 /**
- * The digests of the images that a statement says are signed (in-toto, Statement v1; cosign's predicate `sign/v1`, whose
- * content cosign 3.0.4 leaves out and later ones leave empty). A statement of another predicate is an attestation.
+ * Parses the digests of the images that a statement says are signed (in-toto, Statement v1; cosign's predicate
+ * `sign/v1`, which cosign 3.0.4 leaves out and later versions leave empty). A statement with another predicate is an
+ * attestation.
  */
 export const parseStatement = (payload: Uint8Array): Claims => {
   const parsed = parseStrictJson(payload);
@@ -94,8 +97,8 @@ export const parseStatement = (payload: Uint8Array): Claims => {
     return { problem: 'the signed statement is not an in-toto Statement v1 of an image signature' };
   if (!isJsonObject(memberOf(statement, 'predicate') ?? {}))
     return { problem: 'the predicate of the signed statement is not an object' };
-  if (!Array.isArray(subjects) || subjects.length > MOST_SUBJECTS)
-    return { problem: `the signed statement has no list of at most ${MOST_SUBJECTS} subjects` };
+  if (!Array.isArray(subjects) || subjects.length > MAX_SUBJECTS)
+    return { problem: `the signed statement has no list of at most ${MAX_SUBJECTS} subjects` };
   const [first, ...others] = subjects.flatMap((subject) => digestOfSubject(subject) ?? []);
   if (first === undefined) return { problem: 'the signed statement names no sha256 digest' };
   return { digests: [first, ...others], signedReference: undefined };

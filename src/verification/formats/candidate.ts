@@ -13,7 +13,7 @@ export interface Candidate {
 }
 
 /**
- * What a payload claims. `foreign`: it is not the signature of an image; `problem`: it should be one, and is malformed.
+ * The claims of a payload. `foreign`: it is not the signature of an image; `problem`: it should be one, and is malformed.
  */
 export type Claims =
   | {
@@ -25,8 +25,8 @@ export type Claims =
   | { readonly problem: string };
 
 /**
- * Reads one candidate: the signature, or the result if the candidate needs no verification. Rejects with a `SourceFault`
- * if the source could not be read.
+ * Reads one candidate: the signature, or the result if the candidate needs no verification. Rejects with a
+ * `SourceFault` if the source could not be read.
  */
 export type ReadCandidate = () => Promise<Candidate | CandidateResult>;
 

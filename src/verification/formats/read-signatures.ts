@@ -17,7 +17,7 @@ export type ProvenSignature = Pick<Extract<CandidateResult, { kind: 'valid' }>, 
 
 /** The signatures of one digest in one source, independent of the image use. */
 export interface SourceSignatures {
-  /** Every valid signature by any key of the ring, bundles first. */
+  /** Every valid signature by any key of the key ring, bundles first. */
   readonly valid: readonly ProvenSignature[];
   /** The most important failure among the candidates; undefined if every one is valid. */
   readonly failure: RejectionReason | UndeterminedReason | undefined;
@@ -86,9 +86,9 @@ const isValid = (result: CandidateResult): result is Extract<CandidateResult, { 
   result.kind === 'valid';
 
 /**
- * Reads the signatures that `source` holds for a digest, in every format at the same time. One valid signature suffices;
- * malformed and foreign ones never block it. `early` receives the valid signatures of each format as soon as they are
- * known. Never rejects because of a `SourceFault`.
+ * Reads the signatures that `source` holds for a digest, in every format at the same time. One valid signature
+ * suffices; malformed and foreign ones never block it. `early` receives the valid signatures of each format as soon as
+ * they are known. Never rejects because of a `SourceFault`.
  */
 export const readSignatures = async (
   source: Source,

@@ -64,7 +64,7 @@ const listCandidates = async (
   const parsed = parseSignatureManifest(manifest);
   if ('problem' in parsed) return { candidates: [async () => invalid(parsed.problem)], more: false };
   const readPayload = createPayloadReader(source, query, signal);
-  const candidates = parsed.candidates.map((layer) => () => readLayer(layer, manifest, readPayload, query));
+  const candidates = parsed.layers.map((layer) => () => readLayer(layer, manifest, readPayload, query));
   return { candidates, more: false };
 };
 

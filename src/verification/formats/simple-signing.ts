@@ -5,8 +5,8 @@ import { parseStrictJson } from '../encoding/strict-json.ts';
 import type { Claims } from './candidate.ts';
 
 /*
- * cosign's format before bundles: a tag beside the image, whose manifest has one layer a signature. The layer is what
- * was signed; an annotation of its descriptor holds the signature (cosign, specs/SIGNATURE_SPEC.md).
+ * cosign's format before bundles: the manifest under a tag beside the image has one layer for each signature. The layer
+ * is the signed payload; an annotation of its descriptor contains the signature (cosign, specs/SIGNATURE_SPEC.md).
  */
 
 const LAYER = 'application/vnd.dev.cosign.simplesigning.v1+json';
@@ -14,13 +14,13 @@ const IMAGE_MANIFESTS: readonly unknown[] = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-/** cosign reads no signature manifest of more layers (pkg/oci/remote, `maxLayers`), so we find nothing in one either. */
-const MOST_LAYERS = 1000;
+/** The limit of cosign (pkg/oci/remote, `maxLayers`), which reads no signature manifest with more layers. */
+const MAX_LAYERS = 1000;
 const SIGNATURE = 'dev.cosignproject.cosign/signature';
 const LOG_BUNDLE = 'dev.sigstore.cosign/bundle';
 const SIGNED_TYPE = 'cosign container image signature';
 
-/** One layer that says it is a signature. Nothing of it is proven yet. */
+/** A layer whose media type is that of a signature. Nothing of it is verified. */
 export interface SignatureLayer {
   readonly digest: Digest | undefined;
   readonly size: unknown;
@@ -28,15 +28,15 @@ export interface SignatureLayer {
   readonly logBundle: string | undefined;
 }
 
-/** The tag an image's signatures stand under: `sha256-<hex>.sig`. */
+/** Returns the tag of an image's signature manifest: `sha256-<hex>.sig`. */
 export const signatureTag = (digest: Digest): string => `${digest.replace(':', '-')}.sig`;
 
-/** Text of unknown making, made fit for one line of a sentence. */
+/** Quotes untrusted text so that it fits in one line. */
 const quote = (text: string): string => JSON.stringify(text.slice(0, 60));
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-const candidateOf = (layer: unknown): SignatureLayer => {
+const layerOf = (layer: unknown): SignatureLayer => {
   const annotations = memberOf(layer, 'annotations');
   return {
     digest: parseDigest(textOf(memberOf(layer, 'digest')) ?? ''),
@@ -47,26 +47,26 @@ const candidateOf = (layer: unknown): SignatureLayer => {
 };
 
 /**
- * The candidates of a signature manifest, in its order; layers of other media types are not ours and left out. A
- * `problem` where it is no image manifest at all.
+ * Parses the signature layers of a signature manifest, in its order, without layers of other media types. Returns a
+ * `problem` if it is not an image manifest.
  */
 export const parseSignatureManifest = (
   manifest: Manifest,
-): { readonly candidates: readonly SignatureLayer[] } | { readonly problem: string } => {
+): { readonly layers: readonly SignatureLayer[] } | { readonly problem: string } => {
   const parsed = parseStrictJson(manifest.bytes);
   if (!parsed.ok) return { problem: `the signature manifest cannot be read: ${parsed.problem}` };
   const mediaType = memberOf(parsed.value, 'mediaType') ?? manifest.mediaType;
   const layers = memberOf(parsed.value, 'layers');
   if (!IMAGE_MANIFESTS.includes(mediaType) || !Array.isArray(layers))
     return { problem: 'the signature tag does not point to an image manifest' };
-  if (layers.length > MOST_LAYERS)
+  if (layers.length > MAX_LAYERS)
     return {
-      problem: `the signature manifest has ${layers.length} layers; cosign reads at most ${MOST_LAYERS}`,
+      problem: `the signature manifest has ${layers.length} layers; cosign reads at most ${MAX_LAYERS}`,
     };
-  return { candidates: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(candidateOf) };
+  return { layers: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(layerOf) };
 };
 
-/** Parses the signed bytes (containers/image, docs/containers-signature.5.md, "critical"). `optional` is not looked at. */
+/** Parses the signed bytes (containers/image, docs/containers-signature.5.md, "critical"). `optional` is ignored. */
 export const parsePayload = (bytes: Uint8Array): Claims => {
   const parsed = parseStrictJson(bytes);
   if (!parsed.ok) return { problem: `the signed payload cannot be read: ${parsed.problem}` };
@@ -84,8 +84,8 @@ export const parsePayload = (bytes: Uint8Array): Claims => {
 };
 
 /**
- * The bytes cosign signs where no annotation is asked for, by their digest: a fixed text of repository and digest, so
- * that a layer of that digest need not be fetched. `names` are repositories in normal form.
+ * Rebuilds, by digest, the payloads that cosign signs if it is given no annotations: a fixed text with the repository
+ * and the digest of the image. A layer with such a digest need not be fetched. `names` are repositories in normal form.
  */
 export const rebuildPayloads = (names: readonly string[], digest: Digest): ReadonlyMap<string, Buffer> =>
   new Map(

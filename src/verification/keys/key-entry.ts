@@ -4,29 +4,29 @@ import type { KeyEvent } from './key-event.ts';
 import type { KeySpec } from './key-spec.ts';
 import { type ParsedKey, type ParsedKeys, parseKeys } from './parse-keys.ts';
 
-/** What one entry of the configuration gives the ring at one moment. */
+/** The keys that one entry of the configuration currently contributes to the key ring. */
 interface EntryState {
   readonly keys: readonly ParsedKey[];
-  /** Why there are none; undefined where there are. */
+  /** The reason that there are no keys; undefined if there are. */
   readonly problem: string | undefined;
 }
 
-/** Where the documents of entries come from. */
+/** The dependencies of the reader of key entries. */
 export interface KeyReaderOptions {
-  /** The https document at a URL. Rejects with a one-line message. */
+  /** Fetches the https document at a URL. Rejects with a one-line message. */
   readonly fetchDocument: (
     url: string,
     options: { readonly bytes: number; readonly signal: AbortSignal },
   ) => Promise<Uint8Array>;
-  /** At most `bytes + 1` bytes of a file. Rejects with `code` `ENOENT` where it is not there. */
+  /** Reads at most `bytes + 1` bytes of a file. Rejects with `code` `ENOENT` if there is no file. */
   readonly readFile: (path: string, bytes: number) => Promise<Uint8Array>;
-  /** Bytes a key document may have. */
+  /** The size limit of a key document, in bytes. */
   readonly keyBytes: number;
   readonly requirePinned: boolean;
   readonly onEvent: (event: KeyEvent) => void;
 }
 
-/** One entry: `read` looks at its place once and moves `state`. Never rejects. */
+/** One entry of the configuration. `read` reads its location once and updates `state`; it never rejects. */
 export interface KeyEntry {
   readonly spec: KeySpec;
   readonly source: string;
@@ -34,15 +34,15 @@ export interface KeyEntry {
   readonly read: (signal: AbortSignal) => Promise<void>;
 }
 
-/** How an entry is named to people. */
-const sourceOf = ({ location: place }: KeySpec): string => {
-  if (place.kind === 'file') return place.path;
-  return place.kind === 'url' ? place.url : place.name;
+/** Returns the name of an entry for people. */
+const sourceOf = ({ location }: KeySpec): string => {
+  if (location.kind === 'file') return location.path;
+  return location.kind === 'url' ? location.url : location.name;
 };
 
 const UNREAD: EntryState = { keys: [], problem: 'not read yet' };
 
-const isGone = (error: unknown): boolean =>
+const isMissingFile = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 
 const attempt = async (
@@ -57,22 +57,18 @@ const attempt = async (
 
 const idsOf = (keys: readonly ParsedKey[]): string => keys.map(({ keyId }) => keyId).join(', ');
 
-const isSame = (one: readonly ParsedKey[], other: readonly ParsedKey[]): boolean =>
-  one
-    .map(({ keyId }) => keyId)
-    .toSorted()
-    .join() ===
-  other
+const sortedIdsOf = (keys: readonly ParsedKey[]): string =>
+  keys
     .map(({ keyId }) => keyId)
     .toSorted()
     .join();
 
-const parseDocument = async (bytes: Uint8Array, most: number): Promise<ParsedKeys> =>
-  bytes.length > most
-    ? { ok: false, problem: `is longer than ${most} bytes` }
+const parseDocument = async (bytes: Uint8Array, maxBytes: number): Promise<ParsedKeys> =>
+  bytes.length > maxBytes
+    ? { ok: false, problem: `is longer than ${maxBytes} bytes` }
     : parseKeys(Buffer.from(bytes).toString('utf8'));
 
-/** An entry whose text is in the program or the configuration: read once, by a first call. */
+/** Creates an entry whose text is in the program or the configuration. Only the first call of `read` parses it. */
 const createTextEntry = (spec: KeySpec, text: string): KeyEntry => {
   let state = UNREAD;
   return {
@@ -87,49 +83,53 @@ const createTextEntry = (spec: KeySpec, text: string): KeyEntry => {
   };
 };
 
-/** A file is its owner's word: new content replaces its keys at once, its going takes them out. */
-const createFileEntry = (spec: KeySpec, path: string, reading: KeyReaderOptions): KeyEntry => {
+/**
+ * Creates an entry for a file. New content replaces its keys at once; if the file is deleted, its keys leave the key
+ * ring. If it cannot be read or parsed, its last valid keys stay.
+ */
+const createFileEntry = (spec: KeySpec, path: string, options: KeyReaderOptions): KeyEntry => {
   let state = UNREAD;
-  let seen: string | undefined;
-  const tell = (code: KeyEvent['code'], detail: string) => reading.onEvent({ code, source: path, detail });
+  /** The hash of the last content, or the message of the last error. */
+  let lastRead: string | undefined;
+  const report = (code: KeyEvent['code'], detail: string) => options.onEvent({ code, source: path, detail });
 
-  const lose = (problem: string) => {
-    if (state.problem !== problem) tell('key-missing', problem);
+  const removeKeys = (problem: string) => {
+    if (state.problem !== problem) report('key-missing', problem);
     state = { keys: [], problem };
-    seen = undefined;
+    lastRead = undefined;
   };
-  const keepLastGood = (problem: string) => {
-    tell('key-file-invalid', problem);
+  const keepLastValid = (problem: string) => {
+    report('key-file-invalid', problem);
     if (state.keys.length === 0) state = { keys: [], problem };
   };
-  const keepUnread = (message: string) => {
-    if (seen === message) return;
-    seen = message;
-    keepLastGood(`cannot be read: ${message}`);
+  const keepUnreadable = (message: string) => {
+    if (lastRead === message) return;
+    lastRead = message;
+    keepLastValid(`cannot be read: ${message}`);
   };
   const take = async (bytes: Uint8Array) => {
     const hash = createHash('sha256').update(bytes).digest('hex');
-    if (hash === seen) return;
-    seen = hash;
-    const parsed = await parseDocument(bytes, reading.keyBytes);
-    if (!parsed.ok) return keepLastGood(parsed.problem);
+    if (hash === lastRead) return;
+    lastRead = hash;
+    const parsed = await parseDocument(bytes, options.keyBytes);
+    if (!parsed.ok) return keepLastValid(parsed.problem);
     state = { keys: parsed.keys, problem: undefined };
-    tell('key-loaded', idsOf(parsed.keys));
+    report('key-loaded', idsOf(parsed.keys));
   };
   return {
     spec,
     source: path,
     state: () => state,
     read: async () => {
-      const { bytes, error } = await attempt(() => reading.readFile(path, reading.keyBytes));
+      const { bytes, error } = await attempt(() => options.readFile(path, options.keyBytes));
       if (bytes !== undefined) await take(bytes);
-      else if (isGone(error)) lose('file not found');
-      else keepUnread(messageOf(error));
+      else if (isMissingFile(error)) removeKeys('file not found');
+      else keepUnreadable(messageOf(error));
     },
   };
 };
 
-/** Of the keys in a document, the pinned one alone; all where no pin is given. */
+/** Returns only the pinned key of a document, or every key if no pin is given. */
 const applyPin = (parsed: ParsedKeys, pin: string | undefined): ParsedKeys => {
   if (!parsed.ok || pin === undefined) return parsed;
   const [pinned] = parsed.keys.filter(({ spkiSha256 }) => spkiSha256 === pin.toLowerCase());
@@ -137,48 +137,52 @@ const applyPin = (parsed: ParsedKeys, pin: string | undefined): ParsedKeys => {
   return { ok: false, problem: `does not match the pin: its sha256 is ${parsed.keys[0].spkiSha256}` };
 };
 
-const describe = (served: ParsedKeys): string =>
-  served.ok ? `it now serves ${idsOf(served.keys)}` : `the key that it serves now ${served.problem}`;
+const describeServed = (served: ParsedKeys): string =>
+  served.ok ? `the URL now serves ${idsOf(served.keys)}` : `the key that it serves now ${served.problem}`;
 
-/** What a URL served first counts for the life of the process: whoever takes the host over later changes nothing. */
+/**
+ * Creates an entry for a URL. The keys it serves first stay until the process ends: an attacker who takes over the host
+ * later cannot replace them.
+ */
 const createUrlEntry = (
   spec: KeySpec,
   { url, spkiSha256 }: { readonly url: string; readonly spkiSha256?: string },
-  reading: KeyReaderOptions,
+  options: KeyReaderOptions,
 ): KeyEntry => {
   let state = UNREAD;
-  const tell = (code: KeyEvent['code'], detail: string) => reading.onEvent({ code, source: url, detail });
+  const report = (code: KeyEvent['code'], detail: string) => options.onEvent({ code, source: url, detail });
 
   const fail = (problem: string) => {
     if (state.keys.length > 0) return;
-    if (state.problem !== problem) tell('key-missing', problem);
+    if (state.problem !== problem) report('key-missing', problem);
     state = { keys: [], problem };
   };
   const take = (served: ParsedKeys) => {
     if (!served.ok) return fail(`the key that it serves ${served.problem}`);
     state = { keys: served.keys, problem: undefined };
-    tell('key-loaded', idsOf(served.keys));
+    report('key-loaded', idsOf(served.keys));
   };
   const compare = (served: ParsedKeys) => {
-    if (!served.ok || !isSame(served.keys, state.keys)) tell('key-url-changed', describe(served));
+    if (!served.ok || sortedIdsOf(served.keys) !== sortedIdsOf(state.keys))
+      report('key-url-changed', describeServed(served));
   };
   const fetch = async (signal: AbortSignal) => {
     const { bytes, error } = await attempt(() =>
-      reading.fetchDocument(url, { bytes: reading.keyBytes, signal }),
+      options.fetchDocument(url, { bytes: options.keyBytes, signal }),
     );
     if (bytes === undefined) return fail(`cannot be fetched: ${messageOf(error)}`);
-    const served = applyPin(await parseDocument(bytes, reading.keyBytes), spkiSha256);
+    const served = applyPin(await parseDocument(bytes, options.keyBytes), spkiSha256);
     return state.keys.length > 0 ? compare(served) : take(served);
   };
-  const refuse = async () => fail('has no pin, which requirePinnedKeys requires');
-  const refused = reading.requirePinned && spkiSha256 === undefined;
-  return { spec, source: url, state: () => state, read: refused ? refuse : fetch };
+  const failWithoutPin = async () => fail('has no pin, which requirePinnedKeys requires');
+  const isUnpinned = options.requirePinned && spkiSha256 === undefined;
+  return { spec, source: url, state: () => state, read: isUnpinned ? failWithoutPin : fetch };
 };
 
-/** An entry of the configuration, not read yet. */
-export const createKeyEntry = (spec: KeySpec, reading: KeyReaderOptions): KeyEntry => {
-  const { location: place } = spec;
-  if (place.kind === 'file') return createFileEntry(spec, place.path, reading);
-  if (place.kind === 'url') return createUrlEntry(spec, place, reading);
-  return createTextEntry(spec, place.text);
+/** Creates an entry of the configuration without reading it. */
+export const createKeyEntry = (spec: KeySpec, options: KeyReaderOptions): KeyEntry => {
+  const { location } = spec;
+  if (location.kind === 'file') return createFileEntry(spec, location.path, options);
+  if (location.kind === 'url') return createUrlEntry(spec, location, options);
+  return createTextEntry(spec, location.text);
 };

@@ -1,12 +1,12 @@
-/** Something an operator should know about a key of the configuration, for the log and a metric. */
+/** An event about a key of the configuration, for the log and a metric. */
 export interface KeyEvent {
-  readonly code: /** What a URL serves is another key than before; the old one stays. */
+  readonly code: /** A URL serves another key than before; the old key stays. */
     | 'key-url-changed'
-    /** A file does not parse or cannot be read; its last good keys stay. */
+    /** A file cannot be read or parsed; its last valid keys stay. */
     | 'key-file-invalid'
-    /** An entry has no keys in the ring now. */
+    /** An entry has no keys in the key ring. */
     | 'key-missing'
-    /** An entry's keys are in the ring: for the first time, again, or new ones. */
+    /** The keys of an entry are in the key ring: for the first time, again, or replaced. */
     | 'key-loaded';
   readonly source: string;
   /** One line. */

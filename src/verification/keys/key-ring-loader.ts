@@ -5,38 +5,38 @@ import type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
 import type { KeySpec } from './key-spec.ts';
 
 interface KeyLimits {
-  /** Bytes a key document may have. */
+  /** The size limit of a key document, in bytes. */
   readonly keyBytes: number;
-  /** Milliseconds between two readings of a URL. */
+  /** Milliseconds between two fetches of a URL. */
   readonly keyRefresh: number;
 }
 
-/** Calls `run` once after `milliseconds`; the function returned calls it off. */
+/** Calls `run` once after `milliseconds`. Returns a function that cancels the call. */
 type Schedule = (milliseconds: number, run: () => void) => () => void;
 
 export interface KeyRingOptions extends Omit<KeyReaderOptions, 'keyBytes' | 'readFile'> {
   readonly specs: readonly KeySpec[];
   readonly limits: KeyLimits;
-  /** Reads the file system where nothing else is given. */
+  /** By default, reads from the file system. */
   readonly readFile?: KeyReaderOptions['readFile'];
-  /** The clock's timers, which keep no process alive, where nothing else is given. */
+  /** By default, an unreferenced timer. */
   readonly schedule?: Schedule;
 }
 
 export interface KeyRingLoader {
   /**
-   * Reads every entry for the first time and begins to watch. Rejects with {@link InvalidKeysError} where keys that the
-   * configuration itself holds are bad; what cannot be fetched or read is `missing` in the ring.
+   * Reads every entry for the first time and begins to watch them. Rejects with {@link InvalidKeysError} if a key in
+   * the configuration itself is invalid. An entry that cannot be fetched or read is `missing` in the key ring.
    */
   load(): Promise<void>;
-  /** Reads every entry again, now. */
+  /** Reads every entry again. */
   refresh(): Promise<void>;
-  /** The keys of this moment; another object only where something changed. */
+  /** Returns the current key ring; the same object until it changes. */
   current(): KeyRing;
   stop(): void;
 }
 
-/** Keys of the configuration that are none; `problems` names each. */
+/** Keys in the configuration are invalid; `problems` names each. */
 export class InvalidKeysError extends UserError {
   override readonly name = 'InvalidKeysError';
   readonly problems: readonly string[];
@@ -47,26 +47,27 @@ export class InvalidKeysError extends UserError {
   }
 }
 
-/** Milliseconds between two looks at a file. By content: Kubernetes swaps symbolic links above it, which no watch sees. */
-const FILE_POLL = 3_000;
-/** Milliseconds until a URL that gave no key is asked again; doubled each time, up to `keyRefresh`. */
-const FIRST_RETRY = 5_000;
-/** Milliseconds for one reading of a URL. */
-const FETCH_DEADLINE = 20_000;
+/**
+ * The interval of polling a file. Not a watch: Kubernetes swaps symbolic links above the file, which a watch misses.
+ */
+const FILE_POLL_MS = 3_000;
+/** The first interval of retrying a URL that served no key; doubled each time, up to `keyRefresh`. */
+const FIRST_RETRY_MS = 5_000;
+const FETCH_TIMEOUT_MS = 20_000;
 
 const isInConfiguration = ({ spec }: KeyEntry): boolean =>
   spec.location.kind === 'inline' || spec.location.kind === 'built-in';
 
-const isPinned = ({ location: place }: KeySpec): boolean =>
-  place.kind !== 'url' || place.spkiSha256 !== undefined;
+const isPinned = ({ location }: KeySpec): boolean =>
+  location.kind !== 'url' || location.spkiSha256 !== undefined;
 
-/** One key from two entries is one key, with what both allow. */
-const joinKeys = (one: TrustedKey, other: TrustedKey): TrustedKey => ({
-  ...one,
-  source: one.source === other.source ? one.source : `${one.source}, ${other.source}`,
-  pinned: one.pinned || other.pinned,
-  for: one.for && other.for && [...new Set([...one.for, ...other.for])],
-  covers: one.covers ?? other.covers,
+/** Merges the same key from two entries: it may sign for whatever one of them allows. */
+const mergeKeys = (first: TrustedKey, second: TrustedKey): TrustedKey => ({
+  ...first,
+  source: first.source === second.source ? first.source : `${first.source}, ${second.source}`,
+  pinned: first.pinned || second.pinned,
+  for: first.for && second.for && [...new Set([...first.for, ...second.for])],
+  covers: first.covers ?? second.covers,
 });
 
 const buildRing = (entries: readonly KeyEntry[]): KeyRing => {
@@ -77,18 +78,18 @@ const buildRing = (entries: readonly KeyEntry[]): KeyRing => {
     if (problem !== undefined) missing.push({ source, problem });
     for (const key of parsed) {
       const trusted = { ...key, source, pinned: isPinned(spec), for: spec.for, covers: spec.covers };
-      const known = keys.get(key.keyId);
-      keys.set(key.keyId, known === undefined ? trusted : joinKeys(known, trusted));
+      const existing = keys.get(key.keyId);
+      keys.set(key.keyId, existing === undefined ? trusted : mergeKeys(existing, trusted));
     }
   }
   return { keys, missing };
 };
 
-/** Everything of a ring that can differ, as text: two rings of one fingerprint are the same to every reader. */
+/** Returns everything that can differ between two key rings, as text. */
 const fingerprint = ({ keys, missing }: KeyRing): string =>
   JSON.stringify([[...keys.values()].map((key) => ({ ...key, publicKey: key.spkiSha256 })), missing]);
 
-/** At most `bytes + 1` bytes of a file, a pipe included. */
+/** Reads at most `bytes + 1` bytes of a file, which may be a pipe. */
 const readStart = async (path: string, bytes: number): Promise<Uint8Array> => {
   const chunks: Buffer[] = [];
   for await (const chunk of createReadStream(path, { end: bytes })) chunks.push(chunk as Buffer);
@@ -101,18 +102,20 @@ const startTimer: Schedule = (milliseconds, run) => {
   return () => clearTimeout(timer);
 };
 
-/** How long until an entry is read again; undefined: never. */
-const nextReading = (
+/** Returns the milliseconds until an entry is read again; undefined: never. */
+const nextReadMs = (
   { spec, state }: KeyEntry,
   failures: number,
   { keyRefresh }: KeyLimits,
 ): number | undefined => {
-  if (spec.location.kind === 'file') return FILE_POLL;
+  if (spec.location.kind === 'file') return FILE_POLL_MS;
   if (spec.location.kind !== 'url') return undefined;
-  return state().problem === undefined ? keyRefresh : Math.min(keyRefresh, FIRST_RETRY * 2 ** (failures - 1));
+  return state().problem === undefined
+    ? keyRefresh
+    : Math.min(keyRefresh, FIRST_RETRY_MS * 2 ** (failures - 1));
 };
 
-/** Reads one entry again and again. Returns what ends that. */
+/** Reads one entry repeatedly. Returns a function that stops it. */
 const watchEntry = (
   entry: KeyEntry,
   read: (entry: KeyEntry) => Promise<void>,
@@ -120,47 +123,50 @@ const watchEntry = (
 ): (() => void) => {
   let stopped = false;
   let failures = 1;
-  let callOff: (() => void) | undefined;
-  const plan = () => {
-    const wait = stopped ? undefined : nextReading(entry, failures, limits);
-    callOff = wait === undefined ? undefined : schedule(wait, () => void again());
+  let cancel: (() => void) | undefined;
+  const scheduleNext = () => {
+    const waitMs = stopped ? undefined : nextReadMs(entry, failures, limits);
+    cancel = waitMs === undefined ? undefined : schedule(waitMs, () => void readAgain());
   };
-  const again = async () => {
+  const readAgain = async () => {
     await read(entry);
     failures = entry.state().problem === undefined ? 1 : failures + 1;
-    plan();
+    scheduleNext();
   };
-  plan();
+  scheduleNext();
   return () => {
     stopped = true;
-    callOff?.();
+    cancel?.();
   };
 };
 
-/** Creates the key ring of a configuration (src/README.md, "Keys"). An entry that fails never removes the keys of another. */
+/**
+ * Creates the key ring of a configuration and keeps it current (src/README.md, "Keys"). An entry that fails never removes
+ * the keys of another.
+ */
 export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
   const { specs, limits, readFile = readStart } = options;
   const entries = specs.map((spec) =>
     createKeyEntry(spec, { ...options, readFile, keyBytes: limits.keyBytes }),
   );
-  const end = new AbortController();
-  const reading = new Map<KeyEntry, Promise<void>>();
+  const stopped = new AbortController();
+  const reads = new Map<KeyEntry, Promise<void>>();
   let ring = buildRing(entries);
   let watches: readonly (() => void)[] = [];
 
-  const renew = () => {
+  const updateRing = () => {
     const next = buildRing(entries);
     if (fingerprint(next) !== fingerprint(ring)) ring = next;
   };
   const readOnce = async (entry: KeyEntry) => {
-    await entry.read(AbortSignal.any([end.signal, AbortSignal.timeout(FETCH_DEADLINE)]));
-    reading.delete(entry);
-    if (!end.signal.aborted) renew();
+    await entry.read(AbortSignal.any([stopped.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]));
+    reads.delete(entry);
+    if (!stopped.signal.aborted) updateRing();
   };
-  /** An entry is read by one reader at a time; who comes meanwhile waits for that one. */
+  /** Reads an entry, or joins the read that is under way. */
   const read = (entry: KeyEntry): Promise<void> => {
-    const running = reading.get(entry) ?? readOnce(entry);
-    reading.set(entry, running);
+    const running = reads.get(entry) ?? readOnce(entry);
+    reads.set(entry, running);
     return running;
   };
   const refresh = async () => void (await Promise.all(entries.map(read)));
@@ -170,13 +176,17 @@ export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
     current: () => ring,
     async load() {
       await refresh();
-      const bad = entries.filter((entry) => isInConfiguration(entry) && entry.state().problem !== undefined);
-      if (bad.length > 0)
-        throw new InvalidKeysError(bad.map(({ source, state }) => `${source}: the key ${state().problem}`));
+      const invalid = entries.filter(
+        (entry) => isInConfiguration(entry) && entry.state().problem !== undefined,
+      );
+      if (invalid.length > 0)
+        throw new InvalidKeysError(
+          invalid.map(({ source, state }) => `${source}: the key ${state().problem}`),
+        );
       watches = entries.map((entry) => watchEntry(entry, read, options));
     },
     stop() {
-      end.abort();
+      stopped.abort();
       for (const stop of watches) stop();
     },
   };

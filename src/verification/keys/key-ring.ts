@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 
-/** A public key that may sign. */
+/** A public key whose signatures are trusted. */
 export interface TrustedKey {
   /** RFC 7638 thumbprint, base64url. */
   readonly keyId: string;
   /** SHA-256 of the DER SubjectPublicKeyInfo, 64 hex digits. */
   readonly spkiSha256: string;
-  /** Where it came from, for people: `istio-release-1`, a path, a URL. */
+  /** The origin of the key, for people: `istio-release-1`, a path, a URL. */
   readonly source: string;
   readonly pinned: boolean;
   readonly for: readonly string[] | undefined;
@@ -14,15 +14,15 @@ export interface TrustedKey {
   readonly publicKey: KeyObject;
 }
 
-/** An entry of the configuration whose keys are not in the ring now. */
+/** An entry of the configuration whose keys are not in the key ring. */
 export interface MissingKey {
   readonly source: string;
   readonly problem: string;
 }
 
-/** One moment's keys, by key id. A change makes a new object: compare by identity. */
+/** The current keys, by key id. Immutable: each change creates a new object, so compare by identity. */
 export interface KeyRing {
   readonly keys: ReadonlyMap<string, TrustedKey>;
-  /** Not empty: the ring is incomplete, an unknown signer is then undetermined. */
+  /** If not empty, the key ring is incomplete: an unknown signer is then undetermined. */
   readonly missing: readonly MissingKey[];
 }

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, memberOf } from '../../base/index.ts';
 import { parseBase64 } from '../encoding/base64.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 
-/** One public key, whatever it was written as. */
+/** One public key, whatever its encoding was. */
 export interface ParsedKey {
   /** RFC 7638 thumbprint, base64url. */
   readonly keyId: string;
@@ -20,10 +20,10 @@ export type ParsedKeys =
 
 type Jwk = webcrypto.JsonWebKey;
 
-/** Carries a problem out of the reading of one text; never leaves this file. */
+/** A problem with a key. Never leaves this file. */
 class KeyProblem extends Error {}
 
-const NEEDED = 'expected ECDSA P-256';
+const EXPECTED = 'expected ECDSA P-256';
 const PRIVATE = 'is a private key: give the public key instead, and consider who may have seen this one';
 const CURVES: Readonly<Record<string, string>> = {
   secp384r1: 'P-384',
@@ -41,7 +41,7 @@ const KINDS: Readonly<Record<string, string>> = {
 const PEM = /^-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\s]+?)\r?\n?-----END ([A-Z0-9 ]+)-----$/;
 /** SubjectPublicKeyInfo of a named-curve P-256 key up to its uncompressed point (RFC 5480): 27 of 91 bytes. */
 const SPKI_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
-const SPKI_LENGTH = 91;
+const SPKI_BYTES = 91;
 
 const findKindProblem = (key: KeyObject): string | undefined => {
   const type = key.asymmetricKeyType ?? 'unknown';
@@ -49,7 +49,7 @@ const findKindProblem = (key: KeyObject): string | undefined => {
   if (type === 'ec' && curve === 'prime256v1') return undefined;
   const kind =
     type === 'ec' ? `an ECDSA ${CURVES[curve ?? ''] ?? curve ?? 'unnamed-curve'}` : (KINDS[type] ?? type);
-  return `is ${kind.replace('an ECDSA P-', 'a P-')} key; ${NEEDED}`;
+  return `is ${kind.replace('an ECDSA P-', 'a P-')} key; ${EXPECTED}`;
 };
 
 const importDer = (der: Buffer): KeyObject => {
@@ -65,7 +65,7 @@ const jwkOfDer = (der: Buffer): Jwk => {
   const problem = findKindProblem(key);
   if (problem !== undefined) throw new KeyProblem(problem);
   // OpenSSL also reads curves written out as parameters, which may be any curve, and compressed points.
-  if (der.length !== SPKI_LENGTH || !der.subarray(0, SPKI_HEAD.length).equals(SPKI_HEAD))
+  if (der.length !== SPKI_BYTES || !der.subarray(0, SPKI_HEAD.length).equals(SPKI_HEAD))
     throw new KeyProblem(
       'has explicit curve parameters or a compressed point: give it as `openssl ec -pubin` writes it',
     );
@@ -77,7 +77,7 @@ const findLabelProblem = (label: string): string | undefined => {
   if (label.includes('PRIVATE KEY')) return PRIVATE;
   if (label === 'CERTIFICATE')
     return 'is a certificate: give the public key alone (`openssl x509 -pubkey -noout`)';
-  if (label === 'RSA PUBLIC KEY') return `is an RSA key; ${NEEDED}`;
+  if (label === 'RSA PUBLIC KEY') return `is an RSA key; ${EXPECTED}`;
   if (label === '') return 'is neither a PEM block nor JSON';
   return `is a PEM block of ${label}, where a PUBLIC KEY is expected`;
 };
@@ -97,24 +97,24 @@ const jwkOfPem = (text: string): Jwk => {
 
 const coordinate = (jwk: JsonObject, name: 'x' | 'y'): string => {
   const text = memberOf(jwk, name);
-  // 32 bytes are 43 digits, the last of which carries four bits: any other spelling is a second name for one key.
+  // 32 bytes are 43 digits, the last of which carries four bits: any other spelling would encode the same key twice.
   if (typeof text !== 'string' || !/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text))
     throw new KeyProblem(`is malformed: its ${name} is not 32 bytes in base64url`);
   return text;
 };
 
-/** What a JWK is, where it is not an EC key on P-256 (RFC 7518, section 6). */
+/** Returns the problem if a JWK is not an EC key on P-256 (RFC 7518, section 6). */
 const findJwkKindProblem = (jwk: JsonObject): string | undefined => {
   const kty = memberOf(jwk, 'kty');
   const curve = String(memberOf(jwk, 'crv')).slice(0, 20);
   if (kty === 'oct' || Object.hasOwn(jwk, 'd') || Object.hasOwn(jwk, 'k')) return PRIVATE;
-  if (kty === 'RSA') return `is an RSA key; ${NEEDED}`;
-  if (kty === 'OKP') return `is an ${curve} key; ${NEEDED}`;
+  if (kty === 'RSA') return `is an RSA key; ${EXPECTED}`;
+  if (kty === 'OKP') return `is an ${curve} key; ${EXPECTED}`;
   if (kty !== 'EC') return 'is not a JSON Web Key: its "kty" is missing or unknown';
-  return curve === 'P-256' ? undefined : `is a ${curve} key; ${NEEDED}`;
+  return curve === 'P-256' ? undefined : `is a ${curve} key; ${EXPECTED}`;
 };
 
-/** What a JWK says it is not for (RFC 7517, sections 4.2 to 4.4). */
+/** Returns the problem if a JWK is not for verifying ES256 signatures (RFC 7517, sections 4.2 to 4.4). */
 const findJwkUseProblem = (jwk: JsonObject): string | undefined => {
   const [use = 'sig', operations = ['verify'], alg = 'ES256'] = ['use', 'key_ops', 'alg'].map((name) =>
     memberOf(jwk, name),
@@ -130,7 +130,7 @@ const checkJwk = (value: unknown): Jwk => {
   if (!isJsonObject(value)) throw new KeyProblem('is not a JSON Web Key: it is not an object');
   const problem = findJwkKindProblem(value) ?? findJwkUseProblem(value);
   if (problem !== undefined) throw new KeyProblem(problem);
-  // Only these four reach node-jose: a `kid` of the author's choosing is not the key's id.
+  // Only these four members reach node-jose: a `kid` that the author chose is not the id of the key.
   return { kty: 'EC', crv: 'P-256', x: coordinate(value, 'x'), y: coordinate(value, 'y') };
 };
 
@@ -143,7 +143,9 @@ const jwksOfJson = (text: string): readonly Jwk[] => {
   return keys.map((key: unknown) => checkJwk(key));
 };
 
-/** node-jose makes the canonical public key and its id; node:crypto, which checks the point, makes the key that verifies. */
+/**
+ * node-jose computes the canonical public key and its id; node:crypto checks the point and creates the verifying key.
+ */
 const parseJwk = async (jwk: Jwk): Promise<ParsedKey> => {
   let publicKey: KeyObject;
   try {
@@ -161,8 +163,8 @@ const parseJwk = async (jwk: Jwk): Promise<ParsedKey> => {
 };
 
 /**
- * Reads the public keys in a text: one PEM SubjectPublicKeyInfo (RFC 7468), one JWK or a JWKS (RFC 7517), all ECDSA
- * P-256. Everything else is refused with a sentence that says what it is. Never rejects.
+ * Parses the public keys in a text: one PEM SubjectPublicKeyInfo (RFC 7468), one JWK or a JWKS (RFC 7517), all ECDSA
+ * P-256. For anything else the problem says what it is. Never rejects.
  */
 export const parseKeys = async (text: string): Promise<ParsedKeys> => {
   const trimmed = text.trim();

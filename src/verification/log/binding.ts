@@ -22,8 +22,8 @@ export const signedContentOf = (logged: LoggedSignature): SignedContent => ({
 export const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
 /**
- * Tells why the body of an entry is not of this signature, over these bytes, by this key; undefined where it is of all
- * three. Any one left out lets an attacker show somebody else's entry (CVE-2022-36056, CVE-2026-22703).
+ * Returns the problem if the body of an entry is not for this signature, these bytes and this key. If one of the three
+ * is not compared, an attacker can present the entry of another signature (CVE-2022-36056, CVE-2026-22703).
  */
 export const findForeignBody = (
   { body: bytes, kindVersion }: LogEntry,
@@ -33,9 +33,9 @@ export const findForeignBody = (
   if ('problem' in body) return body.problem;
   if (kindVersion !== undefined && body.kind !== `${kindVersion.kind} ${kindVersion.version}`)
     return 'the log entry is not of the kind it declares';
-  const digested = body.digestOf === 'payload' ? signed.payload : signed.signedBytes;
+  const digestedBytes = body.digestOf === 'payload' ? signed.payload : signed.signedBytes;
   if (!body.signature.equals(signed.signature)) return 'the log entry is for another signature';
-  if (!body.sha256.equals(sha256(digested))) return 'the log entry is for other signed bytes';
+  if (!body.sha256.equals(sha256(digestedBytes))) return 'the log entry is for other signed bytes';
   const spki = signed.key.export({ type: 'spki', format: 'der' });
   return body.spki.equals(spki) ? undefined : 'the log entry is for another key';
 };

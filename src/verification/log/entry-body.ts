@@ -2,11 +2,11 @@ import { memberOf } from '../../base/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseExactBase64, parseExactHex, requireAll } from './exact.ts';
 
-/** What the body of an entry says was signed, and by which key. */
+/** The signature that the body of an entry names, with the digest of what was signed and the key. */
 export interface LoggedBody {
   /** Kind and version: `hashedrekord 0.0.1`. */
   readonly kind: string;
-  /** Whether the digest is that of the very bytes signed, or of the payload inside them. */
+  /** The bytes that the digest is of: all signed bytes, or the payload inside them. */
   readonly digestOf: 'signed-bytes' | 'payload';
   readonly sha256: Buffer;
   /** DER. */
@@ -17,16 +17,19 @@ export interface LoggedBody {
 
 type Fields = { readonly [K in keyof Omit<LoggedBody, 'kind'>]: LoggedBody[K] | undefined };
 
-/** What lies at the end of a path of names; for a number, in a list that holds nothing else. */
+/** Returns the value at a path of member names. `0` in a path is the only element of a list. */
 const at = (value: unknown, ...path: readonly (string | 0)[]): unknown =>
-  path.reduce<unknown>((inside, step) => (step === 0 ? onlyOf(inside) : memberOf(inside, step)), value);
+  path.reduce<unknown>((parent, step) => (step === 0 ? onlyOf(parent) : memberOf(parent, step)), value);
 
 const onlyOf = (value: unknown): unknown =>
   Array.isArray(value) && value.length === 1 ? value[0] : undefined;
 
 const textOf = (bytes: Buffer | undefined): string => bytes?.toString('latin1') ?? '';
 
-/** The DER inside base64 of PEM. Compared byte for byte and never parsed: a key of the log is no key of ours. */
+/**
+ * Decodes the DER inside base64 of PEM. It is compared byte for byte and never parsed: only keys of the key ring
+ * verify.
+ */
 const parsePem = (value: unknown): Buffer | undefined => {
   const pem = /^-----BEGIN PUBLIC KEY-----\n([\s\S]+)\n-----END PUBLIC KEY-----\n?$/;
   return parseExactBase64(pem.exec(textOf(parseExactBase64(value)))?.[1]?.replaceAll('\n', ''));
@@ -52,7 +55,7 @@ const dsse1 = (spec: unknown): Fields => ({
   spki: parsePem(at(spec, 'signatures', 0, 'verifier')),
 });
 
-/** The envelope's own base64 of the signature is in base64 once more. */
+/** The signature is base64 of the envelope's base64. */
 const intoto2 = (spec: unknown): Fields => ({
   digestOf: 'payload',
   sha256: hexDigest(at(spec, 'content', 'payloadHash')),
@@ -80,8 +83,8 @@ const dsse2 = (spec: unknown): Fields => ({
 });
 
 /**
- * The kinds of entries that name all three (sigstore/rekor, pkg/types; sigstore/rekor-tiles, api/proto/rekor/v2). cosign
- * 1.2 and older wrote `rekord`. `intoto` 0.0.1 has no signature in it and proves none.
+ * The kinds of entries that name signature, digest and key (sigstore/rekor, pkg/types; sigstore/rekor-tiles,
+ * api/proto/rekor/v2). cosign 1.2 and older wrote `rekord`. `intoto` 0.0.1 contains no signature and so proves none.
  */
 const KINDS: ReadonlyMap<string, (spec: unknown) => Fields> = new Map([
   ['hashedrekord 0.0.1', hashedrekord1],
@@ -92,7 +95,7 @@ const KINDS: ReadonlyMap<string, (spec: unknown) => Fields> = new Map([
   ['dsse 0.0.2', dsse2],
 ]);
 
-/** Parses the body of an entry, or tells why it names no signature that we could compare. */
+/** Parses the body of an entry, or returns the problem if it names no signature to compare. */
 export const parseEntryBody = (bytes: Buffer): LoggedBody | { readonly problem: string } => {
   const parsed = parseStrictJson(bytes);
   if (!parsed.ok) return { problem: `the body of the log entry cannot be read: ${parsed.problem}` };

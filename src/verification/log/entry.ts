@@ -1,26 +1,26 @@
-/** An entry of a log as it came: its fields have their types, and nothing of it is proven. */
+/** A parsed log entry. Nothing of it is verified. */
 export interface LogEntry {
-  /** Lower-case hex: which log it says it is in. */
+  /** Lower-case hex: the id of the log that it names. */
   readonly logId: string;
-  /** What the log holds: JSON that says what was signed. */
+  /** The content that the log integrated: JSON that names what was signed. */
   readonly body: Buffer;
-  /** What kind of body it says it has; an annotation does not say. */
+  /** The declared kind of the body; undefined in an annotation, which declares none. */
   readonly kindVersion: { readonly kind: string; readonly version: string } | undefined;
   readonly promise: InclusionPromise | undefined;
   readonly proof: InclusionProof | undefined;
 }
 
-/** Rekor v1: the log's signed word that it took the entry in, at a time and a place ("signed entry timestamp"). */
+/** Rekor v1: the log's signed promise to integrate the entry, with time and index ("signed entry timestamp"). */
 export interface InclusionPromise {
   /** DER. */
   readonly signature: Buffer;
   /** Seconds since the epoch. */
   readonly integratedTime: number;
-  /** Counted over all trees the log ever had. */
+  /** Counted over all trees of the log. */
   readonly logIndex: number;
 }
 
-/** The way from the entry up to a tree whose root the log signed (RFC 6962, section 2.1.1). */
+/** The hashes from the entry to the root of a tree that the log signed (RFC 6962, section 2.1.1). */
 export interface InclusionProof {
   /** Decimal, counted in this tree. */
   readonly logIndex: string;

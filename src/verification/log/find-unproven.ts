@@ -5,8 +5,8 @@ import { findFalsePromise } from './promise.ts';
 import type { TrustedLog } from './trusted-log.ts';
 
 /**
- * Tells why a log is not shown to hold an entry; undefined where it is. Promise and proof must hold where they came, and
- * one of them must have come.
+ * Returns the problem if nothing proves that a log contains an entry. The entry must have a promise or a proof, and
+ * each that it has must be valid.
  */
 export const findUnproven = (entry: LogEntry, log: TrustedLog, signed: SignedContent): string | undefined => {
   const { promise, proof } = entry;

@@ -7,19 +7,19 @@ import { parseExactBase64, parseExactCount } from './exact.ts';
 import type { TrustedLog } from './trusted-log.ts';
 
 /*
- * The Merkle tree and the checkpoint, which @sigstore/verify works out. What it leaves open is closed here before it is
- * asked: the root beside the proof, the size, who the checkpoint says it is from, and how exactly it is written.
+ * Verifies the Merkle tree and the checkpoint with @sigstore/verify. First checks what that leaves open: the root in
+ * the proof, the tree size, the origin of the checkpoint, and its exact encoding.
  */
 
 /** `origin`, size, root, further lines; an empty line; signatures (C2SP, tlog-checkpoint.md and signed-note.md). */
 const CHECKPOINT =
   /^(?<origin>[^\n]+)\n(?<size>[^\n]+)\n(?<root>[^\n]+)\n(?:[^\n]+\n)*\n(?<signatures>(?:\u2014 \S+ \S+\n)+)$/;
-/** Rekor v1 signs as a name of its own configuring and the number of a tree (sigstore/rekor, pkg/util/checkpoint.go). */
+/** Rekor v1 signs with a configured name and the id of a tree (sigstore/rekor, pkg/util/checkpoint.go). */
 const TREE_ORIGIN = /^\S+ - \d+$/;
 
-/** When a log's key counts is compared with the time it promised; a proof has none. */
+/** The validity of a log's key is compared with the time of the promise; a proof has no time. */
 const ALWAYS = { start: new Date(0), end: new Date(8.64e15) };
-/** One entry of a log; no time is asked for. */
+/** One entry of a log, and no timestamp. */
 const THRESHOLDS = { tlogThreshold: 1, timestampThreshold: 0 };
 
 const NO_KIND = { kind: '', version: '' };
@@ -39,7 +39,7 @@ const parseCheckpoint = (note: string): Checkpoint | undefined => {
 
 const isExactSignature = (line: string): boolean => parseExactBase64(line.split(' ')[2]) !== undefined;
 
-/** Without its own name a key of Rekor v1 still signs for no other log; Rekor v2's must name itself, as cosign has it. */
+/** A key of Rekor v1 signs for one log, whatever its configured name. Rekor v2 must name its host, as in cosign. */
 const isOriginOf = (origin: string, { host, key }: TrustedLog): boolean =>
   origin === host || (key.asymmetricKeyType === 'ec' && TREE_ORIGIN.test(origin));
 
@@ -51,16 +51,18 @@ const findMismatch = (checkpoint: Checkpoint, proof: InclusionProof, log: Truste
     : 'the inclusion proof and the checkpoint have different root hashes';
 };
 
-/** The library compares signature and digest with the body as well; the caller has done so, and the key too. */
+/** The library compares signature and digest with the body too. The caller has compared both, and the key. */
 const contentOf = ({ signature, signedBytes, payload }: SignedContent): SignedEntity['signature'] => ({
   signature,
-  compareSignature: (other) => signature.equals(other),
+  compareSignature: (logged) => signature.equals(logged),
   compareDigest: (digest) => digest.equals(sha256(payload)),
   compareSignedDigest: (digest) => digest.equals(sha256(signedBytes)),
   verifySignature: (key) => verifySignature(key, signedBytes, signature),
 });
 
-/** The library looks for the name of a checkpoint's signer in the address of the log: we have compared the origin. */
+/**
+ * The library compares the signer's name with the URL of the log. Passes the origin as the URL: it is compared above.
+ */
 const trustIn = ({ id, key }: TrustedLog, origin: string, signer: KeyObject): TrustMaterial => ({
   tlogs: [{ logID: Buffer.from(id, 'hex'), baseURL: origin, publicKey: key, validFor: ALWAYS }],
   ctlogs: [],
@@ -69,7 +71,7 @@ const trustIn = ({ id, key }: TrustedLog, origin: string, signer: KeyObject): Tr
   publicKey: () => ({ publicKey: signer, validFor: () => true }),
 });
 
-/** The promise is left out: it is proven apart, and no time is taken from a proof. */
+/** Leaves out the promise: it is verified separately, and a proof proves no time. */
 const libraryEntry = (entry: LogEntry, proof: InclusionProof): SignedEntity['tlogEntries'][number] => ({
   logIndex: proof.logIndex,
   logId: { keyId: Buffer.from(entry.logId, 'hex') },
@@ -80,7 +82,7 @@ const libraryEntry = (entry: LogEntry, proof: InclusionProof): SignedEntity['tlo
   canonicalizedBody: entry.body,
 });
 
-/** Tells why an inclusion proof does not show that the log holds the entry; undefined where it does. */
+/** Returns the problem if an inclusion proof does not prove that the log contains the entry. */
 export const findFalseProof = (
   entry: LogEntry,
   proof: InclusionProof,

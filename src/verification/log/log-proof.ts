@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { SignatureFormat } from '../signature-format.ts';
 
-/** What each signature format carries of the transparency log. None of it is verified. */
+/** The log entries that a signature carries, by format. They are not verified. */
 interface CarriedOfLog {
   readonly 'simple-signing': {
     /** The annotation `dev.sigstore.cosign/bundle`: JSON text. */
@@ -25,15 +25,16 @@ export type CarriedSignature = {
 /** A signature that was verified with `key`. Its log entries are not verified. */
 export type LoggedSignature = CarriedSignature & { readonly key: KeyObject };
 
-/** Where a pinned log has the entry of exactly this signature, over these bytes, by this key. */
+/** The position of the entry for exactly this signature, these bytes and this key in a trusted log. */
 export interface LogProof {
   /** Decimal; an index can exceed a safe integer. */
   readonly logIndex: string;
-  /** Seconds since the epoch; undefined where the log proves no time (Rekor v2). */
+  /** Seconds since the epoch; undefined if the log proves no time (Rekor v2). */
   readonly integratedTime: number | undefined;
 }
 
-/** Proves that a signature is in a transparency log, offline. A `problem` is one line. Never throws. */
-export type ProveLogged = (
-  logged: LoggedSignature,
-) => { readonly proof: LogProof } | { readonly problem: string };
+/** The proof of a trusted log, or a problem in one line. */
+export type LogResult = { readonly proof: LogProof } | { readonly problem: string };
+
+/** Proves offline that a transparency log contains a signature. Never throws. */
+export type ProveLogged = (logged: LoggedSignature) => LogResult;

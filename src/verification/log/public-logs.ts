@@ -7,7 +7,7 @@ const publicLog = (host: string, spki: string, validFrom: string): TrustedLog =>
 };
 
 /**
- * The logs of Sigstore's public-good instance, for where no trusted root is configured. Source: sigstore/root-signing,
+ * The logs of Sigstore's public-good instance, used if no trusted root is configured. Source: sigstore/root-signing,
  * targets/trusted_root.json at commit 60cf2ce (Apache-2.0).
  */
 export const publicLogs: TrustedLogs = [

@@ -4,15 +4,15 @@ import type { InclusionPromise, InclusionProof, LogEntry } from './entry.ts';
 import { parseExactBase64, parseExactCount, parseExactHex, parseSafeCount, requireAll } from './exact.ts';
 import type { CarriedSignature } from './log-proof.ts';
 
-const LARGEST_ANNOTATION = 64 * 1024;
-/** sigstore-go reads no bundle with more (pkg/verify, `maxAllowedTlogEntries`). */
-const MOST_ENTRIES = 32;
-/** A tree of 2^63 leaves is not deeper. */
-const MOST_HASHES = 64;
+const MAX_ANNOTATION_LENGTH = 64 * 1024;
+/** The limit of sigstore-go (pkg/verify, `maxAllowedTlogEntries`). */
+const MAX_ENTRIES = 32;
+/** More than the depth of a tree with 2^63 leaves. */
+const MAX_HASHES = 64;
 
 type Problem = { readonly problem: string };
 
-/** The entries that came with a signature: at least one, none twice. */
+/** Parses the entries that a signature carries: at least one, without duplicates. */
 export const readEntries = (
   carried: CarriedSignature,
 ): { readonly entries: readonly LogEntry[] } | Problem => {
@@ -27,15 +27,15 @@ export const readEntries = (
 };
 
 /**
- * The annotation of a `.sig` layer is Rekor v1's promise alone (cosign, pkg/cosign/bundle, `RekorBundle`). Unlike in a
- * bundle the id is hex and numbers are numbers.
+ * Parses the annotation of a `.sig` layer: only Rekor v1's promise (cosign, pkg/cosign/bundle, `RekorBundle`). Unlike
+ * in a bundle, the id is hex and numbers are JSON numbers.
  */
 const readAnnotation = (
   annotation: string | undefined,
 ): { readonly entries: readonly LogEntry[] } | Problem => {
   if (annotation === undefined) return { problem: 'it has no transparency log entry' };
-  if (annotation.length > LARGEST_ANNOTATION)
-    return { problem: `the log annotation is longer than ${LARGEST_ANNOTATION / 1024} KiB` };
+  if (annotation.length > MAX_ANNOTATION_LENGTH)
+    return { problem: `the log annotation is longer than ${MAX_ANNOTATION_LENGTH / 1024} KiB` };
   const parsed = parseStrictJson(Buffer.from(annotation));
   if (!parsed.ok) return { problem: `the log annotation cannot be read: ${parsed.problem}` };
   const payload = memberOf(parsed.value, 'Payload');
@@ -58,13 +58,13 @@ const readBundleEntries = (
   values: readonly unknown[],
 ): { readonly entries: readonly LogEntry[] } | Problem => {
   if (values.length === 0) return { problem: 'it has no transparency log entry' };
-  if (values.length > MOST_ENTRIES)
-    return { problem: `it has ${values.length} log entries; at most ${MOST_ENTRIES} are read` };
+  if (values.length > MAX_ENTRIES)
+    return { problem: `it has ${values.length} log entries; at most ${MAX_ENTRIES} are read` };
   const entries: LogEntry[] = [];
   for (const value of values) {
     const entry = readBundleEntry(value);
     if ('problem' in entry) return entry;
-    // A copy would count for a second witness (GHSA-wqqc-jjcq-vfxm is its kin).
+    // A duplicate would count as a second witness (compare GHSA-wqqc-jjcq-vfxm).
     if (entries.some(({ logId, body }) => logId === entry.logId && body.equals(entry.body)))
       return { problem: 'the same log entry occurs twice' };
     entries.push(entry);
@@ -72,7 +72,9 @@ const readBundleEntries = (
   return { entries };
 };
 
-/** `TransparencyLogEntry` (sigstore/protobuf-specs, sigstore_rekor.proto). A bundle v0.3 has a proof in each. */
+/**
+ * Parses a `TransparencyLogEntry` (sigstore/protobuf-specs, sigstore_rekor.proto). In a bundle v0.3 each has a proof.
+ */
 const readBundleEntry = (value: unknown): LogEntry | Problem => {
   const kindVersion = memberOf(value, 'kindVersion');
   const read = requireAll({
@@ -125,7 +127,7 @@ const readProof = (value: unknown): InclusionProof | Problem => {
 };
 
 const readHashes = (values: unknown): readonly Buffer[] | undefined => {
-  if (!Array.isArray(values) || values.length > MOST_HASHES) return undefined;
+  if (!Array.isArray(values) || values.length > MAX_HASHES) return undefined;
   const hashes = values.map(parseExactBase64).filter((hash) => hash?.length === 32);
   return hashes.length === values.length ? (hashes as Buffer[]) : undefined;
 };

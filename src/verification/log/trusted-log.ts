@@ -1,10 +1,10 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 
-/** A transparency log whose word counts. Its kind of key tells its generation: P-256 is Rekor v1, Ed25519 is Rekor v2. */
+/** A trusted transparency log. A P-256 key means Rekor v1, an Ed25519 key Rekor v2. */
 export interface TrustedLog {
-  /** The host of its address, which Rekor v2 signs its checkpoints as. */
+  /** The host of its URL, which is the origin of Rekor v2's checkpoints. */
   readonly host: string;
-  /** Lower-case hex: what entries name the log by. */
+  /** Lower-case hex, as entries name the log. */
   readonly id: string;
   readonly key: KeyObject;
   /** Milliseconds since the epoch, both inclusive; undefined: without bound. */
@@ -14,7 +14,7 @@ export interface TrustedLog {
 
 export type TrustedLogs = readonly TrustedLog[];
 
-/** The kinds of key a log may have, as a trusted root names them (sigstore/protobuf-specs, `PublicKeyDetails`). */
+/** The supported kinds of log key, as a trusted root names them (sigstore/protobuf-specs, `PublicKeyDetails`). */
 export type LogKeyDetails = 'PKIX_ECDSA_P256_SHA_256' | 'PKIX_ED25519';
 
 const isKeyOf = (key: KeyObject, details: LogKeyDetails): boolean =>
@@ -22,12 +22,12 @@ const isKeyOf = (key: KeyObject, details: LogKeyDetails): boolean =>
     ? key.asymmetricKeyType === 'ed25519'
     : key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
 
-/** The key that DER bytes are, as a SubjectPublicKeyInfo written in the one usual way; undefined for anything else. */
+/** Parses a log's key: a SubjectPublicKeyInfo in its canonical DER encoding; undefined for anything else. */
 export const parseLogKey = (spki: Buffer, details: LogKeyDetails): KeyObject | undefined => {
   try {
     const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-    const isUsual = spki.equals(key.export({ type: 'spki', format: 'der' }));
-    return isUsual && isKeyOf(key, details) ? key : undefined;
+    const isCanonical = spki.equals(key.export({ type: 'spki', format: 'der' }));
+    return isCanonical && isKeyOf(key, details) ? key : undefined;
   } catch {
     return undefined;
   }
@@ -37,8 +37,9 @@ const ED25519_SIGNATURE = 0x01;
 const ED25519_BYTES = 32;
 
 /**
- * The id that a log's key gives it. Rekor v1: SHA-256 of the SubjectPublicKeyInfo (RFC 6962, section 3.2). Rekor v2: the
- * key id of its checkpoints before it is cut to four bytes, which covers its name (C2SP, signed-note.md, "Signatures").
+ * Returns the id that a log derives from its key. Rekor v1: SHA-256 of the SubjectPublicKeyInfo (RFC 6962, section
+ * 3.2). Rekor v2: the key id of its checkpoints before truncation to four bytes, which covers the log's name (C2SP,
+ * signed-note.md, "Signatures").
  */
 export const idOfLog = (host: string, key: KeyObject): string => {
   const spki = key.export({ type: 'spki', format: 'der' });

@@ -9,13 +9,13 @@ import {
   type TrustedLogs,
 } from './trusted-log.ts';
 
-/** The ways versions 0.1 and 0.2 are written (sigstore/protobuf-specs, sigstore_trustroot.proto, `media_type`). */
+/** The spellings of versions 0.1 and 0.2 (sigstore/protobuf-specs, sigstore_trustroot.proto, `media_type`). */
 const VERSIONS: readonly unknown[] = [
   'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
   'application/vnd.dev.sigstore.trustedroot.v0.1+json',
   'application/vnd.dev.sigstore.trustedroot.v0.2+json',
 ];
-const KEY_ID_BYTES = 4;
+const MIN_KEY_ID_BYTES = 4;
 
 type Parsed<T> = T | { readonly problem: string };
 
@@ -25,9 +25,9 @@ export type ParsedTrustedRoot =
 
 /**
  * Parses the logs of a Sigstore trusted root, `trusted_root.json` (sigstore/protobuf-specs, sigstore_trustroot.proto):
- * at least one, each with a P-256 key (Rekor v1) or an Ed25519 key (Rekor v2) and the id that belongs to it. What else a
- * root holds is not looked at: keys sign here, and certificates do not. Never throws; a problem is one line and names
- * its place.
+ * at least one, each with a P-256 key (Rekor v1) or an Ed25519 key (Rekor v2) and the id that belongs to it. Ignores
+ * the rest of the root: signatures are made with keys here, not with certificates. Never throws. A problem is one line
+ * and names its location.
  */
 export const parseTrustedRoot = (text: string): ParsedTrustedRoot => {
   const parsed = parseStrictJson(Buffer.from(text));
@@ -59,7 +59,7 @@ const parseLog = (value: unknown): Parsed<TrustedLog> => {
   return findForeignId(value, log.id) ?? log;
 };
 
-/** A base URL may lack its scheme. */
+/** Returns the host of a base URL, which may lack its scheme. */
 const parseHost = (baseUrl: unknown): string | undefined => {
   if (typeof baseUrl !== 'string') return undefined;
   const url = URL.parse(baseUrl.includes('://') ? baseUrl : `https://${baseUrl}`);
@@ -80,26 +80,29 @@ const parseKey = (value: unknown): Parsed<Pick<TrustedLog, 'key' | 'validFrom' |
   const validFor = memberOf(value, 'validFor');
   const validFrom = parseTime(memberOf(validFor, 'start'));
   const validUntil = parseTime(memberOf(validFor, 'end'));
-  const bad = [validFrom, validUntil].findIndex(Number.isNaN);
-  return bad === -1
+  const malformed = [validFrom, validUntil].findIndex(Number.isNaN);
+  return malformed === -1
     ? { key, validFrom, validUntil }
-    : { problem: `.publicKey.validFor.${bad === 0 ? 'start' : 'end'} is not an RFC 3339 time` };
+    : { problem: `.publicKey.validFor.${malformed === 0 ? 'start' : 'end'} is not an RFC 3339 time` };
 };
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** Milliseconds since the epoch; undefined where there is nothing, NaN where it is no time. */
+/** Returns milliseconds since the epoch; undefined if there is no value, NaN if it is malformed. */
 const parseTime = (value: unknown): number | undefined => {
   if (value === undefined) return undefined;
   return typeof value === 'string' && RFC3339.test(value) ? Date.parse(value) : Number.NaN;
 };
 
-/** An id that is not its key's is the sign of two logs mixed up. The checkpoint's key id may be cut to four bytes. */
+/**
+ * Finds an id that is not its key's: two logs were mixed up. The checkpoint's key id may be truncated to four bytes.
+ */
 const findForeignId = (value: unknown, id: string): { readonly problem: string } | undefined => {
   const logId = parseExactBase64(memberOf(memberOf(value, 'logId'), 'keyId'));
   if (logId?.toString('hex') !== id) return { problem: '.logId.keyId is not the id of its key' };
   if (memberOf(value, 'checkpointKeyId') === undefined) return undefined;
   const keyId = parseExactBase64(memberOf(memberOf(value, 'checkpointKeyId'), 'keyId'));
-  const belongs = keyId !== undefined && keyId.length >= KEY_ID_BYTES && id.startsWith(keyId.toString('hex'));
+  const belongs =
+    keyId !== undefined && keyId.length >= MIN_KEY_ID_BYTES && id.startsWith(keyId.toString('hex'));
   return belongs ? undefined : { problem: '.checkpointKeyId.keyId is not the id of its key' };
 };

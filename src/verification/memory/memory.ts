@@ -39,7 +39,10 @@ export interface Memory {
   readonly verified: VerifiedMemory;
   readonly tags: TagMemory;
   readonly tagResolutions: SingleFlight<Digest | undefined>;
-  /** Returns the generation of the current key ring. A changed ring begins a new one, which rejects and reads nothing yet. */
+  /**
+   * Returns the generation of the current key ring. A changed ring begins a new one, which rejects and reads nothing
+   * yet.
+   */
   readonly generation: () => RingGeneration;
 }
 

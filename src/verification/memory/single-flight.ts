@@ -21,7 +21,10 @@ interface SharedRequest<T> {
 }
 
 export interface SingleFlight<T> {
-  /** Joins the request in flight with this key, or starts it with `send`; `sent` counts the HTTP requests of the starter. */
+  /**
+   * Joins the request in flight with this key, or starts it with `send`; `sent` counts the HTTP requests of the
+   * starter.
+   */
   join(
     key: string,
     sent: Readonly<RequestCount>,
@@ -49,7 +52,9 @@ const deadlineExceeded = (asked: boolean): { readonly ok: false; readonly reason
   reason: { code: 'deadline-exceeded', asked },
 });
 
-/** Resolves when `send` settles, and after `deadline` milliseconds at the latest, even if the source ignores its signal. */
+/**
+ * Resolves when `send` settles, and after `deadline` milliseconds at the latest, even if the source ignores its signal.
+ */
 const sendWithin = async <T>(
   { deadline, report }: SingleFlightOptions,
   send: Send<T>,

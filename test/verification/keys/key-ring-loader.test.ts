@@ -223,8 +223,8 @@ describe('a key at a URL', () => {
   });
 
   it.each([
-    ['another key', two, `it now serves ${id2}`],
-    ['both keys', 'both', `it now serves ${id1}, ${id2}`],
+    ['another key', two, `the URL now serves ${id2}`],
+    ['both keys', 'both', `the URL now serves ${id1}, ${id2}`],
     ['no key any more', 'gone', 'the key that it serves now is neither a PEM block nor JSON'],
   ])('stays what it was first where the URL serves %s later, and that is said', async (_, later, detail) => {
     const { source, documents, events } = createWorld([fromUrl()]);
