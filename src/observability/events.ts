@@ -97,6 +97,7 @@ const eventOf = ({ event, count, lastObservedTime }: Aggregate): ClusterEvent =>
  */
 export const createEventLog = (dependencies: EventLogDependencies): EventLog => {
   const { now, metrics, instance } = dependencies;
+  const reportingInstance = instance.slice(0, MAX_INSTANCE_BYTES);
   const limits = { ...LIMITS, ...dependencies.limits };
   const writer = createEventWriter({ ...dependencies, ...limits });
   const bucket = createTokenBucket(limits, now);
@@ -112,13 +113,8 @@ export const createEventLog = (dependencies: EventLogDependencies): EventLog => 
 
   const open = (key: string, draft: EventDraft): void => {
     if (!bucket.take()) return metrics.countEvent('dropped');
-    const reportingInstance = instance.slice(0, MAX_INSTANCE_BYTES);
-    const event = {
-      name: nameOf(draft.regarding.name),
-      ...draft,
-      reportingController: CONTROLLER,
-      reportingInstance,
-    };
+    const name = nameOf(draft.regarding.name);
+    const event = { name, ...draft, reportingController: CONTROLLER, reportingInstance };
     const aggregate = openAggregate(key, event);
     aggregates.set(key, aggregate);
     void send(aggregate);
