@@ -6,14 +6,14 @@ import type { Deadline } from './deadline.ts';
  */
 export const runWithDeadline = <Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  { abortAfterMs: giveUp, respondAfterMs: answer }: Deadline,
+  { abortAfterMs, respondAfterMs }: Deadline,
 ): Promise<Result | undefined> =>
   new Promise((resolve, reject) => {
     const controller = new AbortController();
     let timer = setTimeout(() => {
-      timer = setTimeout(() => resolve(undefined), answer - giveUp);
+      timer = setTimeout(() => resolve(undefined), respondAfterMs - abortAfterMs);
       controller.abort(new DOMException('the review timed out', 'TimeoutError'));
-    }, giveUp);
+    }, abortAfterMs);
     work(controller.signal)
       .finally(() => clearTimeout(timer))
       .then(resolve, reject);
