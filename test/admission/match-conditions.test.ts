@@ -14,6 +14,7 @@ import {
 import { createJudge } from '../../src/policy/index.ts';
 import { container, imageVolume, type PodSpec, pod, review } from '../support/builders.ts';
 import { compileCondition } from '../support/cel.ts';
+import { readFixture } from '../support/fixtures.ts';
 import { imageTexts } from '../support/image-texts.ts';
 import {
   type MatchCase,
@@ -22,9 +23,8 @@ import {
   mustMatch,
   mustMatchConfigured,
   mustNotMatch,
-} from '../support/match-cases.ts';
+} from '../support/match-condition-cases.ts';
 import { ordinaryImages } from '../support/ordinary-images.ts';
-import { readFixture } from '../support/shared.ts';
 import { rejected, rules, withoutMemory } from '../support/verdicts.ts';
 
 const RUNS = Number(process.env['SAILMARK_RUNS'] ?? 1000);

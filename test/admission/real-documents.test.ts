@@ -3,7 +3,7 @@ import { createReviewer, MalformedReview } from '../../src/admission/index.ts';
 import { createClassifier } from '../../src/istio/index.ts';
 import { createJudge } from '../../src/policy/index.ts';
 import { type KubernetesObject, review } from '../support/builders.ts';
-import { readFixture } from '../support/shared.ts';
+import { readFixture } from '../support/fixtures.ts';
 import { withThirdParty } from '../support/third-party.ts';
 import { rules, verified, withoutMemory } from '../support/verdicts.ts';
 

@@ -1,4 +1,4 @@
-import { readFixture } from '../support/shared.ts';
+import { readFixture } from '../support/fixtures.ts';
 
 interface InjectedPod {
   readonly file: string;

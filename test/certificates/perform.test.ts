@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { issueAuthority, issueLeaf } from '../../src/certificates/issue.ts';
 import { perform } from '../../src/certificates/perform.ts';
 import { readIssuer, readLeaf, type State } from '../../src/certificates/state.ts';
-import { SETTINGS } from './scene.ts';
+import { SETTINGS } from './replicas.ts';
 
 const HOUR = 3_600_000;
 const now = Date.now();

@@ -7,15 +7,15 @@ import { describe, expect, it, vi } from 'vitest';
 import type { CertificatePair } from '../../src/certificates/index.ts';
 import type { TestCluster } from '../support/cluster-server.ts';
 import {
-  atEnd,
-  bundlesIn,
-  dataIn,
+  caBundlesOf,
+  closeAfterTest,
   type Replica,
   SECRET,
-  setData,
-  startHouse,
+  secretDataOf,
+  startApiServer,
   startReplica,
-} from './scene.ts';
+  writeSecretData,
+} from './replicas.ts';
 
 /*
  * A whole rotation in real time: lifetimes of seconds, two replicas with a TLS server each, and a client that trusts what
@@ -32,7 +32,7 @@ const serveBy = async ({ certificates }: Replica): Promise<number> => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const watch = certificates.watch((pair: CertificatePair) => server.setSecureContext(pair));
-  atEnd(() => {
+  closeAfterTest(() => {
     watch.stop();
     server.close();
     server.closeAllConnections();
@@ -64,7 +64,7 @@ const shakeAll = (server: TestCluster, ports: readonly number[]) => {
   const issuers = new Set<string>();
   const end = new AbortController();
   const once = async (port: number): Promise<void> => {
-    const bundle = bundlesIn(server)[0] ?? '';
+    const bundle = caBundlesOf(server)[0] ?? '';
     try {
       const leaf = await shake(port, bundle);
       leaves.add(leaf?.fingerprint256 ?? '');
@@ -95,14 +95,14 @@ const countCas = (bundle: string): number => bundle.split('BEGIN CERTIFICATE').l
 
 describe('a rotation, leaf and CA, with two replicas', () => {
   it('fails no handshake at any time', { timeout: 60_000 }, async () => {
-    const server = await startHouse();
+    const server = await startApiServer();
     const replicas = [await startReplica(server, TIMES), await startReplica(server, TIMES)];
     const ports = await Promise.all(replicas.map(serveBy));
-    const [firstBundle] = bundlesIn(server);
+    const [firstBundle] = caBundlesOf(server);
     const client = shakeAll(server, ports);
     await vi.waitFor(
       () => {
-        const bundle = bundlesIn(server)[0] ?? '';
+        const bundle = caBundlesOf(server)[0] ?? '';
         expect(bundle).not.toContain(firstBundle);
         expect(countCas(bundle)).toBe(1);
       },
@@ -124,24 +124,24 @@ describe('a rotation, leaf and CA, with two replicas', () => {
   });
 
   it('fails no handshake where the Secret is emptied meanwhile', { timeout: 60_000 }, async () => {
-    const server = await startHouse();
+    const server = await startApiServer();
     const times = { caLifetime: 60_000, lifetime: 30_000, overlap: 1_000 };
     const replicas = [await startReplica(server, times), await startReplica(server, times)];
     const ports = await Promise.all(replicas.map(serveBy));
-    const [firstBundle] = bundlesIn(server);
+    const [firstBundle] = caBundlesOf(server);
     const client = shakeAll(server, ports);
     await vi.waitFor(() => expect(client.leaves.size).toBeGreaterThan(0));
-    setData(server, {});
+    writeSecretData(server, {});
     await vi.waitFor(
       () => {
         expect(client.issuers.size).toBe(2);
-        expect(bundlesIn(server)[0]).not.toContain(firstBundle);
+        expect(caBundlesOf(server)[0]).not.toContain(firstBundle);
       },
       { timeout: 30_000, interval: 50 },
     );
     await client.end();
     expect(client.failures).toEqual([]);
     expect(server.get(SECRET)).toBeDefined();
-    expect(countCas(dataIn(server)['ca.crt'] ?? '')).toBe(1);
+    expect(countCas(secretDataOf(server)['ca.crt'] ?? '')).toBe(1);
   });
 });

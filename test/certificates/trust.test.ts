@@ -3,7 +3,16 @@ import { issueAuthority } from '../../src/certificates/issue.ts';
 import { createTrust } from '../../src/certificates/trust.ts';
 import { openCluster } from '../../src/kubernetes/index.ts';
 import { firstOnly, type TestCluster, webhooksOf } from '../support/cluster-server.ts';
-import { atEnd, bundlesIn, dataIn, SETTINGS, setData, soon, startHouse, WEBHOOKS } from './scene.ts';
+import {
+  caBundlesOf,
+  closeAfterTest,
+  SETTINGS,
+  secretDataOf,
+  startApiServer,
+  testDeadline,
+  WEBHOOKS,
+  writeSecretData,
+} from './replicas.ts';
 
 const now = Date.now();
 const [ONE, TWO] = [
@@ -13,84 +22,84 @@ const [ONE, TWO] = [
 
 const trustFor = async (server: TestCluster, clock = (): number => now) => {
   const cluster = await openCluster({ kubeconfig: server.kubeconfig() });
-  atEnd(() => cluster.close());
+  closeAfterTest(() => cluster.close());
   return createTrust({ cluster, namespace: 'sailmark', settings: SETTINGS, now: clock });
 };
 
 describe('letting the CAs of the Secret be trusted', () => {
   it('writes no bundle where the Secret has none: the API server would trust what its system trusts', async () => {
-    const server = await startHouse();
+    const server = await startApiServer();
     const trust = await trustFor(server);
-    expect(await trust(soon())).toMatchObject({ trustedSince: undefined, wasWritten: false });
-    expect(bundlesIn(server)).toEqual(['', '']);
+    expect(await trust(testDeadline())).toMatchObject({ trustedSince: undefined, wasWritten: false });
+    expect(caBundlesOf(server)).toEqual(['', '']);
   });
 
   it('does not take the bundle away where the Secret is emptied between two readings', async () => {
-    const server = await startHouse();
-    setData(server, { 'ca.crt': ONE });
+    const server = await startApiServer();
+    writeSecretData(server, { 'ca.crt': ONE });
     const trust = await trustFor(server);
-    server.trouble = firstOnly(
+    server.fault = firstOnly(
       1,
       () => {
-        setData(server, {});
+        writeSecretData(server, {});
         return false;
       },
       ({ path }) => path === WEBHOOKS,
     );
-    await trust(soon());
-    expect(bundlesIn(server)).toEqual([ONE, ONE]);
+    await trust(testDeadline());
+    expect(caBundlesOf(server)).toEqual([ONE, ONE]);
   });
 
   it('never takes out what another replica has put in: the Secret is read after the configuration', async () => {
-    const server = await startHouse();
-    setData(server, { 'ca.crt': ONE });
+    const server = await startApiServer();
+    writeSecretData(server, { 'ca.crt': ONE });
     const trust = await trustFor(server);
-    server.trouble = firstOnly(
+    server.fault = firstOnly(
       1,
       () => {
-        setData(server, { 'ca.crt': ONE + TWO });
+        writeSecretData(server, { 'ca.crt': ONE + TWO });
         return false;
       },
       ({ path }) => path === WEBHOOKS,
     );
-    const { secret } = await trust(soon());
-    expect(bundlesIn(server)).toEqual([ONE + TWO, ONE + TWO]);
-    expect(secret.data).toEqual(dataIn(server));
+    const { secret } = await trust(testDeadline());
+    expect(caBundlesOf(server)).toEqual([ONE + TWO, ONE + TWO]);
+    expect(secret.data).toEqual(secretDataOf(server));
   });
 
   it('reads the Secret again where another replica wrote the configuration in between', async () => {
-    const server = await startHouse();
-    setData(server, { 'ca.crt': ONE });
+    const server = await startApiServer();
+    writeSecretData(server, { 'ca.crt': ONE });
     const trust = await trustFor(server);
     const other = await trustFor(server);
     let isOvertaken = false;
-    server.trouble = (request) => {
+    server.fault = (request) => {
       if (request.method !== 'PATCH' || isOvertaken) return false;
       isOvertaken = true;
-      setData(server, { 'ca.crt': ONE + TWO });
+      writeSecretData(server, { 'ca.crt': ONE + TWO });
       server.put(WEBHOOKS, webhooksOf('enforce.sailmark.dev', 'audit.sailmark.dev'));
       return false;
     };
-    await trust(soon());
+    await trust(testDeadline());
     expect(isOvertaken).toBe(true);
-    expect(bundlesIn(server)).toEqual([ONE + TWO, ONE + TWO]);
-    expect(await other(soon())).toMatchObject({ wasWritten: false });
+    expect(caBundlesOf(server)).toEqual([ONE + TWO, ONE + TWO]);
+    expect(await other(testDeadline())).toMatchObject({ wasWritten: false });
   });
 
   it('counts the time from when a bundle stood as it stands: others and set-back clocks begin it anew', async () => {
-    const server = await startHouse();
-    setData(server, { 'ca.crt': ONE });
+    const server = await startApiServer();
+    writeSecretData(server, { 'ca.crt': ONE });
     let time = 1000;
     const trust = await trustFor(server, () => time);
     const sinceAt = async (at: number): Promise<number | undefined> => {
       time = at;
-      return (await trust(soon())).trustedSince;
+      return (await trust(testDeadline())).trustedSince;
     };
     expect(await sinceAt(1000)).toBe(1000);
     expect(await sinceAt(2000)).toBe(1000);
     server.put(WEBHOOKS, webhooksOf('enforce.sailmark.dev'));
     expect(await sinceAt(3000)).toBe(3000);
-    setData(server, { 'ca.crt': ONE + TWO });
+    writeSecretData(server, { 'ca.crt': ONE + TWO });
     expect(await sinceAt(4000)).toBe(4000);
     expect(await sinceAt(3500)).toBe(3500);
     expect(await sinceAt(5000)).toBe(3500);

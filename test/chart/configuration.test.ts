@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultConfig, parseConfig } from '../../src/config/index.ts';
-import { matchConfiguration } from '../support/match-cases.ts';
+import { matchConfiguration } from '../support/match-condition-cases.ts';
 import { runCli } from '../support/terminal.ts';
 import { createTls } from '../support/tls.ts';
+import { corporate, exampleValues } from './example-values.ts';
 import { at, configurationOf, manifestOf, render } from './helm.ts';
-import { corporate, valueSets } from './value-sets.ts';
 
 const PROVIDERS = `
 apiVersion: kubelet.config.k8s.io/v1
@@ -35,7 +35,7 @@ const readFile = async (path: string): Promise<string> => {
 const configured = async (values: object) => parseConfig(configurationOf(await render(values)), readFile);
 
 describe('the configuration of a release', () => {
-  it.each(valueSets)('is one that serve reads: $name', async ({ values, release }) => {
+  it.each(exampleValues)('is one that serve reads: $name', async ({ values, release }) => {
     const text = configurationOf(await render(values, release));
     await expect(parseConfig(text, readFile)).resolves.toHaveProperty('server');
   });

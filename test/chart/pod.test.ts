@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { corporate, DIGEST, exampleValues } from './example-values.ts';
 import { at, containerOf, type Manifest, manifestOf, render } from './helm.ts';
-import { corporate, DIGEST, valueSets } from './value-sets.ts';
 
 interface Context {
   readonly [key: string]: unknown;
@@ -51,7 +51,7 @@ const restricted = ({ securityContext, containers, volumes = [], ...spec }: PodS
 ];
 
 describe('the pods', () => {
-  it.each(valueSets)(
+  it.each(exampleValues)(
     'are within the Pod Security Standard restricted: $name',
     async ({ name, values, release }) => {
       const manifests = await render(values, release);

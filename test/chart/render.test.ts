@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { exampleValues } from './example-values.ts';
 import { at, helm, manifestOf, namesOf, render } from './helm.ts';
-import { valueSets } from './value-sets.ts';
 
 describe('the chart', () => {
   it('passes helm lint, strictly', async () => {
@@ -32,7 +32,7 @@ describe('the chart', () => {
     );
   });
 
-  it.each(valueSets)(
+  it.each(exampleValues)(
     'renders the same objects each time, each once, all with our labels: $name',
     async ({ values, release }) => {
       const manifests = await render(values, release);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { corporate } from './example-values.ts';
 import { at, type Manifest, manifestOf, render } from './helm.ts';
-import { corporate } from './value-sets.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];

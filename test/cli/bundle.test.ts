@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixturePath } from '../support/shared.ts';
+import { fixturePath } from '../support/fixtures.ts';
 
 /*
  * Users run the bundle, and a bundler changes module semantics: a CommonJS package that is imported dynamically has other

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { IMAGE, KEY, lineOf, logFlags, vectorCases } from '../support/cosign-vectors.ts';
+import { fixturePath, readFixture } from '../support/fixtures.ts';
 import { createLayoutOnDisk, layoutOfVector } from '../support/layout.ts';
-import { fixturePath, readFixture } from '../support/shared.ts';
 import { runCli } from '../support/terminal.ts';
 
 /*

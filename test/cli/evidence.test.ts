@@ -74,7 +74,7 @@ const listed = async (directory: string): Promise<readonly object[]> => {
 
 /** The requests to the registry during `run`, sorted. */
 const requestsDuring = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
-  registry.forget();
+  registry.clearRequests();
   await run();
   return registry.requests.map(({ method, path }) => `${method} ${path}`).toSorted();
 };

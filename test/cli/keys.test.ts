@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixturePath } from '../support/shared.ts';
+import { fixturePath } from '../support/fixtures.ts';
 import { createSigner } from '../support/signing-kit.ts';
 import { runCli } from '../support/terminal.ts';
 

@@ -5,7 +5,7 @@ import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matchConditions } from '../../src/admission/index.ts';
 import { builtInHubs } from '../../src/istio/index.ts';
-import { matchConfiguration, matchPlaces } from '../support/match-cases.ts';
+import { matchConfiguration, matchPlaces } from '../support/match-condition-cases.ts';
 import { runCli } from '../support/terminal.ts';
 
 let directory: string;

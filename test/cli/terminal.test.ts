@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pod } from '../support/builders.ts';
+import { fixturePath } from '../support/fixtures.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { fixturePath } from '../support/shared.ts';
 import { type CliOptions, runCli } from '../support/terminal.ts';
 
 const KEY = fixturePath('cosign/keys/cosign.pub');

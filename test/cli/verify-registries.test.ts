@@ -47,7 +47,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 beforeEach(() => {
-  registry.forget();
+  registry.clearRequests();
   registry.fault = undefined;
 });
 

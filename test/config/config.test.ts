@@ -9,7 +9,7 @@ import {
   parseConfig,
 } from '../../src/config/index.ts';
 import { builtInHubs, releaseKeys } from '../../src/istio/index.ts';
-import { fixturePath } from '../support/shared.ts';
+import { fixturePath } from '../support/fixtures.ts';
 import { createTls } from '../support/tls.ts';
 import { filesOf, parse } from './parse.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeConfig, limitTable, parseConfig } from '../../src/config/index.ts';
 import { configurationSchema } from '../../src/config/schema/configuration-schema.ts';
 import { releaseKeys } from '../../src/istio/index.ts';
-import { fixturePath } from '../support/shared.ts';
+import { fixturePath } from '../support/fixtures.ts';
 import { createTls } from '../support/tls.ts';
 import { filesOf } from './parse.ts';
 

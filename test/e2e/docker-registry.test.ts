@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixturePath } from '../support/shared.ts';
+import { fixturePath } from '../support/fixtures.ts';
 import { createTls } from '../support/tls.ts';
 import { ACCOUNT, type DockerRegistry, startDockerRegistry } from './docker-registry.ts';
 import { pushVector } from './push.ts';

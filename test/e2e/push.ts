@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { digestOf } from '../../src/image/index.ts';
-import { fixturePath, readFixture } from '../support/shared.ts';
+import { fixturePath, readFixture } from '../support/fixtures.ts';
 
 /** A vector that real cosign made: `test/fixtures/cosign/<kind>/<name>/index.json`. */
 interface Vector {

@@ -11,7 +11,7 @@ import {
 } from '../../src/istio/index.ts';
 import type { Unmatchable } from '../../src/istio/match-pattern.ts';
 import { imageTexts } from '../support/image-texts.ts';
-import { matchPlaces } from '../support/match-cases.ts';
+import { matchPlaces } from '../support/match-condition-cases.ts';
 
 const RUNS = Number(process.env['SAILMARK_RUNS'] ?? 2000);
 

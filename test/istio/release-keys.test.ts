@@ -2,7 +2,7 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { releaseKeys } from '../../src/istio/index.ts';
-import { fixturePath } from '../support/shared.ts';
+import { fixturePath } from '../support/fixtures.ts';
 
 const pem = readFileSync(fixturePath('istio', 'istio-key.pub'), 'utf8');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { container, pod, review } from '../support/builders.ts';
-import { type Door, openDoor } from '../support/journey-door.ts';
-import { type Mirror, type MirroredImage, startMirror } from '../support/journey-mirror.ts';
+import { type InProcessWebhook, startInProcessWebhook } from '../support/in-process-webhook.ts';
+import { type Mirror, type MirroredImage, startMirror } from '../support/mirror.ts';
 import { createSigner } from '../support/signing-kit.ts';
 
 /*
@@ -9,28 +9,28 @@ import { createSigner } from '../support/signing-kit.ts';
  * image of a repository.
  */
 
-interface Stage {
+interface MirrorAndWebhook {
   readonly mirror: Mirror;
-  readonly door: Door;
+  readonly webhook: InProcessWebhook;
 }
 
 const open = async (
   options: { readonly latency?: number; readonly referrersApi?: boolean } = {},
-): Promise<Stage> => {
+): Promise<MirrorAndWebhook> => {
   const mirror = await startMirror({ auth: { kind: 'token' }, ...options });
   onTestFinished(() => mirror.registry.close());
-  const door = await openDoor(mirror.configuration);
+  const webhook = await startInProcessWebhook(mirror.configuration);
   const { byTag } = mirror.add();
-  const warm = await door.gist(review(pod([`${byTag}-nowhere`])));
+  const warm = await webhook.summaryOf(review(pod([`${byTag}-nowhere`])));
   expect(warm).toMatchObject({ reasons: ['image-not-found'] });
   // The question without a token, the token, the question.
   expect(mirror.registry.requests.length).toBe(3);
-  mirror.registry.forget();
-  return { mirror, door };
+  mirror.registry.clearRequests();
+  return { mirror, webhook };
 };
 
 /** The requests of one review, without the repository; in no order, for those side by side arrive in any. */
-const asked = ({ registry }: Mirror): readonly string[] =>
+const takeRequests = ({ registry }: Mirror): readonly string[] =>
   registry.requests
     .splice(0)
     .map(({ method, path }) => {
@@ -73,52 +73,52 @@ const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, re
 
 describe('a verification, with the token warm', () => {
   it.each(KINDS)('%s: by digest, and by tag one request more', async (_name, signing, verdict, requests) => {
-    const { mirror, door } = await open();
+    const { mirror, webhook } = await open();
     const first = mirror.add(signing(mirror));
-    const byDigest = await door.gist(review(pod([first.byDigest])));
-    expect(asked(mirror)).toEqual(requests);
+    const byDigest = await webhook.summaryOf(review(pod([first.byDigest])));
+    expect(takeRequests(mirror)).toEqual(requests);
     expect(byDigest).toMatchObject({ verdict, requests: requests.length });
 
     const second = mirror.add(signing(mirror));
-    const byTag = await door.gist(review(pod([second.byTag])));
-    expect(asked(mirror)).toEqual([...requests, tagOf(second)].toSorted());
+    const byTag = await webhook.summaryOf(review(pod([second.byTag])));
+    expect(takeRequests(mirror)).toEqual([...requests, tagOf(second)].toSorted());
     expect(byTag).toMatchObject({ verdict, requests: requests.length + 1 });
   });
 
   it.each(KINDS)('%s: nothing while it is remembered', async (_name, signing, verdict) => {
-    const { mirror, door } = await open();
+    const { mirror, webhook } = await open();
     const image = mirror.add(signing(mirror));
-    for (const name of [image.byTag, image.byDigest]) await door.gist(review(pod([name])));
-    mirror.registry.forget();
+    for (const name of [image.byTag, image.byDigest]) await webhook.summaryOf(review(pod([name])));
+    mirror.registry.clearRequests();
     for (const name of [image.byDigest, image.byTag]) {
-      const again = await door.gist(review(pod([name])));
+      const again = await webhook.summaryOf(review(pod([name])));
       expect(again).toMatchObject({ verdict, requests: 0 });
     }
-    expect(asked(mirror)).toEqual([]);
+    expect(takeRequests(mirror)).toEqual([]);
   });
 
   it('of a tag whose memory is over asks for the tag alone', async () => {
-    const { mirror, door } = await open();
+    const { mirror, webhook } = await open();
     const image = mirror.add();
-    await door.gist(review(pod([image.byTag])));
-    mirror.registry.forget();
-    door.pass(10_001);
-    expect(await door.gist(review(pod([image.byTag])))).toEqual({
+    await webhook.summaryOf(review(pod([image.byTag])));
+    mirror.registry.clearRequests();
+    webhook.advanceClock(10_001);
+    expect(await webhook.summaryOf(review(pod([image.byTag])))).toEqual({
       verdict: 'allow',
       reasons: [],
       requests: 1,
     });
-    expect(asked(mirror)).toEqual([tagOf(image)]);
+    expect(takeRequests(mirror)).toEqual([tagOf(image)]);
   });
 
   it('of what was rejected is asked for again after ten seconds', async () => {
-    const { mirror, door } = await open();
+    const { mirror, webhook } = await open();
     const image = mirror.add({ by: false });
-    await door.gist(review(pod([image.byDigest])));
-    mirror.registry.forget();
-    door.pass(10_001);
-    await door.gist(review(pod([image.byDigest])));
-    expect(asked(mirror)).toEqual(LOOK);
+    await webhook.summaryOf(review(pod([image.byDigest])));
+    mirror.registry.clearRequests();
+    webhook.advanceClock(10_001);
+    await webhook.summaryOf(review(pod([image.byDigest])));
+    expect(takeRequests(mirror)).toEqual(LOOK);
   });
 });
 
@@ -132,19 +132,19 @@ describe('a verification at a registry without the referrers API', () => {
   it.each(OLD)(
     '%s: one request more at the first contact, and never again',
     async (_name, signing, verdict, requests) => {
-      const { mirror, door } = await open({ referrersApi: false });
+      const { mirror, webhook } = await open({ referrersApi: false });
       const [first, second] = [mirror.add(signing), mirror.add(signing)];
-      expect(await door.gist(review(pod([first.byDigest])))).toMatchObject({
+      expect(await webhook.summaryOf(review(pod([first.byDigest])))).toMatchObject({
         verdict,
         requests: requests.length + 1,
       });
-      expect(asked(mirror)).toEqual([...requests, REFERRERS].toSorted());
-      expect(await door.gist(review(pod([second.byDigest])))).toMatchObject({
+      expect(takeRequests(mirror)).toEqual([...requests, REFERRERS].toSorted());
+      expect(await webhook.summaryOf(review(pod([second.byDigest])))).toMatchObject({
         verdict,
         requests: requests.length,
       });
-      expect(asked(mirror)).toEqual(requests);
-      expect(await door.gist(review(pod([mirror.add(signing).byTag])))).toMatchObject({
+      expect(takeRequests(mirror)).toEqual(requests);
+      expect(await webhook.summaryOf(review(pod([mirror.add(signing).byTag])))).toMatchObject({
         verdict,
         requests: requests.length + 1,
       });
@@ -164,19 +164,25 @@ describe('ten pods of eight containers of one new image, at once', () => {
     ['byDigest', 'its bundle', { bundle: true }, BUNDLE],
     ['byTag', 'its bundle', { bundle: true }, BUNDLE],
   ] as const)('%s, with %s: are asked for as one', async (name, _format, signing, requests) => {
-    const { mirror, door } = await open({ latency: 100 });
+    const { mirror, webhook } = await open({ latency: 100 });
     const image = mirror.add(signing);
-    const said = await Promise.all(crowd(image[name]).map((each) => door.ask('/validate/enforce', each)));
-    expect(said.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => true));
-    expect(asked(mirror)).toEqual([...requests, ...(name === 'byTag' ? [tagOf(image)] : [])].toSorted());
+    const responses = await Promise.all(
+      crowd(image[name]).map((each) => webhook.sendReview('/validate/enforce', each)),
+    );
+    expect(responses.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => true));
+    expect(takeRequests(mirror)).toEqual(
+      [...requests, ...(name === 'byTag' ? [tagOf(image)] : [])].toSorted(),
+    );
   });
 
   it('of an unsigned image: are asked for as one, and all refused', async () => {
-    const { mirror, door } = await open({ latency: 100 });
+    const { mirror, webhook } = await open({ latency: 100 });
     const image = mirror.add({ by: false });
-    const said = await Promise.all(crowd(image.byDigest).map((each) => door.ask('/validate/enforce', each)));
-    expect(said.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => false));
-    expect(asked(mirror)).toEqual(LOOK);
+    const responses = await Promise.all(
+      crowd(image.byDigest).map((each) => webhook.sendReview('/validate/enforce', each)),
+    );
+    expect(responses.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => false));
+    expect(takeRequests(mirror)).toEqual(LOOK);
   });
 });
 
@@ -205,17 +211,21 @@ describe('the depth of a verification, with 100 ms to each request', () => {
   ];
 
   it.each(DEPTHS)('%s', async (_name, signing, name, depth) => {
-    const { mirror, door } = await open({ latency: 100 });
+    const { mirror, webhook } = await open({ latency: 100 });
     const depthSoFar = watch(mirror);
-    await door.gist(review(pod([mirror.add(signing)[name]])));
+    await webhook.summaryOf(review(pod([mirror.add(signing)[name]])));
     expect(depthSoFar()).toBe(depth);
   });
 
   it('of eight images in one pod is that of one', async () => {
-    const { mirror, door } = await open({ latency: 100 });
+    const { mirror, webhook } = await open({ latency: 100 });
     const images = Array.from({ length: 8 }, () => mirror.add().byDigest);
     const depthSoFar = watch(mirror);
-    expect(await door.gist(review(pod(images)))).toEqual({ verdict: 'allow', reasons: [], requests: 16 });
+    expect(await webhook.summaryOf(review(pod(images)))).toEqual({
+      verdict: 'allow',
+      reasons: [],
+      requests: 16,
+    });
     expect(depthSoFar()).toBe(1);
   });
 });

@@ -3,8 +3,8 @@ import { compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/index.ts';
 import { explain } from '../../src/policy/index.ts';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
+import { readFixture } from '../support/fixtures.ts';
 import { startRegistry } from '../support/registry-server.ts';
-import { readFixture } from '../support/shared.ts';
 import {
   type Artifact,
   createSigner,

@@ -10,10 +10,18 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pod, review } from '../support/builders.ts';
-import { reasonsOf } from '../support/journey-door.ts';
-import { type Mirror, type MirroredImage, startMirror } from '../support/journey-mirror.ts';
-import { allowed, drop, hang, limitRate, refused, type Told, warned } from '../support/journey-outage.ts';
+import { reasonsOf } from '../support/in-process-webhook.ts';
 import { createLayoutOnDisk, type LayoutOnDisk, temporaryDirectory } from '../support/layout.ts';
+import { type Mirror, type MirroredImage, startMirror } from '../support/mirror.ts';
+import {
+  allowed,
+  drop,
+  hang,
+  limitRate,
+  refused,
+  type Verdict,
+  warned,
+} from '../support/mirror-and-webhook.ts';
 import { createSigner, pushSignatures, sign } from '../support/signing-kit.ts';
 import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
@@ -38,29 +46,29 @@ const start = async ({ configuration }: Mirror, added: object): Promise<Webhook>
   return webhook;
 };
 
-const tell = async (webhook: Webhook, image: string): Promise<Told> => {
+const verdictOn = async (webhook: Webhook, image: string): Promise<Verdict> => {
   const path = `/validate/enforce?timeout=${TIMEOUT / 1000}s`;
-  const { answer, milliseconds } = await webhook.ask(path, review(pod([image])));
+  const { answer, milliseconds } = await webhook.sendReview(path, review(pod([image])));
   expect(milliseconds).toBeLessThan(TIMEOUT - 100);
   return { verdict: answer.auditAnnotations?.['verdict'], reasons: reasonsOf(answer) };
 };
 
 /** Keeps an image's signature in a layout, by the mirror's key unless another is named. */
-const keep = (layout: LayoutOnDisk, { digest }: MirroredImage, by: Mirror['release']): void =>
+const addSignature = (layout: LayoutOnDisk, { digest }: MirroredImage, by: Mirror['release']): void =>
   void pushSignatures(layout, '', digest, [sign(by, 'docker.io/istio/proxyv2', digest)]);
 
-const away = async ({ registry }: Mirror): Promise<void> => registry.close();
+const stopRegistry = async ({ registry }: Mirror): Promise<void> => registry.close();
 
 describe('evidence that is read', () => {
   it.each<[string, (layout: LayoutOnDisk, image: MirroredImage, mirror: Mirror) => void]>([
     ['is not a layout', (layout) => rmSync(join(layout.directory, 'index.json'))],
     ['has half an index', (layout) => layout.writeIndex('{"manifests":[{')],
     ['holds nothing', () => {}],
-    ['holds a stranger’s signature', (layout, image) => keep(layout, image, createSigner())],
+    ['holds a stranger’s signature', (layout, image) => addSignature(layout, image, createSigner())],
     [
       'was tampered with',
       (layout, image, { release }) => {
-        keep(layout, image, release);
+        addSignature(layout, image, release);
         for (const { digest } of layout.descriptors) {
           const path = layout.pathOf(digest);
           writeFileSync(path, readFileSync(path, 'utf8').replace('"schemaVersion":2', '"schemaVersion":3'));
@@ -71,7 +79,7 @@ describe('evidence that is read', () => {
       'holds the signature of another image under this one’s name',
       (layout, image, mirror) => {
         const other = mirror.add();
-        keep(layout, other, mirror.release);
+        addSignature(layout, other, mirror.release);
         const index = readFileSync(join(layout.directory, 'index.json'), 'utf8');
         layout.writeIndex(index.replaceAll(other.digest.slice(7), image.digest.slice(7)));
       },
@@ -82,31 +90,31 @@ describe('evidence that is read', () => {
     const [signed, unsigned] = [mirror.add(), mirror.add({ by: false })];
     spoil(layout, unsigned, mirror);
     const webhook = await start(mirror, { evidence: { read: [layout.directory] } });
-    expect(await tell(webhook, unsigned.byDigest)).toEqual(refused('signature-missing'));
-    expect(await tell(webhook, signed.byDigest)).toEqual(allowed);
-    await away(mirror);
-    expect((await tell(webhook, mirror.add({ by: false }).byDigest)).verdict).toBe('deny');
+    expect(await verdictOn(webhook, unsigned.byDigest)).toEqual(refused('signature-missing'));
+    expect(await verdictOn(webhook, signed.byDigest)).toEqual(allowed);
+    await stopRegistry(mirror);
+    expect((await verdictOn(webhook, mirror.add({ by: false }).byDigest)).verdict).toBe('deny');
   });
 
   it('verifies by digest with the registry away, and says nothing of a tag', async () => {
     const mirror = await openMirror();
     const layout = createLayoutOnDisk();
     const [known, unknown] = [mirror.add(), mirror.add()];
-    keep(layout, known, mirror.release);
-    await away(mirror);
+    addSignature(layout, known, mirror.release);
+    await stopRegistry(mirror);
     const webhook = await start(mirror, { evidence: { read: [layout.directory] } });
-    expect(await tell(webhook, known.byDigest)).toEqual(allowed);
-    expect(await tell(webhook, known.byTag)).toEqual(refused('registry-unavailable'));
-    expect(await tell(webhook, unknown.byDigest)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byTag)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(webhook, unknown.byDigest)).toEqual(refused('registry-unavailable'));
   });
 
   it('asks no registry for what it verifies', async () => {
     const mirror = await openMirror();
     const layout = createLayoutOnDisk();
     const image = mirror.add();
-    keep(layout, image, mirror.release);
+    addSignature(layout, image, mirror.release);
     const webhook = await start(mirror, { evidence: { read: [layout.directory] } });
-    expect(await tell(webhook, image.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, image.byDigest)).toEqual(allowed);
     expect(mirror.registry.requests).toEqual([]);
   });
 
@@ -118,7 +126,7 @@ describe('evidence that is read', () => {
       version += 1;
       mkdirSync(join(directory, `..v${version}`));
       const layout = createLayoutOnDisk(join(directory, `..v${version}`));
-      for (const image of images) keep(layout, image, mirror.release);
+      for (const image of images) addSignature(layout, image, mirror.release);
       symlinkSync(`..v${version}`, join(directory, '..next'));
       renameSync(join(directory, '..next'), join(directory, '..data'));
     };
@@ -126,15 +134,15 @@ describe('evidence that is read', () => {
     swap(first);
     for (const name of ['oci-layout', 'index.json', 'blobs'])
       symlinkSync(join('..data', name), join(directory, name));
-    await away(mirror);
+    await stopRegistry(mirror);
     const webhook = await start(mirror, {
       evidence: { read: [directory] },
       limits: { drain: '0s', rejectedMemory: '1s' },
     });
-    expect(await tell(webhook, first.byDigest)).toEqual(allowed);
-    expect(await tell(webhook, second.byDigest)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(webhook, first.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, second.byDigest)).toEqual(refused('registry-unavailable'));
     swap(first, second);
-    const isSeen = async () => (await tell(webhook, second.byDigest)).verdict === 'allow';
+    const isSeen = async () => (await verdictOn(webhook, second.byDigest)).verdict === 'allow';
     await vi.waitUntil(isSeen, { timeout: 15_000, interval: 50 });
   });
 });
@@ -153,7 +161,7 @@ const HOUR = 3_600_000;
 
 /** What keeps a registry from answering, with the answer that an unknown image then gets. */
 const OUTAGES: readonly [string, (mirror: Mirror) => Promise<void> | void, string][] = [
-  ['stopped', away, 'registry-unavailable'],
+  ['stopped', stopRegistry, 'registry-unavailable'],
   ['hanging', ({ registry }) => void (registry.fault = hang), 'deadline-exceeded'],
   ['rate-limiting', ({ registry }) => void (registry.fault = limitRate), 'registry-rate-limited'],
   ['dropping every connection', ({ registry }) => void (registry.fault = drop), 'registry-unavailable'],
@@ -161,9 +169,9 @@ const OUTAGES: readonly [string, (mirror: Mirror) => Promise<void> | void, strin
 
 describe('evidence that is written', () => {
   /** A first process that verifies one image by tag, and ends. */
-  const leave = async (mirror: Mirror, directory: string, image: MirroredImage): Promise<void> => {
+  const writeEvidence = async (mirror: Mirror, directory: string, image: MirroredImage): Promise<void> => {
     const webhook = await start(mirror, { evidence: { write: directory } });
-    expect(await tell(webhook, image.byTag)).toEqual(allowed);
+    expect(await verdictOn(webhook, image.byTag)).toEqual(allowed);
     await webhook.stop();
     expect(readdirSync(directory).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout', TABLE]);
   };
@@ -172,91 +180,91 @@ describe('evidence that is written', () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const [known, unknown] = [mirror.add(), mirror.add()];
-    await leave(mirror, directory, known);
+    await writeEvidence(mirror, directory, known);
     await strike(mirror);
     const webhook = await start(mirror, { evidence: { write: directory } });
-    expect(await tell(webhook, known.byTag)).toEqual(warned(reason));
-    expect(await tell(webhook, known.byDigest)).toEqual(allowed);
-    expect(await tell(webhook, unknown.byTag)).toEqual(refused(reason));
-    expect(await tell(webhook, unknown.byDigest)).toEqual(refused(reason));
+    expect(await verdictOn(webhook, known.byTag)).toEqual(warned(reason));
+    expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, unknown.byTag)).toEqual(refused(reason));
+    expect(await verdictOn(webhook, unknown.byDigest)).toEqual(refused(reason));
   });
 
   it.each(OUTAGES)('refuses a tag past tagOutageWindow, registry %s', async (_, strike, reason) => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const known = mirror.add();
-    await leave(mirror, directory, known);
+    await writeEvidence(mirror, directory, known);
     age(directory, 25 * HOUR);
     await strike(mirror);
     const webhook = await start(mirror, { evidence: { write: directory } });
-    expect(await tell(webhook, known.byTag)).toEqual(refused(reason));
-    expect(await tell(webhook, known.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byTag)).toEqual(refused(reason));
+    expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
   });
 
   it('gives the configured answer to what is unknown', async () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const [known, unknown] = [mirror.add(), mirror.add()];
-    await leave(mirror, directory, known);
-    await away(mirror);
+    await writeEvidence(mirror, directory, known);
+    await stopRegistry(mirror);
     const allowing = await start(mirror, {
       evidence: { write: directory },
       undetermined: { enforce: 'allow' },
     });
-    expect(await tell(allowing, unknown.byDigest)).toEqual(warned('registry-unavailable'));
+    expect(await verdictOn(allowing, unknown.byDigest)).toEqual(warned('registry-unavailable'));
     await allowing.stop();
     const denying = await start(mirror, {
       evidence: { write: directory },
       undetermined: { enforce: 'deny' },
     });
-    expect(await tell(denying, known.byTag)).toEqual(refused('registry-unavailable'));
-    expect(await tell(denying, known.byDigest)).toEqual(allowed);
+    expect(await verdictOn(denying, known.byTag)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(denying, known.byDigest)).toEqual(allowed);
   });
 
   it('does not answer a tag while its registry does', async () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const known = mirror.add({ tag: 'moving' });
-    await leave(mirror, directory, known);
+    await writeEvidence(mirror, directory, known);
     mirror.add({ tag: 'moving', by: false });
     const webhook = await start(mirror, { evidence: { write: directory } });
-    expect(await tell(webhook, known.byTag)).toEqual(refused('signature-missing'));
+    expect(await verdictOn(webhook, known.byTag)).toEqual(refused('signature-missing'));
   });
 
   it('proves a tag’s digest: the table alone lets nothing start', async () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const [known, unsigned] = [mirror.add(), mirror.add({ by: false })];
-    await leave(mirror, directory, known);
+    await writeEvidence(mirror, directory, known);
     const table = join(directory, TABLE);
     writeFileSync(table, readFileSync(table, 'utf8').replaceAll(known.digest, unsigned.digest));
-    await away(mirror);
+    await stopRegistry(mirror);
     const webhook = await start(mirror, { evidence: { write: directory } });
-    expect(await tell(webhook, known.byTag)).toEqual(refused('registry-unavailable'));
-    expect(await tell(webhook, unsigned.byDigest)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(webhook, known.byTag)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(webhook, unsigned.byDigest)).toEqual(refused('registry-unavailable'));
   });
 
   it('counts for nothing as a table where it is only read', async () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const known = mirror.add();
-    await leave(mirror, directory, known);
-    await away(mirror);
+    await writeEvidence(mirror, directory, known);
+    await stopRegistry(mirror);
     const webhook = await start(mirror, { evidence: { read: [directory] } });
-    expect(await tell(webhook, known.byTag)).toEqual(refused('registry-unavailable'));
-    expect(await tell(webhook, known.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byTag)).toEqual(refused('registry-unavailable'));
+    expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
   });
 
   it('is judged by the keys of the next start', async () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const known = mirror.add();
-    await leave(mirror, directory, known);
-    await away(mirror);
+    await writeEvidence(mirror, directory, known);
+    await stopRegistry(mirror);
     const keys = [{ inline: createSigner().publicPem }];
     const webhook = await start(mirror, { evidence: { write: directory }, keys });
-    expect((await tell(webhook, known.byDigest)).verdict).toBe('deny');
-    expect((await tell(webhook, known.byTag)).verdict).toBe('deny');
+    expect((await verdictOn(webhook, known.byDigest)).verdict).toBe('deny');
+    expect((await verdictOn(webhook, known.byTag)).verdict).toBe('deny');
   });
 
   it.each<[string, (directory: string) => void]>([
@@ -274,11 +282,11 @@ describe('evidence that is written', () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');
     const [known, next] = [mirror.add(), mirror.add()];
-    await leave(mirror, directory, known);
+    await writeEvidence(mirror, directory, known);
     spoil(directory);
     const webhook = await start(mirror, { evidence: { write: directory } });
-    expect(await tell(webhook, known.byTag)).toEqual(allowed);
-    expect(await tell(webhook, next.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byTag)).toEqual(allowed);
+    expect(await verdictOn(webhook, next.byDigest)).toEqual(allowed);
     await webhook.stop();
   });
 });

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { container, pod, review } from '../support/builders.ts';
-import { answerTo, fine, openPair, refused } from '../support/journey-answers.ts';
-import type { Door } from '../support/journey-door.ts';
+import type { InProcessWebhook } from '../support/in-process-webhook.ts';
+import { allowed, refused, responseSummary, startWithImages } from '../support/webhook-and-images.ts';
 
 /*
  * Who may make a pod chooses its images; who reaches the port chooses every byte. What neither gets with that.
@@ -20,22 +20,25 @@ const startListener = async () => {
   return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => connections };
 };
 
-const verdictOf = async (door: Door, image: string, name: string) => {
-  const { verdict, reasons } = await answerTo(door, review(pod({ containers: [container(image, name)] })));
+const verdictOf = async (webhook: InProcessWebhook, image: string, name: string) => {
+  const { verdict, reasons } = await responseSummary(
+    webhook,
+    review(pod({ containers: [container(image, name)] })),
+  );
   return [verdict, ...reasons];
 };
 
 describe('a host that nobody configured', () => {
   it('is not connected to, whatever image and container name it', async () => {
     const foreign = await startListener();
-    const { door } = await openPair({ unrecognised: 'deny' });
+    const { webhook } = await startWithImages({ unrecognised: 'deny' });
     const named = [
       [`${foreign.host}/istio/proxyv2:1.28.0`, 'app'],
       [`${foreign.host}/proxyv2@sha256:${'0'.repeat(64)}`, 'app'],
       [`${foreign.host}/docker.io/istio/pilot:1.28.0`, 'discovery'],
       [`${foreign.host}/anything:latest`, 'istio-proxy'],
     ] as const;
-    expect(await Promise.all(named.map(([image, name]) => verdictOf(door, image, name)))).toEqual([
+    expect(await Promise.all(named.map(([image, name]) => verdictOf(webhook, image, name)))).toEqual([
       ['deny', 'image-look-alike'],
       ['deny', 'image-look-alike'],
       ['deny', 'image-look-alike'],
@@ -46,10 +49,10 @@ describe('a host that nobody configured', () => {
 
   it('is connected to once it is a mirror', async () => {
     const foreign = await startListener();
-    const { door } = await openPair({
+    const { webhook } = await startWithImages({
       mirrors: [{ mirror: `${foreign.host}/istio`, of: 'docker.io/istio' }],
     });
-    expect(await verdictOf(door, `${foreign.host}/istio/proxyv2:1.28.0`, 'app')).toEqual([
+    expect(await verdictOf(webhook, `${foreign.host}/istio/proxyv2:1.28.0`, 'app')).toEqual([
       'deny',
       'registry-unavailable',
     ]);
@@ -61,21 +64,21 @@ describe('a body that is nested two million deep', () => {
   const deep = `${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}`;
 
   it('instead of a review is 400', async () => {
-    const { door, signed } = await openPair();
-    expect((await door.post('/validate/enforce', deep)).status).toBe(400);
-    expect(await answerTo(door, review(pod([signed.byTag])))).toEqual(fine);
+    const { webhook, signed } = await startWithImages();
+    expect((await webhook.post('/validate/enforce', deep)).status).toBe(400);
+    expect(await responseSummary(webhook, review(pod([signed.byTag])))).toEqual(allowed);
   });
 
   it('in a pod’s unknown member does not hide its unsigned image', async () => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const sent = JSON.stringify(review(pod([unsigned.byTag])));
     for (const member of ['metadata', 'spec']) {
-      const { answer } = await door.post(
+      const { answer } = await webhook.post(
         '/validate/enforce',
         sent.replace(`"${member}":{`, `$&"unknown":${deep},`),
       );
       expect(answer).toMatchObject({ allowed: false, status: { code: refused.status } });
     }
-    expect(await answerTo(door, review(pod([signed.byTag])))).toEqual(fine);
+    expect(await responseSummary(webhook, review(pod([signed.byTag])))).toEqual(allowed);
   });
 });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KubernetesObject, review } from '../support/builders.ts';
+import { readFixture } from '../support/fixtures.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { readFixture } from '../support/shared.ts';
 import {
   createSigner,
   imageManifest,
@@ -123,7 +123,7 @@ const casesOf = (registry: TestRegistry): readonly Case[] =>
     }),
   );
 
-interface Answered {
+interface Outcome {
   readonly verdict: string | undefined;
   readonly reasons: readonly string[];
   readonly requests: number;
@@ -144,7 +144,7 @@ const reasonsOf = (annotations: Readonly<Record<string, string>> | undefined): r
     .filter((code) => code !== '')
     .toSorted();
 
-const signatureQuestions = (registry: TestRegistry): number =>
+const countSignatureRequests = (registry: TestRegistry): number =>
   new Set(registry.requests.filter(({ path }) => path.endsWith('.sig')).map(({ path }) => path)).size;
 
 describe('each of the injector’s 127 pods, in four states', () => {
@@ -183,11 +183,11 @@ describe('each of the injector’s 127 pods, in four states', () => {
   });
 
   /** Every case, one after the other, so that the requests at the registry are this case's. */
-  const askWebhook = async (): Promise<readonly Answered[]> => {
-    const answers: Answered[] = [];
+  const reviewByWebhook = async (): Promise<readonly Outcome[]> => {
+    const answers: Outcome[] = [];
     for (const { review: body } of cases) {
       const before = registry.requests.length;
-      const { answer } = await webhook.ask('/validate/enforce?timeout=10s', body);
+      const { answer } = await webhook.sendReview('/validate/enforce?timeout=10s', body);
       const { auditAnnotations, status } = answer;
       answers.push({
         verdict: auditAnnotations?.['verdict'],
@@ -200,7 +200,10 @@ describe('each of the injector’s 127 pods, in four states', () => {
   };
 
   /** The same cases as `review` prints them, by a core of its own. */
-  const askReview = async (): Promise<{ readonly code: number; readonly answers: readonly Answered[] }> => {
+  const reviewByCommand = async (): Promise<{
+    readonly code: number;
+    readonly answers: readonly Outcome[];
+  }> => {
     const config = join(directory, 'config.yaml');
     const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
     await writeFile(config, JSON.stringify({ ...head, ...configuration }));
@@ -218,20 +221,20 @@ describe('each of the injector’s 127 pods, in four states', () => {
   };
 
   it('get the expected answer over HTTPS and the same from review, by more than 400 real verifications each', async () => {
-    const overHttps = await askWebhook();
+    const overHttps = await reviewByWebhook();
     const withoutMessages = overHttps.map(({ message: _message, ...rest }, index) => ({
       name: cases[index]?.name,
       ...rest,
     }));
     expect(withoutMessages).toEqual(cases.map(({ name, expected }) => ({ name, ...expected })));
-    const verifications = signatureQuestions(registry);
+    const verifications = countSignatureRequests(registry);
     expect(verifications).toBe(4 * 116);
     expect(verifications).toBeGreaterThan(400);
 
-    registry.forget();
-    const fromReview = await askReview();
+    registry.clearRequests();
+    const fromReview = await reviewByCommand();
     expect(fromReview.answers).toEqual(overHttps);
     expect(fromReview.code).toBe(12);
-    expect(signatureQuestions(registry)).toBe(verifications);
+    expect(countSignatureRequests(registry)).toBe(verifications);
   });
 });

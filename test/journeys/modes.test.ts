@@ -8,7 +8,14 @@ import {
   pod,
   review,
 } from '../support/builders.ts';
-import { answerTo, fine, noted, openPair, refused, warned } from '../support/journey-answers.ts';
+import {
+  allowed,
+  audited,
+  refused,
+  responseSummary,
+  startWithImages,
+  warned,
+} from '../support/webhook-and-images.ts';
 
 /*
  * What a verdict does: by the path it was asked on, and by the object the image stands in.
@@ -18,16 +25,18 @@ describe.each(['', 'critical/'])('a pod posted to /validate/%s…', (prefix) => 
   it.each([
     ['enforce', refused],
     ['warn', warned],
-    ['audit', noted],
+    ['audit', audited],
   ])('%s', async (mode, expected) => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const path = `/validate/${prefix}${mode}`;
-    expect(await answerTo(door, review(pod([unsigned.byTag])), path)).toEqual(expected);
-    expect(await answerTo(door, review(pod([unsigned.byDigest, signed.byTag])), path)).toEqual(expected);
-    expect(await answerTo(door, review(pod([signed.byTag])), path)).toEqual(fine);
-    const { auditAnnotations } = await door.ask(path, review(pod([signed.byTag])));
+    expect(await responseSummary(webhook, review(pod([unsigned.byTag])), path)).toEqual(expected);
+    expect(await responseSummary(webhook, review(pod([unsigned.byDigest, signed.byTag])), path)).toEqual(
+      expected,
+    );
+    expect(await responseSummary(webhook, review(pod([signed.byTag])), path)).toEqual(allowed);
+    const { auditAnnotations } = await webhook.sendReview(path, review(pod([signed.byTag])));
     expect(auditAnnotations?.['mode']).toBe(mode);
-    expect(door.record()?.critical).toBe(prefix === 'critical/');
+    expect(webhook.lastRecord()?.critical).toBe(prefix === 'critical/');
   });
 });
 
@@ -59,17 +68,20 @@ describe('an object that holds a template of pods', () => {
   });
 
   it.each(templates)('$kind: gets a warning where its pods would be refused', async (workload) => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const bad = review(holding(workload, [unsigned.byTag]));
-    expect(await answerTo(door, bad)).toEqual(warned);
-    expect(await answerTo(door, bad, '/validate/audit')).toEqual(noted);
-    expect(await answerTo(door, review(holding(workload, [signed.byTag])))).toEqual(fine);
+    expect(await responseSummary(webhook, bad)).toEqual(warned);
+    expect(await responseSummary(webhook, bad, '/validate/audit')).toEqual(audited);
+    expect(await responseSummary(webhook, review(holding(workload, [signed.byTag])))).toEqual(allowed);
   });
 
   it('may hold the placeholder that injection replaces; a pod may not keep it', async () => {
-    const { door } = await openPair({ unrecognised: 'deny' });
+    const { webhook } = await startWithImages({ unrecognised: 'deny' });
     const spec = { containers: [container('auto', 'istio-proxy')] };
-    expect(await answerTo(door, review(deployment(spec)))).toEqual(fine);
-    expect(await answerTo(door, review(pod(spec)))).toEqual({ ...refused, reasons: ['image-unrecognised'] });
+    expect(await responseSummary(webhook, review(deployment(spec)))).toEqual(allowed);
+    expect(await responseSummary(webhook, review(pod(spec)))).toEqual({
+      ...refused,
+      reasons: ['image-unrecognised'],
+    });
   });
 });

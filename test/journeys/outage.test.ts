@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { reasonsOf } from '../support/journey-door.ts';
-import type { Mirror } from '../support/journey-mirror.ts';
+import { reasonsOf } from '../support/in-process-webhook.ts';
+import type { Mirror } from '../support/mirror.ts';
 import {
   allowed,
-  answerWith,
-  ask,
+  expireMemory,
   hang,
-  later,
   limitRate,
-  openStage,
   refused,
-  type Told,
-  tell,
+  respondWith,
+  sendReview,
+  startMirrorAndWebhook,
+  type Verdict,
+  verdictOn,
   warned,
-} from '../support/journey-outage.ts';
+} from '../support/mirror-and-webhook.ts';
 import type { Fault } from '../support/registry-server.ts';
 import { createSigner } from '../support/signing-kit.ts';
 
@@ -25,35 +25,38 @@ type Outage = readonly [name: string, reason: string, begin: (mirror: Mirror) =>
 
 const OUTAGES: readonly Outage[] = [
   ['stopped', 'registry-unavailable', ({ registry }) => registry.close()],
-  ['failing', 'registry-unavailable', ({ registry }) => void (registry.fault = answerWith(503))],
+  ['failing', 'registry-unavailable', ({ registry }) => void (registry.fault = respondWith(503))],
   ['hanging', 'deadline-exceeded', ({ registry }) => void (registry.fault = hang)],
   ['rate-limiting', 'registry-rate-limited', ({ registry }) => void (registry.fault = limitRate)],
 ];
 
 describe.each(OUTAGES)('a registry that is %s', (_name, reason, begin) => {
   it('leaves an image that it was never asked about refused, with the reason', async () => {
-    const { mirror, door } = await openStage();
+    const { mirror, webhook } = await startMirrorAndWebhook();
     const image = mirror.add();
     await begin(mirror);
-    const [byDigest, byTag] = await Promise.all([tell(door, image.byDigest), tell(door, image.byTag)]);
+    const [byDigest, byTag] = await Promise.all([
+      verdictOn(webhook, image.byDigest),
+      verdictOn(webhook, image.byTag),
+    ]);
     expect([byDigest, byTag]).toEqual([refused(reason), refused(reason)]);
   });
 
   it('leaves a verified digest allowed, its tag with a warning, and what is unknown refused', async () => {
-    const { mirror, door } = await openStage();
+    const { mirror, webhook } = await startMirrorAndWebhook();
     const [known, unknown] = [mirror.add(), mirror.add()];
-    expect(await tell(door, known.byTag)).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byTag)).toEqual(allowed);
     await begin(mirror);
-    later(door);
+    expireMemory(webhook);
     const { registry } = mirror;
-    registry.forget();
-    expect(await tell(door, known.byDigest)).toEqual(allowed);
+    registry.clearRequests();
+    expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
     expect(registry.requests).toEqual([]);
-    const told = await Promise.all(
-      [known.byTag, unknown.byDigest, unknown.byTag].map((image) => tell(door, image)),
+    const verdicts = await Promise.all(
+      [known.byTag, unknown.byDigest, unknown.byTag].map((image) => verdictOn(webhook, image)),
     );
-    expect(told).toEqual([warned(reason), refused(reason), refused(reason)]);
-    const { allowed: starts, warnings } = await ask(door, [known.byTag]);
+    expect(verdicts).toEqual([warned(reason), refused(reason), refused(reason)]);
+    const { allowed: starts, warnings } = await sendReview(webhook, [known.byTag]);
     expect([starts, warnings?.length, warnings?.[0]]).toEqual([
       true,
       1,
@@ -62,11 +65,11 @@ describe.each(OUTAGES)('a registry that is %s', (_name, reason, begin) => {
   });
 
   it('leaves a tag that was never verified, though its digest was, with nothing to stand for', async () => {
-    const { mirror, door } = await openStage();
+    const { mirror, webhook } = await startMirrorAndWebhook();
     const image = mirror.add();
-    expect(await tell(door, image.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, image.byDigest)).toEqual(allowed);
     await begin(mirror);
-    expect(await tell(door, image.byTag)).toEqual(refused(reason));
+    expect(await verdictOn(webhook, image.byTag)).toEqual(refused(reason));
   });
 });
 
@@ -74,11 +77,11 @@ describe('a pod of which one image is rejected while another’s repository hang
   const onlyProxy: Fault = (request) => request.url?.includes('/proxyv2/') === true;
 
   it.each(['deny', 'allow-verified-tag', 'allow'])('is refused for it, under %s', async (enforce) => {
-    const { mirror, door } = await openStage(() => ({ undetermined: { enforce } }));
+    const { mirror, webhook } = await startMirrorAndWebhook(() => ({ undetermined: { enforce } }));
     const late = mirror.add();
     const unsigned = mirror.add({ component: 'pilot', by: false });
     mirror.registry.fault = onlyProxy;
-    const answer = await ask(door, [late.byDigest, unsigned.byDigest]);
+    const answer = await sendReview(webhook, [late.byDigest, unsigned.byDigest]);
     expect(answer.allowed).toBe(false);
     expect(reasonsOf(answer).toSorted()).toEqual(['deadline-exceeded', 'signature-missing']);
     expect(answer.status?.message).toContain(
@@ -92,7 +95,7 @@ describe('what undetermined means', () => {
   type Choice = (typeof CHOICES)[number];
   const CODE = 'registry-rate-limited';
   /** A verified tag, and an image that was never asked about. */
-  const EXPECTED: Readonly<Record<Choice, readonly [Told, Told]>> = {
+  const EXPECTED: Readonly<Record<Choice, readonly [Verdict, Verdict]>> = {
     deny: [refused(CODE), refused(CODE)],
     'allow-verified-tag': [warned(CODE), refused(CODE)],
     allow: [warned(CODE), warned(CODE)],
@@ -102,56 +105,56 @@ describe('what undetermined means', () => {
   );
 
   it.each(pairs)('%s on the ordinary path, and %s on the critical one', async (enforce, critical) => {
-    const { mirror, door } = await openStage(() => ({ undetermined: { enforce, critical } }));
+    const { mirror, webhook } = await startMirrorAndWebhook(() => ({ undetermined: { enforce, critical } }));
     const [known, unknown] = [mirror.add(), mirror.add()];
-    await tell(door, known.byTag);
+    await verdictOn(webhook, known.byTag);
     mirror.registry.fault = limitRate;
-    later(door);
-    const both = async (path: string): Promise<readonly Told[]> => [
-      await tell(door, known.byTag, path),
-      await tell(door, unknown.byTag, path),
+    expireMemory(webhook);
+    const both = async (path: string): Promise<readonly Verdict[]> => [
+      await verdictOn(webhook, known.byTag, path),
+      await verdictOn(webhook, unknown.byTag, path),
     ];
     expect(await both('/validate/enforce')).toEqual(EXPECTED[enforce]);
     expect(await both('/validate/critical/enforce')).toEqual(EXPECTED[critical]);
-    expect(await tell(door, known.byDigest)).toEqual(allowed);
-    expect(await tell(door, known.byDigest, '/validate/critical/enforce')).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
+    expect(await verdictOn(webhook, known.byDigest, '/validate/critical/enforce')).toEqual(allowed);
   });
 
-  const HTML = answerWith(200, { 'content-type': 'text/html' }, '<html>Sign in to the network</html>');
+  const HTML = respondWith(200, { 'content-type': 'text/html' }, '<html>Sign in to the network</html>');
   const CHOSEN: readonly (readonly [string, string, Fault])[] = [
-    ['a refusal', 'registry-refused', answerWith(403)],
+    ['a refusal', 'registry-refused', respondWith(403)],
     ['an answer that is none', 'registry-answer-invalid', HTML],
   ];
 
   it.each(CHOSEN)('allow never covers %s', async (_name, reason, fault) => {
-    const { mirror, door } = await openStage(() => ({ undetermined: { enforce: 'allow' } }));
+    const { mirror, webhook } = await startMirrorAndWebhook(() => ({ undetermined: { enforce: 'allow' } }));
     const [known, unknown] = [mirror.add(), mirror.add()];
-    await tell(door, known.byTag);
+    await verdictOn(webhook, known.byTag);
     mirror.registry.fault = fault;
-    later(door);
-    expect(await tell(door, known.byTag)).toEqual(refused(reason));
-    expect(await tell(door, unknown.byTag)).toEqual(refused(reason));
-    expect(await tell(door, unknown.byDigest)).toEqual(refused(reason));
+    expireMemory(webhook);
+    expect(await verdictOn(webhook, known.byTag)).toEqual(refused(reason));
+    expect(await verdictOn(webhook, unknown.byTag)).toEqual(refused(reason));
+    expect(await verdictOn(webhook, unknown.byDigest)).toEqual(refused(reason));
   });
 
   it('allow never covers an unknown signer while a key is missing', async () => {
-    const { mirror, door } = await openStage(({ release }) => ({
+    const { mirror, webhook } = await startMirrorAndWebhook(({ release }) => ({
       undetermined: { enforce: 'allow' },
       keys: [{ inline: release.publicPem }, { url: 'https://127.0.0.1:1/key.pub' }],
     }));
     const stranger = mirror.add({ by: createSigner() });
-    expect(await tell(door, mirror.add().byTag)).toEqual(allowed);
-    expect(await tell(door, stranger.byTag)).toEqual(refused('key-ring-incomplete'));
+    expect(await verdictOn(webhook, mirror.add().byTag)).toEqual(allowed);
+    expect(await verdictOn(webhook, stranger.byTag)).toEqual(refused('key-ring-incomplete'));
   });
 
   it('allow never covers a question that was not sent in time', async () => {
-    const { mirror, door } = await openStage(() => ({
+    const { mirror, webhook } = await startMirrorAndWebhook(() => ({
       undetermined: { enforce: 'allow' },
       limits: { verificationsAtOnce: 1, drain: '0s' },
     }));
     mirror.registry.fault = hang;
     const [first, second] = [mirror.add(), mirror.add()];
-    const answer = await ask(door, [first.byDigest, second.byDigest]);
+    const answer = await sendReview(webhook, [first.byDigest, second.byDigest]);
     expect([answer.allowed, mirror.registry.requests.length]).toEqual([false, 2]);
     expect(answer.status?.message).toContain(`image "${second.byDigest}"`);
     expect(answer.status?.message).toContain('no request was sent to the registry yet (deadline-exceeded)');

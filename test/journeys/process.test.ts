@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pod, review } from '../support/builders.ts';
-import { reasonsOf } from '../support/journey-door.ts';
-import { type Mirror, startMirror } from '../support/journey-mirror.ts';
+import { reasonsOf } from '../support/in-process-webhook.ts';
+import { type Mirror, startMirror } from '../support/mirror.ts';
 import { createSigner } from '../support/signing-kit.ts';
 import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
@@ -27,7 +27,7 @@ const open = async (configure: (mirror: Mirror) => object) => {
 };
 
 const reasonsFor = async (webhook: Webhook, image: string): Promise<readonly string[]> =>
-  reasonsOf((await webhook.ask('/validate/enforce', review(pod([image])))).answer);
+  reasonsOf((await webhook.sendReview('/validate/enforce', review(pod([image])))).answer);
 
 /** A file in a directory as Kubernetes mounts one: `key.pub` by way of `..data`, which is swapped in one step. */
 const mountKey = async (content: string) => {
@@ -122,7 +122,7 @@ describe('serve that is told to end', () => {
   it('has every review in its log that it answered before', async () => {
     const { mirror, webhook } = await open(() => ({}));
     const asked = review(pod([mirror.add().byDigest]));
-    await webhook.ask('/validate/enforce', asked);
+    await webhook.sendReview('/validate/enforce', asked);
     await webhook.stop();
     expect(webhook.output()).toContain(`"review":{"uid":"${asked.request.uid}"`);
   });

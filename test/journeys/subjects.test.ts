@@ -7,7 +7,13 @@ import {
   pod,
   review,
 } from '../support/builders.ts';
-import { answerTo, fine, notJudged, openPair, refused } from '../support/journey-answers.ts';
+import {
+  allowed,
+  notJudged,
+  refused,
+  responseSummary,
+  startWithImages,
+} from '../support/webhook-and-images.ts';
 
 /*
  * What of a request is judged: by what happens to the object, by where in it an image stands, and what is no request.
@@ -18,40 +24,40 @@ describe('an update', () => {
     review(object, { operation: 'UPDATE', oldObject, ...more });
 
   it('to an unsigned image is refused', async () => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const body = update(pod([unsigned.byTag]), pod([signed.byTag]));
-    expect(await answerTo(door, body)).toEqual(refused);
+    expect(await responseSummary(webhook, body)).toEqual(refused);
   });
 
   it('without the object as it was is judged as if all of it were new', async () => {
-    const { door, unsigned } = await openPair();
-    expect(await answerTo(door, update(pod([unsigned.byTag]), null))).toEqual(refused);
+    const { webhook, unsigned } = await startWithImages();
+    expect(await responseSummary(webhook, update(pod([unsigned.byTag]), null))).toEqual(refused);
   });
 
   it('that moves an unsigned image to another container is refused', async () => {
-    const { door, unsigned } = await openPair();
+    const { webhook, unsigned } = await startWithImages();
     const named = (name: string): KubernetesObject =>
       pod({ containers: [container(unsigned.byTag, name), container('nginx', 'other')] });
-    expect(await answerTo(door, update(named('new'), named('old')))).toEqual(refused);
+    expect(await responseSummary(webhook, update(named('new'), named('old')))).toEqual(refused);
   });
 
   it('of anything but images is not judged, whatever the images are', async () => {
-    const { door, unsigned, requests } = await openPair();
+    const { webhook, unsigned, requests } = await startWithImages();
     const relabelled = pod([unsigned.byTag], { name: 'web', labels: { tier: 'front' } });
-    expect(await answerTo(door, update(relabelled, pod([unsigned.byTag])))).toEqual(
+    expect(await responseSummary(webhook, update(relabelled, pod([unsigned.byTag])))).toEqual(
       notJudged('no-new-image'),
     );
     expect(requests()).toBe(0);
   });
 
   it('looks only at what is new', async () => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const body = update(pod([unsigned.byTag, signed.byTag]), pod([unsigned.byTag, 'nginx']));
-    expect(await answerTo(door, body)).toEqual(fine);
+    expect(await responseSummary(webhook, body)).toEqual(allowed);
   });
 
   it('that adds an ephemeral container to a running pod is judged', async () => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const running = { containers: [container('nginx')] };
     const debugging = (image: string) =>
       update(
@@ -59,18 +65,18 @@ describe('an update', () => {
         pod(running),
         { subResource: 'ephemeralcontainers' },
       );
-    expect(await answerTo(door, debugging(unsigned.byTag))).toEqual(refused);
-    const { status } = await door.ask('/validate/enforce', debugging(unsigned.byTag));
+    expect(await responseSummary(webhook, debugging(unsigned.byTag))).toEqual(refused);
+    const { status } = await webhook.sendReview('/validate/enforce', debugging(unsigned.byTag));
     expect(status?.message).toContain(
       'in ephemeral container "debug" (spec.ephemeralContainers[0].image): no signature was found',
     );
-    expect(await answerTo(door, debugging(signed.byTag))).toEqual(fine);
+    expect(await responseSummary(webhook, debugging(signed.byTag))).toEqual(allowed);
   });
 
   it('of the status is not judged', async () => {
-    const { door, unsigned, requests } = await openPair();
+    const { webhook, unsigned, requests } = await startWithImages();
     const body = update(pod([unsigned.byTag]), null, { subResource: 'status' });
-    expect(await answerTo(door, body)).toEqual(notJudged('subresource'));
+    expect(await responseSummary(webhook, body)).toEqual(notJudged('subresource'));
     expect(requests()).toBe(0);
   });
 });
@@ -104,44 +110,44 @@ describe('an unsigned image is found', () => {
   ];
 
   it.each(PLACES)('%s', async (_name, specOf, place) => {
-    const { door, signed, unsigned } = await openPair();
+    const { webhook, signed, unsigned } = await startWithImages();
     const body = review(pod(specOf(unsigned.byTag)));
-    expect(await answerTo(door, body)).toEqual(refused);
-    const { status } = await door.ask('/validate/enforce', body);
+    expect(await responseSummary(webhook, body)).toEqual(refused);
+    const { status } = await webhook.sendReview('/validate/enforce', body);
     expect(status?.message).toContain(`image "${unsigned.byTag}" ${place}: no signature was found`);
-    expect(await answerTo(door, review(pod(specOf(signed.byTag))))).toEqual(fine);
+    expect(await responseSummary(webhook, review(pod(specOf(signed.byTag))))).toEqual(allowed);
   });
 });
 
 describe('what is not judged', () => {
   it.each(['DELETE', 'CONNECT'])('%s', async (operation) => {
-    const { door, unsigned, requests } = await openPair();
+    const { webhook, unsigned, requests } = await startWithImages();
     const body = review(pod([unsigned.byTag]), {
       operation,
       object: null,
       oldObject: pod([unsigned.byTag]),
     });
-    expect(await answerTo(door, body)).toEqual(notJudged('operation'));
+    expect(await responseSummary(webhook, body)).toEqual(notJudged('operation'));
     expect(requests()).toBe(0);
   });
 
   it('an object that holds no pod', async () => {
-    const { door } = await openPair();
+    const { webhook } = await startWithImages();
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: {} };
-    expect(await answerTo(door, review(object))).toEqual(notJudged('kind'));
+    expect(await responseSummary(webhook, review(object))).toEqual(notJudged('kind'));
   });
 
   it('a node’s mirror of a static pod; the same by anybody else is judged', async () => {
-    const { door, unsigned } = await openPair();
+    const { webhook, unsigned } = await startWithImages();
     const mirrored = pod([unsigned.byTag], {
       name: 'etcd-a',
       annotations: { 'kubernetes.io/config.mirror': 'c0ffee' },
     });
     const node = { username: 'system:node:a', groups: ['system:nodes', 'system:authenticated'] };
-    expect(await answerTo(door, review(mirrored, { userInfo: node }))).toEqual(
+    expect(await responseSummary(webhook, review(mirrored, { userInfo: node }))).toEqual(
       notJudged('static-pod-mirror'),
     );
-    expect(await answerTo(door, review(mirrored))).toEqual(refused);
+    expect(await responseSummary(webhook, review(mirrored))).toEqual(refused);
   });
 });
 
@@ -176,9 +182,9 @@ describe('what is no AdmissionReview', () => {
   ];
 
   it.each(MALFORMED)('%s: is 400, and says what is wrong', async (_name, body, problem) => {
-    const { door } = await openPair();
+    const { webhook } = await startWithImages();
     for (const path of ['/validate/enforce', '/validate/audit', '/validate/critical/warn']) {
-      const reply = await door.post(path, body);
+      const reply = await webhook.post(path, body);
       expect([reply.status, reply.body]).toEqual([400, expect.stringContaining(problem)]);
     }
   });

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { babble, firstOnly, type Json, refuse, webhookPath, webhooksOf } from '../support/cluster-server.ts';
+import {
+  firstOnly,
+  type Json,
+  refuse,
+  sendBrokenJson,
+  webhookPath,
+  webhooksOf,
+} from '../support/cluster-server.ts';
 import { createTls } from '../support/tls.ts';
-import { scene, soon } from './scene.ts';
+import { startAndConnect, testDeadline } from './connected-cluster.ts';
 
 const PATH = webhookPath('sailmark');
 const [ONE, TWO] = [createTls().ca, createTls().ca];
@@ -25,11 +32,11 @@ const withBundles = (...bundles: readonly (string | undefined)[]): Json => {
 
 describe('setting the caBundle', () => {
   it('is refused with the rule that it takes', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(undefined));
-    server.trouble = (request, response) =>
+    server.fault = (request, response) =>
       request.method === 'PATCH' && refuse(403, 'forbidden')(request, response);
-    await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({
+    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toMatchObject({
       status: 403,
       message:
         'PATCH validatingwebhookconfigurations sailmark: the API server forbids it; it requires a ClusterRole with the rule {apiGroups: ["admissionregistration.k8s.io"], resources: ["validatingwebhookconfigurations"], resourceNames: ["sailmark"], verbs: ["patch"]} (forbidden)',
@@ -37,31 +44,31 @@ describe('setting the caBundle', () => {
   });
 
   it('is refused where there is no such configuration', async () => {
-    const { cluster } = await scene();
-    await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toThrow(
+    const { cluster } = await startAndConnect();
+    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toThrow(
       'GET validatingwebhookconfigurations sailmark: not found',
     );
   });
 
   it('is refused where the API server does not take it, and where it babbles', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(undefined));
-    server.trouble = (request, response) =>
+    server.fault = (request, response) =>
       request.method === 'PATCH' && refuse(422, 'webhooks[0]: Invalid value')(request, response);
-    await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({
+    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toMatchObject({
       status: 422,
       message: expect.stringContaining('the API server returned 422 (webhooks[0]: Invalid value)'),
     });
-    server.trouble = babble;
-    await expect(cluster.setCaBundle('sailmark', ONE, soon())).rejects.toMatchObject({ status: 200 });
+    server.fault = sendBrokenJson;
+    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toMatchObject({ status: 200 });
   });
 
   it('writes every entry that has another one, and nothing else of the object', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     const before = withBundles(undefined, ONE, TWO);
     server.put(PATH, before);
     const written = server.get(PATH);
-    expect(await cluster.setCaBundle('sailmark', TWO, soon())).toBe('written');
+    expect(await cluster.setCaBundle('sailmark', TWO, testDeadline())).toBe('written');
     expect(server.get(PATH)).toEqual({
       ...withBundles(TWO, TWO, TWO),
       metadata: { ...(written?.['metadata'] as Json), resourceVersion: expect.any(String) },
@@ -76,16 +83,16 @@ describe('setting the caBundle', () => {
   });
 
   it('writes nothing where every entry has it', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(ONE, ONE));
-    expect(await cluster.setCaBundle('sailmark', ONE, soon())).toBe('unchanged');
+    expect(await cluster.setCaBundle('sailmark', ONE, testDeadline())).toBe('unchanged');
     expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
   it('reads again what somebody wrote in between, entries in another order too', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(ONE, TWO));
-    server.trouble = firstOnly(
+    server.fault = firstOnly(
       1,
       () => {
         const moved = withBundles(TWO, ONE, undefined);
@@ -94,22 +101,22 @@ describe('setting the caBundle', () => {
       },
       ({ method }) => method === 'PATCH',
     );
-    expect(await cluster.setCaBundle('sailmark', ONE, soon())).toBe('written');
+    expect(await cluster.setCaBundle('sailmark', ONE, testDeadline())).toBe('written');
     expect(bundlesIn(server.get(PATH))).toEqual([ONE, ONE, ONE]);
   });
 
   it('tries again where the API server itself met a conflict', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(TWO));
-    server.trouble = firstOnly(2, refuse(409, 'conflict'), ({ method }) => method === 'PATCH');
-    expect(await cluster.setCaBundle('sailmark', ONE, soon())).toBe('written');
+    server.fault = firstOnly(2, refuse(409, 'conflict'), ({ method }) => method === 'PATCH');
+    expect(await cluster.setCaBundle('sailmark', ONE, testDeadline())).toBe('written');
   });
 
   it('asks for the bundle anew each time it was overtaken', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(undefined));
     const bundles = [ONE, TWO];
-    server.trouble = firstOnly(
+    server.fault = firstOnly(
       1,
       () => {
         server.put(PATH, withBundles(undefined));
@@ -118,7 +125,7 @@ describe('setting the caBundle', () => {
       ({ method }) => method === 'PATCH',
     );
     const newest = async (): Promise<string> => bundles.shift() ?? '';
-    expect(await cluster.setCaBundle('sailmark', newest, soon())).toBe('written');
+    expect(await cluster.setCaBundle('sailmark', newest, testDeadline())).toBe('written');
     expect(bundlesIn(server.get(PATH))).toEqual([TWO]);
   });
 });

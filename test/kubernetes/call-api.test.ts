@@ -1,8 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
 import { openCluster } from '../../src/kubernetes/index.ts';
-import { babble, firstOnly, hang, refuse, reset, secretOf, secretPath } from '../support/cluster-server.ts';
+import {
+  firstOnly,
+  hang,
+  refuse,
+  reset,
+  secretOf,
+  secretPath,
+  sendBrokenJson,
+} from '../support/cluster-server.ts';
 import { createTls } from '../support/tls.ts';
-import { openedTo, scene, soon } from './scene.ts';
+import { connectTo, startAndConnect, testDeadline } from './connected-cluster.ts';
 
 const PATH = secretPath('sailmark', 'certificates');
 
@@ -22,7 +30,7 @@ describe('a question to the API server', () => {
     },
     {
       name: 'is no answer where it is no JSON',
-      trouble: babble,
+      trouble: sendBrokenJson,
       status: 200,
       message: 'the API server returned something other than JSON',
     },
@@ -33,9 +41,9 @@ describe('a question to the API server', () => {
       message: 'no connection to the API server (ECONNRESET)',
     },
   ])('$name', async ({ trouble, status, message }) => {
-    const { server, cluster } = await scene();
-    server.trouble = trouble;
-    const asked = cluster.readSecret('sailmark', 'certificates', soon());
+    const { server, cluster } = await startAndConnect();
+    server.fault = trouble;
+    const asked = cluster.readSecret('sailmark', 'certificates', testDeadline());
     await expect(asked).rejects.toMatchObject({
       name: 'ClusterFault',
       method: 'GET',
@@ -48,23 +56,23 @@ describe('a question to the API server', () => {
   });
 
   it('ends with its signal where the API server hangs', async () => {
-    const { server, cluster } = await scene();
-    server.trouble = hang;
-    await expect(cluster.readSecret('sailmark', 'certificates', soon(100))).rejects.toThrow(
+    const { server, cluster } = await startAndConnect();
+    server.fault = hang;
+    await expect(cluster.readSecret('sailmark', 'certificates', testDeadline(100))).rejects.toThrow(
       'the API server did not respond in time',
     );
   });
 
   it('ends in its own time where the caller has more of it', async () => {
-    const { server, cluster } = await scene({ requestTimeout: 100 });
-    server.trouble = hang;
-    await expect(cluster.readSecret('sailmark', 'certificates', soon(60_000))).rejects.toThrow(
+    const { server, cluster } = await startAndConnect({ requestTimeout: 100 });
+    server.fault = hang;
+    await expect(cluster.readSecret('sailmark', 'certificates', testDeadline(60_000))).rejects.toThrow(
       'the API server did not respond in time',
     );
   });
 
   it('is not sent where no time is left', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     await expect(cluster.readSecret('sailmark', 'certificates', AbortSignal.abort())).rejects.toThrow(
       'the API server did not respond in time',
     );
@@ -72,8 +80,8 @@ describe('a question to the API server', () => {
   });
 
   it('is not answered by a body without end', async () => {
-    const { server, cluster } = await scene();
-    server.trouble = (_request, response) => {
+    const { server, cluster } = await startAndConnect();
+    server.fault = (_request, response) => {
       const chunk = Buffer.alloc(1024 * 1024, ' ');
       const more = (): void => {
         while (!response.destroyed && response.write(chunk)) {}
@@ -82,70 +90,71 @@ describe('a question to the API server', () => {
       more();
       return true;
     };
-    await expect(cluster.readSecret('sailmark', 'certificates', soon(20_000))).rejects.toThrow(
+    await expect(cluster.readSecret('sailmark', 'certificates', testDeadline(20_000))).rejects.toThrow(
       'the response is longer than 8388608 bytes',
     );
   });
 
   it('fails where nobody listens, and where the certificate is of another authority', async () => {
-    const { server } = await scene();
+    const { server } = await startAndConnect();
     const other = server
       .kubeconfig()
       .replace(Buffer.from(server.tls.ca).toString('base64'), Buffer.from(createTls().ca).toString('base64'));
-    const stranger = await openedTo(server, { kubeconfig: other });
-    await expect(stranger.readSecret('sailmark', 'certificates', soon())).rejects.toThrow(
+    const stranger = await connectTo(server, { kubeconfig: other });
+    await expect(stranger.readSecret('sailmark', 'certificates', testDeadline())).rejects.toThrow(
       /no connection to the API server \((UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE)\)/,
     );
-    const late = await openedTo(server);
+    const late = await connectTo(server);
     await server.close();
-    await expect(late.readSecret('sailmark', 'certificates', soon())).rejects.toThrow(
+    await expect(late.readSecret('sailmark', 'certificates', testDeadline())).rejects.toThrow(
       'no connection to the API server (ECONNREFUSED)',
     );
   });
 
   it('is sent again after the pause that the API server asks for', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({ a: 'b' }));
-    server.trouble = firstOnly(2, refuse(429, 'too many requests', { 'retry-after': '0' }));
-    expect((await cluster.readSecret('sailmark', 'certificates', soon()))?.data).toEqual({ a: 'b' });
+    server.fault = firstOnly(2, refuse(429, 'too many requests', { 'retry-after': '0' }));
+    expect((await cluster.readSecret('sailmark', 'certificates', testDeadline()))?.data).toEqual({ a: 'b' });
     expect(server.requests).toHaveLength(3);
   });
 
   it('is given up where the API server never stops asking for pauses, and at the end of its signal', async () => {
-    const { server, cluster } = await scene();
-    server.trouble = refuse(429, 'too many requests', { 'retry-after': '0' });
-    await expect(cluster.readSecret('sailmark', 'certificates', soon())).rejects.toMatchObject({
+    const { server, cluster } = await startAndConnect();
+    server.fault = refuse(429, 'too many requests', { 'retry-after': '0' });
+    await expect(cluster.readSecret('sailmark', 'certificates', testDeadline())).rejects.toMatchObject({
       status: 429,
     });
     expect(server.requests).toHaveLength(4);
-    server.trouble = refuse(503, 'shutting down', { 'retry-after': '9' });
-    await expect(cluster.readSecret('sailmark', 'certificates', soon(100))).rejects.toThrow(
+    server.fault = refuse(503, 'shutting down', { 'retry-after': '9' });
+    await expect(cluster.readSecret('sailmark', 'certificates', testDeadline(100))).rejects.toThrow(
       'the API server did not respond in time',
     );
   });
 
   it('is sent again, once, where a connection was lost before the answer', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({ a: 'b' }));
-    server.trouble = firstOnly(1, reset);
-    expect((await cluster.readSecret('sailmark', 'certificates', soon()))?.data).toEqual({ a: 'b' });
+    server.fault = firstOnly(1, reset);
+    expect((await cluster.readSecret('sailmark', 'certificates', testDeadline()))?.data).toEqual({ a: 'b' });
     expect(server.requests).toHaveLength(2);
   });
 });
 
 describe('the way to the API server', () => {
   it('is one connection for many questions', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({}));
-    for (let count = 0; count < 50; count += 1) await cluster.readSecret('sailmark', 'certificates', soon());
+    for (let count = 0; count < 50; count += 1)
+      await cluster.readSecret('sailmark', 'certificates', testDeadline());
     expect(server.requests).toHaveLength(50);
     expect(server.connections()).toBe(1);
   });
 
   it('is shared by questions that are asked at once from the first on', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({}));
-    const ask = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', soon());
+    const ask = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', testDeadline());
     await Promise.all(Array.from({ length: 5 }, ask));
     const before = server.connections();
     await Promise.all(Array.from({ length: 5 }, ask));
@@ -154,10 +163,10 @@ describe('the way to the API server', () => {
   });
 
   it('ends with the cluster', async () => {
-    const { server, cluster } = await scene();
-    await cluster.readSecret('sailmark', 'certificates', soon());
+    const { server, cluster } = await startAndConnect();
+    await cluster.readSecret('sailmark', 'certificates', testDeadline());
     await cluster.close();
-    await expect(cluster.readSecret('sailmark', 'certificates', soon())).rejects.toMatchObject({
+    await expect(cluster.readSecret('sailmark', 'certificates', testDeadline())).rejects.toMatchObject({
       name: 'ClusterFault',
     });
     expect(server.requests).toHaveLength(1);
@@ -165,9 +174,9 @@ describe('the way to the API server', () => {
 
   it('ends with the cluster, also for a request that is under way or that waits to be repeated', async () => {
     for (const trouble of [hang, refuse(503, 'shutting down', { 'retry-after': '9' })]) {
-      const { server, cluster } = await scene();
-      server.trouble = trouble;
-      const reading = cluster.readSecret('sailmark', 'certificates', soon(60_000));
+      const { server, cluster } = await startAndConnect();
+      server.fault = trouble;
+      const reading = cluster.readSecret('sailmark', 'certificates', testDeadline(60_000));
       const closing = vi.waitFor(() => expect(server.requests).toHaveLength(1)).then(() => cluster.close());
       await expect(reading).rejects.toThrow('the API server did not respond in time');
       await closing;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { hang, refuse, secretOf, secretPath } from '../support/cluster-server.ts';
-import { openedTo, scene } from './scene.ts';
+import { connectTo, startAndConnect } from './connected-cluster.ts';
 
 const PATH = secretPath('shop', 'pull');
 const TEXT = '{"auths":{}}';
@@ -9,8 +9,8 @@ const reads = (requests: readonly { readonly path: string }[]): number =>
 
 describe('a pull secret', () => {
   it('is a fault where it could never be read, which is not tried with every question', async () => {
-    const { server, cluster } = await scene();
-    server.trouble = refuse(403, 'no');
+    const { server, cluster } = await startAndConnect();
+    server.fault = refuse(403, 'no');
     for (let count = 0; count < 3; count += 1)
       await expect(cluster.find('shop', 'pull')).rejects.toThrow(
         'it requires a Role in the namespace shop with the rule {apiGroups: [""], resources: ["secrets"], resourceNames: ["pull"], verbs: ["get"]}',
@@ -19,20 +19,20 @@ describe('a pull secret', () => {
   });
 
   it('is undefined where there is none, or it holds something else', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     expect(await cluster.find('shop', 'pull')).toBeUndefined();
     server.put(secretPath('shop', 'other'), secretOf({ password: 'x' }));
     expect(await cluster.find('shop', 'other')).toBeUndefined();
   });
 
   it.each(['.dockerconfigjson', '.dockercfg'])('is the text of %s', async (key) => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({ [key]: TEXT }));
     expect(await cluster.find('shop', 'pull')).toBe(TEXT);
   });
 
   it('is read once for all who ask at once, and from memory after that', async () => {
-    const { server, cluster } = await scene();
+    const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
     const find = (): Promise<string | undefined> => cluster.find('shop', 'pull');
     expect(await Promise.all([find(), find(), find()])).toEqual([TEXT, TEXT, TEXT]);
@@ -41,7 +41,7 @@ describe('a pull secret', () => {
   });
 
   it('is read again beside the questions: changed, deleted, there again', async () => {
-    const { server, cluster } = await scene({ refresh: 20 });
+    const { server, cluster } = await startAndConnect({ refresh: 20 });
     server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
     expect(await cluster.find('shop', 'pull')).toBe(TEXT);
     server.put(PATH, secretOf({ '.dockerconfigjson': 'changed' }));
@@ -53,35 +53,35 @@ describe('a pull secret', () => {
   });
 
   it('is what it last was while the API fails or hangs, and nobody waits', async () => {
-    const { server, cluster } = await scene({ refresh: 20, requestTimeout: 50 });
+    const { server, cluster } = await startAndConnect({ refresh: 20, requestTimeout: 50 });
     server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
     await cluster.find('shop', 'pull');
     for (const trouble of [refuse(500, 'down'), refuse(403, 'no'), hang]) {
-      server.trouble = trouble;
-      server.forget();
+      server.fault = trouble;
+      server.clearRequests();
       await vi.waitFor(() => expect(reads(server.requests)).toBeGreaterThan(1));
       expect(await cluster.find('shop', 'pull')).toBe(TEXT);
     }
   });
 
   it('is no longer read once the cluster is closed', async () => {
-    const { server, cluster } = await scene({ refresh: 10 });
-    const other = await openedTo(server, { refresh: 10 });
+    const { server, cluster } = await startAndConnect({ refresh: 10 });
+    const other = await connectTo(server, { refresh: 10 });
     await cluster.find('shop', 'pull');
     await other.find('shop', 'other');
     let wasAborted = false;
     // Reads are made one after the other: while the server holds one, no other is on its way.
-    server.trouble = ({ path }, response) => {
+    server.fault = ({ path }, response) => {
       response.on('close', () => {
         wasAborted ||= path === PATH && !response.writableEnded;
       });
       return path === PATH;
     };
-    server.forget();
+    server.clearRequests();
     await vi.waitFor(() => expect(reads(server.requests)).toBe(1));
     await cluster.close();
     await vi.waitFor(() => expect(wasAborted).toBe(true));
-    server.forget();
+    server.clearRequests();
     const others = (): number => server.requests.filter(({ path }) => path !== PATH).length;
     await vi.waitFor(() => expect(others()).toBeGreaterThan(5));
     expect(reads(server.requests)).toBe(0);

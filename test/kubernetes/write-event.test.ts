@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterEvent } from '../../src/observability/index.ts';
 import { eventPath, firstOnly, refuse, reset } from '../support/cluster-server.ts';
-import { scene, soon } from './scene.ts';
+import { startAndConnect, testDeadline } from './connected-cluster.ts';
 
 const EVENT: ClusterEvent = {
   name: 'web.1a2b',
@@ -35,32 +35,32 @@ const OBJECT_SERIES = { count: 3, lastObservedTime: '2026-11-24T12:05:00.000000Z
 
 describe('writing an Event', () => {
   it('is refused with the rule that it takes', async () => {
-    const { server, cluster } = await scene();
-    server.trouble = refuse(403, 'no');
-    await expect(cluster.writeEvent(EVENT, soon())).rejects.toThrow(
+    const { server, cluster } = await startAndConnect();
+    server.fault = refuse(403, 'no');
+    await expect(cluster.writeEvent(EVENT, testDeadline())).rejects.toThrow(
       'POST events shop: the API server forbids it; it requires a Role in the namespace shop with the rule {apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"]} (no)',
     );
   });
 
   it('creates it as events.k8s.io/v1 has it', async () => {
-    const { server, cluster } = await scene();
-    await cluster.writeEvent(EVENT, soon());
+    const { server, cluster } = await startAndConnect();
+    await cluster.writeEvent(EVENT, testDeadline());
     expect(server.get(PATH)).toEqual(OBJECT);
   });
 
   it('is done where it was written before, as after a lost answer', async () => {
-    const { server, cluster } = await scene();
-    await cluster.writeEvent(EVENT, soon());
-    await cluster.writeEvent(EVENT, soon());
-    server.trouble = firstOnly(1, reset);
-    await cluster.writeEvent(EVENT, soon());
+    const { server, cluster } = await startAndConnect();
+    await cluster.writeEvent(EVENT, testDeadline());
+    await cluster.writeEvent(EVENT, testDeadline());
+    server.fault = firstOnly(1, reset);
+    await cluster.writeEvent(EVENT, testDeadline());
     expect(server.get(PATH)).toEqual(OBJECT);
   });
 
   it('patches the series of one that is there, and nothing else', async () => {
-    const { server, cluster } = await scene();
-    await cluster.writeEvent(EVENT, soon());
-    await cluster.writeEvent({ ...EVENT, note: 'another', series: SERIES }, soon());
+    const { server, cluster } = await startAndConnect();
+    await cluster.writeEvent(EVENT, testDeadline());
+    await cluster.writeEvent({ ...EVENT, note: 'another', series: SERIES }, testDeadline());
     expect(server.get(PATH)).toEqual({ ...OBJECT, series: OBJECT_SERIES });
     expect(server.requests.at(-1)).toMatchObject({
       method: 'PATCH',
@@ -70,8 +70,8 @@ describe('writing an Event', () => {
   });
 
   it('creates it whole where it is gone', async () => {
-    const { server, cluster } = await scene();
-    await cluster.writeEvent({ ...EVENT, series: SERIES }, soon());
+    const { server, cluster } = await startAndConnect();
+    await cluster.writeEvent({ ...EVENT, series: SERIES }, testDeadline());
     expect(server.get(PATH)).toEqual({ ...OBJECT, series: OBJECT_SERIES });
   });
 });

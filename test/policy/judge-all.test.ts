@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createJudge, judgeAll } from '../../src/policy/index.ts';
 import type { Verifier } from '../../src/verification/index.ts';
-import { NOT_OURS, ofIstio, use, verified, withoutMemory } from '../support/verdicts.ts';
+import { istioImage, NOT_OURS, use, verified, withoutMemory } from '../support/verdicts.ts';
 
 const judgeWith = (verify: Verifier['verify']) =>
   createJudge({
-    classify: ({ repository }) => (repository.name.startsWith('docker.io/istio/') ? ofIstio() : NOT_OURS),
+    classify: ({ repository }) => (repository.name.startsWith('docker.io/istio/') ? istioImage() : NOT_OURS),
     couldBeIstio: () => false,
     verifier: withoutMemory(verify),
     revoked: [],

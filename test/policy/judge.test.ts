@@ -5,8 +5,8 @@ import { createJudge, type Judge, type Rules } from '../../src/policy/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
 import {
   digestFor,
+  istioImage,
   NOT_OURS,
-  ofIstio,
   rejected,
   undetermined,
   verified,
@@ -23,7 +23,7 @@ interface Asked {
 
 const judgeOf = (
   verification: Verification,
-  classes: (reference: ImageReference) => ImageClass = () => ofIstio(),
+  classes: (reference: ImageReference) => ImageClass = () => istioImage(),
   revoked: Rules['revoked'] = [],
 ): Asked => {
   const questions: VerificationRequest[] = [];
@@ -126,7 +126,7 @@ describe('the judge', () => {
     ]);
     expect(judgement).toMatchObject({
       image: PROXY,
-      class: ofIstio(),
+      class: istioImage(),
       refused: undefined,
       verification: verified(),
     });
@@ -154,7 +154,9 @@ describe('the judge', () => {
   });
 
   it('says why there is no signature, where the tables know', async () => {
-    const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () => ofIstio('proxyv2', 'a nightly'));
+    const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () =>
+      istioImage('proxyv2', 'a nightly'),
+    );
     expect((await judge.judge(PROXY, signal)).verification).toEqual(
       rejected({ code: 'image-never-signed', why: 'a nightly' }),
     );
@@ -162,7 +164,7 @@ describe('the judge', () => {
 
   it('says what a digest alone may be of, where the tables can only guess', async () => {
     const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () => ({
-      ...ofIstio(),
+      ...istioImage(),
       perhapsUnsigned: 'one platform of several',
     }));
     expect((await judge.judge(PROXY, signal)).verification).toEqual(
@@ -172,12 +174,12 @@ describe('the judge', () => {
 
   it('leaves another rejection as it is, though the tables expect no signature', async () => {
     const untrusted = rejected({ code: 'signer-untrusted', detail: 'key abc' });
-    const { judge } = judgeOf(untrusted, () => ofIstio('proxyv2', 'a nightly'));
+    const { judge } = judgeOf(untrusted, () => istioImage('proxyv2', 'a nightly'));
     expect((await judge.judge(PROXY, signal)).verification).toEqual(untrusted);
   });
 
   it('lets a nightly that is signed after all be verified', async () => {
-    const { judge } = judgeOf(verified(), () => ofIstio('proxyv2', 'a nightly'));
+    const { judge } = judgeOf(verified(), () => istioImage('proxyv2', 'a nightly'));
     expect((await judge.judge(PROXY, signal)).verification).toEqual(verified());
   });
 

@@ -143,7 +143,7 @@ describe('registries', () => {
     await came;
     await registries.close();
     expect(await question).toMatchObject({ code: 'unavailable' });
-    registry.forget();
+    registry.clearRequests();
     expect(await faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)))).toMatchObject({
       code: 'unavailable',
     });

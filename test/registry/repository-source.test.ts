@@ -102,7 +102,7 @@ describe('a status that is no answer', () => {
     registry.fault = answering(503, { 'retry-after': '7' });
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: true });
     registry.fault = undefined;
-    registry.forget();
+    registry.clearRequests();
     expect(await faultOf(client.ask().manifest())).toEqual({
       code: 'unavailable',
       asked: false,
@@ -118,7 +118,7 @@ describe('a status that is no answer', () => {
     registry.fault = answering(429, { 'retry-after': new Date(client.time + 9_000).toUTCString() });
     expect(await codeOf(client.ask().manifest())).toBe('rate-limited');
     registry.fault = undefined;
-    registry.forget();
+    registry.clearRequests();
     client.time += 8_999;
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'rate-limited', asked: false });
     expect(registry.requests).toEqual([]);

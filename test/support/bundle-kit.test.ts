@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bundleManifest, bundleOf, fallbackTag, pushFallbackIndex } from './bundle-kit.ts';
-import { fixturePath, readFixture } from './shared.ts';
+import { fixturePath, readFixture } from './fixtures.ts';
 import { createSigner } from './signing-kit.ts';
 
 interface Vector {

@@ -24,7 +24,7 @@ export interface ClusterRequest {
 }
 
 /** Takes over a request where it returns true: it has answered, will answer later, or never. */
-export type ClusterTrouble = (request: ClusterRequest, response: ServerResponse) => boolean;
+export type ClusterFault = (request: ClusterRequest, response: ServerResponse) => boolean;
 
 export interface TestCluster {
   /** `https://127.0.0.1:PORT`. */
@@ -37,7 +37,7 @@ export interface TestCluster {
   /** TCP connections since the start. */
   connections(): number;
   /** Takes effect for the requests that follow; undefined: none. */
-  trouble: ClusterTrouble | undefined;
+  fault: ClusterFault | undefined;
   /** Bearer tokens that are accepted. */
   tokens: readonly string[];
   /** Called after each write. */
@@ -46,7 +46,7 @@ export interface TestCluster {
   /** Creates or replaces an object, as somebody else. */
   put(path: string, object: Json): void;
   delete(path: string): void;
-  forget(): void;
+  clearRequests(): void;
   close(): Promise<void>;
 }
 
@@ -84,26 +84,26 @@ export const webhooksOf = (...names: readonly string[]): Json => ({
 
 /** Answers with a `Status`, as the API server refuses. */
 export const refuse =
-  (code: number, message: string, headers: Readonly<Record<string, string>> = {}): ClusterTrouble =>
+  (code: number, message: string, headers: Readonly<Record<string, string>> = {}): ClusterFault =>
   (_request, response) => {
     send(response, code, statusOf(code, message), headers);
     return true;
   };
 
 /** Never answers. */
-export const hang: ClusterTrouble = () => true;
+export const hang: ClusterFault = () => true;
 
 /** TCP connections by the port of who asks; TLS hides them, and only they can be reset. */
 const sockets = new Map<number | undefined, Socket>();
 
 /** Resets the connection under the request. */
-export const reset: ClusterTrouble = (_request, response) => {
+export const reset: ClusterFault = (_request, response) => {
   sockets.get(response.socket?.remotePort)?.resetAndDestroy();
   return true;
 };
 
 /** Answers 200 with a text that is no JSON. */
-export const babble: ClusterTrouble = (_request, response) => {
+export const sendBrokenJson: ClusterFault = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"kind": "Secr');
   return true;
 };
@@ -111,9 +111,9 @@ export const babble: ClusterTrouble = (_request, response) => {
 /** Trouble for the first `count` requests that match. */
 export const firstOnly = (
   count: number,
-  trouble: ClusterTrouble,
+  trouble: ClusterFault,
   matches: (request: ClusterRequest) => boolean = () => true,
-): ClusterTrouble => {
+): ClusterFault => {
   let left = count;
   return (request, response) => {
     if (left === 0 || !matches(request)) return false;
@@ -316,7 +316,7 @@ export const startCluster = async (): Promise<TestCluster> => {
 
   const answer = (request: ClusterRequest, response: ServerResponse): void => {
     cluster.requests.push(request);
-    if (cluster.trouble?.(request, response) === true) return;
+    if (cluster.fault?.(request, response) === true) return;
     const token = request.authorization?.replace(/^Bearer /, '') ?? '';
     if (!cluster.tokens.includes(token)) send(response, 401, statusOf(401, 'Unauthorized'));
     else
@@ -350,13 +350,13 @@ export const startCluster = async (): Promise<TestCluster> => {
     kubeconfig: (token = TOKEN) => kubeconfigOf(origin, tls.ca, token),
     requests: [],
     connections: () => connections,
-    trouble: undefined,
+    fault: undefined,
     tokens: [TOKEN],
     onWrite: undefined,
     get: (path) => store.objects.get(path),
     put: (path, object) => void store.write(path, object),
     delete: (path) => void store.objects.delete(path),
-    forget: () => void cluster.requests.splice(0),
+    clearRequests: () => void cluster.requests.splice(0),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,4 +1,4 @@
-import { fixturePath, readFixture } from './shared.ts';
+import { fixturePath, readFixture } from './fixtures.ts';
 
 /*
  * The vectors that real cosign made. All are one image, so each needs a memory of its own: the first accepted one would

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
-import { fixturePath, readFixture } from './shared.ts';
+import { fixturePath, readFixture } from './fixtures.ts';
 import type { PushTarget } from './signing-kit.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';

@@ -18,7 +18,7 @@ export interface TestProxy {
   readonly host: string;
   readonly url: URL;
   /** Method and target of everything asked: `CONNECT registry.example:443`. */
-  readonly asked: string[];
+  readonly requests: string[];
   close(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export const startProxy = async ({ account, tls, fault }: ProxyOptions = {}): Pr
   return {
     host,
     url: new URL(`${tls === undefined ? 'http' : 'https'}://${host}`),
-    asked,
+    requests: asked,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

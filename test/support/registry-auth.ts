@@ -52,7 +52,7 @@ export const authorise = (
 };
 
 /** What the registry's own token service answers. */
-export const tokenAnswer = (
+export const sendToken = (
   auth: Extract<RegistryAuth, { kind: 'token' }>,
   request: IncomingMessage,
   response: ServerResponse,

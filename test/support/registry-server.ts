@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { digestOf } from '../../src/image/index.ts';
-import { type Account, authorise, type RegistryAuth, tokenAnswer } from './registry-auth.ts';
-import { fixturePath, readFixture } from './shared.ts';
+import { fixturePath, readFixture } from './fixtures.ts';
+import { type Account, authorise, type RegistryAuth, sendToken } from './registry-auth.ts';
 import type { PushTarget } from './signing-kit.ts';
 import type { Tls } from './tls.ts';
 
@@ -47,7 +47,7 @@ export interface TestRegistry extends PushTarget {
   pushBlob(repository: string, bytes: Uint8Array): void;
   pushManifest(repository: string, tag: string | undefined, bytes: Uint8Array, mediaType: string): void;
   untag(repository: string, tag: string): void;
-  forget(): void;
+  clearRequests(): void;
   close(): Promise<void>;
 }
 
@@ -116,7 +116,7 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 /** One page of the list, from the place that the question's `last` names. */
 const referrersOf = (
   { manifests }: Repository,
-  { name, at: digest, last, pageSize }: Asked & { readonly pageSize: number },
+  { name, at: digest, last, pageSize }: ParsedRequest & { readonly pageSize: number },
 ): Stored => {
   const all = [...manifests.values()].flatMap((stored) => referrerTo(digest, stored));
   const end = last + pageSize;
@@ -127,7 +127,7 @@ const referrersOf = (
 };
 
 /** A question, taken apart. */
-interface Asked {
+interface ParsedRequest {
   readonly name: string;
   readonly at: string;
   readonly last: number;
@@ -140,7 +140,7 @@ const findStored = (
     asked,
     referrersApi,
     pageSize,
-  }: { readonly asked: Asked; readonly referrersApi: boolean; readonly pageSize: number },
+  }: { readonly asked: ParsedRequest; readonly referrersApi: boolean; readonly pageSize: number },
 ): Stored | undefined => {
   const { blobs, manifests, tags } = repository;
   const { at } = asked;
@@ -194,7 +194,7 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
     if (registry.fault?.(request, response) === true) return;
     const { auth } = options;
     if (auth?.kind === 'token' && request.url?.startsWith('/token') === true)
-      return tokenAnswer(auth, request, response);
+      return sendToken(auth, request, response);
     if (auth !== undefined && !authorise(auth, registry.origin, request, response)) return;
     serve(request, response);
   };
@@ -244,7 +244,7 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
       if (tag !== undefined) repositoryOf(name).tags.set(tag, digest);
     },
     untag: (name, tag) => void repositoryOf(name).tags.delete(tag),
-    forget: () => void requests.splice(0),
+    clearRequests: () => void requests.splice(0),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fixturePath, readFixture } from './shared.ts';
+import { fixturePath, readFixture } from './fixtures.ts';
 import { SIMPLE_SIGNING, signatureManifest, signatureTag, simpleSigningPayload } from './signing-kit.ts';
 
 interface Vector {

@@ -60,7 +60,7 @@ export const undetermined = (
 /** The class of an image of Docker Hub's `istio`. */
 const nothingNamed = () => undefined;
 
-export const ofIstio = (component: string | undefined = 'proxyv2', neverSigned?: string): ImageClass => ({
+export const istioImage = (component: string | undefined = 'proxyv2', neverSigned?: string): ImageClass => ({
   kind: 'istio',
   place: 'docker.io/istio',
   places: ['docker.io/istio'],
@@ -76,7 +76,7 @@ export const NOT_OURS: ImageClass = { kind: 'not-ours' };
 export const judgement = (
   image: string,
   verification?: Judgement['verification'],
-  imageClass: ImageClass = ofIstio(),
+  imageClass: ImageClass = istioImage(),
 ): Judgement => {
   const parsed = parseImageReference(image);
   return parsed.ok

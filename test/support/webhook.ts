@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RunningProcess, startProcess, untilOutput } from './process.ts';
 
 /** What an AdmissionReview is answered with, as far as tests look at it. */
-export interface Answer {
+export interface ReviewResponse {
   readonly uid: string;
   readonly allowed: boolean;
   readonly status?: { readonly code: number; readonly message: string };
@@ -16,7 +16,10 @@ export interface Answer {
 
 export interface Webhook {
   /** Posts a review as the API server does, over TLS with the CA it was given, and gives the answer and its milliseconds. */
-  ask(path: string, review: object): Promise<{ readonly answer: Answer; readonly milliseconds: number }>;
+  sendReview(
+    path: string,
+    review: object,
+  ): Promise<{ readonly answer: ReviewResponse; readonly milliseconds: number }>;
   readonly url: string;
   readonly probes: string;
   /** The last of what it has written, its log. */
@@ -87,17 +90,17 @@ export const startWebhook = async (
     url,
     probes,
     output: () => child.output(),
-    ask: (path, review) => post(`${url}${path}`, agent, JSON.stringify(review)),
+    sendReview: (path, review) => postReview(`${url}${path}`, agent, JSON.stringify(review)),
     stop: () => running.disposeAsync(),
   };
 };
 
 /** Posts the JSON of a review. Rejects where there is no answer, or none of status 200. */
-export const post = (
+export const postReview = (
   url: string,
   agent: Agent,
   body: string,
-): Promise<{ answer: Answer; milliseconds: number }> =>
+): Promise<{ answer: ReviewResponse; milliseconds: number }> =>
   new Promise((resolve, reject) => {
     const began = performance.now();
     const request = httpsRequest(url, {
@@ -113,7 +116,7 @@ export const post = (
       response.once('end', () => {
         const text = Buffer.concat(chunks).toString();
         if (response.statusCode !== 200) return reject(new Error(`${response.statusCode}: ${text}`));
-        const { response: answer } = JSON.parse(text) as { response: Answer };
+        const { response: answer } = JSON.parse(text) as { response: ReviewResponse };
         return resolve({ answer, milliseconds: performance.now() - began });
       });
     });

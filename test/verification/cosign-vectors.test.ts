@@ -9,8 +9,8 @@ import {
   type Verification,
   type VerificationRequest,
 } from '../../src/verification/index.ts';
+import { fixturePath, readFixture } from '../support/fixtures.ts';
 import { startRegistry } from '../support/registry-server.ts';
-import { fixturePath, readFixture } from '../support/shared.ts';
 import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
 import { registriesOf } from './http.ts';
 

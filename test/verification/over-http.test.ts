@@ -35,7 +35,7 @@ const createOverHttp = () =>
   });
 
 beforeEach(() => {
-  registry.forget();
+  registry.clearRequests();
   registry.fault = undefined;
   push(registry, 'istio/pilot', image, '1.28.0');
   pushSignatures(registry, 'istio/pilot', image.digest, [sign(signer, repository, image.digest)]);

@@ -3,7 +3,7 @@ import { compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/index.ts';
 import type { Judge } from '../../src/policy/index.ts';
 import { warmUp } from '../../src/webhook/warm-up.ts';
-import { type Mirror, startMirror } from '../support/journey-mirror.ts';
+import { type Mirror, startMirror } from '../support/mirror.ts';
 import { judgement, rejected, undetermined, verified } from '../support/verdicts.ts';
 
 type Images = Parameters<typeof warmUp>[0]['images'];
@@ -57,7 +57,7 @@ describe('a warm-up', () => {
     const [one, two, unsigned] = [mirror.add(), mirror.add({ bundle: true }), mirror.add({ by: false })];
     const result = await warm(list(one.byTag, ...FOREIGN, two.byDigest, unsigned.byDigest, 'redis:9'));
     expect(result).toEqual({ seen: 8, asked: 3, verified: 2 });
-    mirror.registry.forget();
+    mirror.registry.clearRequests();
     expect(
       [one.byTag, one.byDigest, two.byDigest].map((image) => judge.recall(image)?.verification?.outcome),
     ).toEqual(['verified', 'verified', 'verified']);

@@ -8,7 +8,7 @@ import {
   mustMatch,
   mustMatchConfigured,
   mustNotMatch,
-} from '../../support/match-cases.ts';
+} from '../../support/match-condition-cases.ts';
 import type { ApiResponse } from '../control-plane/api.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import { sumOf } from '../control-plane/metrics.ts';

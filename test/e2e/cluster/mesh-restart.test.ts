@@ -142,7 +142,7 @@ describe('everything is restarted at once while the only registry waits for the 
       spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
     });
     hang();
-    cluster.registry.forget();
+    cluster.registry.clearRequests();
     await cluster.install({
       mode: 'enforce',
       evidence: {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { connect } from 'node:tls';
-import { type Answer, post } from '../../support/webhook.ts';
+import { postReview, type ReviewResponse } from '../../support/webhook.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import type { PodRunner } from '../control-plane/kubelet/pod-runner.ts';
 import { parseMetrics, type Sample, sumOf } from '../control-plane/metrics.ts';
@@ -51,10 +51,14 @@ export const responseOf = async (
   plane: ControlPlane,
   { address }: PodRunner,
   review: object,
-): Promise<Answer> => {
+): Promise<ReviewResponse> => {
   const ca = (await trustedBy(plane)).map(String);
   const agent = new Agent({ ca, servername: `sailmark.${NAMESPACE}.svc` });
-  const { answer } = await post(`https://${address}:8443/validate/enforce`, agent, JSON.stringify(review));
+  const { answer } = await postReview(
+    `https://${address}:8443/validate/enforce`,
+    agent,
+    JSON.stringify(review),
+  );
   return answer;
 };
 

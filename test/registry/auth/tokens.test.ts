@@ -37,7 +37,7 @@ describe('a token', () => {
     const questions = Array.from({ length: 6 }, () => client.ask());
     await Promise.all(questions.map((ask) => ask.manifest()));
     expect(askedOf(registry).filter((asked) => asked === 'GET /token').length).toBe(1);
-    registry.forget();
+    registry.clearRequests();
     await client.ask().manifest();
     expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
   });
@@ -67,7 +67,7 @@ describe('a token', () => {
       const { registry, client } = await scene({ auth: { kind: 'token', lifetime } });
       await client.ask().manifest();
       client.time += 54_000;
-      registry.forget();
+      registry.clearRequests();
       await client.ask().manifest();
       expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
     },
@@ -77,11 +77,11 @@ describe('a token', () => {
     const { registry, client } = await scene({ auth: { kind: 'token', lifetime: 60 } });
     await client.ask().manifest();
     client.time += 54_000;
-    registry.forget();
+    registry.clearRequests();
     await client.ask().manifest();
     expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
     client.time += 1_001;
-    registry.forget();
+    registry.clearRequests();
     await client.ask().manifest();
     expect(askedOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
   });
@@ -104,7 +104,7 @@ describe('a token', () => {
     };
     await client.ask().manifest();
     good = 'second';
-    registry.forget();
+    registry.clearRequests();
     expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
     expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'GET /token', MANIFEST_QUESTION]);
     expect(issued).toEqual(['first', 'second']);
@@ -116,7 +116,7 @@ describe('a token', () => {
       request.headers.authorization !== undefined && answering(403)(request, response);
     expect(await codeOf(client.ask().manifest())).toBe('refused');
     registry.fault = undefined;
-    registry.forget();
+    registry.clearRequests();
     expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
     expect(askedOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
   });
@@ -222,7 +222,7 @@ describe('a token service', () => {
     const { registry, client } = await scene({ auth: { kind: 'token' } });
     registry.fault = tokenService(answering(502));
     for (let time = 0; time < 5; time += 1) expect(await codeOf(client.ask().manifest())).toBe('unavailable');
-    registry.forget();
+    registry.clearRequests();
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: false });
     expect(registry.requests).toEqual([]);
   });
@@ -232,7 +232,7 @@ describe('a token service', () => {
     registry.fault = tokenService(answering(429, { 'retry-after': '20' }));
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'rate-limited', asked: true });
     registry.fault = undefined;
-    registry.forget();
+    registry.clearRequests();
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'rate-limited', asked: false });
     expect(registry.requests).toEqual([]);
     client.time += 20_000;

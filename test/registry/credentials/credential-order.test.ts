@@ -87,11 +87,11 @@ describe('of several credentials', () => {
   it('one that was refused is not sent again with every question, but after a while', async () => {
     const { registry, client } = await knowing(BASIC, { '': GOOD, '/istio': WRONG });
     await client.ask().manifest();
-    registry.forget();
+    registry.clearRequests();
     await client.ask().manifest();
     expect(usersOf(registry)).toEqual(['good']);
     client.time += 300_000;
-    registry.forget();
+    registry.clearRequests();
     await client.ask().manifest();
     expect(usersOf(registry)).toEqual(['wrong', 'good']);
   });
@@ -123,7 +123,7 @@ describe('of several credentials', () => {
     const { registry, client } = await knowing(TOKEN, { '': GOOD });
     await client.ask().manifest();
     registry.fault = answering(403);
-    registry.forget();
+    registry.clearRequests();
     expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
     expect(askedOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
   });

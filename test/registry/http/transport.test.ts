@@ -189,7 +189,7 @@ describe('questions at once', () => {
       registry.fault = answering(500);
       for (let time = 0; time < 5; time += 1) await codeOf(client.ask().manifest());
       client.time += 5_000;
-      registry.forget();
+      registry.clearRequests();
       const arrived = Promise.withResolvers<void>();
       const held = Promise.withResolvers<void>();
       registry.fault = (_request, response) => {

@@ -123,7 +123,7 @@ describe('a proxy', () => {
     const { proxy, registry, client, host } = await proxied();
     expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
     expect(await client.ask().blob()).toEqual(BLOB);
-    expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+    expect(proxy.requests).toEqual([`CONNECT ${host}`]);
     expect(registry.requests.length).toBe(2);
   });
 
@@ -142,14 +142,14 @@ describe('a proxy', () => {
     expect(await ask(`ada:${encodeURIComponent(ACCOUNT.password)}`).manifest()).toMatchObject({
       digest: DIGEST,
     });
-    expect(proxy.asked.at(-1)).toBe(`GET http://${host}/v2/istio/pilot/manifests/${DIGEST}`);
+    expect(proxy.requests.at(-1)).toBe(`GET http://${host}/v2/istio/pilot/manifests/${DIGEST}`);
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
   it.each(['registry.example', '.example', '*.example', '*'])('is passed by for NO_PROXY=%s', async (no) => {
     const { proxy, client } = await proxied({}, { no, lookUp: names({ 'registry.example': ['127.0.0.1'] }) });
     expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requests).toEqual([]);
   });
 
   it('is passed by for an address of a CIDR, and asked for any other', async () => {
@@ -160,9 +160,9 @@ describe('a proxy', () => {
         limits: { requestTimeout: 100 },
       }).ask();
     await faultOf(ask('192.0.2.1:5000').manifest());
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requests).toEqual([]);
     await faultOf(ask('192.0.2.129:5000').manifest());
-    expect(proxy.asked).toEqual(['CONNECT 192.0.2.129:5000']);
+    expect(proxy.requests).toEqual(['CONNECT 192.0.2.129:5000']);
   });
 
   it('stands before token realms and redirects too, with the rules that they have', async () => {
@@ -186,9 +186,9 @@ describe('a proxy', () => {
       request.url === BLOB_PATH &&
       request.headers.authorization !== undefined &&
       answering(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response);
-    proxy.asked.splice(0);
+    proxy.requests.splice(0);
     expect(await known.ask().blob()).toEqual(BLOB);
-    expect(proxy.asked).toEqual([
+    expect(proxy.requests).toEqual([
       `CONNECT ${host}`,
       `CONNECT token.registry.example:${portOf(service)}`,
       `CONNECT storage.example:${portOf(store)}`,
@@ -205,7 +205,7 @@ describe('a proxy', () => {
       expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused' });
       const direct = clientOf(`${address}:5000`, { proxy: { https: proxy.url } });
       expect(await faultOf(direct.ask().manifest())).toMatchObject({ code: 'refused', asked: false });
-      expect(proxy.asked.length).toBe(1);
+      expect(proxy.requests.length).toBe(1);
     },
   );
 
@@ -219,7 +219,7 @@ describe('a proxy', () => {
     setDefaultCACertificates([...system, tls.ca]);
     try {
       expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-      expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+      expect(proxy.requests).toEqual([`CONNECT ${host}`]);
     } finally {
       setDefaultCACertificates(system);
     }

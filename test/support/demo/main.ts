@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { review } from '../builders.ts';
 import { startRegistry } from '../registry-server.ts';
 import { createTls } from '../tls.ts';
-import { type Answer, startWebhook } from '../webhook.ts';
+import { type ReviewResponse, startWebhook } from '../webhook.ts';
 import { pushDemoImages } from './images.ts';
 import { injectedPod } from './pods.ts';
 import { screen } from './screen.ts';
@@ -36,7 +36,7 @@ let webhook = await startWebhook(configuration, tls);
 
 let wrongRows = 0;
 
-const verdictOf = ({ allowed, auditAnnotations }: Answer): string => {
+const verdictOf = ({ allowed, auditAnnotations }: ReviewResponse): string => {
   if (!allowed) return 'refused';
   const verdict = auditAnnotations?.['verdict'];
   return { warn: 'warned', audit: 'audited' }[verdict ?? ''] ?? 'allowed';
@@ -47,10 +47,10 @@ const show = async (
   image: string,
   expected: { readonly verdict: string; readonly code?: string; readonly requests?: number },
   options: { readonly path?: string; readonly pod?: string; readonly why?: string } = {},
-): Promise<Answer> => {
+): Promise<ReviewResponse> => {
   const before = registry.requests.length;
   const pod = injectedPod(options.pod ?? POD, image) as Parameters<typeof review>[0];
-  const { answer, milliseconds } = await webhook.ask(options.path ?? '/validate/enforce', review(pod));
+  const { answer, milliseconds } = await webhook.sendReview(options.path ?? '/validate/enforce', review(pod));
   const requests = registry.requests.length - before;
   const code = answer.auditAnnotations?.['reason'] ?? '';
   const verdict = verdictOf(answer);

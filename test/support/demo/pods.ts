@@ -1,4 +1,4 @@
-import { readFixture } from '../shared.ts';
+import { readFixture } from '../fixtures.ts';
 
 interface InjectedPod {
   readonly file: string;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import jose from 'node-jose';
 import { describe, expect, it } from 'vitest';
 import { parseKeys } from '../../../src/verification/index.ts';
-import { fixturePath } from '../../support/shared.ts';
+import { fixturePath } from '../../support/fixtures.ts';
 import { createSigner } from '../../support/signing-kit.ts';
 
 const signer = createSigner();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { publicLogs } from '../../../src/verification/log/public-logs.ts';
 import type { TrustedLogs } from '../../../src/verification/log/trusted-log.ts';
 import { parseTrustedRoot } from '../../../src/verification/log/trusted-root.ts';
-import { fixturePath } from '../../support/shared.ts';
+import { fixturePath } from '../../support/fixtures.ts';
 
 const text = readFileSync(fixturePath('cosign/keys/trusted_root.json'), 'utf8');
 const [first, second] = (JSON.parse(text) as { readonly tlogs: readonly Record<string, object>[] }).tlogs;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createProveLogged } from '../../../src/verification/log/prove-logged.ts';
-import { readFixture } from '../../support/shared.ts';
+import { readFixture } from '../../support/fixtures.ts';
 import { readVector, vectorLogs } from './vectors.ts';
 
 type Verdict = 'accept' | 'reject' | 'either';

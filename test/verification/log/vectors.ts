@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LoggedSignature } from '../../../src/verification/log/log-proof.ts';
 import { parseTrustedRoot } from '../../../src/verification/log/trusted-root.ts';
-import { fixturePath, readFixture } from '../../support/shared.ts';
+import { fixturePath, readFixture } from '../../support/fixtures.ts';
 
 /*
  * Reads the vectors with nothing of ours but the contract: what their blobs hold, taken at its word, where the signature

@@ -39,7 +39,7 @@ export const matchPlaces: Places = {
   ],
 };
 
-const created = (image: string, name?: string): MatchCase => ({
+const creationOf = (image: string, name?: string): MatchCase => ({
   name: `${name === undefined ? '' : `container ${name}: `}${image}`,
   spec: { containers: [container(image, name)] },
 });
@@ -75,9 +75,9 @@ export const mustMatch: readonly MatchCase[] = [
     'https://registry.istio.io/release/proxyv2:1.31.1',
     '/proxyv2:',
     'auto',
-  ].map((image) => created(image)),
+  ].map((image) => creationOf(image)),
   ...['istio-proxy', 'istio-init', 'istio-validation', 'discovery'].map((name) =>
-    created('ghcr.io/acme/mesh:1', name),
+    creationOf('ghcr.io/acme/mesh:1', name),
   ),
   {
     name: 'a native sidecar',
@@ -133,7 +133,7 @@ export const mustMatchConfigured: readonly MatchCase[] = [
   'corp/x:1',
   `nginx@${digestFor('revoked')}`,
   `ghcr.io/acme/app:1@${digestFor('revoked')}`,
-].map((image) => created(image));
+].map((image) => creationOf(image));
 
 /** With the built-in hubs alone, and with `matchConfiguration`. */
 export const mustNotMatch: readonly MatchCase[] = [
@@ -149,8 +149,8 @@ export const mustNotMatch: readonly MatchCase[] = [
     `nginx@${DIGEST}`,
     'auto:1',
     'registry.k8s.io/pause:3.10',
-  ].map((image) => created(image)),
-  created('nginx', 'istio-proxy-exporter'),
+  ].map((image) => creationOf(image)),
+  creationOf('nginx', 'istio-proxy-exporter'),
   {
     name: 'no image of Istio’s in any list',
     spec: {

@@ -1,7 +1,7 @@
 import type { Release } from './helm.ts';
 
 /** Values that people have, and must render. */
-export interface ValueSet {
+export interface ExampleValues {
   readonly name: string;
   readonly values: object;
   readonly release?: Release;
@@ -55,7 +55,7 @@ export const corporate = {
   },
 };
 
-export const valueSets: readonly ValueSet[] = [
+export const exampleValues: readonly ExampleValues[] = [
   { name: 'none', values: {} },
   { name: 'warn', values: { mode: 'warn' } },
   { name: 'enforce', values: { mode: 'enforce' } },

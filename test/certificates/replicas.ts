@@ -39,12 +39,12 @@ afterEach(async () => {
 });
 
 /** Closes at the end of the test, the last one first. */
-export const atEnd = (close: () => Promise<void> | void): void => void opened.push(close);
+export const closeAfterTest = (close: () => Promise<void> | void): void => void opened.push(close);
 
 /** An API server with an empty Secret and two webhook entries, as the chart makes them. */
-export const startHouse = async (): Promise<TestCluster> => {
+export const startApiServer = async (): Promise<TestCluster> => {
   const server = await startCluster();
-  atEnd(() => server.close());
+  closeAfterTest(() => server.close());
   server.put(SECRET, { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: {} });
   server.put(WEBHOOKS, webhooksOf('enforce.sailmark.dev', 'audit.sailmark.dev'));
   return server;
@@ -63,7 +63,7 @@ export const startReplica = async (
   now: () => number = Date.now,
 ): Promise<Replica> => {
   const cluster = await openCluster({ kubeconfig: server.kubeconfig() });
-  atEnd(() => cluster.close());
+  closeAfterTest(() => cluster.close());
   const events: CertificateEvent[] = [];
   const certificates = createCertificates({
     cluster,
@@ -76,7 +76,7 @@ export const startReplica = async (
 };
 
 /** The Secret's data, decoded. */
-export const dataIn = (server: TestCluster): Readonly<Record<string, string>> =>
+export const secretDataOf = (server: TestCluster): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries((server.get(SECRET)?.['data'] ?? {}) as Record<string, string>).map(([key, value]) => [
       key,
@@ -85,7 +85,7 @@ export const dataIn = (server: TestCluster): Readonly<Record<string, string>> =>
   );
 
 /** Writes the Secret as somebody else. */
-export const setData = (server: TestCluster, data: Readonly<Record<string, string>>): void =>
+export const writeSecretData = (server: TestCluster, data: Readonly<Record<string, string>>): void =>
   server.put(SECRET, secretOf(data));
 
 interface Entry {
@@ -93,9 +93,9 @@ interface Entry {
 }
 
 /** What the API server trusts each entry by. */
-export const bundlesIn = (server: TestCluster): readonly string[] =>
+export const caBundlesOf = (server: TestCluster): readonly string[] =>
   ((server.get(WEBHOOKS) ?? {})['webhooks'] as readonly Entry[]).map(({ clientConfig: { caBundle = '' } }) =>
     Buffer.from(caBundle, 'base64').toString(),
   );
 
-export const soon = (milliseconds = 10_000): AbortSignal => AbortSignal.timeout(milliseconds);
+export const testDeadline = (milliseconds = 10_000): AbortSignal => AbortSignal.timeout(milliseconds);

@@ -12,20 +12,20 @@ afterEach(async () => {
 });
 
 /** Both are closed at the end of the test. */
-export const scene = async (
+export const startAndConnect = async (
   options: ClusterOptions = {},
 ): Promise<{ readonly server: TestCluster; readonly cluster: Cluster }> => {
   const server = await startCluster();
   opened.push(() => server.close());
-  return { server, cluster: await openedTo(server, options) };
+  return { server, cluster: await connectTo(server, options) };
 };
 
 /** One more who asks the same API server. */
-export const openedTo = async (server: TestCluster, options: ClusterOptions = {}): Promise<Cluster> => {
+export const connectTo = async (server: TestCluster, options: ClusterOptions = {}): Promise<Cluster> => {
   const cluster = await openCluster({ kubeconfig: server.kubeconfig(), ...options });
   opened.push(() => cluster.close());
   return cluster;
 };
 
 /** Time enough for anything on loopback. */
-export const soon = (milliseconds = 5_000): AbortSignal => AbortSignal.timeout(milliseconds);
+export const testDeadline = (milliseconds = 5_000): AbortSignal => AbortSignal.timeout(milliseconds);

@@ -9,36 +9,36 @@ import { parseConfig } from '../../src/config/index.ts';
 import { createMetrics } from '../../src/observability/index.ts';
 import { createFileCertificates, createServer } from '../../src/server/index.ts';
 import { createTls } from './tls.ts';
-import type { Answer } from './webhook.ts';
+import type { ReviewResponse } from './webhook.ts';
 
 /** An answer as journeys compare it, whole. */
-export interface Said {
+export interface ReviewSummary {
   readonly verdict: string | undefined;
   /** Reason codes, in the order of the annotation. */
   readonly reasons: readonly string[];
   readonly requests: number;
 }
 
-export interface Replied {
+export interface RawResponse {
   readonly status: number;
   readonly body: string;
   /** Undefined where the status is not 200. */
-  readonly answer: Answer | undefined;
+  readonly answer: ReviewResponse | undefined;
   readonly milliseconds: number;
 }
 
 /** The webhook in this process, on a real port over TLS, with a clock that the test moves. */
-export interface Door {
+export interface InProcessWebhook {
   /** Sends these bytes, whatever they are. */
-  post(path: string, body: string): Promise<Replied>;
+  post(path: string, body: string): Promise<RawResponse>;
   /** Posts a review; throws where it is not answered with one. */
-  ask(path: string, review: object): Promise<Answer & { readonly milliseconds: number }>;
+  sendReview(path: string, review: object): Promise<ReviewResponse & { readonly milliseconds: number }>;
   /** Posts a review to enforce mode, and gives the gist of the answer and what the review's record counted. */
-  gist(review: object, path?: string): Promise<Said>;
+  summaryOf(review: object, path?: string): Promise<ReviewSummary>;
   /** What the last answered review left in the log. */
-  record(): ReviewRecord | undefined;
+  lastRecord(): ReviewRecord | undefined;
   /** Milliseconds. */
-  pass(time: number): void;
+  advanceClock(time: number): void;
 }
 
 const tls = createTls();
@@ -55,7 +55,7 @@ const certificateFiles = async () => {
 };
 
 const poster =
-  (port: number, agent: Agent): Door['post'] =>
+  (port: number, agent: Agent): InProcessWebhook['post'] =>
   (path, body) =>
     new Promise((resolve, reject) => {
       const began = performance.now();
@@ -69,7 +69,8 @@ const poster =
           response.once('end', () => {
             const milliseconds = performance.now() - began;
             const [status, text] = [response.statusCode ?? 0, Buffer.concat(chunks).toString()];
-            const answer = status === 200 ? (JSON.parse(text) as { response: Answer }).response : undefined;
+            const answer =
+              status === 200 ? (JSON.parse(text) as { response: ReviewResponse }).response : undefined;
             resolve({ status, body: text, answer, milliseconds });
           });
         },
@@ -78,11 +79,11 @@ const poster =
       request.end(body);
     });
 
-export const reasonsOf = ({ auditAnnotations }: Answer): readonly string[] =>
+export const reasonsOf = ({ auditAnnotations }: ReviewResponse): readonly string[] =>
   (auditAnnotations?.['reason'] ?? '').split(', ').filter((code) => code !== '');
 
 /** Opens the webhook for a configuration without a server; it is closed when the test ends. */
-export const openDoor = async (configuration: object): Promise<Door> => {
+export const startInProcessWebhook = async (configuration: object): Promise<InProcessWebhook> => {
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
   const config = await parseConfig(
     JSON.stringify({ limits: { drain: '0s' }, ...head, ...configuration }),
@@ -116,15 +117,15 @@ export const openDoor = async (configuration: object): Promise<Door> => {
     await core.close();
   });
   const post = poster(listen.port, agent);
-  const ask: Door['ask'] = async (path, review) => {
+  const ask: InProcessWebhook['sendReview'] = async (path, review) => {
     const { answer, status, body, milliseconds } = await post(path, JSON.stringify(review));
     if (answer === undefined) throw new Error(`${status}: ${body}`);
     return { ...answer, milliseconds };
   };
   return {
     post,
-    ask,
-    async gist(review, path = '/validate/enforce') {
+    sendReview: ask,
+    async summaryOf(review, path = '/validate/enforce') {
       const answer = await ask(path, review);
       return {
         verdict: answer.auditAnnotations?.['verdict'],
@@ -132,7 +133,7 @@ export const openDoor = async (configuration: object): Promise<Door> => {
         requests: records.at(-1)?.requests ?? 0,
       };
     },
-    record: () => records.at(-1),
-    pass: (time) => void (passed += time),
+    lastRecord: () => records.at(-1),
+    advanceClock: (time) => void (passed += time),
   };
 };

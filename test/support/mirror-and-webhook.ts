@@ -1,0 +1,72 @@
+import { expect, onTestFinished } from 'vitest';
+import { pod, review } from './builders.ts';
+import { type InProcessWebhook, reasonsOf, startInProcessWebhook } from './in-process-webhook.ts';
+import { type Mirror, startMirror } from './mirror.ts';
+import type { Fault } from './registry-server.ts';
+
+/*
+ * For journeys during an outage: every review is sent with `?timeout=2s`, as an API server would that waits no longer,
+ * and must be answered inside it.
+ */
+
+/** A mirror, and the webhook that trusts it. */
+export interface MirrorAndWebhook {
+  readonly mirror: Mirror;
+  readonly webhook: InProcessWebhook;
+}
+
+/** The mirror comes first, so that `configure` can name what it holds. */
+export const startMirrorAndWebhook = async (
+  configure: (mirror: Mirror) => object = () => ({}),
+): Promise<MirrorAndWebhook> => {
+  const mirror = await startMirror();
+  onTestFinished(() => mirror.registry.close());
+  const webhook = await startInProcessWebhook({ ...mirror.configuration, ...configure(mirror) });
+  return { mirror, webhook };
+};
+
+/** Past `tagMemory` and `rejectedMemory`: what is asked now is asked of the registry. */
+export const expireMemory = (webhook: InProcessWebhook): void => webhook.advanceClock(10_001);
+
+const TIMEOUT = 2000;
+
+export interface Verdict {
+  readonly verdict: string | undefined;
+  readonly reasons: readonly string[];
+}
+
+export const sendReview = async (
+  webhook: InProcessWebhook,
+  images: readonly string[],
+  path = '/validate/enforce',
+) => {
+  const answer = await webhook.sendReview(`${path}?timeout=${TIMEOUT / 1000}s`, review(pod(images)));
+  expect(answer.milliseconds).toBeLessThan(TIMEOUT - 100);
+  return answer;
+};
+
+export const verdictOn = async (
+  webhook: InProcessWebhook,
+  image: string,
+  path?: string,
+): Promise<Verdict> => {
+  const answer = await sendReview(webhook, [image], path);
+  return { verdict: answer.auditAnnotations?.['verdict'], reasons: reasonsOf(answer) };
+};
+
+export const allowed: Verdict = { verdict: 'allow', reasons: [] };
+export const warned = (code: string): Verdict => ({ verdict: 'warn', reasons: [code] });
+export const refused = (code: string): Verdict => ({ verdict: 'deny', reasons: [code] });
+
+export const hang: Fault = () => true;
+export const respondWith =
+  (status: number, headers: Readonly<Record<string, string>> = {}, body = ''): Fault =>
+  (_request, response) => {
+    response.writeHead(status, headers).end(body);
+    return true;
+  };
+export const drop: Fault = (request) => {
+  request.socket.destroy();
+  return true;
+};
+export const limitRate = respondWith(429, { 'retry-after': '30' });
