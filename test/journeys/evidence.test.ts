@@ -48,9 +48,9 @@ const start = async ({ configuration }: Mirror, added: object): Promise<Webhook>
 
 const verdictOn = async (webhook: Webhook, image: string): Promise<Verdict> => {
   const path = `/validate/enforce?timeout=${TIMEOUT / 1000}s`;
-  const { answer, milliseconds } = await webhook.sendReview(path, review(pod([image])));
+  const { response, milliseconds } = await webhook.sendReview(path, review(pod([image])));
   expect(milliseconds).toBeLessThan(TIMEOUT - 100);
-  return { verdict: answer.auditAnnotations?.['verdict'], reasons: reasonsOf(answer) };
+  return { verdict: response.auditAnnotations?.['verdict'], reasons: reasonsOf(response) };
 };
 
 /** Keeps an image's signature in a layout, by the mirror's key unless another is named. */

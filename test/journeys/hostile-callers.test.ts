@@ -73,11 +73,11 @@ describe('a body that is nested two million deep', () => {
     const { webhook, signed, unsigned } = await startWithImages();
     const sent = JSON.stringify(review(pod([unsigned.byTag])));
     for (const member of ['metadata', 'spec']) {
-      const { answer } = await webhook.post(
+      const { response } = await webhook.post(
         '/validate/enforce',
         sent.replace(`"${member}":{`, `$&"unknown":${deep},`),
       );
-      expect(answer).toMatchObject({ allowed: false, status: { code: refused.status } });
+      expect(response).toMatchObject({ allowed: false, status: { code: refused.status } });
     }
     expect(await responseSummary(webhook, review(pod([signed.byTag])))).toEqual(allowed);
   });

@@ -184,25 +184,25 @@ describe('each of the injector’s 127 pods, in four states', () => {
 
   /** Every case, one after the other, so that the requests at the registry are this case's. */
   const reviewByWebhook = async (): Promise<readonly Outcome[]> => {
-    const answers: Outcome[] = [];
+    const outcomes: Outcome[] = [];
     for (const { review: body } of cases) {
       const before = registry.requests.length;
-      const { answer } = await webhook.sendReview('/validate/enforce?timeout=10s', body);
-      const { auditAnnotations, status } = answer;
-      answers.push({
+      const { response } = await webhook.sendReview('/validate/enforce?timeout=10s', body);
+      const { auditAnnotations, status } = response;
+      outcomes.push({
         verdict: auditAnnotations?.['verdict'],
         reasons: reasonsOf(auditAnnotations),
         requests: registry.requests.length - before,
         message: status?.message ?? null,
       });
     }
-    return answers;
+    return outcomes;
   };
 
   /** The same cases as `review` prints them, by a core of its own. */
   const reviewByCommand = async (): Promise<{
     readonly code: number;
-    readonly answers: readonly Outcome[];
+    readonly outcomes: readonly Outcome[];
   }> => {
     const config = join(directory, 'config.yaml');
     const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
@@ -211,13 +211,13 @@ describe('each of the injector’s 127 pods, in four states', () => {
     const argv = ['review', '-f', '-', '--output', 'json', '--config', config];
     const { code, stdout } = await runCli(argv, { stdin });
     const { objects } = JSON.parse(stdout) as { readonly objects: readonly Printed[] };
-    const answers = objects.map(({ verdict, message, requests, auditAnnotations }) => ({
+    const outcomes = objects.map(({ verdict, message, requests, auditAnnotations }) => ({
       verdict,
       reasons: reasonsOf(auditAnnotations),
       requests,
       message,
     }));
-    return { code, answers };
+    return { code, outcomes };
   };
 
   it('get the expected answer over HTTPS and the same from review, by more than 400 real verifications each', async () => {
@@ -233,7 +233,7 @@ describe('each of the injector’s 127 pods, in four states', () => {
 
     registry.clearRequests();
     const fromReview = await reviewByCommand();
-    expect(fromReview.answers).toEqual(overHttps);
+    expect(fromReview.outcomes).toEqual(overHttps);
     expect(fromReview.code).toBe(12);
     expect(countSignatureRequests(registry)).toBe(verifications);
   });

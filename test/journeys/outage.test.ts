@@ -81,10 +81,10 @@ describe('a pod of which one image is rejected while another’s repository hang
     const late = mirror.add();
     const unsigned = mirror.add({ component: 'pilot', by: false });
     mirror.registry.fault = onlyProxy;
-    const answer = await sendReview(webhook, [late.byDigest, unsigned.byDigest]);
-    expect(answer.allowed).toBe(false);
-    expect(reasonsOf(answer).toSorted()).toEqual(['deadline-exceeded', 'signature-missing']);
-    expect(answer.status?.message).toContain(
+    const response = await sendReview(webhook, [late.byDigest, unsigned.byDigest]);
+    expect(response.allowed).toBe(false);
+    expect(reasonsOf(response).toSorted()).toEqual(['deadline-exceeded', 'signature-missing']);
+    expect(response.status?.message).toContain(
       `image "${unsigned.byDigest}" in container "app-1" (spec.containers[1].image): no signature was found`,
     );
   });
@@ -154,9 +154,9 @@ describe('what undetermined means', () => {
     }));
     mirror.registry.fault = hang;
     const [first, second] = [mirror.add(), mirror.add()];
-    const answer = await sendReview(webhook, [first.byDigest, second.byDigest]);
-    expect([answer.allowed, mirror.registry.requests.length]).toEqual([false, 2]);
-    expect(answer.status?.message).toContain(`image "${second.byDigest}"`);
-    expect(answer.status?.message).toContain('no request was sent to the registry yet (deadline-exceeded)');
+    const response = await sendReview(webhook, [first.byDigest, second.byDigest]);
+    expect([response.allowed, mirror.registry.requests.length]).toEqual([false, 2]);
+    expect(response.status?.message).toContain(`image "${second.byDigest}"`);
+    expect(response.status?.message).toContain('no request was sent to the registry yet (deadline-exceeded)');
   });
 });

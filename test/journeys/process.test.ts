@@ -27,7 +27,7 @@ const open = async (configure: (mirror: Mirror) => object) => {
 };
 
 const reasonsFor = async (webhook: Webhook, image: string): Promise<readonly string[]> =>
-  reasonsOf((await webhook.sendReview('/validate/enforce', review(pod([image])))).answer);
+  reasonsOf((await webhook.sendReview('/validate/enforce', review(pod([image])))).response);
 
 /** A file in a directory as Kubernetes mounts one: `key.pub` by way of `..data`, which is swapped in one step. */
 const mountKey = async (content: string) => {

@@ -55,7 +55,7 @@ describe('verify and the webhook’s judge', () => {
     const core = compose(config, { report: String, onKeyEvent: () => {}, now: Date.now });
     await core.load();
     const body = review(pod([image]));
-    const { response: answer } = await core.reviewer.review(
+    const { response: reviewed } = await core.reviewer.review(
       body,
       { mode: 'enforce', critical: false },
       AbortSignal.timeout(10_000),
@@ -63,8 +63,8 @@ describe('verify and the webhook’s judge', () => {
     const judged = await core.judge.judge(image, AbortSignal.timeout(10_000));
     await core.close();
     const { verification } = judged;
-    const reason = answer.response.auditAnnotations['reason'] ?? '';
-    expect(answer.response.allowed).toBe(verification?.outcome === 'verified');
+    const reason = reviewed.response.auditAnnotations['reason'] ?? '';
+    expect(reviewed.response.allowed).toBe(verification?.outcome === 'verified');
     return { outcome: verification?.outcome ?? 'none', reason: reason === '' ? null : reason };
   };
 

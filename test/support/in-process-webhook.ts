@@ -11,7 +11,7 @@ import { createFileCertificates, createServer } from '../../src/server/index.ts'
 import { createTls } from './tls.ts';
 import type { ReviewResponse } from './webhook.ts';
 
-/** An answer as journeys compare it, whole. */
+/** An response as journeys compare it, whole. */
 export interface ReviewSummary {
   readonly verdict: string | undefined;
   /** Reason codes, in the order of the annotation. */
@@ -23,7 +23,7 @@ export interface RawResponse {
   readonly status: number;
   readonly body: string;
   /** Undefined where the status is not 200. */
-  readonly answer: ReviewResponse | undefined;
+  readonly response: ReviewResponse | undefined;
   readonly milliseconds: number;
 }
 
@@ -33,7 +33,7 @@ export interface InProcessWebhook {
   post(path: string, body: string): Promise<RawResponse>;
   /** Posts a review; throws where it is not answered with one. */
   sendReview(path: string, review: object): Promise<ReviewResponse & { readonly milliseconds: number }>;
-  /** Posts a review to enforce mode, and gives the gist of the answer and what the review's record counted. */
+  /** Posts a review to enforce mode, and gives the gist of the response and what the review's record counted. */
   summaryOf(review: object, path?: string): Promise<ReviewSummary>;
   /** What the last answered review left in the log. */
   lastRecord(): ReviewRecord | undefined;
@@ -62,16 +62,16 @@ const poster =
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
       const request = httpsRequest(
         { host: '127.0.0.1', port, path, method: 'POST', agent, headers },
-        (response) => {
+        (incoming) => {
           const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.once('error', reject);
-          response.once('end', () => {
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.once('error', reject);
+          incoming.once('end', () => {
             const milliseconds = performance.now() - began;
-            const [status, text] = [response.statusCode ?? 0, Buffer.concat(chunks).toString()];
-            const answer =
+            const [status, text] = [incoming.statusCode ?? 0, Buffer.concat(chunks).toString()];
+            const response =
               status === 200 ? (JSON.parse(text) as { response: ReviewResponse }).response : undefined;
-            resolve({ status, body: text, answer, milliseconds });
+            resolve({ status, body: text, response, milliseconds });
           });
         },
       );
@@ -117,19 +117,19 @@ export const startInProcessWebhook = async (configuration: object): Promise<InPr
     await core.close();
   });
   const post = poster(listen.port, agent);
-  const ask: InProcessWebhook['sendReview'] = async (path, review) => {
-    const { answer, status, body, milliseconds } = await post(path, JSON.stringify(review));
-    if (answer === undefined) throw new Error(`${status}: ${body}`);
-    return { ...answer, milliseconds };
+  const sendReview: InProcessWebhook['sendReview'] = async (path, review) => {
+    const { response, status, body, milliseconds } = await post(path, JSON.stringify(review));
+    if (response === undefined) throw new Error(`${status}: ${body}`);
+    return { ...response, milliseconds };
   };
   return {
     post,
-    sendReview: ask,
+    sendReview,
     async summaryOf(review, path = '/validate/enforce') {
-      const answer = await ask(path, review);
+      const response = await sendReview(path, review);
       return {
-        verdict: answer.auditAnnotations?.['verdict'],
-        reasons: reasonsOf(answer),
+        verdict: response.auditAnnotations?.['verdict'],
+        reasons: reasonsOf(response),
         requests: records.at(-1)?.requests ?? 0,
       };
     },

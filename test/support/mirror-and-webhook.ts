@@ -40,9 +40,9 @@ export const sendReview = async (
   images: readonly string[],
   path = '/validate/enforce',
 ) => {
-  const answer = await webhook.sendReview(`${path}?timeout=${TIMEOUT / 1000}s`, review(pod(images)));
-  expect(answer.milliseconds).toBeLessThan(TIMEOUT - 100);
-  return answer;
+  const response = await webhook.sendReview(`${path}?timeout=${TIMEOUT / 1000}s`, review(pod(images)));
+  expect(response.milliseconds).toBeLessThan(TIMEOUT - 100);
+  return response;
 };
 
 export const verdictOn = async (
@@ -50,8 +50,8 @@ export const verdictOn = async (
   image: string,
   path?: string,
 ): Promise<Verdict> => {
-  const answer = await sendReview(webhook, [image], path);
-  return { verdict: answer.auditAnnotations?.['verdict'], reasons: reasonsOf(answer) };
+  const response = await sendReview(webhook, [image], path);
+  return { verdict: response.auditAnnotations?.['verdict'], reasons: reasonsOf(response) };
 };
 
 export const allowed: Verdict = { verdict: 'allow', reasons: [] };

@@ -25,14 +25,14 @@ export const responseSummary = async (
   body: object,
   path = '/validate/enforce',
 ) => {
-  const answer = await webhook.sendReview(path, body);
+  const response = await webhook.sendReview(path, body);
   return {
-    allowed: answer.allowed,
-    status: answer.status?.code,
-    warnings: answer.warnings?.length ?? 0,
-    verdict: answer.auditAnnotations?.['verdict'],
-    reasons: reasonsOf(answer),
-    skipped: answer.auditAnnotations?.['skipped'],
+    allowed: response.allowed,
+    status: response.status?.code,
+    warnings: response.warnings?.length ?? 0,
+    verdict: response.auditAnnotations?.['verdict'],
+    reasons: reasonsOf(response),
+    skipped: response.auditAnnotations?.['skipped'],
   };
 };
 

@@ -15,11 +15,11 @@ export interface ReviewResponse {
 }
 
 export interface Webhook {
-  /** Posts a review as the API server does, over TLS with the CA it was given, and gives the answer and its milliseconds. */
+  /** Posts a review as the API server does, over TLS with the CA it was given, and gives the response and its milliseconds. */
   sendReview(
     path: string,
     review: object,
-  ): Promise<{ readonly answer: ReviewResponse; readonly milliseconds: number }>;
+  ): Promise<{ readonly response: ReviewResponse; readonly milliseconds: number }>;
   readonly url: string;
   readonly probes: string;
   /** The last of what it has written, its log. */
@@ -95,12 +95,12 @@ export const startWebhook = async (
   };
 };
 
-/** Posts the JSON of a review. Rejects where there is no answer, or none of status 200. */
+/** Posts the JSON of a review. Rejects where there is no response, or none of status 200. */
 export const postReview = (
   url: string,
   agent: Agent,
   body: string,
-): Promise<{ answer: ReviewResponse; milliseconds: number }> =>
+): Promise<{ response: ReviewResponse; milliseconds: number }> =>
   new Promise((resolve, reject) => {
     const began = performance.now();
     const request = httpsRequest(url, {
@@ -109,15 +109,15 @@ export const postReview = (
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     });
     request.once('error', reject);
-    request.once('response', (response) => {
+    request.once('response', (incoming) => {
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('error', reject);
-      response.once('end', () => {
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.once('error', reject);
+      incoming.once('end', () => {
         const text = Buffer.concat(chunks).toString();
-        if (response.statusCode !== 200) return reject(new Error(`${response.statusCode}: ${text}`));
-        const { response: answer } = JSON.parse(text) as { response: ReviewResponse };
-        return resolve({ answer, milliseconds: performance.now() - began });
+        if (incoming.statusCode !== 200) return reject(new Error(`${incoming.statusCode}: ${text}`));
+        const { response } = JSON.parse(text) as { response: ReviewResponse };
+        return resolve({ response, milliseconds: performance.now() - began });
       });
     });
     request.end(body);

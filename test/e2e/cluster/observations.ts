@@ -54,12 +54,12 @@ export const responseOf = async (
 ): Promise<ReviewResponse> => {
   const ca = (await trustedBy(plane)).map(String);
   const agent = new Agent({ ca, servername: `sailmark.${NAMESPACE}.svc` });
-  const { answer } = await postReview(
+  const { response } = await postReview(
     `https://${address}:8443/validate/enforce`,
     agent,
     JSON.stringify(review),
   );
-  return answer;
+  return response;
 };
 
 /** Counts of failed webhook calls: the pods that the API server refused because of them, and those that it admitted. */

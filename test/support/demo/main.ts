@@ -50,10 +50,13 @@ const show = async (
 ): Promise<ReviewResponse> => {
   const before = registry.requests.length;
   const pod = injectedPod(options.pod ?? POD, image) as Parameters<typeof review>[0];
-  const { answer, milliseconds } = await webhook.sendReview(options.path ?? '/validate/enforce', review(pod));
+  const { response, milliseconds } = await webhook.sendReview(
+    options.path ?? '/validate/enforce',
+    review(pod),
+  );
   const requests = registry.requests.length - before;
-  const code = answer.auditAnnotations?.['reason'] ?? '';
-  const verdict = verdictOf(answer);
+  const code = response.auditAnnotations?.['reason'] ?? '';
+  const verdict = verdictOf(response);
   const isExpected =
     verdict === expected.verdict &&
     code === (expected.code ?? '') &&
@@ -62,7 +65,7 @@ const show = async (
   const name = image.replace(`${registry.host}/`, '').replace(/@sha256:(.{8}).*/, '@sha256:$1…');
   const why = [code, options.why].filter((text) => text !== undefined && text !== '').join(': ');
   screen.row({ image: name, verdict: isExpected ? verdict : `${verdict}!`, why, milliseconds, requests });
-  return answer;
+  return response;
 };
 
 screen.title('sailmark: a pod starts only when every Istio image in it is signed by a trusted key');
