@@ -4,7 +4,7 @@ import { reviewRecord } from '../support/builders.ts';
 
 const record = (uid: string) => reviewRecord({ uid });
 
-const scene = (refused: readonly string[] = []) => {
+const createTestBatch = (refused: readonly string[] = []) => {
   const kept: [string, number][] = [];
   const errors: object[] = [];
   const keep: RecordReview = ({ uid }, milliseconds) => {
@@ -17,7 +17,7 @@ const scene = (refused: readonly string[] = []) => {
 
 describe('records that are kept together', () => {
   it('are kept beside one that cannot be, which is logged, and nobody is thrown at', () => {
-    const { batch, kept, errors } = scene(['two']);
+    const { batch, kept, errors } = createTestBatch(['two']);
     for (const uid of ['one', 'two', 'three']) batch.add(record(uid), 1);
     batch.flush();
     expect(kept.map(([uid]) => uid)).toEqual(['one', 'three']);
@@ -25,7 +25,7 @@ describe('records that are kept together', () => {
   });
 
   it('wait for others, as they came, each with its time, and none is kept twice', () => {
-    const { batch, kept } = scene();
+    const { batch, kept } = createTestBatch();
     batch.add(record('one'), 1);
     batch.add(record('two'), 2);
     expect(kept).toEqual([]);
@@ -38,7 +38,7 @@ describe('records that are kept together', () => {
   });
 
   it('wait a moment alone', async () => {
-    const { batch, kept } = scene();
+    const { batch, kept } = createTestBatch();
     batch.add(record('one'), 1);
     await vi.waitFor(() => expect(kept).toEqual([['one', 1]]));
     batch.add(record('two'), 2);
@@ -46,7 +46,7 @@ describe('records that are kept together', () => {
   });
 
   it('are never more than a few', () => {
-    const { batch, kept } = scene();
+    const { batch, kept } = createTestBatch();
     for (let count = 1; count <= 32; count += 1) {
       expect(kept).toEqual([]);
       batch.add(record(String(count)), count);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createConcurrencyLimit } from '../../src/registry/concurrency-limit.ts';
-import { faultOf } from './scene.ts';
+import { faultOf } from './test-client.ts';
 
 const NEVER = new AbortController().signal;
 

@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { RegistrySettings } from '../../src/registry/index.ts';
 import type { RegistryOptions } from '../support/registry-server.ts';
 import { createTls } from '../support/tls.ts';
-import { answering, askedOf, BLOB, clientOf, DIGEST, faultOf, fileOf, fill, started } from './scene.ts';
+import {
+  BLOB,
+  createClient,
+  DIGEST,
+  faultOf,
+  pushTestImage,
+  requestsOf,
+  respondWith,
+  startTestRegistry,
+  writeJsonFile,
+} from './test-client.ts';
 
 /*
  * Images of one registry are read from another, as nodes do that have a mirror. Nobody here could ask docker.io itself.
@@ -17,17 +27,17 @@ const mirrored = async (
   own: Partial<RegistrySettings> = {},
   prefix = 'hub',
 ) => {
-  const registry = await started({ tls: TLS, ...serving });
-  fill(registry, [prefix, 'istio/pilot'].filter((part) => part !== '').join('/'));
+  const registry = await startTestRegistry({ tls: TLS, ...serving });
+  pushTestImage(registry, [prefix, 'istio/pilot'].filter((part) => part !== '').join('/'));
   const endpoint = [registry.host, prefix].filter((part) => part !== '').join('/');
   const others = [{ host: registry.host, ca: TLS.ca, ...own }];
-  return { registry, client: clientOf('docker.io', { endpoint, others }) };
+  return { registry, client: createClient('docker.io', { endpoint, others }) };
 };
 
 describe('an endpoint', () => {
   it('that refuses is named where it was asked', async () => {
     const { registry, client } = await mirrored({ auth: { kind: 'token', account: ACCOUNT } });
-    expect(await faultOf(client.ask().manifest())).toEqual({
+    expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'refused',
       asked: true,
       message: `the token service of ${registry.host} returned no token to an anonymous request (401); check the registry credentials`,
@@ -36,14 +46,16 @@ describe('an endpoint', () => {
 
   it('whose answer is none is named where it was asked', async () => {
     const { registry, client } = await mirrored();
-    registry.fault = answering(403);
-    expect((await faultOf(client.ask().manifest())).message).toContain(`${registry.host}/hub/istio/pilot`);
-    registry.fault = answering(200, { 'content-type': 'text/html' }, 'log in');
-    expect((await faultOf(client.ask().tagged())).message).toContain(
+    registry.fault = respondWith(403);
+    expect((await faultOf(client.repository().manifest())).message).toContain(
+      `${registry.host}/hub/istio/pilot`,
+    );
+    registry.fault = respondWith(200, { 'content-type': 'text/html' }, 'log in');
+    expect((await faultOf(client.repository().tagged())).message).toContain(
       `${registry.host}/hub/istio/pilot, 1.28.0`,
     );
     await registry.close();
-    expect((await faultOf(client.ask().manifest())).message).toBe(
+    expect((await faultOf(client.repository().manifest())).message).toBe(
       `${registry.host}: the connection failed (ECONNREFUSED)`,
     );
   });
@@ -52,9 +64,9 @@ describe('an endpoint', () => {
     const auths = { 'docker.io': ACCOUNT, 'https://index.docker.io/v1/': ACCOUNT };
     const { registry, client } = await mirrored(
       { auth: { kind: 'basic', account: ACCOUNT } },
-      { dockerConfig: fileOf({ auths }) },
+      { dockerConfig: writeJsonFile({ auths }) },
     );
-    expect((await faultOf(client.ask().manifest())).message).toContain(
+    expect((await faultOf(client.repository().manifest())).message).toContain(
       `none is configured for ${registry.host}/hub/istio/pilot`,
     );
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
@@ -62,18 +74,20 @@ describe('an endpoint', () => {
 
   it('has its own authority, and no other', async () => {
     const { registry, client } = await mirrored({}, { ca: createTls().ca });
-    expect((await faultOf(client.ask().manifest())).message).toContain('its TLS certificate is not trusted');
+    expect((await faultOf(client.repository().manifest())).message).toContain(
+      'its TLS certificate is not trusted',
+    );
     expect(registry.requests).toEqual([]);
   });
 
   it('is asked below its path, and the source keeps the name of the image’s registry', async () => {
     const { registry, client } = await mirrored();
-    const ask = client.ask();
+    const ask = client.repository();
     expect(ask.id).toBe('docker.io/istio/pilot');
     expect(await ask.resolve()).toBe(DIGEST);
     expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
     expect(await ask.blob()).toEqual(BLOB);
-    expect(askedOf(registry).slice(0, 2)).toEqual([
+    expect(requestsOf(registry).slice(0, 2)).toEqual([
       'HEAD /v2/hub/istio/pilot/manifests/1.28.0',
       `GET /v2/hub/istio/pilot/manifests/${DIGEST}`,
     ]);
@@ -82,19 +96,19 @@ describe('an endpoint', () => {
 
   it('without a path is asked as the registry would be', async () => {
     const { registry, client } = await mirrored({}, {}, '');
-    expect(await client.ask().resolve()).toBe(DIGEST);
-    expect(askedOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/1.28.0']);
+    expect(await client.repository().resolve()).toBe(DIGEST);
+    expect(requestsOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/1.28.0']);
   });
 
   it('gives tokens for the repository as it is asked, to its own credentials', async () => {
-    const registry = await started({ tls: TLS, auth: { kind: 'token', account: ACCOUNT } });
-    fill(registry, 'a/hub/istio/pilot');
+    const registry = await startTestRegistry({ tls: TLS, auth: { kind: 'token', account: ACCOUNT } });
+    pushTestImage(registry, 'a/hub/istio/pilot');
     const auths = { [registry.host]: { ...ACCOUNT, password: 'other' }, [`${registry.host}/a/hub`]: ACCOUNT };
-    const client = clientOf('docker.io', {
+    const client = createClient('docker.io', {
       endpoint: `${registry.host}/a/hub`,
-      others: [{ host: registry.host, ca: TLS.ca, dockerConfig: fileOf({ auths }) }],
+      others: [{ host: registry.host, ca: TLS.ca, dockerConfig: writeJsonFile({ auths }) }],
     });
-    expect(await client.ask().resolve()).toBe(DIGEST);
+    expect(await client.repository().resolve()).toBe(DIGEST);
     const token = registry.requests.find(({ path }) => path.startsWith('/token'));
     expect(new URL(token?.path ?? '', registry.origin).searchParams.get('scope')).toBe(
       'repository:a/hub/istio/pilot:pull',
@@ -103,9 +117,9 @@ describe('an endpoint', () => {
 
   it('shares its limits and its pauses with the host it is on', async () => {
     const { registry, client } = await mirrored();
-    registry.fault = answering(429, { 'retry-after': '60' });
-    expect(await faultOf(client.ask().resolve())).toMatchObject({ code: 'rate-limited', asked: true });
-    expect(await faultOf(client.ask('istio/proxyv2').resolve())).toMatchObject({
+    registry.fault = respondWith(429, { 'retry-after': '60' });
+    expect(await faultOf(client.repository().resolve())).toMatchObject({ code: 'rate-limited', asked: true });
+    expect(await faultOf(client.repository('istio/proxyv2').resolve())).toMatchObject({
       code: 'rate-limited',
       asked: false,
     });
@@ -113,12 +127,12 @@ describe('an endpoint', () => {
   });
 
   it('is followed once: where it leads, is where it is asked', async () => {
-    const registry = await started({ tls: TLS });
-    fill(registry);
-    const client = clientOf('docker.io', {
+    const registry = await startTestRegistry({ tls: TLS });
+    pushTestImage(registry);
+    const client = createClient('docker.io', {
       endpoint: registry.host,
       others: [{ host: registry.host, ca: TLS.ca, endpoint: 'docker.io' }],
     });
-    expect(await client.ask().resolve()).toBe(DIGEST);
+    expect(await client.repository().resolve()).toBe(DIGEST);
   });
 });

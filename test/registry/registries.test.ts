@@ -3,13 +3,23 @@ import { createRepository } from '../../src/image/index.ts';
 import { createRegistries, type FetchDocument, type RegistriesOptions } from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
 import { createTls } from '../support/tls.ts';
-import { answering, closing, codeOf, DIGEST, faultOf, fill, MANIFEST, scene, started } from './scene.ts';
+import {
+  closeAfterTest,
+  codeOf,
+  DIGEST,
+  faultOf,
+  MANIFEST,
+  pushTestImage,
+  respondWith,
+  startRegistryAndClient,
+  startTestRegistry,
+} from './test-client.ts';
 
 const TLS = createTls();
 const KEY = '-----BEGIN PUBLIC KEY-----';
 
 const registriesOf = (options: Partial<RegistriesOptions> = {}) =>
-  closing(
+  closeAfterTest(
     createRegistries({
       settings: [],
       defaults: { ca: TLS.ca },
@@ -26,8 +36,8 @@ const fetched = (
 
 /** A server over TLS that answers every question with a key, and with what the fault says. */
 const keyServer = async () => {
-  const server = await started({ tls: TLS });
-  server.fault = answering(200, {}, KEY);
+  const server = await startTestRegistry({ tls: TLS });
+  server.fault = respondWith(200, {}, KEY);
   return server;
 };
 
@@ -57,16 +67,16 @@ describe('a document', () => {
 
   it('is followed over https, and not to plain HTTP', async () => {
     const [server, other] = [await keyServer(), await keyServer()];
-    server.fault = answering(302, { location: `${other.origin}/moved` });
+    server.fault = respondWith(302, { location: `${other.origin}/moved` });
     expect(Buffer.from(await fetched(`${server.origin}/key`)).toString()).toBe(KEY);
-    server.fault = answering(302, { location: `http://${other.host}/moved` });
+    server.fault = respondWith(302, { location: `http://${other.host}/moved` });
     expect(await codeOf(fetched(`${server.origin}/key`))).toBe('refused');
   });
 
   it('is not followed to a private address from a public one', async () => {
     const [server, other] = [await keyServer(), await keyServer()];
     const port = server.host.split(':')[1] ?? '';
-    server.fault = answering(302, { location: `${other.origin}/moved` });
+    server.fault = respondWith(302, { location: `${other.origin}/moved` });
     const lookUp = async () => [
       { address: '127.0.0.1', family: 4 },
       { address: '192.0.2.1', family: 4 },
@@ -81,14 +91,14 @@ describe('a document', () => {
     [500, 'unavailable'],
   ])('answered with %d is %s', async (status, code) => {
     const server = await keyServer();
-    server.fault = answering(status, { 'www-authenticate': 'Basic realm="x"' });
+    server.fault = respondWith(status, { 'www-authenticate': 'Basic realm="x"' });
     expect(await codeOf(fetched(`${server.origin}/key`))).toBe(code);
     expect(server.requests.length).toBe(1);
   });
 
   it('that is too long is cut off', async () => {
     const server = await keyServer();
-    server.fault = answering(200, {}, 'k'.repeat(1001));
+    server.fault = respondWith(200, {}, 'k'.repeat(1001));
     expect(await codeOf(fetched(`${server.origin}/key`))).toBe('answer-invalid');
   });
 
@@ -109,8 +119,8 @@ describe('a document', () => {
 
 describe('registries', () => {
   it('are those of the settings, with the defaults for what they leave out and for the others', async () => {
-    const registry = await started({ tls: TLS });
-    fill(registry);
+    const registry = await startTestRegistry({ tls: TLS });
+    pushTestImage(registry);
     const source = registriesOf().open(createRepository(registry.host, 'istio/pilot'), () => {});
     expect(source.id).toBe(`${registry.host}/istio/pilot`);
     expect(await source.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
@@ -120,7 +130,7 @@ describe('registries', () => {
   });
 
   it('contact nobody before they are asked', async () => {
-    const { registry } = await scene();
+    const { registry } = await startRegistryAndClient();
     registriesOf({ settings: [{ host: registry.host, plainHttp: true }] }).open(
       createRepository(registry.host, 'istio/pilot'),
       () => {},
@@ -130,8 +140,8 @@ describe('registries', () => {
   });
 
   it('that are closed end what is under way, and ask no more', async () => {
-    const registry = await started();
-    fill(registry);
+    const registry = await startTestRegistry();
+    pushTestImage(registry);
     const { promise: came, resolve } = Promise.withResolvers<void>();
     registry.fault = () => {
       resolve();
@@ -151,9 +161,9 @@ describe('registries', () => {
   });
 
   it('that fail leave the others alone', async () => {
-    const [bad, good] = [await started(), await started()];
-    fill(good);
-    bad.fault = answering(500);
+    const [bad, good] = [await startTestRegistry(), await startTestRegistry()];
+    pushTestImage(good);
+    bad.fault = respondWith(500);
     const settings = [bad, good].map(({ host }) => ({ host, plainHttp: true }));
     const registries = registriesOf({ settings });
     const signal = AbortSignal.timeout(5000);

@@ -4,17 +4,17 @@ import type { Fault } from '../../support/registry-server.ts';
 import { withThirdParty } from '../../support/third-party.ts';
 import { createTls } from '../../support/tls.ts';
 import {
-  answering,
-  askedOf,
   codeOf,
-  credentialsFile,
   DIGEST,
   faultOf,
-  fill,
   MANIFEST,
-  scene,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  requestsOf,
+  respondWith,
+  startRegistryAndClient,
+  startTestRegistry,
+  writeDockerConfig,
+} from '../test-client.ts';
 
 const ACCOUNT = { username: 'reader', password: 'pass word:ü' };
 const BASIC = `Basic ${Buffer.from(`${ACCOUNT.username}:${ACCOUNT.password}`).toString('base64')}`;
@@ -33,20 +33,20 @@ const tokenService =
 
 describe('a token', () => {
   it('is asked for once by all who wait, and then held', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    const questions = Array.from({ length: 6 }, () => client.ask());
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    const questions = Array.from({ length: 6 }, () => client.repository());
     await Promise.all(questions.map((ask) => ask.manifest()));
-    expect(askedOf(registry).filter((asked) => asked === 'GET /token').length).toBe(1);
+    expect(requestsOf(registry).filter((asked) => asked === 'GET /token').length).toBe(1);
     registry.clearRequests();
-    await client.ask().manifest();
-    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
+    await client.repository().manifest();
+    expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION]);
   });
 
   it('is one for each repository, for pull and nothing else', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    fill(registry, 'istio/proxyv2');
-    await client.ask().manifest();
-    await client.ask('istio/proxyv2').manifest();
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    pushTestImage(registry, 'istio/proxyv2');
+    await client.repository().manifest();
+    await client.repository('istio/proxyv2').manifest();
     const scopes = registry.requests
       .filter(({ path }) => path.startsWith('/token'))
       .map(({ path }) => new URL(path, 'http://r').searchParams.getAll('scope'));
@@ -54,40 +54,40 @@ describe('a token', () => {
   });
 
   it('of one repository is held while another is asked', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    fill(registry, 'istio/proxyv2');
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    pushTestImage(registry, 'istio/proxyv2');
     for (const path of ['istio/pilot', 'istio/proxyv2', 'istio/pilot', 'istio/proxyv2'])
-      await client.ask(path).manifest();
-    expect(askedOf(registry).filter((asked) => asked === 'GET /token').length).toBe(2);
+      await client.repository(path).manifest();
+    expect(requestsOf(registry).filter((asked) => asked === 'GET /token').length).toBe(2);
   });
 
   it.each([0, -1])(
     'that says it lives for %d s is held as one that says nothing: a minute',
     async (lifetime) => {
-      const { registry, client } = await scene({ auth: { kind: 'token', lifetime } });
-      await client.ask().manifest();
+      const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token', lifetime } });
+      await client.repository().manifest();
       client.time += 54_000;
       registry.clearRequests();
-      await client.ask().manifest();
-      expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
+      await client.repository().manifest();
+      expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION]);
     },
   );
 
   it('is asked for again shortly before it ends', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token', lifetime: 60 } });
-    await client.ask().manifest();
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token', lifetime: 60 } });
+    await client.repository().manifest();
     client.time += 54_000;
     registry.clearRequests();
-    await client.ask().manifest();
-    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION]);
+    await client.repository().manifest();
+    expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION]);
     client.time += 1_001;
     registry.clearRequests();
-    await client.ask().manifest();
-    expect(askedOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
+    await client.repository().manifest();
+    expect(requestsOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
   });
 
   it('that is refused is replaced once', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
     const issued: string[] = [];
     let good = 'first';
     registry.fault = (request, response) => {
@@ -102,46 +102,49 @@ describe('a token', () => {
       }
       return false;
     };
-    await client.ask().manifest();
+    await client.repository().manifest();
     good = 'second';
     registry.clearRequests();
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'GET /token', MANIFEST_QUESTION]);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION, 'GET /token', MANIFEST_QUESTION]);
     expect(issued).toEqual(['first', 'second']);
   });
 
   it('that is refused as soon as it was given is not held', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
     registry.fault = (request, response) =>
-      request.headers.authorization !== undefined && answering(403)(request, response);
-    expect(await codeOf(client.ask().manifest())).toBe('refused');
+      request.headers.authorization !== undefined && respondWith(403)(request, response);
+    expect(await codeOf(client.repository().manifest())).toBe('refused');
     registry.fault = undefined;
     registry.clearRequests();
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(askedOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(requestsOf(registry)).toEqual(['GET /token', MANIFEST_QUESTION]);
   });
 
   it('is asked for with the credentials of the repository, in the header alone', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'token', account: ACCOUNT },
       credentials: ENTRY,
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     const question = registry.requests.find(({ path }) => path.startsWith('/token'));
     expect(question?.authorization).toBe(BASIC);
     expect(question?.path).not.toContain('pass');
   });
 
   it('is not asked for with the credentials of another port', async () => {
-    const { client } = await scene({
+    const { client } = await startRegistryAndClient({
       auth: { kind: 'token', account: ACCOUNT },
-      client: { dockerConfig: credentialsFile('127.0.0.1', ENTRY) },
+      client: { dockerConfig: writeDockerConfig('127.0.0.1', ENTRY) },
     });
-    expect((await faultOf(client.ask().manifest())).message).toContain('to an anonymous request');
+    expect((await faultOf(client.repository().manifest())).message).toContain('to an anonymous request');
   });
 
   it('is asked for with an identity token by POST', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' }, credentials: IDENTITY });
+    const { registry, client } = await startRegistryAndClient({
+      auth: { kind: 'token' },
+      credentials: IDENTITY,
+    });
     let body = '';
     registry.fault = tokenService((request, response) => {
       request.on('data', (chunk: Buffer) => {
@@ -153,7 +156,7 @@ describe('a token', () => {
       });
       return true;
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
       service: 'test registry',
       scope: 'repository:istio/pilot:pull',
@@ -161,24 +164,30 @@ describe('a token', () => {
       client_id: 'sailmark',
       refresh_token: 'refresh+me',
     });
-    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token', MANIFEST_QUESTION]);
+    expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token', MANIFEST_QUESTION]);
   });
 
   it('sends a POST with an identity token once, though its connection is lost', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' }, credentials: IDENTITY });
+    const { registry, client } = await startRegistryAndClient({
+      auth: { kind: 'token' },
+      credentials: IDENTITY,
+    });
     registry.fault = tokenService((request) => {
       request.socket.destroy();
       return true;
     });
-    expect(await codeOf(client.ask().manifest())).toBe('unavailable');
-    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token']);
+    expect(await codeOf(client.repository().manifest())).toBe('unavailable');
+    expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token']);
   });
 
   it('never takes a POST with an identity token to where it is redirected', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' }, credentials: IDENTITY });
-    registry.fault = tokenService(answering(307, { location: '/token2' }));
-    expect(await codeOf(client.ask().manifest())).toBe('refused');
-    expect(askedOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token']);
+    const { registry, client } = await startRegistryAndClient({
+      auth: { kind: 'token' },
+      credentials: IDENTITY,
+    });
+    registry.fault = tokenService(respondWith(307, { location: '/token2' }));
+    expect(await codeOf(client.repository().manifest())).toBe('refused');
+    expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION, 'POST /token']);
   });
 });
 
@@ -187,9 +196,9 @@ describe('a token service', () => {
     ['registry-auth', 'transport.json'],
     ({ tokenResponse }) => {
       it.each(tokenResponse)('that answers $body is understood', async ({ body, token }) => {
-        const { registry, client } = await scene({ auth: { kind: 'token' } });
-        registry.fault = tokenService(answering(200, {}, body));
-        await faultOf(client.ask().manifest());
+        const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+        registry.fault = tokenService(respondWith(200, {}, body));
+        await faultOf(client.repository().manifest());
         expect(registry.requests.at(-1)?.authorization).toBe(`Bearer ${token}`);
       });
     },
@@ -203,9 +212,9 @@ describe('a token service', () => {
     ['a token that would write headers', '{"token":"a\\r\\nX-Evil: 1"}'],
     ['a token that is no text', '{"token":{"a":1}}'],
   ])('that answers %s is no token service', async (_name, body) => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    registry.fault = tokenService(answering(200, {}, body));
-    expect(await faultOf(client.ask().manifest())).toEqual({
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    registry.fault = tokenService(respondWith(200, {}, body));
+    expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'answer-invalid',
       asked: true,
       message: `the token service of ${registry.host} responded without a token`,
@@ -213,44 +222,54 @@ describe('a token service', () => {
   });
 
   it('that answers more than a token is cut off', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    registry.fault = tokenService(answering(200, {}, JSON.stringify({ token: 'x'.repeat(5000) })));
-    expect(await codeOf(client.ask().manifest())).toBe('answer-invalid');
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    registry.fault = tokenService(respondWith(200, {}, JSON.stringify({ token: 'x'.repeat(5000) })));
+    expect(await codeOf(client.repository().manifest())).toBe('answer-invalid');
   });
 
   it('that fails is a registry that fails', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    registry.fault = tokenService(answering(502));
-    for (let time = 0; time < 5; time += 1) expect(await codeOf(client.ask().manifest())).toBe('unavailable');
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    registry.fault = tokenService(respondWith(502));
+    for (let time = 0; time < 5; time += 1)
+      expect(await codeOf(client.repository().manifest())).toBe('unavailable');
     registry.clearRequests();
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: false });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
+      code: 'unavailable',
+      asked: false,
+    });
     expect(registry.requests).toEqual([]);
   });
 
   it('that asks for a pause gets it', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
-    registry.fault = tokenService(answering(429, { 'retry-after': '20' }));
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'rate-limited', asked: true });
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    registry.fault = tokenService(respondWith(429, { 'retry-after': '20' }));
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
+      code: 'rate-limited',
+      asked: true,
+    });
     registry.fault = undefined;
     registry.clearRequests();
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'rate-limited', asked: false });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
+      code: 'rate-limited',
+      asked: false,
+    });
     expect(registry.requests).toEqual([]);
     client.time += 20_000;
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
   });
 
   it('that gives no token says whether credentials were sent, and nothing of them', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'token', account: { ...ACCOUNT, password: 'other' } },
     });
-    expect((await faultOf(client.ask().manifest())).message).toContain(
+    expect((await faultOf(client.repository().manifest())).message).toContain(
       'returned no token to an anonymous request (401)',
     );
-    const known = await scene({
+    const known = await startRegistryAndClient({
       auth: { kind: 'token', account: { ...ACCOUNT, password: 'other' } },
       credentials: ENTRY,
     });
-    const { message } = await faultOf(known.client.ask().manifest());
+    const { message } = await faultOf(known.client.repository().manifest());
     expect(message).toContain('returned no token for these credentials (401)');
     expect(message).not.toContain(ACCOUNT.password);
     expect(message).not.toContain(BASIC.slice(6));
@@ -258,33 +277,38 @@ describe('a token service', () => {
   });
 
   it('that never answers costs each caller only his own time, and ends in its own', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'token' },
       client: { limits: { requestTimeout: 400 } },
     });
     registry.fault = tokenService(() => true);
-    const patient = faultOf(client.ask().manifest());
-    expect(await faultOf(client.ask().manifest(AbortSignal.timeout(100)))).toMatchObject({
+    const patient = faultOf(client.repository().manifest());
+    expect(await faultOf(client.repository().manifest(AbortSignal.timeout(100)))).toMatchObject({
       code: 'deadline',
       asked: true,
     });
     expect(await patient).toMatchObject({ code: 'unavailable' });
     registry.fault = undefined;
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
   });
 
   it('may be on another port over https, as its own domain', async () => {
     const tls = createTls();
-    const service = await started({ tls, auth: { kind: 'token' } });
-    const { client } = await scene({ tls, auth: { kind: 'token', realm: `${service.origin}/token` } });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(askedOf(service)).toEqual(['GET /token']);
+    const service = await startTestRegistry({ tls, auth: { kind: 'token' } });
+    const { client } = await startRegistryAndClient({
+      tls,
+      auth: { kind: 'token', realm: `${service.origin}/token` },
+    });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(requestsOf(service)).toEqual(['GET /token']);
   });
 
   it('over plain HTTP is not asked, but at the host that plain HTTP is allowed to', async () => {
-    const service = await started({ auth: { kind: 'token' } });
-    const { client } = await scene({ auth: { kind: 'token', realm: `${service.origin}/token` } });
-    expect(await faultOf(client.ask().manifest())).toMatchObject({
+    const service = await startTestRegistry({ auth: { kind: 'token' } });
+    const { client } = await startRegistryAndClient({
+      auth: { kind: 'token', realm: `${service.origin}/token` },
+    });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
       code: 'refused',
       asked: true,
       message: expect.stringContaining('the token realm of') as string,
@@ -293,14 +317,14 @@ describe('a token service', () => {
   });
 
   it('is asked without what its realm says of a user', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
     registry.fault = (request, response) => {
       if (isToken(request) || request.headers.authorization !== undefined) return false;
-      return answering(401, {
+      return respondWith(401, {
         'www-authenticate': `Bearer realm="http://user:word@${registry.host}/token?extra=1",service="x"`,
       })(request, response);
     };
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     const asked = registry.requests.find(({ path }) => path.startsWith('/token'));
     expect(asked).toMatchObject({
       authorization: undefined,
@@ -311,28 +335,28 @@ describe('a token service', () => {
 
 describe('a password', () => {
   it('is shown to a registry that asks for it, from then on at once', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'basic', account: ACCOUNT },
       credentials: ENTRY,
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    await client.ask().blob();
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    await client.repository().blob();
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined, BASIC, BASIC]);
   });
 
   it('that is wrong is shown once a question', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'basic', account: { ...ACCOUNT, password: 'another' } },
       credentials: ENTRY,
     });
-    expect(await codeOf(client.ask().manifest())).toBe('refused');
-    expect(await codeOf(client.ask().manifest())).toBe('refused');
+    expect(await codeOf(client.repository().manifest())).toBe('refused');
+    expect(await codeOf(client.repository().manifest())).toBe('refused');
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined, BASIC, BASIC]);
   });
 
   it('that is not there is a fault that says so', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'basic', account: ACCOUNT } });
-    expect(await faultOf(client.ask().manifest())).toEqual({
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'basic', account: ACCOUNT } });
+    expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'refused',
       asked: true,
       message: `${registry.host} requires a user name and password, but none is configured for ${registry.host}/istio/pilot`,
@@ -344,15 +368,15 @@ describe('a 401', () => {
   it.each([[{}], [{ 'www-authenticate': 'Negotiate' }], [{ 'www-authenticate': '=' }]])(
     'with %j as its challenge is a refusal',
     async (headers) => {
-      const { registry, client } = await scene();
-      registry.fault = answering(401, headers);
-      expect(await codeOf(client.ask().manifest())).toBe('refused');
+      const { registry, client } = await startRegistryAndClient();
+      registry.fault = respondWith(401, headers);
+      expect(await codeOf(client.repository().manifest())).toBe('refused');
       expect(registry.requests.length).toBe(1);
     },
   );
 
   it('is met with a token where it offers a password as well', async () => {
-    const { registry, client } = await scene({ auth: { kind: 'token' } });
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
     registry.fault = (request, response) => {
       if (isToken(request) || request.headers.authorization !== undefined) return false;
       response.setHeader('www-authenticate', [
@@ -362,6 +386,6 @@ describe('a 401', () => {
       response.writeHead(401).end();
       return true;
     };
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
   });
 });

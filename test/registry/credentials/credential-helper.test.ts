@@ -9,7 +9,7 @@ import { credentialsFor, parseDockerConfig } from '../../../src/registry/credent
 import { createRegistries } from '../../../src/registry/index.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import { type RegistryAuth, startRegistry } from '../../support/registry-server.ts';
-import { executable, faultOf } from '../scene.ts';
+import { faultOf, writeExecutable } from '../test-client.ts';
 
 /*
  * A docker config.json may leave credentials to a helper program, as `docker login` does on most desktops. A server runs
@@ -93,7 +93,7 @@ describe('credentials that a helper keeps', () => {
 
 /** Helpers are real programs: each writes what it was asked into a log beside it. */
 const helperThat = (body: string, name = 'corp'): string =>
-  executable(
+  writeExecutable(
     `docker-credential-${name}`,
     `const fs = require('node:fs');
 const server = fs.readFileSync(0, 'utf8');

@@ -3,16 +3,16 @@ import { createTokenCache } from '../../../src/registry/auth/token-cache.ts';
 import type { Transport } from '../../../src/registry/http/transport.ts';
 import type { RegistryAuth, TestRegistry } from '../../support/registry-server.ts';
 import {
-  answering,
-  askedOf,
   type ClientOptions,
-  clientOf,
+  createClient,
   DIGEST,
   faultOf,
-  fileOf,
-  fill,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  requestsOf,
+  respondWith,
+  startTestRegistry,
+  writeJsonFile,
+} from '../test-client.ts';
 
 /*
  * Several credentials may match an image. The kubelet tries them one after the other, the most particular first, and
@@ -39,14 +39,14 @@ type Auths = Readonly<Record<string, unknown>>;
 
 /** A registry that wants `auth`, and someone who has `auths` for it, by path. */
 const knowing = async (auth: RegistryAuth, auths: Auths, options: ClientOptions = {}) => {
-  const registry = await started({ auth });
-  fill(registry);
+  const registry = await startTestRegistry({ auth });
+  pushTestImage(registry);
   const keyed = Object.fromEntries(
     Object.entries(auths).map(([path, entry]) => [`${registry.host}${path}`, entry]),
   );
-  const client = clientOf(registry.host, {
+  const client = createClient(registry.host, {
     plainHttp: true,
-    dockerConfig: fileOf({ auths: keyed }),
+    dockerConfig: writeJsonFile({ auths: keyed }),
     ...options,
   });
   return { registry, client };
@@ -57,7 +57,7 @@ describe('of several credentials', () => {
     'none that is accepted is a refusal, and nobody asks anonymously ($kind)',
     async (auth) => {
       const { registry, client } = await knowing(auth, { '': WRONG, '/istio': WORSE });
-      expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused', asked: true });
+      expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused', asked: true });
       expect(usersOf(registry)).toEqual(['', 'worse', 'wrong']);
     },
   );
@@ -65,67 +65,67 @@ describe('of several credentials', () => {
   it('a refusal by the registry itself (403) is a reason to try the next as well', async () => {
     const { registry, client } = await knowing(BASIC, { '': GOOD, '/istio': WRONG });
     registry.fault = (request, response) =>
-      HEADERS[request.headers.authorization ?? ''] === 'wrong' && answering(403)(request, response);
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+      HEADERS[request.headers.authorization ?? ''] === 'wrong' && respondWith(403)(request, response);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(usersOf(registry)).toEqual(['', 'wrong', 'good']);
   });
 
   it('a failure that is no refusal is the answer', async () => {
     const { registry, client } = await knowing(TOKEN, { '': GOOD, '/istio': WRONG });
     registry.fault = (request, response) =>
-      request.url?.startsWith('/token') === true && answering(503)(request, response);
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable' });
+      request.url?.startsWith('/token') === true && respondWith(503)(request, response);
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable' });
     expect(usersOf(registry)).toEqual(['', 'wrong']);
   });
 
   it.each([BASIC, TOKEN])('the next is tried where one is refused ($kind)', async (auth) => {
     const { registry, client } = await knowing(auth, { '': GOOD, '/istio': WRONG, '/istio/pilot': WORSE });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(usersOf(registry).filter((user) => user !== 'Bearer')).toEqual(['', 'worse', 'wrong', 'good']);
   });
 
   it('one that was refused is not sent again with every question, but after a while', async () => {
     const { registry, client } = await knowing(BASIC, { '': GOOD, '/istio': WRONG });
-    await client.ask().manifest();
+    await client.repository().manifest();
     registry.clearRequests();
-    await client.ask().manifest();
+    await client.repository().manifest();
     expect(usersOf(registry)).toEqual(['good']);
     client.time += 300_000;
     registry.clearRequests();
-    await client.ask().manifest();
+    await client.repository().manifest();
     expect(usersOf(registry)).toEqual(['wrong', 'good']);
   });
 
   it('one that was refused is tried again at once where it is all there is', async () => {
     const { registry, client } = await knowing(BASIC, { '': WRONG });
-    await faultOf(client.ask().manifest());
-    await faultOf(client.ask().manifest());
+    await faultOf(client.repository().manifest());
+    await faultOf(client.repository().manifest());
     expect(usersOf(registry)).toEqual(['', 'wrong', 'wrong']);
   });
 
   it('equal ones are tried once', async () => {
     const { registry, client } = await knowing(BASIC, { '': WRONG, '/istio': WRONG });
-    await faultOf(client.ask().manifest());
+    await faultOf(client.repository().manifest());
     expect(usersOf(registry)).toEqual(['', 'wrong']);
   });
 
   it('a registry that wants to be asked another way than before is, with the next question', async () => {
     const auth: { kind: RegistryAuth['kind']; account: typeof GOOD } = { kind: 'basic', account: GOOD };
     const { registry, client } = await knowing(auth, { '': GOOD });
-    await client.ask().manifest();
+    await client.repository().manifest();
     auth.kind = 'token';
-    await faultOf(client.ask().manifest());
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    await faultOf(client.repository().manifest());
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(usersOf(registry)).toEqual(['', 'good', 'good', 'good', 'Bearer']);
   });
 
   it('a token that was held and is refused for good is not asked for again', async () => {
     const { registry, client } = await knowing(TOKEN, { '': GOOD });
-    await client.ask().manifest();
-    registry.fault = answering(403);
+    await client.repository().manifest();
+    registry.fault = respondWith(403);
     registry.clearRequests();
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
-    expect(askedOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused' });
+    expect(requestsOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
   });
 });
 
@@ -167,33 +167,33 @@ describe('places that may hold credentials', () => {
   const SECRET = { namespace: 'istio-system', name: 'regcred' };
 
   it('that cannot tell are a fault where no other helps, and not an anonymous question', async () => {
-    const registry = await started({ auth: { kind: 'token' } });
-    fill(registry);
-    const client = clientOf(registry.host, { plainHttp: true, secrets: [SECRET] });
-    const { code, message } = await faultOf(client.ask().manifest());
+    const registry = await startTestRegistry({ auth: { kind: 'token' } });
+    pushTestImage(registry);
+    const client = createClient(registry.host, { plainHttp: true, secrets: [SECRET] });
+    const { code, message } = await faultOf(client.repository().manifest());
     expect(code).toBe('refused');
     expect(message).toContain('the pull secret istio-system/regcred is stored in a cluster');
-    expect(askedOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
+    expect(requestsOf(registry)).toEqual([`GET /v2/istio/pilot/manifests/${DIGEST}`]);
   });
 
   it('that cannot tell stand in nobody’s way', async () => {
     const { client } = await knowing(BASIC, { '': GOOD }, { secrets: [SECRET] });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
   });
 
   it('are pull secrets first, then the docker config', async () => {
-    const registry = await started({ auth: BASIC });
-    fill(registry);
-    const client = clientOf(registry.host, {
+    const registry = await startTestRegistry({ auth: BASIC });
+    pushTestImage(registry);
+    const client = createClient(registry.host, {
       plainHttp: true,
       secrets: [SECRET, { ...SECRET, name: 'second' }],
       pullSecrets: {
         find: async (_, name) =>
           JSON.stringify({ auths: { [registry.host]: name === 'second' ? WORSE : WRONG } }),
       },
-      dockerConfig: fileOf({ auths: { [`${registry.host}/istio`]: GOOD } }),
+      dockerConfig: writeJsonFile({ auths: { [`${registry.host}/istio`]: GOOD } }),
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(usersOf(registry)).toEqual(['', 'wrong', 'worse', 'good']);
   });
 });

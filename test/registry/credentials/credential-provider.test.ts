@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createProvidersCredentials } from '../../../src/registry/credentials/credential-provider.ts';
 import type { CredentialProvider } from '../../../src/registry/index.ts';
-import { clientOf, DIGEST, directory, executable, faultOf, fill, started } from '../scene.ts';
+import {
+  createClient,
+  DIGEST,
+  faultOf,
+  pushTestImage,
+  startTestRegistry,
+  temporaryDirectory,
+  writeExecutable,
+} from '../test-client.ts';
 
 /*
  * Providers are real programs: each writes what it was asked into a log beside it, and answers with what it is told to.
@@ -44,7 +52,7 @@ const settingsOf = (binDir: string, more: Partial<CredentialProvider> = {}) => (
 
 /** Asks a provider with this body; `asked` are the requests that it got. */
 const provided = (body: string, more: Partial<CredentialProvider> = {}) => {
-  const binDir = executable('provider', body);
+  const binDir = writeExecutable('provider', body);
   const clock = { time: 0 };
   const environment = { PATH: '/usr/bin', HOME: '/home/ada', AWS_SECRET_ACCESS_KEY: 'x' };
   const [find = async () => []] = createProvidersCredentials(
@@ -94,7 +102,7 @@ describe('a credential provider', () => {
   );
 
   it('that is not there, or not executable, is a fault that names it', async () => {
-    const binDir = directory();
+    const binDir = temporaryDirectory();
     const [find = async () => []] = createProvidersCredentials(settingsOf(binDir), {}, Date.now);
     expect((await faultOf(find('r.example/a'))).message).toContain(`provider in ${binDir} does not exist`);
     writeFileSync(join(binDir, 'provider'), '');
@@ -237,15 +245,15 @@ ${answeringWith(response())}`;
 
 describe('a registry with a credential provider', () => {
   it('is asked with what that answers, and its failure is told', async () => {
-    const registry = await started({ auth: { kind: 'basic', account: ACCOUNT } });
-    fill(registry);
+    const registry = await startTestRegistry({ auth: { kind: 'basic', account: ACCOUNT } });
+    pushTestImage(registry);
     const auth = { [registry.host]: ACCOUNT };
-    const binDir = executable('provider', answeringWith(response({ auth })));
+    const binDir = writeExecutable('provider', answeringWith(response({ auth })));
     const ask = (name: string) =>
-      clientOf(registry.host, {
+      createClient(registry.host, {
         plainHttp: true,
         providers: settingsOf(binDir, { name, matchImages: [registry.host] }),
-      }).ask();
+      }).repository();
     expect((await faultOf(ask('other').manifest())).message).toContain('the credential provider other');
     expect(await ask('provider').manifest()).toMatchObject({ digest: DIGEST });
   });

@@ -13,7 +13,7 @@ import {
   createFileCredentials,
 } from '../../../src/registry/credentials/docker-config-file.ts';
 import { withThirdParty } from '../../support/third-party.ts';
-import { faultOf } from '../scene.ts';
+import { faultOf } from '../test-client.ts';
 
 interface Table {
   readonly kubelet: {

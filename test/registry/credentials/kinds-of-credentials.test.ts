@@ -6,18 +6,18 @@ import type { Fault, RegistryAuth } from '../../support/registry-server.ts';
 import { createTls } from '../../support/tls.ts';
 import {
   type ClientOptions,
-  clientOf,
-  closing,
+  closeAfterTest,
+  createClient,
   DIGEST,
-  directory,
-  executable,
   faultOf,
-  fileOf,
-  fill,
-  names,
   portOf,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  resolverOf,
+  startTestRegistry,
+  temporaryDirectory,
+  writeExecutable,
+  writeJsonFile,
+} from '../test-client.ts';
 
 /*
  * Each kind of credentials, against a registry over TLS of a private authority, directly and through a proxy that wants
@@ -54,7 +54,10 @@ const provider = (host: string): ClientOptions => {
     cacheDuration: '1h0m0s',
     auth: { [host]: ACCOUNT },
   };
-  const binDir = executable('provider', `process.stdout.write(${JSON.stringify(JSON.stringify(answer))})`);
+  const binDir = writeExecutable(
+    'provider',
+    `process.stdout.write(${JSON.stringify(JSON.stringify(answer))})`,
+  );
   const { apiVersion } = answer;
   const rest = { defaultCacheDuration: 0, args: [], env: [] };
   const providers = [{ name: 'provider', matchImages: [host], apiVersion, ...rest }];
@@ -62,15 +65,19 @@ const provider = (host: string): ClientOptions => {
 };
 
 const helper = (host: string): ClientOptions => {
-  const PATH = executable(
+  const PATH = writeExecutable(
     'docker-credential-corp',
     `console.log('${JSON.stringify({ Username: ACCOUNT.username, Secret: ACCOUNT.password })}')`,
   );
-  return { helpers: 'run', environment: { PATH }, dockerConfig: fileOf({ credHelpers: { [host]: 'corp' } }) };
+  return {
+    helpers: 'run',
+    environment: { PATH },
+    dockerConfig: writeJsonFile({ credHelpers: { [host]: 'corp' } }),
+  };
 };
 
 const dockercfg = (host: string): ClientOptions => {
-  const file = join(directory(), '.dockercfg');
+  const file = join(temporaryDirectory(), '.dockercfg');
   writeFileSync(file, JSON.stringify({ [`https://${host}/v1/`]: ACCOUNT }));
   return { dockerConfig: file };
 };
@@ -87,18 +94,18 @@ const KINDS: readonly Kind[] = [
   {
     kind: 'docker config, password',
     auth: BASIC,
-    means: (host) => ({ dockerConfig: fileOf(auths(host, ACCOUNT)) }),
+    means: (host) => ({ dockerConfig: writeJsonFile(auths(host, ACCOUNT)) }),
   },
   {
     kind: 'docker config, token',
     auth: TOKEN,
-    means: (host) => ({ dockerConfig: fileOf(auths(host, ACCOUNT)) }),
+    means: (host) => ({ dockerConfig: writeJsonFile(auths(host, ACCOUNT)) }),
   },
   {
     kind: 'docker config, identity token',
     auth: { kind: 'token' },
     fault: byRefreshToken,
-    means: (host) => ({ dockerConfig: fileOf(auths(host, { identitytoken: REFRESH })) }),
+    means: (host) => ({ dockerConfig: writeJsonFile(auths(host, { identitytoken: REFRESH })) }),
   },
   { kind: 'dockercfg, as a pull secret is mounted', auth: BASIC, means: dockercfg },
   {
@@ -118,22 +125,22 @@ const WAYS = ['directly', 'through a proxy'] as const;
 
 const asking = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number]) => {
   const auth = { ...wanted };
-  const registry = await started({ tls: TLS, auth });
-  fill(registry);
+  const registry = await startTestRegistry({ tls: TLS, auth });
+  pushTestImage(registry);
   registry.fault = fault;
   const host = `registry.example:${portOf(registry)}`;
   // Its token service is reached by its name too.
   Object.assign(auth, { realm: `https://${host}/token` });
-  const proxy = closing(await startProxy({ account: PROXY_ACCOUNT }));
+  const proxy = closeAfterTest(await startProxy({ account: PROXY_ACCOUNT }));
   const url = new URL(`http://${PROXY_ACCOUNT.username}:${PROXY_ACCOUNT.password}@${proxy.host}`);
   const reach: ClientOptions =
     way === 'directly'
-      ? { lookUp: names({ 'registry.example': ['127.0.0.1'] }) }
-      : { lookUp: names({}), proxy: { https: url } };
+      ? { lookUp: resolverOf({ 'registry.example': ['127.0.0.1'] }) }
+      : { lookUp: resolverOf({}), proxy: { https: url } };
   return {
     registry,
     host,
-    ask: (means: ClientOptions) => clientOf(host, { ca: TLS.ca, ...reach, ...means }).ask(),
+    ask: (means: ClientOptions) => createClient(host, { ca: TLS.ca, ...reach, ...means }).repository(),
   };
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPullSecretCredentials } from '../../../src/registry/credentials/pull-secrets.ts';
 import type { PullSecrets } from '../../../src/registry/index.ts';
-import { faultOf } from '../scene.ts';
+import { faultOf } from '../test-client.ts';
 
 const NAME = { namespace: 'istio-system', name: 'regcred' };
 const ENTRY = { username: 'ada', password: 's3cret' };

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ProgramResult, runProgram } from '../../../src/registry/credentials/run-program.ts';
-import { directory, executable } from '../scene.ts';
+import { temporaryDirectory, writeExecutable } from '../test-client.ts';
 
 const LIMITS = { time: 5000, output: 1000 };
 
@@ -12,7 +12,7 @@ const run = (
 ): Promise<ProgramResult> =>
   runProgram(
     {
-      path: join(executable('program', body), 'program'),
+      path: join(writeExecutable('program', body), 'program'),
       args: ['get'],
       environment: { A: 'b', C: undefined },
       input: given.input ?? '',
@@ -24,13 +24,15 @@ const failed = (problem: string): ProgramResult => ({ kind: 'failed', problem })
 
 describe('a program', () => {
   it('that is not there, or cannot be run, fails', async () => {
-    const path = join(directory(), 'program');
+    const path = join(temporaryDirectory(), 'program');
     const program = { path, args: [], environment: {}, input: '' };
     expect(await runProgram(program, LIMITS)).toEqual(failed('does not exist'));
     writeFileSync(path, 'x');
     expect(await runProgram(program, LIMITS)).toEqual(failed('is not executable'));
     chmodSync(path, 0o755);
-    expect(await runProgram({ ...program, path: directory() }, LIMITS)).toEqual(failed('is not executable'));
+    expect(await runProgram({ ...program, path: temporaryDirectory() }, LIMITS)).toEqual(
+      failed('is not executable'),
+    );
   });
 
   it('that does not end is ended, and so is its wait for what it started', async () => {

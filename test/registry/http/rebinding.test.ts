@@ -3,18 +3,18 @@ import type { LookUp } from '../../../src/registry/http/addresses.ts';
 import type { Fault } from '../../support/registry-server.ts';
 import { createTls } from '../../support/tls.ts';
 import {
-  answering,
   BLOB,
   BLOB_PATH,
   type ClientOptions,
-  clientOf,
-  credentialsFile,
+  createClient,
   DIGEST,
   faultOf,
-  fill,
   portOf,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  respondWith,
+  startTestRegistry,
+  writeDockerConfig,
+} from '../test-client.ts';
 
 /*
  * DNS rebinding: a name that was at a harmless address when it was looked at leads to the cloud's machine credentials a
@@ -44,15 +44,15 @@ const closingAfter =
     return fault?.(request, response) ?? false;
   };
 
-const served = async (options: Parameters<typeof started>[0] = {}) => {
-  const registry = await started({ tls: TLS, ...options });
-  fill(registry);
+const served = async (options: Parameters<typeof startTestRegistry>[0] = {}) => {
+  const registry = await startTestRegistry({ tls: TLS, ...options });
+  pushTestImage(registry);
   registry.fault = closingAfter();
   return registry;
 };
 
 const asking = (host: string, lookUp: LookUp, options: ClientOptions = {}) =>
-  clientOf(host, { ca: TLS.ca, lookUp, ...options });
+  createClient(host, { ca: TLS.ca, lookUp, ...options });
 
 const forbidden = (name: string, to: string): unknown => ({
   code: 'refused',
@@ -65,8 +65,10 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
   it('is not asked as a registry', async () => {
     const registry = await served();
     const client = asking(`registry.example:${portOf(registry)}`, rebinding('registry.example', to));
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(await faultOf(client.ask().manifest())).toMatchObject(forbidden('registry.example', to) as object);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await faultOf(client.repository().manifest())).toMatchObject(
+      forbidden('registry.example', to) as object,
+    );
     expect(registry.requests.length).toBe(1);
   });
 
@@ -74,42 +76,46 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
     const service = await served({ auth: { kind: 'token', account: ACCOUNT } });
     const realm = `https://token.registry.example:${portOf(service)}/token`;
     const registry = await served({ auth: { kind: 'token', account: ACCOUNT, realm } });
-    fill(registry, 'istio/proxyv2');
+    pushTestImage(registry, 'istio/proxyv2');
     const host = `registry.example:${portOf(registry)}`;
     const client = asking(host, rebinding('token.registry.example', to), {
-      dockerConfig: credentialsFile(host, ACCOUNT),
+      dockerConfig: writeDockerConfig(host, ACCOUNT),
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    const fault = await faultOf(client.ask('istio/proxyv2').manifest());
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    const fault = await faultOf(client.repository('istio/proxyv2').manifest());
     expect(fault).toMatchObject(forbidden('token.registry.example', to) as object);
     expect(service.requests.length).toBe(1);
   });
 
   it('is not followed in a redirect', async () => {
     const store = await served();
-    store.fault = closingAfter(answering(200, {}, BLOB));
+    store.fault = closingAfter(respondWith(200, {}, BLOB));
     const registry = await served();
     registry.fault = closingAfter(
       (request, response) =>
         request.url === BLOB_PATH &&
-        answering(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response),
+        respondWith(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response),
     );
     const client = asking(`registry.example:${portOf(registry)}`, rebinding('storage.example', to));
-    expect(await client.ask().blob()).toEqual(BLOB);
-    expect(await faultOf(client.ask().blob())).toMatchObject(forbidden('storage.example', to) as object);
+    expect(await client.repository().blob()).toEqual(BLOB);
+    expect(await faultOf(client.repository().blob())).toMatchObject(
+      forbidden('storage.example', to) as object,
+    );
     expect(store.requests.length).toBe(1);
   });
 
   it('is not read as an endpoint', async () => {
     const registry = await served();
     const host = `mirror.example:${portOf(registry)}`;
-    const client = clientOf('docker.io', {
+    const client = createClient('docker.io', {
       endpoint: host,
       others: [{ host, ca: TLS.ca }],
       lookUp: rebinding('mirror.example', to),
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(await faultOf(client.ask().manifest())).toMatchObject(forbidden('mirror.example', to) as object);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await faultOf(client.repository().manifest())).toMatchObject(
+      forbidden('mirror.example', to) as object,
+    );
     expect(registry.requests.length).toBe(1);
   });
 });

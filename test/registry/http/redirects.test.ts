@@ -3,21 +3,21 @@ import { registryLimits } from '../../support/registry-limits.ts';
 import type { Fault } from '../../support/registry-server.ts';
 import { createTls } from '../../support/tls.ts';
 import {
-  answering,
-  askedOf,
   BLOB,
   BLOB_PATH,
-  clientOf,
   codeOf,
-  credentialsFile,
+  createClient,
   DIGEST,
   faultOf,
-  fill,
-  names,
   portOf,
-  scene,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  requestsOf,
+  resolverOf,
+  respondWith,
+  startRegistryAndClient,
+  startTestRegistry,
+  writeDockerConfig,
+} from '../test-client.ts';
 
 const TLS = createTls([
   '127.0.0.1',
@@ -36,17 +36,17 @@ const METADATA = ['169.254.169.254'];
 const toStorage =
   (location: string): Fault =>
   (request, response) =>
-    request.url === BLOB_PATH && answering(307, { location })(request, response);
+    request.url === BLOB_PATH && respondWith(307, { location })(request, response);
 
 /** A registry and a store of another name, both over TLS. */
-const registryAndStore = async (addresses: Parameters<typeof names>[0], more: object = {}) => {
-  const [registry, store] = [await started({ tls: TLS }), await started({ tls: TLS })];
-  fill(registry);
-  store.fault = answering(200, {}, BLOB);
+const registryAndStore = async (addresses: Parameters<typeof resolverOf>[0], more: object = {}) => {
+  const [registry, store] = [await startTestRegistry({ tls: TLS }), await startTestRegistry({ tls: TLS })];
+  pushTestImage(registry);
+  store.fault = respondWith(200, {}, BLOB);
   registry.fault = toStorage(`https://storage.example:${portOf(store)}${BLOB_PATH}?signature=s3cret`);
-  const client = clientOf(`registry.example:${portOf(registry)}`, {
+  const client = createClient(`registry.example:${portOf(registry)}`, {
     ca: TLS.ca,
-    lookUp: names(addresses),
+    lookUp: resolverOf(addresses),
     ...more,
   });
   return { registry, store, client };
@@ -58,7 +58,7 @@ describe('a redirect', () => {
       'registry.example': PUBLIC,
       'storage.example': LOOPBACK,
     });
-    expect(await faultOf(client.ask().blob())).toEqual({
+    expect(await faultOf(client.repository().blob())).toEqual({
       code: 'refused',
       asked: true,
       message: expect.stringContaining('storage.example is at 127.0.0.1, a private address') as string,
@@ -71,20 +71,20 @@ describe('a redirect', () => {
       'registry.example': LOOPBACK,
       'storage.example': LOOPBACK,
     });
-    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(await client.repository().blob()).toEqual(BLOB);
     expect(store.requests.length).toBe(1);
   });
 
   it('to an address of the private network, written out, is not followed from a public registry', async () => {
     const { registry, store, client } = await registryAndStore({ 'registry.example': PUBLIC });
     registry.fault = toStorage(`${store.origin}${BLOB_PATH}`);
-    expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused', asked: true });
+    expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'refused', asked: true });
     expect(store.requests).toEqual([]);
   });
 
   it('to a name that is at a metadata address is never followed', async () => {
     const { client } = await registryAndStore({ 'registry.example': LOOPBACK, 'storage.example': METADATA });
-    expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused', asked: true });
+    expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'refused', asked: true });
   });
 
   it.each([
@@ -96,17 +96,17 @@ describe('a redirect', () => {
     ['0xa9.0xfe.0xa9.0xfe', 'hexadecimal'],
     ['0251.0376.0251.0376', 'octal'],
   ])('to the metadata address written as %s (%s) is never followed', async (address) => {
-    const { registry, client } = await scene({ tls: TLS });
+    const { registry, client } = await startRegistryAndClient({ tls: TLS });
     const host = address.includes(':') ? `[${address}]` : address;
     registry.fault = toStorage(`https://${host}/latest/meta-data`);
-    expect(await faultOf(client.ask().blob(AbortSignal.timeout(2000)))).toMatchObject({
+    expect(await faultOf(client.repository().blob(AbortSignal.timeout(2000)))).toMatchObject({
       code: 'refused',
       asked: true,
     });
   });
 
   it('carries neither credentials nor anything else of the first question, on the same host either', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'token', account: { username: 'u', password: 'p' } },
       credentials: { username: 'u', password: 'p' },
     });
@@ -118,10 +118,10 @@ describe('a redirect', () => {
         return true;
       }
       return request.headers.authorization?.startsWith('Bearer') === true
-        ? answering(302, { location: '/elsewhere' })(request, response)
+        ? respondWith(302, { location: '/elsewhere' })(request, response)
         : false;
     };
-    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(await client.repository().blob()).toEqual(BLOB);
     expect(seen.map((name) => name.toLowerCase()).toSorted()).toEqual([
       'accept-encoding',
       'connection',
@@ -130,71 +130,71 @@ describe('a redirect', () => {
   });
 
   it('that names a user and password does not make us show them', async () => {
-    const { registry, client } = await scene();
+    const { registry, client } = await startRegistryAndClient();
     registry.fault = toStorage(`http://user:word@${registry.host}/elsewhere`);
-    await codeOf(client.ask().blob());
+    await codeOf(client.repository().blob());
     expect(registry.requests.at(-1)).toEqual({ method: 'GET', path: '/elsewhere', authorization: undefined });
   });
 
   it('to the same host over plain HTTP is followed only where that is allowed', async () => {
-    const { registry, client } = await scene({ tls: TLS });
+    const { registry, client } = await startRegistryAndClient({ tls: TLS });
     registry.fault = toStorage(`http://${registry.host}${BLOB_PATH}`);
-    expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused', asked: true });
+    expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'refused', asked: true });
     expect(registry.requests.length).toBe(1);
   });
 
   it.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'data:text/plain,x', 'javascript:0'])(
     'to %s is not followed',
     async (location) => {
-      const { registry, client } = await scene();
+      const { registry, client } = await startRegistryAndClient();
       registry.fault = toStorage(location);
-      expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused', asked: true });
+      expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'refused', asked: true });
     },
   );
 
   it.each(['http://[', 'https://a:99999/'])('to %s is no answer', async (location) => {
-    const { registry, client } = await scene();
+    const { registry, client } = await startRegistryAndClient();
     registry.fault = toStorage(location);
-    expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'answer-invalid', asked: true });
+    expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'answer-invalid', asked: true });
   });
 
   it('without a place to go is no answer', async () => {
-    const { registry, client } = await scene();
-    registry.fault = answering(307);
-    expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'answer-invalid', asked: true });
+    const { registry, client } = await startRegistryAndClient();
+    registry.fault = respondWith(307);
+    expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'answer-invalid', asked: true });
   });
 
   it('of a HEAD is a HEAD', async () => {
-    const { registry, client } = await scene();
+    const { registry, client } = await startRegistryAndClient();
     registry.fault = (request, response) =>
       request.url?.startsWith('/v2/') === true
-        ? answering(308, { location: '/moved' })(request, response)
-        : answering(200, { 'docker-content-digest': DIGEST })(request, response);
-    expect(await client.ask().resolve()).toBe(DIGEST);
-    expect(askedOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/1.28.0', 'HEAD /moved']);
+        ? respondWith(308, { location: '/moved' })(request, response)
+        : respondWith(200, { 'docker-content-digest': DIGEST })(request, response);
+    expect(await client.repository().resolve()).toBe(DIGEST);
+    expect(requestsOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/1.28.0', 'HEAD /moved']);
   });
 
   it('is followed five times, and not a sixth', async () => {
-    const { registry, client } = await scene();
+    const { registry, client } = await startRegistryAndClient();
     let left = registryLimits.redirects;
     registry.fault = (request, response) => {
       left -= 1;
-      return left < 0 ? false : answering(307, { location: request.url ?? '' })(request, response);
+      return left < 0 ? false : respondWith(307, { location: request.url ?? '' })(request, response);
     };
-    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(await client.repository().blob()).toEqual(BLOB);
     left = registryLimits.redirects + 1;
-    expect(await codeOf(client.ask().blob())).toBe('refused');
+    expect(await codeOf(client.repository().blob())).toBe('refused');
   });
 
   it('shares the time of its question', async () => {
-    const { registry, client } = await scene({
+    const { registry, client } = await startRegistryAndClient({
       client: { limits: { requestTimeout: 500, redirects: 1000 } },
     });
     registry.fault = (request, response) => {
-      setTimeout(() => answering(307, { location: request.url ?? '' })(request, response), 50);
+      setTimeout(() => respondWith(307, { location: request.url ?? '' })(request, response), 50);
       return true;
     };
-    expect(await codeOf(client.ask().blob())).toBe('unavailable');
+    expect(await codeOf(client.repository().blob())).toBe('unavailable');
     expect(registry.requests.length).toBeLessThan(20);
   });
 
@@ -204,7 +204,7 @@ describe('a redirect', () => {
       'storage.example': LOOPBACK,
     });
     await store.close();
-    const { code, message } = await faultOf(client.ask().blob());
+    const { code, message } = await faultOf(client.repository().blob());
     expect(code).toBe('unavailable');
     expect(message).not.toMatch(/s3cret|signature/);
   });
@@ -216,17 +216,17 @@ describe('a token realm', () => {
     at: { readonly registry: readonly string[]; readonly realm: readonly string[] },
     tokenRealms: readonly string[] = [],
   ) => {
-    const service = await started({ tls: TLS, auth: { kind: 'token' } });
-    const registry = await started({
+    const service = await startTestRegistry({ tls: TLS, auth: { kind: 'token' } });
+    const registry = await startTestRegistry({
       tls: TLS,
       auth: { kind: 'token', realm: `https://${realm}:${portOf(service)}/token` },
     });
-    fill(registry);
+    pushTestImage(registry);
     const host = `registry.example:${portOf(registry)}`;
-    const client = clientOf(host, {
+    const client = createClient(host, {
       ca: TLS.ca,
-      lookUp: names({ 'registry.example': at.registry, [realm]: at.realm }),
-      dockerConfig: credentialsFile(host, { username: 'u', password: 'p' }),
+      lookUp: resolverOf({ 'registry.example': at.registry, [realm]: at.realm }),
+      dockerConfig: writeDockerConfig(host, { username: 'u', password: 'p' }),
       tokenRealms,
     });
     return { service, client };
@@ -237,7 +237,7 @@ describe('a token realm', () => {
       registry: PUBLIC,
       realm: LOOPBACK,
     });
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused' });
     expect(service.requests).toEqual([]);
   });
 
@@ -246,13 +246,13 @@ describe('a token realm', () => {
       registry: LOOPBACK,
       realm: LOOPBACK,
     });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(service.requests.length).toBe(1);
   });
 
   it('of another domain sees no credentials', async () => {
     const { service, client } = await realmScene('sso.example.net', { registry: PUBLIC, realm: PUBLIC });
-    expect(await faultOf(client.ask().manifest())).toMatchObject({
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
       code: 'refused',
       message: expect.stringContaining('tokenRealms') as string,
     });
@@ -263,7 +263,7 @@ describe('a token realm', () => {
     const { service, client } = await realmScene('sso.example.net', { registry: PUBLIC, realm: LOOPBACK }, [
       'sso.example.net',
     ]);
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(service.requests.map(({ authorization }) => authorization)).toEqual([
       `Basic ${Buffer.from('u:p').toString('base64')}`,
     ]);
@@ -273,16 +273,21 @@ describe('a token realm', () => {
     const { client } = await realmScene('sso.example.net', { registry: PUBLIC, realm: METADATA }, [
       'sso.example.net',
     ]);
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused' });
   });
 });
 
 describe('a registry', () => {
   it('at a metadata address is not asked', async () => {
-    const client = clientOf('registry.example:5000', { lookUp: names({ 'registry.example': METADATA }) });
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused', asked: false });
+    const client = createClient('registry.example:5000', {
+      lookUp: resolverOf({ 'registry.example': METADATA }),
+    });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused', asked: false });
     for (const host of ['169.254.169.254', '[fe80::1]:5000', '0.0.0.0:5000', '2852039166'])
-      expect(await faultOf(clientOf(host).ask().manifest())).toMatchObject({ code: 'refused', asked: false });
+      expect(await faultOf(createClient(host).repository().manifest())).toMatchObject({
+        code: 'refused',
+        asked: false,
+      });
   });
 
   it('that moves to a metadata address between two questions is not asked there', async () => {
@@ -293,16 +298,16 @@ describe('a registry', () => {
       response.setHeader('connection', 'close');
       return false;
     };
-    const client = clientOf(`registry.example:${portOf(registry)}`, {
+    const client = createClient(`registry.example:${portOf(registry)}`, {
       ca: TLS.ca,
       lookUp: (hostname) => {
         asked.push(hostname);
-        return names({ [hostname]: answers.shift() ?? LOOPBACK })(hostname);
+        return resolverOf({ [hostname]: answers.shift() ?? LOOPBACK })(hostname);
       },
     });
-    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(await client.repository().blob()).toEqual(BLOB);
     expect(asked).toEqual(['registry.example']);
-    expect(await codeOf(client.ask().blob())).toBe('refused');
+    expect(await codeOf(client.repository().blob())).toBe('refused');
     expect(asked.length).toBe(2);
     expect(registry.requests.length).toBe(1);
   });

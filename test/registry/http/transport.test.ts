@@ -8,18 +8,18 @@ import { freePort } from '../../support/ports.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import { createTls } from '../../support/tls.ts';
 import {
-  answering,
-  clientOf,
-  closing,
+  closeAfterTest,
   codeOf,
+  createClient,
   DIGEST,
   faultOf,
-  fill,
   MANIFEST,
   PATH,
-  scene,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  respondWith,
+  startRegistryAndClient,
+  startTestRegistry,
+} from '../test-client.ts';
 
 /** A server that answers with the manifest, and may end a connection under a question. */
 const impatient = async (isLost: (questionsOnConnection: number) => boolean) => {
@@ -33,7 +33,7 @@ const impatient = async (isLost: (questionsOnConnection: number) => boolean) => 
     else response.end(MANIFEST);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing({
+  closeAfterTest({
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -41,13 +41,13 @@ const impatient = async (isLost: (questionsOnConnection: number) => boolean) => 
       }),
   });
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { state, client: clientOf(host, { plainHttp: true }) };
+  return { state, client: createClient(host, { plainHttp: true }) };
 };
 
 describe('a connection that ends under a question', () => {
   it('after it was kept open costs one more request, and no answer', async () => {
     const { state, client } = await impatient((count) => count > 1);
-    const ask = client.ask();
+    const ask = client.repository();
     expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
     expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
     expect([state.asked, ask.requests()]).toEqual([3, 3]);
@@ -55,7 +55,7 @@ describe('a connection that ends under a question', () => {
 
   it('twice is a registry that is unavailable', async () => {
     const { state, client } = await impatient(() => true);
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: true });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable', asked: true });
     expect(state.asked).toBe(2);
   });
 });
@@ -63,7 +63,7 @@ describe('a connection that ends under a question', () => {
 describe('a registry without a connection', () => {
   it('is unavailable where nobody listens', async () => {
     const host = `127.0.0.1:${await freePort()}`;
-    expect(await faultOf(clientOf(host).ask().manifest())).toEqual({
+    expect(await faultOf(createClient(host).repository().manifest())).toEqual({
       code: 'unavailable',
       asked: true,
       message: `${host}: the connection failed (ECONNREFUSED)`,
@@ -71,15 +71,15 @@ describe('a registry without a connection', () => {
   });
 
   it('is unavailable where its name has no address', async () => {
-    const client = clientOf('registry.example:5000', { lookUp: async () => [] });
-    expect(await faultOf(client.ask().manifest())).toMatchObject({
+    const client = createClient('registry.example:5000', { lookUp: async () => [] });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
       code: 'unavailable',
       message: 'registry.example:5000: registry.example has no address',
     });
-    const broken = clientOf('registry.example:5000', {
+    const broken = createClient('registry.example:5000', {
       lookUp: () => Promise.reject(new Error('no resolver')),
     });
-    expect(await faultOf(broken.ask().manifest())).toMatchObject({
+    expect(await faultOf(broken.repository().manifest())).toMatchObject({
       code: 'unavailable',
       message: 'registry.example:5000: registry.example cannot be resolved',
     });
@@ -88,15 +88,18 @@ describe('a registry without a connection', () => {
   it.each(['r.example:99999', 'r example', '[::1', '[fe80::1%25eth0]:5000'])(
     'is refused where its name is none: %j',
     async (host) => {
-      expect(await faultOf(clientOf(host).ask().manifest())).toMatchObject({ code: 'refused', asked: false });
+      expect(await faultOf(createClient(host).repository().manifest())).toMatchObject({
+        code: 'refused',
+        asked: false,
+      });
     },
   );
 });
 
 describe('TLS', () => {
   it('by an authority that nobody named is refused, and says what to configure', async () => {
-    const { registry } = await scene({ tls: createTls() });
-    const { code, message } = await faultOf(clientOf(registry.host).ask().manifest());
+    const { registry } = await startRegistryAndClient({ tls: createTls() });
+    const { code, message } = await faultOf(createClient(registry.host).repository().manifest());
     expect(code).toBe('unavailable');
     expect(message).toContain('is not trusted');
     expect(message).toContain('--ca-file');
@@ -104,8 +107,8 @@ describe('TLS', () => {
   });
 
   it('for another name is refused', async () => {
-    const { registry, client } = await scene({ tls: createTls(['another.example']) });
-    expect(await faultOf(client.ask().manifest())).toEqual({
+    const { registry, client } = await startRegistryAndClient({ tls: createTls(['another.example']) });
+    expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'unavailable',
       asked: true,
       message: `${registry.host}: its TLS certificate is for another name`,
@@ -113,8 +116,8 @@ describe('TLS', () => {
   });
 
   it('is not given up for plain HTTP', async () => {
-    const { registry } = await scene();
-    expect((await faultOf(clientOf(registry.host).ask().manifest())).message).toContain(
+    const { registry } = await startRegistryAndClient();
+    expect((await faultOf(createClient(registry.host).repository().manifest())).message).toContain(
       'the TLS handshake failed',
     );
     expect(registry.requests).toEqual([]);
@@ -122,13 +125,13 @@ describe('TLS', () => {
 
   it('of Docker Hub is for its endpoint', async () => {
     const asked: string[] = [];
-    const client = clientOf('docker.io', {
+    const client = createClient('docker.io', {
       lookUp: async (hostname) => {
         asked.push(hostname);
         return [];
       },
     });
-    await faultOf(client.ask().manifest());
+    await faultOf(client.repository().manifest());
     expect(asked).toEqual(['registry-1.docker.io']);
   });
 });
@@ -137,40 +140,44 @@ describe('a registry at an IPv6 address', () => {
   it('is asked there', async () => {
     const server = createServer((_request, response) => response.end(MANIFEST));
     await new Promise<void>((resolve) => server.listen(0, '::1', resolve));
-    closing({ close: () => new Promise<void>((resolve) => void server.close(() => resolve())) });
+    closeAfterTest({ close: () => new Promise<void>((resolve) => void server.close(() => resolve())) });
     const host = `[::1]:${(server.address() as AddressInfo).port}`;
-    expect(await clientOf(host, { plainHttp: true }).ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await createClient(host, { plainHttp: true }).repository().manifest()).toMatchObject({
+      digest: DIGEST,
+    });
   });
 });
 
 describe('plain HTTP', () => {
   it('is spoken to the host it is allowed to, also by its default port', async () => {
     const asked: string[] = [];
-    const client = clientOf('registry.example:80', {
+    const client = createClient('registry.example:80', {
       plainHttp: true,
       lookUp: async (hostname) => {
         asked.push(hostname);
         return [];
       },
     });
-    expect(await codeOf(client.ask().manifest())).toBe('unavailable');
+    expect(await codeOf(client.repository().manifest())).toBe('unavailable');
     expect(asked).toEqual(['registry.example']);
   });
 });
 
 describe('questions at once', () => {
   it('are no more than so many for one registry; who runs out of time in line was never sent', async () => {
-    const { registry, client } = await scene({ client: { limits: { requestsPerRegistry: 2 } } });
+    const { registry, client } = await startRegistryAndClient({
+      client: { limits: { requestsPerRegistry: 2 } },
+    });
     const held: (() => void)[] = [];
     const { promise: bothCame, resolve } = Promise.withResolvers<void>();
     registry.fault = (request, response) => {
-      held.push(() => answering(200, {}, MANIFEST)(request, response));
+      held.push(() => respondWith(200, {}, MANIFEST)(request, response));
       if (held.length === 2) resolve();
       return true;
     };
-    const under = [client.ask().manifest(), client.ask().manifest()];
+    const under = [client.repository().manifest(), client.repository().manifest()];
     await bothCame;
-    expect(await faultOf(client.ask().manifest(AbortSignal.timeout(50)))).toMatchObject({
+    expect(await faultOf(client.repository().manifest(AbortSignal.timeout(50)))).toMatchObject({
       code: 'deadline',
       asked: false,
     });
@@ -185,9 +192,9 @@ describe('questions at once', () => {
   ] as const)(
     'to a registry that failed are one, and the others wait for its answer: it is %s',
     async (_name, status, codes, requests) => {
-      const { registry, client } = await scene();
-      registry.fault = answering(500);
-      for (let time = 0; time < 5; time += 1) await codeOf(client.ask().manifest());
+      const { registry, client } = await startRegistryAndClient();
+      registry.fault = respondWith(500);
+      for (let time = 0; time < 5; time += 1) await codeOf(client.repository().manifest());
       client.time += 5_000;
       registry.clearRequests();
       const arrived = Promise.withResolvers<void>();
@@ -198,7 +205,7 @@ describe('questions at once', () => {
         void held.promise.then(() => response.writeHead(status === 200 ? 404 : status).end());
         return true;
       };
-      const asking = [1, 2, 3].map(() => codeOf(client.ask().manifest()));
+      const asking = [1, 2, 3].map(() => codeOf(client.repository().manifest()));
       await arrived.promise;
       expect(registry.requests.length).toBe(1);
       held.resolve();
@@ -210,8 +217,8 @@ describe('questions at once', () => {
 
 describe('a caller', () => {
   it('without time left does not ask', async () => {
-    const { registry, client } = await scene();
-    const ask = client.ask();
+    const { registry, client } = await startRegistryAndClient();
+    const ask = client.repository();
     expect(await faultOf(ask.manifest(AbortSignal.abort()))).toMatchObject({
       code: 'deadline',
       asked: false,
@@ -220,40 +227,44 @@ describe('a caller', () => {
   });
 
   it('whose time ends tells nothing of the registry: its failures in a row go on being counted', async () => {
-    const { registry, client } = await scene();
-    const fail = async (): Promise<void> => expect(await codeOf(client.ask().manifest())).toBe('unavailable');
-    registry.fault = answering(500);
+    const { registry, client } = await startRegistryAndClient();
+    const fail = async (): Promise<void> =>
+      expect(await codeOf(client.repository().manifest())).toBe('unavailable');
+    registry.fault = respondWith(500);
     for (let times = 0; times < 4; times += 1) await fail();
     registry.fault = () => true;
-    expect(await codeOf(client.ask().manifest(AbortSignal.timeout(50)))).toBe('deadline');
-    registry.fault = answering(500);
+    expect(await codeOf(client.repository().manifest(AbortSignal.timeout(50)))).toBe('deadline');
+    registry.fault = respondWith(500);
     await fail();
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'unavailable', asked: false });
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
+      code: 'unavailable',
+      asked: false,
+    });
   });
 
   it('who leaves for a reason of his own gets a deadline all the same', async () => {
-    const { registry, client } = await scene();
+    const { registry, client } = await startRegistryAndClient();
     registry.fault = () => true;
     const caller = new AbortController();
-    const question = faultOf(client.ask().manifest(caller.signal));
+    const question = faultOf(client.repository().manifest(caller.signal));
     setImmediate(() => caller.abort(new Error('the review is over')));
     expect(await question).toMatchObject({ code: 'deadline', asked: true });
   });
 
   it('who asks much with one signal is left without listeners', async () => {
-    const { client } = await scene({
+    const { client } = await startRegistryAndClient({
       auth: { kind: 'token' },
       client: { limits: { requestsPerRegistry: 1 } },
     });
     const { signal } = new AbortController();
-    await Promise.all(Array.from({ length: 20 }, () => client.ask().manifest(signal)));
+    await Promise.all(Array.from({ length: 20 }, () => client.repository().manifest(signal)));
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('sees his own mistakes as they are', async () => {
-    const { registry } = await scene();
+    const { registry } = await startRegistryAndClient();
     const settings = [{ host: registry.host, plainHttp: true }];
-    const registries = closing(createRegistries({ settings, limits: registryLimits, now: Date.now }));
+    const registries = closeAfterTest(createRegistries({ settings, limits: registryLimits, now: Date.now }));
     const mistaken = registries.open(createRepository(registry.host, PATH), () => {
       Buffer.from(5 as unknown as string);
     });
@@ -266,14 +277,14 @@ describe('a caller', () => {
 
 describe('a question', () => {
   it('asks for bytes as they are, and says nothing more of itself', async () => {
-    const registry = await started();
-    fill(registry);
+    const registry = await startTestRegistry();
+    pushTestImage(registry);
     let headers: readonly string[] = [];
     registry.fault = (request) => {
       headers = Object.keys(request.headers);
       return false;
     };
-    await clientOf(registry.host, { plainHttp: true }).ask().blob();
+    await createClient(registry.host, { plainHttp: true }).repository().blob();
     expect(headers.toSorted()).toEqual(['accept-encoding', 'connection', 'host']);
   });
 });

@@ -6,20 +6,20 @@ import { type ProxyOptions, startProxy, type TestProxy } from '../../support/pro
 import type { RegistryOptions } from '../../support/registry-server.ts';
 import { createTls } from '../../support/tls.ts';
 import {
-  answering,
   BLOB,
   BLOB_PATH,
   type ClientOptions,
-  clientOf,
-  closing,
-  credentialsFile,
+  closeAfterTest,
+  createClient,
   DIGEST,
   faultOf,
-  fill,
-  names,
   portOf,
-  started,
-} from '../scene.ts';
+  pushTestImage,
+  resolverOf,
+  respondWith,
+  startTestRegistry,
+  writeDockerConfig,
+} from '../test-client.ts';
 
 /*
  * Nobody here can look `registry.example` up: what is reached under that name was reached through the proxy, which leads
@@ -29,7 +29,7 @@ import {
 const NAMES = ['registry.example', 'storage.example', 'token.registry.example'];
 const TLS = createTls(NAMES);
 const ACCOUNT = { username: 'ada', password: 'p:w/é' };
-const NOBODY = names({});
+const NOBODY = resolverOf({});
 
 const withUser = ({ host, url }: TestProxy, user: string): URL => new URL(`${url.protocol}//${user}@${host}`);
 
@@ -38,14 +38,14 @@ const proxied = async (
   options: ClientOptions & { readonly no?: string; readonly user?: string } = {},
 ) => {
   const { proxyOptions, ...registryOptions } = serving;
-  const proxy = closing(await startProxy(proxyOptions));
-  const registry = await started({ tls: TLS, ...registryOptions });
-  fill(registry);
+  const proxy = closeAfterTest(await startProxy(proxyOptions));
+  const registry = await startTestRegistry({ tls: TLS, ...registryOptions });
+  pushTestImage(registry);
   const { no, user, ...rest } = options;
   const url = user === undefined ? proxy.url : withUser(proxy, user);
   const through: Proxy = { https: url, ...(no === undefined ? {} : { noProxy: no }) };
   const host = `registry.example:${portOf(registry)}`;
-  const client = clientOf(host, { ca: TLS.ca, lookUp: NOBODY, proxy: through, ...rest });
+  const client = createClient(host, { ca: TLS.ca, lookUp: NOBODY, proxy: through, ...rest });
   return { proxy, registry, client, host };
 };
 
@@ -63,7 +63,7 @@ describe('a proxy', () => {
     ['', 'unavailable', 'cannot be reached (ECONNRESET)'],
   ])('that says %j is named in the fault', async (text, code, why) => {
     const { proxy, registry, client, host } = await proxied({ proxyOptions: { fault: saying(text) } });
-    const fault = await faultOf(client.ask().manifest());
+    const fault = await faultOf(client.repository().manifest());
     expect(fault).toMatchObject({ code, asked: true });
     expect(fault.message).toContain(`${host}: the proxy ${proxy.host} ${why}`);
     expect(registry.requests).toEqual([]);
@@ -74,7 +74,7 @@ describe('a proxy', () => {
       { proxyOptions: { fault: () => {} } },
       { limits: { requestTimeout: 200 } },
     );
-    const { code, message } = await faultOf(client.ask().manifest());
+    const { code, message } = await faultOf(client.repository().manifest());
     expect(code).toBe('unavailable');
     expect(message).toContain(host);
     expect(message).toContain(`proxy ${proxy.host}`);
@@ -84,7 +84,7 @@ describe('a proxy', () => {
   it('that is not there is named in the fault', async () => {
     const { proxy, client } = await proxied();
     await proxy.close();
-    expect((await faultOf(client.ask().manifest())).message).toContain(
+    expect((await faultOf(client.repository().manifest())).message).toContain(
       `the proxy ${proxy.host} cannot be reached (ECONNREFUSED)`,
     );
   });
@@ -95,7 +95,7 @@ describe('a proxy', () => {
         { proxyOptions: { account: ACCOUNT } },
         user === undefined ? {} : { user },
       );
-      const { code, message } = await faultOf(client.ask().manifest());
+      const { code, message } = await faultOf(client.repository().manifest());
       expect(code).toBe('refused');
       expect(message).toContain(`the proxy ${proxy.host} requires another user name and password (407)`);
       expect(message).not.toMatch(/ada|wr0ng/);
@@ -108,32 +108,36 @@ describe('a proxy', () => {
       { proxyOptions: { account: ACCOUNT } },
       { user: `${ACCOUNT.username}:${encodeURIComponent(ACCOUNT.password)}` },
     );
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
   it('does not make the registry’s certificate trusted', async () => {
     const { proxy, client } = await proxied({}, { ca: createTls().ca });
-    expect((await faultOf(client.ask().manifest())).message).toMatch(
+    expect((await faultOf(client.repository().manifest())).message).toMatch(
       new RegExp(`certificate is not trusted.*through the proxy ${proxy.host}`),
     );
   });
 
   it('is asked to connect for a registry over TLS, with its own authority', async () => {
     const { proxy, registry, client, host } = await proxied();
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
-    expect(await client.ask().blob()).toEqual(BLOB);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(await client.repository().blob()).toEqual(BLOB);
     expect(proxy.requests).toEqual([`CONNECT ${host}`]);
     expect(registry.requests.length).toBe(2);
   });
 
   it('is sent the whole URL of a registry over plain HTTP, and nothing of it goes on', async () => {
-    const proxy = closing(await startProxy({ account: ACCOUNT }));
-    const registry = await started();
-    fill(registry);
+    const proxy = closeAfterTest(await startProxy({ account: ACCOUNT }));
+    const registry = await startTestRegistry();
+    pushTestImage(registry);
     const host = `registry.example:${portOf(registry)}`;
     const ask = (user: string) =>
-      clientOf(host, { plainHttp: true, lookUp: NOBODY, proxy: { http: withUser(proxy, user) } }).ask();
+      createClient(host, {
+        plainHttp: true,
+        lookUp: NOBODY,
+        proxy: { http: withUser(proxy, user) },
+      }).repository();
     const refused = await faultOf(ask('ada:wr0ng').manifest());
     expect(refused).toMatchObject({ code: 'refused' });
     expect(refused.message).toContain(
@@ -147,18 +151,21 @@ describe('a proxy', () => {
   });
 
   it.each(['registry.example', '.example', '*.example', '*'])('is passed by for NO_PROXY=%s', async (no) => {
-    const { proxy, client } = await proxied({}, { no, lookUp: names({ 'registry.example': ['127.0.0.1'] }) });
-    expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+    const { proxy, client } = await proxied(
+      {},
+      { no, lookUp: resolverOf({ 'registry.example': ['127.0.0.1'] }) },
+    );
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(proxy.requests).toEqual([]);
   });
 
   it('is passed by for an address of a CIDR, and asked for any other', async () => {
-    const proxy = closing(await startProxy({ fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') }));
+    const proxy = closeAfterTest(await startProxy({ fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') }));
     const ask = (host: string) =>
-      clientOf(host, {
+      createClient(host, {
         proxy: { https: proxy.url, noProxy: '192.0.2.0/25' },
         limits: { requestTimeout: 100 },
-      }).ask();
+      }).repository();
     await faultOf(ask('192.0.2.1:5000').manifest());
     expect(proxy.requests).toEqual([]);
     await faultOf(ask('192.0.2.129:5000').manifest());
@@ -166,28 +173,28 @@ describe('a proxy', () => {
   });
 
   it('stands before token realms and redirects too, with the rules that they have', async () => {
-    const service = await started({ tls: TLS, auth: { kind: 'token', account: ACCOUNT } });
-    const store = await started({ tls: TLS });
-    store.fault = answering(200, {}, BLOB);
+    const service = await startTestRegistry({ tls: TLS, auth: { kind: 'token', account: ACCOUNT } });
+    const store = await startTestRegistry({ tls: TLS });
+    store.fault = respondWith(200, {}, BLOB);
     const realm = `https://token.registry.example:${portOf(service)}/token`;
     const { proxy, registry, client, host } = await proxied(
       { auth: { kind: 'token', account: ACCOUNT, realm } },
-      { dockerConfig: credentialsFile('registry.example', {}) },
+      { dockerConfig: writeDockerConfig('registry.example', {}) },
     );
     // The file names the registry without its port: the question is anonymous, and refused.
-    expect(await faultOf(client.ask().manifest())).toMatchObject({ code: 'refused' });
-    const known = clientOf(host, {
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused' });
+    const known = createClient(host, {
       ca: TLS.ca,
       lookUp: NOBODY,
       proxy: { https: proxy.url },
-      dockerConfig: credentialsFile(host, ACCOUNT),
+      dockerConfig: writeDockerConfig(host, ACCOUNT),
     });
     registry.fault = (request, response) =>
       request.url === BLOB_PATH &&
       request.headers.authorization !== undefined &&
-      answering(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response);
+      respondWith(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response);
     proxy.requests.splice(0);
-    expect(await known.ask().blob()).toEqual(BLOB);
+    expect(await known.repository().blob()).toEqual(BLOB);
     expect(proxy.requests).toEqual([
       `CONNECT ${host}`,
       `CONNECT token.registry.example:${portOf(service)}`,
@@ -201,10 +208,11 @@ describe('a proxy', () => {
     async (address) => {
       const { proxy, registry, client } = await proxied();
       registry.fault = (request, response) =>
-        request.url === BLOB_PATH && answering(307, { location: `https://${address}/x` })(request, response);
-      expect(await faultOf(client.ask().blob())).toMatchObject({ code: 'refused' });
-      const direct = clientOf(`${address}:5000`, { proxy: { https: proxy.url } });
-      expect(await faultOf(direct.ask().manifest())).toMatchObject({ code: 'refused', asked: false });
+        request.url === BLOB_PATH &&
+        respondWith(307, { location: `https://${address}/x` })(request, response);
+      expect(await faultOf(client.repository().blob())).toMatchObject({ code: 'refused' });
+      const direct = createClient(`${address}:5000`, { proxy: { https: proxy.url } });
+      expect(await faultOf(direct.repository().manifest())).toMatchObject({ code: 'refused', asked: false });
       expect(proxy.requests.length).toBe(1);
     },
   );
@@ -212,13 +220,13 @@ describe('a proxy', () => {
   it('may be asked over TLS itself, where the system trusts it', async () => {
     const tls = createTls();
     const { proxy, client, host } = await proxied({ proxyOptions: { tls } });
-    expect((await faultOf(client.ask().manifest())).message).toMatch(
+    expect((await faultOf(client.repository().manifest())).message).toMatch(
       new RegExp(`the proxy ${proxy.host} cannot be reached \\(\\w*CERT\\w*\\)`),
     );
     const system = getCACertificates('default');
     setDefaultCACertificates([...system, tls.ca]);
     try {
-      expect(await client.ask().manifest()).toMatchObject({ digest: DIGEST });
+      expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
       expect(proxy.requests).toEqual([`CONNECT ${host}`]);
     } finally {
       setDefaultCACertificates(system);

@@ -5,7 +5,16 @@ import { BUNDLE_TYPE, bundleManifest, fallbackTag, pushFallbackIndex } from '../
 import { registryLimits } from '../../support/registry-limits.ts';
 import type { Fault, RegistryOptions, TestRegistry } from '../../support/registry-server.ts';
 import { type Artifact, push } from '../../support/signing-kit.ts';
-import { answering, closing, codeOf, DIGEST, faultOf, fill, PATH, started } from '../scene.ts';
+import {
+  closeAfterTest,
+  codeOf,
+  DIGEST,
+  faultOf,
+  PATH,
+  pushTestImage,
+  respondWith,
+  startTestRegistry,
+} from '../test-client.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const NOTHING: Referrers = { descriptors: [], more: false };
@@ -25,12 +34,12 @@ interface Scene {
 }
 
 /** An image that a number of manifests refer to, and someone who asks for them. */
-const scene = async (
+const startRegistryWithReferrers = async (
   options: RegistryOptions & { readonly limits?: Partial<RegistryLimits> } = {},
 ): Promise<Scene> => {
-  const registry = await started(options);
-  fill(registry);
-  const registries = closing(
+  const registry = await startTestRegistry(options);
+  pushTestImage(registry);
+  const registries = closeAfterTest(
     createRegistries({
       settings: [{ host: registry.host, plainHttp: true }],
       limits: { ...registryLimits, ...options.limits },
@@ -62,7 +71,7 @@ const pushed = (registry: TestRegistry, count: number): readonly Artifact[] => {
 const page = (manifests: readonly unknown[]): string =>
   JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
 const listing = (body: string, headers: Readonly<Record<string, string>> = {}): Fault =>
-  answering(200, { 'content-type': INDEX, ...headers }, body);
+  respondWith(200, { 'content-type': INDEX, ...headers }, body);
 /** Answers the referrers API alone. */
 const toApi =
   (fault: Fault): Fault =>
@@ -71,13 +80,13 @@ const toApi =
 
 describe('a list of referrers is a fault', () => {
   it.each<[string, Fault, string]>([
-    ['forbidden', answering(403), 'refused'],
-    ['unauthorised', answering(401), 'refused'],
-    ['failing', answering(500), 'unavailable'],
-    ['away for a while', answering(503, { 'retry-after': '7' }), 'unavailable'],
-    ['rate-limited', answering(429), 'rate-limited'],
-    ['a redirect to nowhere', answering(302), 'answer-invalid'],
-    ['gone', answering(410), 'answer-invalid'],
+    ['forbidden', respondWith(403), 'refused'],
+    ['unauthorised', respondWith(401), 'refused'],
+    ['failing', respondWith(500), 'unavailable'],
+    ['away for a while', respondWith(503, { 'retry-after': '7' }), 'unavailable'],
+    ['rate-limited', respondWith(429), 'rate-limited'],
+    ['a redirect to nowhere', respondWith(302), 'answer-invalid'],
+    ['gone', respondWith(410), 'answer-invalid'],
     ['no index', listing('{"manifests":{}}'), 'answer-invalid'],
     ['no JSON', listing('<html>'), 'answer-invalid'],
     [
@@ -91,17 +100,17 @@ describe('a list of referrers is a fault', () => {
     ['larger than a manifest may be', listing(page([{ a: 'x'.repeat(64 * 1024) }])), 'answer-invalid'],
     ['compressed', listing('x', { 'content-encoding': 'gzip' }), 'answer-invalid'],
   ])('where it is %s, and the fallback tag is not asked', async (_, fault, code) => {
-    const { registry, list, asked } = await scene();
+    const { registry, list, asked } = await startRegistryWithReferrers();
     registry.fault = toApi(fault);
     expect(await codeOf(list())).toBe(code);
     expect(asked().filter((line) => line === TAG)).toEqual([]);
   });
 
   it('where a later page is none', async () => {
-    const { registry, list } = await scene({ pageSize: 1 });
+    const { registry, list } = await startRegistryWithReferrers({ pageSize: 1 });
     pushed(registry, 2);
     registry.fault = (request, response) =>
-      request.url?.includes('last=') === true && answering(404)(request, response);
+      request.url?.includes('last=') === true && respondWith(404)(request, response);
     expect(await faultOf(list())).toEqual({
       code: 'answer-invalid',
       asked: true,
@@ -110,12 +119,12 @@ describe('a list of referrers is a fault', () => {
   });
 
   it('where no time is left for it', async () => {
-    const { list } = await scene();
+    const { list } = await startRegistryWithReferrers();
     expect(await codeOf(list(PATH, AbortSignal.abort()))).toBe('deadline');
   });
 
   it('where what stands under the fallback tag is no index', async () => {
-    const { registry, list } = await scene({ referrersApi: false });
+    const { registry, list } = await startRegistryWithReferrers({ referrersApi: false });
     registry.pushManifest(PATH, fallbackTag(DIGEST), Buffer.from('{"layers":[]}'), INDEX);
     expect(await faultOf(list())).toEqual({
       code: 'answer-invalid',
@@ -127,13 +136,13 @@ describe('a list of referrers is a fault', () => {
 
 describe('a list of referrers', () => {
   it('is empty where nothing refers', async () => {
-    const { list, asked } = await scene();
+    const { list, asked } = await startRegistryWithReferrers();
     expect(await list()).toEqual(NOTHING);
     expect(asked()).toEqual([API]);
   });
 
   it('holds all that refer, whatever they say they are', async () => {
-    const { registry, list } = await scene();
+    const { registry, list } = await startRegistryWithReferrers();
     const types = [BUNDLE_TYPE, 'application/vnd.example.sbom', null];
     const all = types.map((type) => manifestOf(`of ${type}`, type));
     for (const each of all) push(registry, PATH, each);
@@ -147,7 +156,7 @@ describe('a list of referrers', () => {
   });
 
   it('leaves out what is no descriptor of a sha256 digest', async () => {
-    const { registry, list } = await scene();
+    const { registry, list } = await startRegistryWithReferrers();
     const good = digestOf('good');
     registry.fault = listing(
       page([
@@ -168,21 +177,24 @@ describe('a list of referrers', () => {
 
 describe('pages of referrers', () => {
   it('are read one after another', async () => {
-    const { registry, list, asked } = await scene({ pageSize: 2 });
+    const { registry, list, asked } = await startRegistryWithReferrers({ pageSize: 2 });
     const all = pushed(registry, 5);
     expect(await list()).toEqual({ descriptors: all.map((each) => descriptorOf(each)), more: false });
     expect(asked()).toEqual([API, `${API}?last=2`, `${API}?last=4`]);
   });
 
   it('are read to the limit, and the rest is told', async () => {
-    const { registry, list, asked } = await scene({ pageSize: 1, limits: { referrerPages: 3 } });
+    const { registry, list, asked } = await startRegistryWithReferrers({
+      pageSize: 1,
+      limits: { referrerPages: 3 },
+    });
     const all = pushed(registry, 4);
     expect(await list()).toEqual({
       descriptors: all.slice(0, 3).map((each) => descriptorOf(each)),
       more: true,
     });
     expect(asked()).toHaveLength(3);
-    const { registry: fitting, list: listFitting } = await scene({
+    const { registry: fitting, list: listFitting } = await startRegistryWithReferrers({
       pageSize: 1,
       limits: { referrerPages: 3 },
     });
@@ -195,7 +207,7 @@ describe('pages of referrers', () => {
     ['the same page by its path', `</v2/${PATH}/referrers/${DIGEST}>; rel="next"`],
     ['a page with the same name for ever', '<?last=1>; rel=next'],
   ])('end at the limit where each leads to %s', async (_, link) => {
-    const { registry, list, asked } = await scene({ limits: { referrerPages: 4 } });
+    const { registry, list, asked } = await startRegistryWithReferrers({ limits: { referrerPages: 4 } });
     registry.fault = listing(page([{ digest: DIGEST }]), { link });
     expect(await list()).toMatchObject({ more: true });
     expect(asked()).toHaveLength(4);
@@ -208,7 +220,7 @@ describe('pages of referrers', () => {
     ['another resource', '<../../../../token?last=1>; rel="next"'],
     ['the cloud’s own', '<http://169.254.169.254/latest/meta-data?last=1>; rel="next"'],
   ])('are pages of this list though they lead to %s', async (_, link) => {
-    const { registry, list, asked } = await scene();
+    const { registry, list, asked } = await startRegistryWithReferrers();
     registry.fault = (request, response) =>
       listing(page([]), request.url?.includes('last=') === true ? {} : { link })(request, response);
     expect(await list()).toEqual(NOTHING);
@@ -221,7 +233,7 @@ describe('pages of referrers', () => {
     ['has no end', '<?last=1; rel="next"'],
     ['is empty', ''],
   ])('are one where the link %s', async (_, link) => {
-    const { registry, list, asked } = await scene();
+    const { registry, list, asked } = await startRegistryWithReferrers();
     registry.fault = listing(page([]), { link });
     expect(await list()).toEqual(NOTHING);
     expect(asked()).toEqual([API]);
@@ -232,7 +244,7 @@ describe('pages of referrers', () => {
       '<?last=0>; rel="prev", <?last=1>; title="a"; rel="next"',
       ['<?last=0>; rel="prev"', '<?last=1>; rel="next"'],
     ]) {
-      const { registry, list, asked } = await scene();
+      const { registry, list, asked } = await startRegistryWithReferrers();
       registry.fault = (request, response) => {
         const isFirst = request.url?.includes('last=') === false;
         response.writeHead(200, { 'content-type': INDEX, ...(isFirst ? { link } : {}) }).end(page([]));
@@ -246,19 +258,22 @@ describe('pages of referrers', () => {
 
 describe('a registry without the referrers API', () => {
   it.each<[string, Fault]>([
-    ['404', answering(404)],
-    ['404 with a page', answering(404, { 'content-type': 'text/html' }, '<html>not found</html>')],
-    ['404 with a page without end', answering(404, {}, Buffer.alloc(1024 * 1024))],
-    ['404 that calls itself an index', answering(404, { 'content-type': INDEX }, page([]))],
-    ['405', answering(405)],
-    ['406', answering(406)],
-    ['400', answering(400)],
-    ['501', answering(501)],
-    ['200 with a page', answering(200, { 'content-type': 'text/html' }, '<html>log in</html>')],
-    ['200 with JSON of its own', answering(200, { 'content-type': 'application/json' }, '{"manifests":[]}')],
-    ['200 with nothing', answering(200)],
+    ['404', respondWith(404)],
+    ['404 with a page', respondWith(404, { 'content-type': 'text/html' }, '<html>not found</html>')],
+    ['404 with a page without end', respondWith(404, {}, Buffer.alloc(1024 * 1024))],
+    ['404 that calls itself an index', respondWith(404, { 'content-type': INDEX }, page([]))],
+    ['405', respondWith(405)],
+    ['406', respondWith(406)],
+    ['400', respondWith(400)],
+    ['501', respondWith(501)],
+    ['200 with a page', respondWith(200, { 'content-type': 'text/html' }, '<html>log in</html>')],
+    [
+      '200 with JSON of its own',
+      respondWith(200, { 'content-type': 'application/json' }, '{"manifests":[]}'),
+    ],
+    ['200 with nothing', respondWith(200)],
   ])('that answers %s is asked for the fallback tag', async (_, fault) => {
-    const { registry, list, asked } = await scene();
+    const { registry, list, asked } = await startRegistryWithReferrers();
     const bundle = manifestOf('bundle');
     pushFallbackIndex(registry, PATH, DIGEST, [bundle], BUNDLE_TYPE);
     registry.fault = toApi(fault);
@@ -267,13 +282,13 @@ describe('a registry without the referrers API', () => {
   });
 
   it('has none where nothing stands under the tag', async () => {
-    const { list, asked } = await scene({ referrersApi: false });
+    const { list, asked } = await startRegistryWithReferrers({ referrersApi: false });
     expect(await list()).toEqual(NOTHING);
     expect(asked()).toEqual([API, TAG]);
   });
 
   it('is not asked for it again, in this repository', async () => {
-    const { list, asked } = await scene({ referrersApi: false });
+    const { list, asked } = await startRegistryWithReferrers({ referrersApi: false });
     await list();
     asked();
     await list();
@@ -283,19 +298,19 @@ describe('a registry without the referrers API', () => {
   it.each(['before', 'afterwards'])(
     'is not asked for it in others either, where something was found in the first %s',
     async (when) => {
-      const { list, resolve, asked, registry } = await scene({ referrersApi: false });
+      const { list, resolve, asked, registry } = await startRegistryWithReferrers({ referrersApi: false });
       if (when === 'before') await resolve();
       await list();
       if (when === 'afterwards') await resolve();
       asked();
-      fill(registry, 'istio/proxyv2');
+      pushTestImage(registry, 'istio/proxyv2');
       expect(await list('istio/proxyv2')).toEqual(NOTHING);
       expect(asked()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
     },
   );
 
   it('is not asked for it in others either, where the fallback tag was found', async () => {
-    const { registry, list, asked } = await scene({ referrersApi: false });
+    const { registry, list, asked } = await startRegistryWithReferrers({ referrersApi: false });
     pushFallbackIndex(registry, PATH, DIGEST, [manifestOf('bundle')]);
     await list();
     asked();
@@ -304,7 +319,7 @@ describe('a registry without the referrers API', () => {
   });
 
   it('is asked again after ten minutes, and not before', async () => {
-    const made = await scene({ referrersApi: false });
+    const made = await startRegistryWithReferrers({ referrersApi: false });
     await made.list();
     const bundle = manifestOf('bundle');
     push(made.registry, PATH, bundle);
@@ -316,7 +331,7 @@ describe('a registry without the referrers API', () => {
   });
 
   it('is asked again where the clock was set back', async () => {
-    const made = await scene({ referrersApi: false });
+    const made = await startRegistryWithReferrers({ referrersApi: false });
     await made.list();
     made.time -= TEN_MINUTES;
     made.asked();
@@ -330,7 +345,7 @@ describe('a registry with the referrers API', () => {
     (path: string, fault: Fault): Fault =>
     (request, response) =>
       request.url?.startsWith(`/v2/${path}/referrers/`) === true && fault(request, response);
-  const nameUnknown = answering(
+  const nameUnknown = respondWith(
     404,
     { 'content-type': 'application/json' },
     '{"errors":[{"code":"NAME_UNKNOWN"}]}',
@@ -338,9 +353,9 @@ describe('a registry with the referrers API', () => {
 
   it.each<[string, Fault]>([
     ['as the specification has it', nameUnknown],
-    ['without a word', answering(404)],
+    ['without a word', respondWith(404)],
   ])('still has it where it knows no repository of that name, and says so %s', async (_, fault) => {
-    const { registry, list, resolve, asked } = await scene();
+    const { registry, list, resolve, asked } = await startRegistryWithReferrers();
     registry.fault = gone('istio/nothing', fault);
     expect(await list('istio/nothing')).toEqual(NOTHING);
     await resolve('istio/nothing');
@@ -350,7 +365,7 @@ describe('a registry with the referrers API', () => {
   });
 
   it('is asked again for a repository that was not there, once it may be', async () => {
-    const { registry, list, asked } = await scene();
+    const { registry, list, asked } = await startRegistryWithReferrers();
     registry.fault = gone(PATH, nameUnknown);
     await list();
     registry.fault = undefined;
@@ -360,9 +375,9 @@ describe('a registry with the referrers API', () => {
   });
 
   it('that lacks it for some repositories is asked for the others', async () => {
-    const { registry, list, resolve, asked } = await scene();
-    fill(registry, 'istio/proxyv2');
-    registry.fault = gone('istio/proxyv2', answering(404));
+    const { registry, list, resolve, asked } = await startRegistryWithReferrers();
+    pushTestImage(registry, 'istio/proxyv2');
+    registry.fault = gone('istio/proxyv2', respondWith(404));
     await resolve('istio/proxyv2');
     expect(await list()).toEqual(NOTHING);
     expect(await list('istio/proxyv2')).toEqual(NOTHING);

@@ -39,17 +39,17 @@ afterEach(async () => {
 });
 
 /** Closes at the end of the test. */
-export const closing = <T extends { close(): Promise<void> }>(what: T): T => {
+export const closeAfterTest = <T extends { close(): Promise<void> }>(what: T): T => {
   opened.push(() => what.close());
   return what;
 };
 
 /** A registry that is closed at the end of the test. */
-export const started = async (options: RegistryOptions = {}): Promise<TestRegistry> =>
-  closing(await startRegistry(options));
+export const startTestRegistry = async (options: RegistryOptions = {}): Promise<TestRegistry> =>
+  closeAfterTest(await startRegistry(options));
 
 /** Asks one repository; every question has five seconds unless it brings its own time. */
-export interface Questions {
+export interface RepositoryClient {
   resolve(tag?: string, signal?: AbortSignal): Promise<Digest | undefined>;
   manifest(signal?: AbortSignal): Promise<Manifest | undefined>;
   tagged(tag?: string, signal?: AbortSignal): Promise<Manifest | undefined>;
@@ -59,12 +59,12 @@ export interface Questions {
   readonly id: string;
 }
 
-const patience = (): AbortSignal => AbortSignal.timeout(5000);
+const defaultDeadline = (): AbortSignal => AbortSignal.timeout(5000);
 
 export interface Client {
   /** Milliseconds; the test moves it. */
   time: number;
-  ask(path?: string): Questions;
+  repository(path?: string): RepositoryClient;
 }
 
 /** How someone asks: the registry's own settings, and what a process has. */
@@ -78,7 +78,7 @@ export type ClientOptions = Omit<Partial<RegistrySettings>, 'pullSecrets'> &
   };
 
 /** Someone who asks `host`. */
-export const clientOf = (host: string, options: ClientOptions = {}): Client => {
+export const createClient = (host: string, options: ClientOptions = {}): Client => {
   const {
     limits,
     others = [],
@@ -92,7 +92,7 @@ export const clientOf = (host: string, options: ClientOptions = {}): Client => {
   } = options;
   const surroundings = { lookUp, proxy, pullSecrets, helpers, environment };
   const client = { time: 1_700_000_000_000 };
-  const registries = closing(
+  const registries = closeAfterTest(
     createRegistries({
       settings: [
         { host, ...settings, ...(secrets === undefined ? {} : { pullSecrets: secrets }) },
@@ -106,16 +106,16 @@ export const clientOf = (host: string, options: ClientOptions = {}): Client => {
     }),
   );
   return Object.assign(client, {
-    ask(path = PATH): Questions {
+    repository(path = PATH): RepositoryClient {
       let requests = 0;
       const source = registries.open(createRepository(host, path), () => {
         requests += 1;
       });
       return {
-        resolve: (tag = '1.28.0', signal = patience()) => source.resolve(tag, signal),
-        manifest: (signal = patience()) => source.manifest({ digest: DIGEST }, signal),
-        tagged: (tag = '1.28.0', signal = patience()) => source.manifest({ tag }, signal),
-        blob: (signal = patience()) => source.blob(digestOf(BLOB), signal),
+        resolve: (tag = '1.28.0', signal = defaultDeadline()) => source.resolve(tag, signal),
+        manifest: (signal = defaultDeadline()) => source.manifest({ digest: DIGEST }, signal),
+        tagged: (tag = '1.28.0', signal = defaultDeadline()) => source.manifest({ tag }, signal),
+        blob: (signal = defaultDeadline()) => source.blob(digestOf(BLOB), signal),
         requests: () => requests,
         id: source.id,
       };
@@ -124,30 +124,31 @@ export const clientOf = (host: string, options: ClientOptions = {}): Client => {
 };
 
 /** The image every test asks for. */
-export const fill = (registry: TestRegistry, path = PATH): void => {
+export const pushTestImage = (registry: TestRegistry, path = PATH): void => {
   registry.pushBlob(path, BLOB);
   registry.pushManifest(path, '1.28.0', MANIFEST, MEDIA_TYPE);
 };
 
 /** A directory that is gone at the end of the test. */
-export const directory = (): string => {
+export const temporaryDirectory = (): string => {
   const path = mkdtempSync(join(tmpdir(), 'sailmark-'));
-  closing({ close: async () => rmSync(path, { recursive: true }) });
+  closeAfterTest({ close: async () => rmSync(path, { recursive: true }) });
   return path;
 };
 
 /** A file of a directory that is gone at the end of the test. */
-export const fileOf = (content: unknown): string => {
-  const path = join(directory(), 'config.json');
+export const writeJsonFile = (content: unknown): string => {
+  const path = join(temporaryDirectory(), 'config.json');
   writeFileSync(path, JSON.stringify(content));
   return path;
 };
 
 /** A docker `config.json` with one entry, gone at the end of the test. */
-export const credentialsFile = (key: string, entry: unknown): string => fileOf({ auths: { [key]: entry } });
+export const writeDockerConfig = (key: string, entry: unknown): string =>
+  writeJsonFile({ auths: { [key]: entry } });
 
 /** A resolver that knows these names and no other. */
-export const names =
+export const resolverOf =
   (table: Readonly<Record<string, readonly string[]>>): LookUp =>
   async (hostname) =>
     (table[hostname] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
@@ -155,25 +156,25 @@ export const names =
 export const portOf = ({ host }: { readonly host: string }): string => host.split(':')[1] ?? '';
 
 /** An executable that is run by this Node, gone at the end of the test; the directory it is in comes back. */
-export const executable = (name: string, body: string, into = directory()): string => {
+export const writeExecutable = (name: string, body: string, into = temporaryDirectory()): string => {
   writeFileSync(join(into, name), `#!${process.execPath}\n${body}\n`, { mode: 0o755 });
   return into;
 };
 
 /** A filled registry, and someone who asks it, with `credentials` as its entry in a docker `config.json`. */
-export const scene = async (
+export const startRegistryAndClient = async (
   options: RegistryOptions & {
     readonly client?: ClientOptions;
     readonly credentials?: unknown;
   } = {},
 ): Promise<{ readonly registry: TestRegistry; readonly client: Client }> => {
   const { client, credentials, ...serving } = options;
-  const registry = await started(serving);
-  fill(registry);
+  const registry = await startTestRegistry(serving);
+  pushTestImage(registry);
   const trust = serving.tls === undefined ? { plainHttp: true } : { ca: serving.tls.ca };
   const known =
-    credentials === undefined ? {} : { dockerConfig: credentialsFile(registry.host, credentials) };
-  return { registry, client: clientOf(registry.host, { ...trust, ...known, ...client }) };
+    credentials === undefined ? {} : { dockerConfig: writeDockerConfig(registry.host, credentials) };
+  return { registry, client: createClient(registry.host, { ...trust, ...known, ...client }) };
 };
 
 export interface FaultFacts {
@@ -195,7 +196,7 @@ export const faultOf = async (question: Promise<unknown>): Promise<FaultFacts> =
 export const codeOf = async (question: Promise<unknown>): Promise<string> => (await faultOf(question)).code;
 
 /** Answers every request with this. */
-export const answering =
+export const respondWith =
   (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Uint8Array = ''): Fault =>
   (_request, response) => {
     response.writeHead(status, headers).end(body);
@@ -203,5 +204,5 @@ export const answering =
   };
 
 /** Method and path of everything asked. */
-export const askedOf = ({ requests }: TestRegistry): readonly string[] =>
+export const requestsOf = ({ requests }: TestRegistry): readonly string[] =>
   requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`);
