@@ -82,16 +82,16 @@ describe('an endpoint', () => {
 
   it('is asked below its path, and the source keeps the name of the image’s registry', async () => {
     const { registry, client } = await mirrored();
-    const ask = client.repository();
-    expect(ask.id).toBe('docker.io/istio/pilot');
-    expect(await ask.resolve()).toBe(DIGEST);
-    expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
-    expect(await ask.blob()).toEqual(BLOB);
+    const repository = client.repository();
+    expect(repository.id).toBe('docker.io/istio/pilot');
+    expect(await repository.resolve()).toBe(DIGEST);
+    expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
+    expect(await repository.blob()).toEqual(BLOB);
     expect(requestsOf(registry).slice(0, 2)).toEqual([
       'HEAD /v2/hub/istio/pilot/manifests/1.28.0',
       `GET /v2/hub/istio/pilot/manifests/${DIGEST}`,
     ]);
-    expect(ask.requests()).toBe(3);
+    expect(repository.requests()).toBe(3);
   });
 
   it('without a path is asked as the registry would be', async () => {

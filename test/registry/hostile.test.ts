@@ -37,7 +37,7 @@ const BLOB = Buffer.from('signed bytes');
 interface Scene {
   readonly registry: TestRegistry;
   readonly registries: Registries;
-  readonly ask: {
+  readonly repository: {
     manifest(signal?: AbortSignal): Promise<unknown>;
     blob(signal?: AbortSignal): Promise<unknown>;
     resolve(signal?: AbortSignal): Promise<unknown>;
@@ -58,11 +58,11 @@ const withRegistry = async (
 ): Promise<Scene> => {
   const registry = await startRegistry(options);
   const settings = { host: registry.host, plainHttp: options.tls === undefined, ...options.settings };
-  const scene = { time: Date.now() };
+  const started = { time: Date.now() };
   const registries = createRegistries({
     settings: [options.tls === undefined ? settings : { ca: options.tls.ca, ...settings }],
     limits: { ...registryLimits, requestTimeout: 2000, ...options.limits },
-    now: () => scene.time,
+    now: () => started.time,
   });
   opened.push(
     () => registries.close(),
@@ -72,10 +72,10 @@ const withRegistry = async (
   registry.pushManifest('istio/pilot', '1.28.0', MANIFEST, MEDIA_TYPE);
   const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
   const patience = (): AbortSignal => AbortSignal.timeout(5000);
-  return Object.assign(scene, {
+  return Object.assign(started, {
     registry,
     registries,
-    ask: {
+    repository: {
       manifest: (signal = patience()) => source.manifest({ digest: DIGEST }, signal),
       blob: (signal = patience()) => source.blob(digestOf(BLOB), signal),
       resolve: (signal = patience()) => source.resolve('1.28.0', signal),
@@ -106,16 +106,16 @@ const answering =
 
 describe('an answer that is no answer', () => {
   it('is refused where it is declared too long, before its body is read', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = (_request, response) => {
       response.writeHead(200, { 'content-type': MEDIA_TYPE, 'content-length': String(1024 ** 3) }).write('{');
       return true;
     };
-    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+    expect(await codeOf(repository.manifest())).toBe('answer-invalid');
   });
 
   it('is cut off where it never ends', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = (_request, response) => {
       response.writeHead(200, { 'content-type': MEDIA_TYPE });
       const pour = (): void => {
@@ -125,48 +125,48 @@ describe('an answer that is no answer', () => {
       pour();
       return true;
     };
-    expect(await faultOf(ask.manifest())).toMatchObject({ code: 'answer-invalid', asked: true });
+    expect(await faultOf(repository.manifest())).toMatchObject({ code: 'answer-invalid', asked: true });
   });
 
   it('ends with the caller’s time where it drips', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = (_request, response) => {
       response.writeHead(200, { 'content-type': MEDIA_TYPE });
       const timer = setInterval(() => response.write(' '), 20);
       response.once('close', () => clearInterval(timer));
       return true;
     };
-    expect(await faultOf(ask.manifest(AbortSignal.timeout(200)))).toMatchObject({
+    expect(await faultOf(repository.manifest(AbortSignal.timeout(200)))).toMatchObject({
       code: 'deadline',
       asked: true,
     });
   });
 
   it('ends with the caller’s time where nothing comes', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = () => true;
-    expect(await faultOf(ask.manifest(AbortSignal.timeout(200)))).toMatchObject({
+    expect(await faultOf(repository.manifest(AbortSignal.timeout(200)))).toMatchObject({
       code: 'deadline',
       asked: true,
     });
   });
 
   it('is given up after a request’s own time where the caller has more', async () => {
-    const { registry, ask } = await withRegistry({ limits: { requestTimeout: 200 } });
+    const { registry, repository } = await withRegistry({ limits: { requestTimeout: 200 } });
     registry.fault = () => true;
-    expect(await codeOf(ask.manifest())).toBe('unavailable');
+    expect(await codeOf(repository.manifest())).toBe('unavailable');
   });
 
   it('is refused where its bytes are not those of the digest', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = answering(
       200,
       { 'content-type': MEDIA_TYPE, 'docker-content-digest': DIGEST },
       '{"schemaVersion":2}',
     );
-    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+    expect(await codeOf(repository.manifest())).toBe('answer-invalid');
     registry.fault = answering(200, { 'content-type': 'application/octet-stream' }, 'other bytes');
-    expect(await codeOf(ask.blob())).toBe('answer-invalid');
+    expect(await codeOf(repository.blob())).toBe('answer-invalid');
   });
 
   it('is refused where a tag’s digest header is not that of its bytes, or is no sha256 digest', async () => {
@@ -185,62 +185,62 @@ describe('an answer that is no answer', () => {
   });
 
   it('is refused where it is shorter than declared', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = (_request, response) => {
       response.writeHead(200, { 'content-type': MEDIA_TYPE, 'content-length': String(MANIFEST.length + 10) });
       response.write(MANIFEST, () => response.destroy());
       return true;
     };
-    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+    expect(await codeOf(repository.manifest())).toBe('answer-invalid');
   });
 
   it('is refused where it is compressed', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = answering(
       200,
       { 'content-type': MEDIA_TYPE, 'content-encoding': 'gzip' },
       gzipSync(MANIFEST),
     );
-    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
+    expect(await codeOf(repository.manifest())).toBe('answer-invalid');
   });
 
   it('is refused where it says that it is compressed, though its bytes are those of the digest', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = answering(200, { 'content-encoding': 'gzip' }, BLOB);
-    expect(await codeOf(ask.blob())).toBe('answer-invalid');
+    expect(await codeOf(repository.blob())).toBe('answer-invalid');
   });
 
   it('is refused where it is a login page', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = answering(200, { 'content-type': 'text/html' }, '<html>log in</html>');
-    expect(await codeOf(ask.manifest())).toBe('answer-invalid');
-    expect(await codeOf(ask.resolve())).toBe('answer-invalid');
+    expect(await codeOf(repository.manifest())).toBe('answer-invalid');
+    expect(await codeOf(repository.resolve())).toBe('answer-invalid');
   });
 });
 
 describe('a redirect', () => {
   it('in a circle ends', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = (request, response) => {
       response.writeHead(307, { location: request.url ?? '' }).end();
       return true;
     };
-    expect(await codeOf(ask.blob())).toBe('refused');
+    expect(await codeOf(repository.blob())).toBe('refused');
     expect(registry.requests.length).toBe(registryLimits.redirects + 1);
   });
 
   it('to plain HTTP elsewhere is not followed', async () => {
-    const { registry, ask } = await withRegistry({ tls: createTls() });
+    const { registry, repository } = await withRegistry({ tls: createTls() });
     const other = await startRegistry();
     opened.push(() => other.close());
     registry.fault = answering(307, { location: `${other.origin}/v2/istio/pilot/blobs/${digestOf(BLOB)}` });
-    expect(await codeOf(ask.blob())).toBe('refused');
+    expect(await codeOf(repository.blob())).toBe('refused');
     expect(other.requests).toEqual([]);
   });
 
   it('to another host over https is followed, and learns no credentials', async () => {
     const tls = createTls();
-    const { registry, ask } = await withRegistry({ tls, auth: { kind: 'token' } });
+    const { registry, repository } = await withRegistry({ tls, auth: { kind: 'token' } });
     const store = await startRegistry({ tls });
     opened.push(() => store.close());
     store.pushBlob('istio/pilot', BLOB);
@@ -250,7 +250,7 @@ describe('a redirect', () => {
       response.writeHead(307, { location: `${store.origin}${path}` }).end();
       return true;
     };
-    expect(await ask.blob()).toEqual(BLOB);
+    expect(await repository.blob()).toEqual(BLOB);
     expect(store.requests).toEqual([{ method: 'GET', path, authorization: undefined }]);
   });
 
@@ -262,9 +262,9 @@ describe('a redirect', () => {
     '0.0.0.0',
     '[fd00:ec2::254]',
   ])('to %s is never followed', async (address) => {
-    const { registry, ask } = await withRegistry({ tls: createTls() });
+    const { registry, repository } = await withRegistry({ tls: createTls() });
     registry.fault = answering(307, { location: `https://${address}/latest/meta-data` });
-    expect(await faultOf(ask.blob(AbortSignal.timeout(1000)))).toMatchObject({ code: 'refused' });
+    expect(await faultOf(repository.blob(AbortSignal.timeout(1000)))).toMatchObject({ code: 'refused' });
   });
 });
 
@@ -273,9 +273,9 @@ describe('a challenge', () => {
     answering(401, { 'www-authenticate': `Bearer realm="${realm}",service="x"` });
 
   it('that names a realm on another host is not followed, and says what to configure', async () => {
-    const { registry, ask } = await withRegistry();
+    const { registry, repository } = await withRegistry();
     registry.fault = challenge('https://token.example.net/token');
-    const fault = await faultOf(ask.manifest());
+    const fault = await faultOf(repository.manifest());
     expect(fault).toMatchObject({ code: 'refused' });
     expect(fault.message).toContain('tokenRealms');
     expect(fault.message).toContain('token.example.net');
@@ -284,16 +284,16 @@ describe('a challenge', () => {
   it.each(['http://169.254.169.254/token', 'https://169.254.169.254/token', 'https://[fe80::1]/token'])(
     'that names %s is never followed, even where it is configured',
     async (realm) => {
-      const { registry, ask } = await withRegistry({
+      const { registry, repository } = await withRegistry({
         settings: { tokenRealms: ['169.254.169.254', '[fe80::1]'] },
       });
       registry.fault = challenge(realm);
-      expect(await codeOf(ask.manifest(AbortSignal.timeout(1000)))).toBe('refused');
+      expect(await codeOf(repository.manifest(AbortSignal.timeout(1000)))).toBe('refused');
     },
   );
 
   it('without end is met once', async () => {
-    const { registry, ask } = await withRegistry({ auth: { kind: 'token' } });
+    const { registry, repository } = await withRegistry({ auth: { kind: 'token' } });
     registry.fault = (request, response) => {
       if (request.url?.startsWith('/token') === true) return false;
       response
@@ -301,33 +301,37 @@ describe('a challenge', () => {
         .end();
       return true;
     };
-    expect(await codeOf(ask.manifest())).toBe('refused');
+    expect(await codeOf(repository.manifest())).toBe('refused');
     expect(registry.requests.map(({ path }) => path.startsWith('/token'))).toEqual([false, true, false]);
   });
 });
 
 describe('a registry that asks for a pause', () => {
   it('with 429 and Retry-After is left alone until it is over', async () => {
-    const scene = await withRegistry();
-    scene.registry.fault = answering(429, { 'retry-after': '30' });
-    expect(await codeOf(scene.ask.manifest())).toBe('rate-limited');
-    scene.registry.fault = undefined;
-    expect(await faultOf(scene.ask.manifest())).toMatchObject({ code: 'rate-limited', asked: false });
-    expect(scene.registry.requests.length).toBe(1);
-    scene.time += 30_001;
-    expect(await scene.ask.resolve()).toBe(DIGEST);
+    const started = await withRegistry();
+    started.registry.fault = answering(429, { 'retry-after': '30' });
+    expect(await codeOf(started.repository.manifest())).toBe('rate-limited');
+    started.registry.fault = undefined;
+    expect(await faultOf(started.repository.manifest())).toMatchObject({
+      code: 'rate-limited',
+      asked: false,
+    });
+    expect(started.registry.requests.length).toBe(1);
+    started.time += 30_001;
+    expect(await started.repository.resolve()).toBe(DIGEST);
   });
 });
 
 describe('a registry that fails again and again', () => {
   it('is not asked for a while, then by one question', async () => {
-    const scene = await withRegistry();
-    scene.registry.fault = answering(503, {});
-    for (let tries = 0; tries < 5; tries += 1) expect(await codeOf(scene.ask.manifest())).toBe('unavailable');
-    expect(await faultOf(scene.ask.manifest())).toMatchObject({ code: 'unavailable', asked: false });
-    expect(scene.registry.requests.length).toBe(5);
-    scene.time += 60_000;
-    scene.registry.fault = undefined;
-    expect(await scene.ask.resolve()).toBe(DIGEST);
+    const started = await withRegistry();
+    started.registry.fault = answering(503, {});
+    for (let tries = 0; tries < 5; tries += 1)
+      expect(await codeOf(started.repository.manifest())).toBe('unavailable');
+    expect(await faultOf(started.repository.manifest())).toMatchObject({ code: 'unavailable', asked: false });
+    expect(started.registry.requests.length).toBe(5);
+    started.time += 60_000;
+    started.registry.fault = undefined;
+    expect(await started.repository.resolve()).toBe(DIGEST);
   });
 });

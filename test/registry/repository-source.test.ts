@@ -56,10 +56,10 @@ describe('a connection', () => {
       return false;
     };
     for (const path of [PATH, 'istio/nothing', PATH]) {
-      const ask = client.repository(path);
-      await ask.resolve();
-      await ask.manifest();
-      await ask.blob();
+      const repository = client.repository(path);
+      await repository.resolve();
+      await repository.manifest();
+      await repository.blob();
     }
     expect(registry.requests.length).toBeGreaterThan(9);
     expect(ports.size).toBe(1);
@@ -133,10 +133,10 @@ describe('a status that is no answer', () => {
 describe('a tag', () => {
   it('is resolved by one HEAD', async () => {
     const { registry, client } = await startRegistryAndClient();
-    const ask = client.repository();
-    expect(await ask.resolve()).toBe(DIGEST);
+    const repository = client.repository();
+    expect(await repository.resolve()).toBe(DIGEST);
     expect(requestsOf(registry)).toEqual([`HEAD ${BY_TAG}`]);
-    expect(ask.requests()).toBe(1);
+    expect(repository.requests()).toBe(1);
   });
 
   it.each([200, 405, 501])(

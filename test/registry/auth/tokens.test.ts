@@ -34,8 +34,8 @@ const tokenService =
 describe('a token', () => {
   it('is asked for once by all who wait, and then held', async () => {
     const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
-    const questions = Array.from({ length: 6 }, () => client.repository());
-    await Promise.all(questions.map((ask) => ask.manifest()));
+    const repositories = Array.from({ length: 6 }, () => client.repository());
+    await Promise.all(repositories.map((repository) => repository.manifest()));
     expect(requestsOf(registry).filter((asked) => asked === 'GET /token').length).toBe(1);
     registry.clearRequests();
     await client.repository().manifest();
@@ -127,9 +127,9 @@ describe('a token', () => {
       credentials: ENTRY,
     });
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
-    const question = registry.requests.find(({ path }) => path.startsWith('/token'));
-    expect(question?.authorization).toBe(BASIC);
-    expect(question?.path).not.toContain('pass');
+    const request = registry.requests.find(({ path }) => path.startsWith('/token'));
+    expect(request?.authorization).toBe(BASIC);
+    expect(request?.path).not.toContain('pass');
   });
 
   it('is not asked for with the credentials of another port', async () => {

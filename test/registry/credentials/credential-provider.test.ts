@@ -249,12 +249,14 @@ describe('a registry with a credential provider', () => {
     pushTestImage(registry);
     const auth = { [registry.host]: ACCOUNT };
     const binDir = writeExecutable('provider', answeringWith(response({ auth })));
-    const ask = (name: string) =>
+    const repositoryFor = (name: string) =>
       createClient(registry.host, {
         plainHttp: true,
         providers: settingsOf(binDir, { name, matchImages: [registry.host] }),
       }).repository();
-    expect((await faultOf(ask('other').manifest())).message).toContain('the credential provider other');
-    expect(await ask('provider').manifest()).toMatchObject({ digest: DIGEST });
+    expect((await faultOf(repositoryFor('other').manifest())).message).toContain(
+      'the credential provider other',
+    );
+    expect(await repositoryFor('provider').manifest()).toMatchObject({ digest: DIGEST });
   });
 });

@@ -140,23 +140,24 @@ const asking = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number])
   return {
     registry,
     host,
-    ask: (means: ClientOptions) => createClient(host, { ca: TLS.ca, ...reach, ...means }).repository(),
+    repositoryFor: (means: ClientOptions) =>
+      createClient(host, { ca: TLS.ca, ...reach, ...means }).repository(),
   };
 };
 
 describe.each(WAYS)('a registry that is asked %s', (way) => {
   it.each(KINDS)('is read with a $kind, and refuses without', async (kind) => {
-    const { registry, host, ask } = await asking(kind, way);
-    const fault = await faultOf(ask({}).manifest());
+    const { registry, host, repositoryFor } = await asking(kind, way);
+    const fault = await faultOf(repositoryFor({}).manifest());
     expect(fault).toMatchObject({ code: 'refused', asked: true });
-    expect(await ask(kind.means(host)).manifest()).toMatchObject({ digest: DIGEST });
+    expect(await repositoryFor(kind.means(host)).manifest()).toMatchObject({ digest: DIGEST });
     expect(registry.requests.map(({ authorization }) => authorization ?? '').join(' ')).not.toContain(
       'pr0xy',
     );
   });
 
   it('is read anonymously where anybody may', async () => {
-    const { ask } = await asking({ kind: 'none', auth: { kind: 'token' }, means: () => ({}) }, way);
-    expect(await ask({}).manifest()).toMatchObject({ digest: DIGEST });
+    const { repositoryFor } = await asking({ kind: 'none', auth: { kind: 'token' }, means: () => ({}) }, way);
+    expect(await repositoryFor({}).manifest()).toMatchObject({ digest: DIGEST });
   });
 });

@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 /** Asks for a manifest where every connection is answered with this text, and closed. */
-const ask = async (answer: string): Promise<unknown> => {
+const fetchManifest = async (answer: string): Promise<unknown> => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => socket.end(answer));
@@ -47,7 +47,7 @@ describe('an answer on the wire', () => {
     ['is shorter than its length', ok('content-length: 500')],
     ['has headers without end', ok(`x-filler: ${'a'.repeat(200_000)}`)],
   ])('that %s is invalid', async (_name, answer) => {
-    await expect(ask(answer)).rejects.toMatchObject({
+    await expect(fetchManifest(answer)).rejects.toMatchObject({
       name: 'SourceFault',
       code: 'answer-invalid',
       asked: true,
@@ -55,10 +55,14 @@ describe('an answer on the wire', () => {
   });
 
   it('that never comes is no answer', async () => {
-    await expect(ask('')).rejects.toMatchObject({ name: 'SourceFault', code: 'unavailable', asked: true });
+    await expect(fetchManifest('')).rejects.toMatchObject({
+      name: 'SourceFault',
+      code: 'unavailable',
+      asked: true,
+    });
   });
 
   it('that ends with its connection is whole', async () => {
-    expect(await ask(ok('connection: close'))).toMatchObject({ mediaType: MEDIA_TYPE });
+    expect(await fetchManifest(ok('connection: close'))).toMatchObject({ mediaType: MEDIA_TYPE });
   });
 });

@@ -22,12 +22,12 @@ import {
 } from '../test-client.ts';
 
 /** A server that answers with the manifest, and may end a connection under a question. */
-const impatient = async (isLost: (questionsOnConnection: number) => boolean) => {
-  const questions = new Map<Socket, number>();
+const impatient = async (isLost: (requestsOnConnection: number) => boolean) => {
+  const requestsOn = new Map<Socket, number>();
   const state = { asked: 0 };
   const server = createServer((request, response) => {
-    const count = (questions.get(request.socket) ?? 0) + 1;
-    questions.set(request.socket, count);
+    const count = (requestsOn.get(request.socket) ?? 0) + 1;
+    requestsOn.set(request.socket, count);
     state.asked += 1;
     if (isLost(count)) request.socket.destroy();
     else response.end(MANIFEST);
@@ -47,10 +47,10 @@ const impatient = async (isLost: (questionsOnConnection: number) => boolean) => 
 describe('a connection that ends under a question', () => {
   it('after it was kept open costs one more request, and no answer', async () => {
     const { state, client } = await impatient((count) => count > 1);
-    const ask = client.repository();
-    expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
-    expect(await ask.manifest()).toMatchObject({ digest: DIGEST });
-    expect([state.asked, ask.requests()]).toEqual([3, 3]);
+    const repository = client.repository();
+    expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
+    expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
+    expect([state.asked, repository.requests()]).toEqual([3, 3]);
   });
 
   it('twice is a registry that is unavailable', async () => {
@@ -218,12 +218,12 @@ describe('questions at once', () => {
 describe('a caller', () => {
   it('without time left does not ask', async () => {
     const { registry, client } = await startRegistryAndClient();
-    const ask = client.repository();
-    expect(await faultOf(ask.manifest(AbortSignal.abort()))).toMatchObject({
+    const repository = client.repository();
+    expect(await faultOf(repository.manifest(AbortSignal.abort()))).toMatchObject({
       code: 'deadline',
       asked: false,
     });
-    expect([registry.requests.length, ask.requests()]).toEqual([0, 0]);
+    expect([registry.requests.length, repository.requests()]).toEqual([0, 0]);
   });
 
   it('whose time ends tells nothing of the registry: its failures in a row go on being counted', async () => {

@@ -221,13 +221,13 @@ describe('a blob', () => {
     const [fits, exceeds] = [Buffer.alloc(limit, ' '), Buffer.alloc(limit + 1, ' ')];
     for (const bytes of [fits, exceeds]) layout.pushBlob(PILOT, bytes);
     const source = open(layout);
-    const ask = (digest: Digest): Promise<unknown> =>
+    const readManifest = (digest: Digest): Promise<unknown> =>
       faultOf(what === 'blob' ? source.blob(digest, signal) : source.manifest({ digest }, signal));
-    const found = await ask(digestOf(fits));
+    const found = await readManifest(digestOf(fits));
     expect(found).toEqual(
       what === 'blob' ? fits : { digest: digestOf(fits), mediaType: undefined, bytes: fits },
     );
-    expect(await ask(digestOf(exceeds))).toBe('answer-invalid');
+    expect(await readManifest(digestOf(exceeds))).toBe('answer-invalid');
   });
 
   it('is what it is, whatever file it is linked to', async () => {

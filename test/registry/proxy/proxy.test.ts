@@ -132,18 +132,18 @@ describe('a proxy', () => {
     const registry = await startTestRegistry();
     pushTestImage(registry);
     const host = `registry.example:${portOf(registry)}`;
-    const ask = (user: string) =>
+    const repositoryFor = (user: string) =>
       createClient(host, {
         plainHttp: true,
         lookUp: NOBODY,
         proxy: { http: withUser(proxy, user) },
       }).repository();
-    const refused = await faultOf(ask('ada:wr0ng').manifest());
+    const refused = await faultOf(repositoryFor('ada:wr0ng').manifest());
     expect(refused).toMatchObject({ code: 'refused' });
     expect(refused.message).toContain(
       `the proxy ${proxy.host} requires another user name and password (407)`,
     );
-    expect(await ask(`ada:${encodeURIComponent(ACCOUNT.password)}`).manifest()).toMatchObject({
+    expect(await repositoryFor(`ada:${encodeURIComponent(ACCOUNT.password)}`).manifest()).toMatchObject({
       digest: DIGEST,
     });
     expect(proxy.requests.at(-1)).toBe(`GET http://${host}/v2/istio/pilot/manifests/${DIGEST}`);
@@ -161,14 +161,14 @@ describe('a proxy', () => {
 
   it('is passed by for an address of a CIDR, and asked for any other', async () => {
     const proxy = closeAfterTest(await startProxy({ fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') }));
-    const ask = (host: string) =>
+    const repositoryFor = (host: string) =>
       createClient(host, {
         proxy: { https: proxy.url, noProxy: '192.0.2.0/25' },
         limits: { requestTimeout: 100 },
       }).repository();
-    await faultOf(ask('192.0.2.1:5000').manifest());
+    await faultOf(repositoryFor('192.0.2.1:5000').manifest());
     expect(proxy.requests).toEqual([]);
-    await faultOf(ask('192.0.2.129:5000').manifest());
+    await faultOf(repositoryFor('192.0.2.129:5000').manifest());
     expect(proxy.requests).toEqual(['CONNECT 192.0.2.129:5000']);
   });
 

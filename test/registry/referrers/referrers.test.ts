@@ -30,7 +30,7 @@ interface Scene {
   /** What a tag stands for, whether or not it is there. */
   resolve(path?: string): Promise<unknown>;
   /** Everything asked since the last time, in full. */
-  asked(): readonly string[];
+  takeRequests(): readonly string[];
 }
 
 /** An image that a number of manifests refer to, and someone who asks for them. */
@@ -52,7 +52,7 @@ const startRegistryWithReferrers = async (
     time: 1_800_000_000_000,
     list: (path = PATH, signal = AbortSignal.timeout(5000)) => open(path).referrers(DIGEST, signal),
     resolve: (path = PATH) => open(path).resolve('1.28.0', AbortSignal.timeout(5000)),
-    asked: () => registry.requests.splice(0).map(({ method, path }) => `${method} ${path}`),
+    takeRequests: () => registry.requests.splice(0).map(({ method, path }) => `${method} ${path}`),
   };
   return made;
 };
@@ -100,10 +100,10 @@ describe('a list of referrers is a fault', () => {
     ['larger than a manifest may be', listing(page([{ a: 'x'.repeat(64 * 1024) }])), 'answer-invalid'],
     ['compressed', listing('x', { 'content-encoding': 'gzip' }), 'answer-invalid'],
   ])('where it is %s, and the fallback tag is not asked', async (_, fault, code) => {
-    const { registry, list, asked } = await startRegistryWithReferrers();
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
     registry.fault = toApi(fault);
     expect(await codeOf(list())).toBe(code);
-    expect(asked().filter((line) => line === TAG)).toEqual([]);
+    expect(takeRequests().filter((line) => line === TAG)).toEqual([]);
   });
 
   it('where a later page is none', async () => {
@@ -136,9 +136,9 @@ describe('a list of referrers is a fault', () => {
 
 describe('a list of referrers', () => {
   it('is empty where nothing refers', async () => {
-    const { list, asked } = await startRegistryWithReferrers();
+    const { list, takeRequests } = await startRegistryWithReferrers();
     expect(await list()).toEqual(NOTHING);
-    expect(asked()).toEqual([API]);
+    expect(takeRequests()).toEqual([API]);
   });
 
   it('holds all that refer, whatever they say they are', async () => {
@@ -177,14 +177,14 @@ describe('a list of referrers', () => {
 
 describe('pages of referrers', () => {
   it('are read one after another', async () => {
-    const { registry, list, asked } = await startRegistryWithReferrers({ pageSize: 2 });
+    const { registry, list, takeRequests } = await startRegistryWithReferrers({ pageSize: 2 });
     const all = pushed(registry, 5);
     expect(await list()).toEqual({ descriptors: all.map((each) => descriptorOf(each)), more: false });
-    expect(asked()).toEqual([API, `${API}?last=2`, `${API}?last=4`]);
+    expect(takeRequests()).toEqual([API, `${API}?last=2`, `${API}?last=4`]);
   });
 
   it('are read to the limit, and the rest is told', async () => {
-    const { registry, list, asked } = await startRegistryWithReferrers({
+    const { registry, list, takeRequests } = await startRegistryWithReferrers({
       pageSize: 1,
       limits: { referrerPages: 3 },
     });
@@ -193,7 +193,7 @@ describe('pages of referrers', () => {
       descriptors: all.slice(0, 3).map((each) => descriptorOf(each)),
       more: true,
     });
-    expect(asked()).toHaveLength(3);
+    expect(takeRequests()).toHaveLength(3);
     const { registry: fitting, list: listFitting } = await startRegistryWithReferrers({
       pageSize: 1,
       limits: { referrerPages: 3 },
@@ -207,10 +207,12 @@ describe('pages of referrers', () => {
     ['the same page by its path', `</v2/${PATH}/referrers/${DIGEST}>; rel="next"`],
     ['a page with the same name for ever', '<?last=1>; rel=next'],
   ])('end at the limit where each leads to %s', async (_, link) => {
-    const { registry, list, asked } = await startRegistryWithReferrers({ limits: { referrerPages: 4 } });
+    const { registry, list, takeRequests } = await startRegistryWithReferrers({
+      limits: { referrerPages: 4 },
+    });
     registry.fault = listing(page([{ digest: DIGEST }]), { link });
     expect(await list()).toMatchObject({ more: true });
-    expect(asked()).toHaveLength(4);
+    expect(takeRequests()).toHaveLength(4);
   });
 
   it.each([
@@ -220,11 +222,11 @@ describe('pages of referrers', () => {
     ['another resource', '<../../../../token?last=1>; rel="next"'],
     ['the cloud’s own', '<http://169.254.169.254/latest/meta-data?last=1>; rel="next"'],
   ])('are pages of this list though they lead to %s', async (_, link) => {
-    const { registry, list, asked } = await startRegistryWithReferrers();
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
     registry.fault = (request, response) =>
       listing(page([]), request.url?.includes('last=') === true ? {} : { link })(request, response);
     expect(await list()).toEqual(NOTHING);
-    expect(asked()).toEqual([API, `${API}?last=1`]);
+    expect(takeRequests()).toEqual([API, `${API}?last=1`]);
   });
 
   it.each([
@@ -233,10 +235,10 @@ describe('pages of referrers', () => {
     ['has no end', '<?last=1; rel="next"'],
     ['is empty', ''],
   ])('are one where the link %s', async (_, link) => {
-    const { registry, list, asked } = await startRegistryWithReferrers();
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
     registry.fault = listing(page([]), { link });
     expect(await list()).toEqual(NOTHING);
-    expect(asked()).toEqual([API]);
+    expect(takeRequests()).toEqual([API]);
   });
 
   it('are found among several links, in one header or several', async () => {
@@ -244,14 +246,14 @@ describe('pages of referrers', () => {
       '<?last=0>; rel="prev", <?last=1>; title="a"; rel="next"',
       ['<?last=0>; rel="prev"', '<?last=1>; rel="next"'],
     ]) {
-      const { registry, list, asked } = await startRegistryWithReferrers();
+      const { registry, list, takeRequests } = await startRegistryWithReferrers();
       registry.fault = (request, response) => {
         const isFirst = request.url?.includes('last=') === false;
         response.writeHead(200, { 'content-type': INDEX, ...(isFirst ? { link } : {}) }).end(page([]));
         return true;
       };
       expect(await list()).toEqual(NOTHING);
-      expect(asked()).toEqual([API, `${API}?last=1`]);
+      expect(takeRequests()).toEqual([API, `${API}?last=1`]);
     }
   });
 });
@@ -273,49 +275,51 @@ describe('a registry without the referrers API', () => {
     ],
     ['200 with nothing', respondWith(200)],
   ])('that answers %s is asked for the fallback tag', async (_, fault) => {
-    const { registry, list, asked } = await startRegistryWithReferrers();
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
     const bundle = manifestOf('bundle');
     pushFallbackIndex(registry, PATH, DIGEST, [bundle], BUNDLE_TYPE);
     registry.fault = toApi(fault);
     expect(await list()).toEqual({ descriptors: [descriptorOf(bundle)], more: false });
-    expect(asked()).toEqual([API, TAG]);
+    expect(takeRequests()).toEqual([API, TAG]);
   });
 
   it('has none where nothing stands under the tag', async () => {
-    const { list, asked } = await startRegistryWithReferrers({ referrersApi: false });
+    const { list, takeRequests } = await startRegistryWithReferrers({ referrersApi: false });
     expect(await list()).toEqual(NOTHING);
-    expect(asked()).toEqual([API, TAG]);
+    expect(takeRequests()).toEqual([API, TAG]);
   });
 
   it('is not asked for it again, in this repository', async () => {
-    const { list, asked } = await startRegistryWithReferrers({ referrersApi: false });
+    const { list, takeRequests } = await startRegistryWithReferrers({ referrersApi: false });
     await list();
-    asked();
+    takeRequests();
     await list();
-    expect(asked()).toEqual([TAG]);
+    expect(takeRequests()).toEqual([TAG]);
   });
 
   it.each(['before', 'afterwards'])(
     'is not asked for it in others either, where something was found in the first %s',
     async (when) => {
-      const { list, resolve, asked, registry } = await startRegistryWithReferrers({ referrersApi: false });
+      const { list, resolve, takeRequests, registry } = await startRegistryWithReferrers({
+        referrersApi: false,
+      });
       if (when === 'before') await resolve();
       await list();
       if (when === 'afterwards') await resolve();
-      asked();
+      takeRequests();
       pushTestImage(registry, 'istio/proxyv2');
       expect(await list('istio/proxyv2')).toEqual(NOTHING);
-      expect(asked()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
+      expect(takeRequests()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
     },
   );
 
   it('is not asked for it in others either, where the fallback tag was found', async () => {
-    const { registry, list, asked } = await startRegistryWithReferrers({ referrersApi: false });
+    const { registry, list, takeRequests } = await startRegistryWithReferrers({ referrersApi: false });
     pushFallbackIndex(registry, PATH, DIGEST, [manifestOf('bundle')]);
     await list();
-    asked();
+    takeRequests();
     await list('istio/proxyv2');
-    expect(asked()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
+    expect(takeRequests()).toEqual([TAG.replace(PATH, 'istio/proxyv2')]);
   });
 
   it('is asked again after ten minutes, and not before', async () => {
@@ -334,9 +338,9 @@ describe('a registry without the referrers API', () => {
     const made = await startRegistryWithReferrers({ referrersApi: false });
     await made.list();
     made.time -= TEN_MINUTES;
-    made.asked();
+    made.takeRequests();
     await made.list();
-    expect(made.asked()).toEqual([API, TAG]);
+    expect(made.takeRequests()).toEqual([API, TAG]);
   });
 });
 
@@ -355,35 +359,35 @@ describe('a registry with the referrers API', () => {
     ['as the specification has it', nameUnknown],
     ['without a word', respondWith(404)],
   ])('still has it where it knows no repository of that name, and says so %s', async (_, fault) => {
-    const { registry, list, resolve, asked } = await startRegistryWithReferrers();
+    const { registry, list, resolve, takeRequests } = await startRegistryWithReferrers();
     registry.fault = gone('istio/nothing', fault);
     expect(await list('istio/nothing')).toEqual(NOTHING);
     await resolve('istio/nothing');
-    asked();
+    takeRequests();
     expect(await list()).toEqual(NOTHING);
-    expect(asked()).toEqual([API]);
+    expect(takeRequests()).toEqual([API]);
   });
 
   it('is asked again for a repository that was not there, once it may be', async () => {
-    const { registry, list, asked } = await startRegistryWithReferrers();
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
     registry.fault = gone(PATH, nameUnknown);
     await list();
     registry.fault = undefined;
-    asked();
+    takeRequests();
     await list();
-    expect(asked()).toEqual([API]);
+    expect(takeRequests()).toEqual([API]);
   });
 
   it('that lacks it for some repositories is asked for the others', async () => {
-    const { registry, list, resolve, asked } = await startRegistryWithReferrers();
+    const { registry, list, resolve, takeRequests } = await startRegistryWithReferrers();
     pushTestImage(registry, 'istio/proxyv2');
     registry.fault = gone('istio/proxyv2', respondWith(404));
     await resolve('istio/proxyv2');
     expect(await list()).toEqual(NOTHING);
     expect(await list('istio/proxyv2')).toEqual(NOTHING);
-    asked();
+    takeRequests();
     await list();
     await list('istio/proxyv2');
-    expect(asked()).toEqual([API, TAG.replace(PATH, 'istio/proxyv2')]);
+    expect(takeRequests()).toEqual([API, TAG.replace(PATH, 'istio/proxyv2')]);
   });
 });
