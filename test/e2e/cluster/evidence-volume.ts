@@ -76,15 +76,26 @@ export const pullEvidence = async (
   }
 };
 
-interface Table {
-  readonly tags: readonly { readonly reference: string }[];
+interface TagTable {
+  readonly tags: readonly { readonly reference: string; readonly digest: string | null }[];
+}
+
+interface LayoutIndex {
+  readonly manifests: readonly { readonly annotations?: Readonly<Record<string, string>> }[];
 }
 
 /**
- * Resolves with the tags whose last digests are stored in a replica's volume. The replica replaces the file by a
- * rename.
+ * Resolves with the tags that a replica can still resolve after a power cut: the last digest is in its volume, and so is
+ * the signature of that digest. The two are written independently of each other; each file is replaced by a rename.
  */
-export const storedTags = async ({ process }: PodRunner): Promise<ReadonlySet<string>> => {
-  const text = await readFile(`/proc/${process?.pid}/root/var/lib/sailmark/sailmark-tags.json`, 'utf8');
-  return new Set((JSON.parse(text) as Table).tags.map(({ reference }) => reference));
+export const provenTags = async ({ process }: PodRunner): Promise<ReadonlySet<string>> => {
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(`/proc/${process?.pid}/root/var/lib/sailmark/${name}`, 'utf8'));
+  const { tags } = (await read('sailmark-tags.json')) as TagTable;
+  const { manifests } = (await read('index.json')) as LayoutIndex;
+  const names = new Set(
+    manifests.map(({ annotations }) => annotations?.['org.opencontainers.image.ref.name']),
+  );
+  const proven = tags.filter(({ digest }) => names.has(`${digest?.replace(':', '-')}.sig`));
+  return new Set(proven.map(({ reference }) => reference));
 };

@@ -3,7 +3,7 @@ import { imageIndex } from '../../support/signing-kit.ts';
 import type { Pod } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
-import { pullEvidence, storedTags } from './evidence-volume.ts';
+import { provenTags, pullEvidence } from './evidence-volume.ts';
 import { podsIn, reviewsIn, untilCalled } from './observations.ts';
 
 /*
@@ -189,10 +189,10 @@ describe('everything is restarted at once while the only registry waits for the 
     );
     expect(first.filter(({ status }) => status !== 201)).toEqual([]);
     const wanted = [...PARTS.map(byTag), ...others];
-    await until('what every tag stood for is kept', async () => {
+    await until('the last digest of every tag, and its signature, in the volume', async () => {
       const [life] = cluster.kubelet.pods();
-      const kept = life && (await storedTags(life));
-      return wanted.every((image) => kept?.has(image));
+      const proven = life && (await provenTags(life));
+      return wanted.every((image) => proven?.has(image));
     });
     hang();
     await restartEverything();
