@@ -5,8 +5,8 @@ import { type Mirror, type MirroredImage, startMirror } from '../support/mirror.
 import { createSigner } from '../support/signing-kit.ts';
 
 /*
- * What a verification costs, counted where it arrives: at the registry. The token is warm, as it is but for the first
- * image of a repository.
+ * The requests that a verification costs, counted at the registry. The token is cached, as it is for every image of a
+ * repository except the first.
  */
 
 interface MirrorAndWebhook {
@@ -23,13 +23,16 @@ const open = async (
   const { byTag } = mirror.add();
   const warm = await webhook.summaryOf(review(pod([`${byTag}-nowhere`])));
   expect(warm).toMatchObject({ reasons: ['image-not-found'] });
-  // The question without a token, the token, the question.
+  // The request without a token, the token request, the request with the token.
   expect(mirror.registry.requests.length).toBe(3);
   mirror.registry.clearRequests();
   return { mirror, webhook };
 };
 
-/** The requests of one review, without the repository; in no order, for those side by side arrive in any. */
+/**
+ * Removes and returns the requests of one review, without the repository. Sorted: concurrent requests arrive in any
+ * order.
+ */
 const takeRequests = ({ registry }: Mirror): readonly string[] =>
   registry.requests
     .splice(0)
@@ -44,7 +47,7 @@ const FALLBACK = 'GET manifests sha256-';
 const SIGNATURE = 'GET manifests .sig';
 const MANIFEST = 'GET manifests sha256:';
 const BLOB = 'GET blobs sha256:';
-/** What every digest costs: what refers to it and its signature tag, asked side by side. */
+/** The requests for every digest: its referrers and its signature tag, sent concurrently. */
 const LOOK = [SIGNATURE, REFERRERS];
 const BUNDLE = [BLOB, SIGNATURE, MANIFEST, REFERRERS];
 const tagOf = ({ byTag }: MirroredImage): string => `HEAD manifests ${byTag.split(':').at(-1)}`;
@@ -188,8 +191,8 @@ describe('ten pods of eight containers of one new image, at once', () => {
 
 describe('the depth of a verification, with 100 ms to each request', () => {
   /**
-   * How many requests had arrived when each was answered: equal figures were under way together, and each other
-   * figure is one latency more.
+   * Counts the rounds of requests: requests that see the same number of arrivals were in flight together, and every
+   * other number is one more latency.
    */
   const watch = ({ registry }: Mirror): (() => number) => {
     const arrived = new Set<number>();

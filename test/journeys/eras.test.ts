@@ -17,13 +17,13 @@ import {
 } from '../support/signing-kit.ts';
 
 /*
- * Every era of Istio's signing, as its releases lie in a registry: what is signed, in which format, by which key. Each
- * is pushed to a mirror and verified by every name a pod can have for it.
+ * Every era of Istio's signing, as its releases are published: the signed manifests, the format, the key. Each is
+ * pushed to a mirror and verified by every name a pod can have for it.
  */
 
 interface Era {
   readonly versions: string;
-  /** A text: probably not. */
+  /** A string if the images are probably not signed. */
   readonly signed: boolean | string;
   readonly key?: string;
   readonly format?: string;
@@ -33,7 +33,7 @@ interface Era {
 
 const { eras } = readFixture<{ readonly eras: readonly Era[] }>('istio/signing-eras.json');
 
-/** The versions that an era names, its first and its last: `1.12.x` is 1.12.0. */
+/** The first and the last version of an era: `1.12.x` is 1.12.0. */
 const versionsOf = ({ versions }: Era): readonly string[] =>
   [...versions.matchAll(/\d+\.\d+\.(?:x|\d+)(?:-(?:alpha|beta|rc)\.\d+)?/g)].map(([version]) =>
     version.replace('.x', '.0'),
@@ -52,7 +52,7 @@ const config = await parseConfig(
     keys: Object.values(keys).map(({ publicPem }) => ({ inline: publicPem })),
     mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
     registries: [{ host: registry.host, plainHTTP: true }],
-    // The same tag is pushed anew, with Docker's media types and with OCI's.
+    // The same tag is pushed twice: with Docker's media types and with OCI's.
     tagMemory: '0s',
   }),
   () => Promise.reject(new Error('there are no files in this test')),
@@ -74,7 +74,7 @@ const signDigest = (era: Era, digest: string): void => {
   else pushSignatures(registry, REPOSITORY, digest, [sign(signer, `docker.io/${REPOSITORY}`, digest)]);
 };
 
-/** Pushes a release of an era as it was published: what its tag names, and the images of its platforms. */
+/** Pushes a release of an era as it was published: the manifest of its tag, and the images of its platforms. */
 const publish = (era: Era, version: string, docker: boolean): Artifact => {
   const seed = `${version} ${docker ? 'docker' : 'oci'}`;
   const image = era.multiArch === false ? imageManifest(seed, { docker }) : imageIndex(seed, { docker });
@@ -85,7 +85,7 @@ const publish = (era: Era, version: string, docker: boolean): Artifact => {
   return image;
 };
 
-/** The verdict on `<tag>` or `@<digest>` of the repository. */
+/** Returns the verdict on `<tag>` or `@<digest>` of the repository. */
 const judge = async (name: string) => {
   const { verification } = await core.judge.judge(
     `${registry.host}/${REPOSITORY}${name}`,

@@ -27,11 +27,11 @@ import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
 
 /*
- * `serve` as a process of its own, with evidence: read while its registry is away, and written for the next start.
+ * `serve` as a process of its own, with evidence: read while its registry is down, and written for the next start.
  */
 
 const tls = createTls();
-/** Milliseconds a review may take; the webhook answers a second before. */
+/** Milliseconds a review may take; the webhook responds a second earlier. */
 const TIMEOUT = 2000;
 
 const openMirror = async (): Promise<Mirror> => {
@@ -53,7 +53,7 @@ const verdictOn = async (webhook: Webhook, image: string): Promise<Verdict> => {
   return { verdict: response.auditAnnotations?.['verdict'], reasons: reasonsOf(response) };
 };
 
-/** Keeps an image's signature in a layout, by the mirror's key unless another is named. */
+/** Adds an image's signature to a layout. */
 const addSignature = (layout: LayoutOnDisk, { digest }: MirroredImage, by: Mirror['release']): void =>
   void pushSignatures(layout, '', digest, [sign(by, 'docker.io/istio/proxyv2', digest)]);
 
@@ -149,7 +149,7 @@ describe('evidence that is read', () => {
 
 const TABLE = 'sailmark-tags.json';
 
-/** Makes every answer in the table this much older. */
+/** Makes every entry of the table this much older. */
 const age = (directory: string, milliseconds: number): void => {
   const path = join(directory, TABLE);
   const table = JSON.parse(readFileSync(path, 'utf8')) as { tags: { at: number }[] };
@@ -159,7 +159,7 @@ const age = (directory: string, milliseconds: number): void => {
 
 const HOUR = 3_600_000;
 
-/** What keeps a registry from answering, with the answer that an unknown image then gets. */
+/** Outages of a registry, with the reason that an unknown image then gets. */
 const OUTAGES: readonly [string, (mirror: Mirror) => Promise<void> | void, string][] = [
   ['stopped', stopRegistry, 'registry-unavailable'],
   ['hanging', ({ registry }) => void (registry.fault = hang), 'deadline-exceeded'],
@@ -168,7 +168,7 @@ const OUTAGES: readonly [string, (mirror: Mirror) => Promise<void> | void, strin
 ];
 
 describe('evidence that is written', () => {
-  /** A first process that verifies one image by tag, and ends. */
+  /** Runs a first process that verifies one image by tag, and stops it. */
   const writeEvidence = async (mirror: Mirror, directory: string, image: MirroredImage): Promise<void> => {
     const webhook = await start(mirror, { evidence: { write: directory } });
     expect(await verdictOn(webhook, image.byTag)).toEqual(allowed);

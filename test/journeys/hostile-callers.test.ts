@@ -5,10 +5,10 @@ import type { InProcessWebhook } from '../support/in-process-webhook.ts';
 import { allowed, refused, responseSummary, startWithImages } from '../support/webhook-and-images.ts';
 
 /*
- * Who may make a pod chooses its images; who reaches the port chooses every byte. What neither gets with that.
+ * Anyone who can create pods chooses their images; anyone who reaches the port chooses every byte. Neither gains by it.
  */
 
-/** Counts who connects, and hangs up. */
+/** Counts connections, and closes each. */
 const startListener = async () => {
   let connections = 0;
   const server = createServer((socket) => {

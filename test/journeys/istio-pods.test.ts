@@ -18,9 +18,9 @@ import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
 
 /*
- * Every pod Istio's own injector made, four times, through both doors: the webhook as a process over HTTPS, and `review`.
- * Its Istio images are replaced by one that was pushed for this pod and state alone, so that every verdict on it is a
- * real verification: a tag resolved, a signature fetched, bytes hashed and verified.
+ * Every pod that Istio's own injector made, in four states, by the webhook as a process over HTTPS and by `review`. Its
+ * Istio images are replaced by one that was pushed for this pod and state alone, so that every verdict on it is a real
+ * verification: a tag resolved, a signature fetched, bytes hashed and verified.
  */
 
 interface InjectedPod {
@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<State, string>> = {
   'signed as another component': 'component-mismatch',
 };
 
-/** The tag and its signatures; a payload under another component's name is not guessed, but fetched. */
+/** The tag and its signatures; a payload with another component's name cannot be rebuilt, so it is fetched. */
 const REQUESTS: Readonly<Record<State, number>> = {
   signed: 3,
   unsigned: 3,
@@ -61,7 +61,7 @@ interface Expected {
 
 const PODS = readFixture<readonly InjectedPod[]>('istio', 'pods.json');
 
-/** As the injector's test data name them: the proxy on Istio's hubs, under the names its tests give it. */
+/** The proxy on Istio's hubs, by the names that the injector's test data give it. */
 const ISTIO_IMAGE = /^registry\.istio\.io\/(?:testing|release)\/prox[^/]*$/;
 const ISTIO_CONTAINERS = ['istio-proxy', 'istio-init', 'istio-validation', 'discovery'];
 
@@ -71,7 +71,7 @@ const containersOf = ({ pod: { spec } }: InjectedPod): readonly Container[] => [
 ];
 const hasIstioImages = (pod: InjectedPod): boolean =>
   containersOf(pod).some(({ image = '' }) => ISTIO_IMAGE.test(image));
-/** A container named as Istio's with an image that is not: a warning, whatever the rest. */
+/** True if a container has one of Istio's names and an image that is not Istio's: that is always a warning. */
 const hasStrangeContainer = (pod: InjectedPod): boolean =>
   containersOf(pod).some(
     ({ name, image }) => image !== undefined && ISTIO_CONTAINERS.includes(name) && !ISTIO_IMAGE.test(image),
@@ -84,7 +84,7 @@ const replaceImages = ({ pod }: InjectedPod, image: string): KubernetesObject =>
     ),
   ) as KubernetesObject;
 
-/** What both doors must say of a pod in a state. */
+/** The result that the webhook and `review` must have for a pod in a state. */
 const expectedOf = (pod: InjectedPod, state: State): Expected => {
   const strange = hasStrangeContainer(pod) ? ['image-unrecognised'] : [];
   const reason = hasIstioImages(pod) ? REASONS[state] : '';
@@ -130,7 +130,7 @@ interface Outcome {
   readonly message: string | null;
 }
 
-/** What `review --output json` prints of an object, as far as it is compared. */
+/** An object in the output of `review --output json`, limited to what is compared. */
 interface Printed {
   readonly verdict: string;
   readonly message: string | null;
@@ -182,7 +182,7 @@ describe('each of the injector’s 127 pods, in four states', () => {
     }).toEqual({ pods: 127, ofIstio: 116, strange: 2, withoutImage: 1, withoutContainers: 1 });
   });
 
-  /** Every case, one after the other, so that the requests at the registry are this case's. */
+  /** Sends the cases one after the other, so that the requests at the registry belong to one case. */
   const reviewByWebhook = async (): Promise<readonly Outcome[]> => {
     const outcomes: Outcome[] = [];
     for (const { review: body } of cases) {
@@ -199,7 +199,7 @@ describe('each of the injector’s 127 pods, in four states', () => {
     return outcomes;
   };
 
-  /** The same cases as `review` prints them, by a core of its own. */
+  /** Runs `review` on the same cases, in a process with a memory of its own. */
   const reviewByCommand = async (): Promise<{
     readonly code: number;
     readonly outcomes: readonly Outcome[];

@@ -18,7 +18,7 @@ import {
 } from '../support/webhook-and-images.ts';
 
 /*
- * What a verdict does: by the path it was asked on, and by the object the image stands in.
+ * The effect of a verdict, by the path of the request and by the kind of object.
  */
 
 describe.each(['', 'critical/'])('a pod posted to /validate/%s…', (prefix) => {
@@ -41,7 +41,7 @@ describe.each(['', 'critical/'])('a pod posted to /validate/%s…', (prefix) => 
 });
 
 describe('an object that holds a template of pods', () => {
-  /** An object of that kind, its pod's specification where the kind has it. */
+  /** An object of that kind, with the pod's specification where the kind has it. */
   const holding = (
     { group, kind, podSpec }: (typeof workloads)[number],
     content: PodSpec | readonly string[],

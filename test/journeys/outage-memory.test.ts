@@ -14,7 +14,7 @@ import {
 } from '../support/mirror-and-webhook.ts';
 
 /*
- * What memory is worth while a registry is gone, and what is asked again once it is back.
+ * Remembered verdicts while a registry is down, and the requests that are sent once it is back.
  */
 
 describe('a tag whose last answer', () => {

@@ -18,7 +18,7 @@ import type { Fault } from '../support/registry-server.ts';
 import { createSigner } from '../support/signing-kit.ts';
 
 /*
- * A registry that is gone, silent or unwilling, before and after it was asked about an image.
+ * A registry that is down, does not respond or refuses, before and after a first review of an image.
  */
 
 type Outage = readonly [name: string, reason: string, begin: (mirror: Mirror) => Promise<void> | void];
@@ -94,7 +94,7 @@ describe('what undetermined means', () => {
   const CHOICES = ['deny', 'allow-verified-tag', 'allow'] as const;
   type Choice = (typeof CHOICES)[number];
   const CODE = 'registry-rate-limited';
-  /** A verified tag, and an image that was never asked about. */
+  /** The verdicts on a verified tag, and on an image that was never reviewed before. */
   const EXPECTED: Readonly<Record<Choice, readonly [Verdict, Verdict]>> = {
     deny: [refused(CODE), refused(CODE)],
     'allow-verified-tag': [warned(CODE), refused(CODE)],

@@ -11,7 +11,7 @@ import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
 
 /*
- * `serve` as a process of its own: what changes while it runs, and how it ends.
+ * `serve` as a process of its own: changes while it runs, and its shutdown.
  */
 
 const tls = createTls();
@@ -29,7 +29,7 @@ const open = async (configure: (mirror: Mirror) => object) => {
 const reasonsFor = async (webhook: Webhook, image: string): Promise<readonly string[]> =>
   reasonsOf((await webhook.sendReview('/validate/enforce', review(pod([image])))).response);
 
-/** A file in a directory as Kubernetes mounts one: `key.pub` by way of `..data`, which is swapped in one step. */
+/** A file as Kubernetes mounts it: `key.pub` links through `..data`, which is swapped in one step. */
 const mountKey = async (content: string) => {
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-keys-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -68,7 +68,7 @@ describe('a key file that is replaced while serve runs', () => {
 });
 
 describe('the metrics of serve', () => {
-  /** Reviews that were answered, as the metrics count them at this moment. */
+  /** The number of reviews, as the metrics count them at this moment. */
   const countReviews = async ({ probes }: Webhook): Promise<number> => {
     const text = await (await fetch(`${probes}/metrics`)).text();
     const counts = [...text.matchAll(/^sailmark_reviews_total\{[^}]*\} (\d+)$/gmu)];
@@ -88,11 +88,11 @@ describe('the metrics of serve', () => {
 interface Reply {
   readonly status: number | undefined;
   readonly body: string;
-  /** Whether it ends its connection. */
+  /** True if the response closes its connection. */
   readonly closes: boolean;
 }
 
-/** A client as the API server is one: it keeps its connection, and makes a new one after `Connection: close`. */
+/** A client like the API server: it reuses its connection, and opens a new one after `Connection: close`. */
 const createClient = ({ url }: Webhook) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: tls.ca });
   onTestFinished(() => agent.destroy());
@@ -130,7 +130,7 @@ describe('serve that is told to end', () => {
 
 describe('serve that is told to end under load', () => {
   const CLIENTS = 8;
-  /** Milliseconds for which clients still come: as long as it takes until no Service leads here any more. */
+  /** Milliseconds for which clients still connect: the time until no Service routes to this process any more. */
   const STILL_COMING = 500;
 
   it('fails no call that is sent before it ends, and finishes what is under way', async () => {
@@ -158,7 +158,7 @@ describe('serve that is told to end under load', () => {
     await vi.waitUntil(() => tally.answered > 200, { timeout: 10_000, interval: 5 });
     expect(tally.closed).toBe(0);
 
-    // One review that waits for its registry while the process is told to end.
+    // One review waits for its registry while the process gets SIGTERM.
     const held: { writeHead(status: number): { end(): unknown } }[] = [];
     registry.fault = (_request, response) => {
       held.push(response);
@@ -180,7 +180,7 @@ describe('serve that is told to end under load', () => {
     await stopped;
     expect(performance.now() - began).toBeGreaterThan(990);
     expect(tally.failed).toEqual([]);
-    // Every answer but those that were on their way when the signal came.
+    // Every response except those that were in flight when the signal came.
     expect(tally.closed).toBeGreaterThan(CLIENTS);
     await expect(fetch(`${webhook.probes}/livez`)).rejects.toThrow('fetch failed');
   });

@@ -16,7 +16,8 @@ import {
 } from '../support/webhook-and-images.ts';
 
 /*
- * What of a request is judged: by what happens to the object, by where in it an image stands, and what is no request.
+ * The parts of a review that are judged: by operation, by the place of an image in the object; and bodies that are no
+ * review.
  */
 
 describe('an update', () => {

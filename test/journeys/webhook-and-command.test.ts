@@ -8,8 +8,8 @@ import { startRegistry, type TestRegistry } from '../support/registry-server.ts'
 import { runCli } from '../support/terminal.ts';
 
 /*
- * Every vector that real cosign made, through both doors, each with a memory of its own: all vectors are one image, so
- * the first accepted one would answer for the rest.
+ * Every vector that real cosign made, by the command line and by the webhook, each with a memory of its own: all
+ * vectors are one image, so the first verified one would be remembered for the rest.
  */
 
 interface Verdict {
@@ -24,7 +24,7 @@ describe('verify and the webhook’s judge', () => {
   });
   afterAll(() => registry.close());
 
-  /** By the command line, a process’s worth of memory each. */
+  /** The verdict of the command line. Each run has a memory of its own. */
   const byCommand = async (image: string, log: Log): Promise<Verdict> => {
     const { stdout } = await runCli([
       'verify',
@@ -40,7 +40,7 @@ describe('verify and the webhook’s judge', () => {
     return { outcome: images[0]?.outcome ?? '', reason: images[0]?.reason ?? null };
   };
 
-  /** By the webhook: the vector’s repository is a hub, so its image is judged. */
+  /** The verdict of the webhook. The vector’s repository is a hub, so its image is judged. */
   const byWebhook = async (image: string, log: Log): Promise<Verdict> => {
     const configuration = {
       apiVersion: 'sailmark.dev/v1alpha1',

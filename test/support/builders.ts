@@ -1,6 +1,6 @@
 import { type ReviewRecord, workloads } from '../../src/admission/index.ts';
 
-/** A container; its name is `app` unless it matters. */
+/** A container; tests that depend on its name pass one. */
 export const container = (image: string | undefined, name = 'app') => ({
   name,
   ...(image === undefined ? {} : { image }),
@@ -9,7 +9,7 @@ export const container = (image: string | undefined, name = 'app') => ({
 /** An image volume. */
 export const imageVolume = (reference: string, name = 'content') => ({ name, image: { reference } });
 
-/** What a pod's specification holds images in. Other fields are free. */
+/** The fields of a pod's specification that hold images. Other fields are free. */
 export interface PodSpec {
   readonly containers?: readonly object[];
   readonly initContainers?: readonly object[];
@@ -18,7 +18,7 @@ export interface PodSpec {
   readonly [field: string]: unknown;
 }
 
-/** An object of Kubernetes, as far as these tests go. */
+/** A Kubernetes object, limited to what tests use. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,7 +26,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** A Pod; given images instead of a specification, each is a container, `app`, `app-1`, … */
+/** A Pod. If `content` is a list of images, each becomes a container: `app`, `app-1`, … */
 export const pod = (
   content: PodSpec | readonly string[],
   metadata: Readonly<Record<string, unknown>> = { name: 'web' },
@@ -41,7 +41,7 @@ export const pod = (
 
 const isSpec = (content: PodSpec | readonly string[]): content is PodSpec => !Array.isArray(content);
 
-/** A Deployment with such a pod for its template. */
+/** A Deployment whose template is {@link pod}. */
 export const deployment = (content: PodSpec | readonly string[]): KubernetesObject => {
   const { metadata, spec } = pod(content);
   return {
@@ -87,7 +87,7 @@ export const review = (object: KubernetesObject, overrides: Readonly<Record<stri
   };
 };
 
-/** The record of a review in which nothing was found, but for `overrides`. */
+/** The record of a review without findings, with these members changed. */
 export const reviewRecord = (overrides: Partial<ReviewRecord> = {}): ReviewRecord => ({
   uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
   namespace: 'shop',

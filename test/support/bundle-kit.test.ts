@@ -13,7 +13,7 @@ const DIGEST = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21
 const served = (mode: string, digest: string) =>
   readFileSync(fixturePath('cosign', mode, 's08-bundle-notlog/blobs', digest.replace(':', '-')));
 
-/** What cosign 3.1.1 pushed: the manifest that refers to the image, and its bundle. */
+/** The manifest and the bundle that cosign 3.1.1 pushed: the manifest refers to the image. */
 const cosigns = (mode: string) => {
   const { manifests, tags } = readFixture<Vector>('cosign', mode, 's08-bundle-notlog/index.json');
   const all = manifests.map(({ digest }) => served(mode, digest));
@@ -28,7 +28,7 @@ const cosigns = (mode: string) => {
   };
 };
 
-/** What can differ between two signings, taken out: key, signature. */
+/** Returns a bundle without the parts that differ between two signings: key and signature. */
 const gist = (bundle: Buffer) => {
   const { mediaType, verificationMaterial, dsseEnvelope, ...rest } = JSON.parse(bundle.toString());
   const { payload, payloadType, signatures, ...more } = dsseEnvelope;

@@ -13,7 +13,7 @@ import {
 
 /*
  * Makes Sigstore bundles and the manifests that hold them as cosign 3 writes them: DSSE over an in-toto statement,
- * kept as what refers to the image.
+ * pushed as a referrer of the image.
  */
 
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -23,7 +23,7 @@ export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 
-/** How a bundle is spoiled; each is what a verifier must not count. */
+/** Defects of a bundle. A verifier must not count a bundle with any of them. */
 export type BundleSpoil =
   | 'two-signatures'
   | 'no-signature'
@@ -58,9 +58,9 @@ export const paeOf = (payloadType: string, payload: Uint8Array): Buffer =>
 
 interface StatementOptions {
   readonly spoil?: BundleSpoil | undefined;
-  /** Digests besides the image's, before it. */
+  /** Digests of other subjects, listed before the image's. */
   readonly otherSubjects?: readonly string[];
-  /** cosign 3.0.4 left it out. */
+  /** Leaves out `predicate`, as cosign 3.0.4 did. */
   readonly withoutPredicate?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -114,7 +114,7 @@ const materialOf = (
 };
 
 export interface BundleOptions extends StatementOptions {
-  /** Signed instead of the statement. */
+  /** The payload, if it is not the statement. */
   readonly payload?: Buffer;
   /** `verificationMaterial.tlogEntries`. */
   readonly entries?: readonly unknown[];
@@ -147,16 +147,16 @@ export const bundleOf = (signer: Signer, digest: string, options: BundleOptions 
 };
 
 export interface BundleManifestOptions {
-  /** `null`: none. */
+  /** No `artifactType` if null. */
   readonly artifactType?: string | null;
   readonly layerType?: string;
   readonly declaredSize?: number;
   readonly declaredDigest?: string;
-  /** How many times the layer is listed. */
+  /** The number of times that the layer is listed. */
   readonly layers?: number;
-  /** Another text, so that the same bundle is kept in another manifest. */
+  /** Another time gives another manifest for the same bundle. */
   readonly created?: string;
-  /** `false`: it refers to nothing. */
+  /** No `subject` if false: the manifest refers to nothing. */
   readonly subject?: false;
 }
 
@@ -194,7 +194,7 @@ export const bundleManifest = (
   return artifactOf(OCI_MANIFEST, document, [empty, blobOf(bundle)]);
 };
 
-/** Pushes a bundle as what refers to an image. Returns its manifest. */
+/** Pushes a bundle as a referrer of an image. Returns its manifest. */
 export const pushBundle = (
   target: PushTarget,
   repository: string,
@@ -207,12 +207,15 @@ export const pushBundle = (
   return manifest;
 };
 
-/** The tag that lists what refers to an image where the registry does not (distribution-spec 1.1, "Referrers Tag Schema"). */
+/**
+ * The tag whose index lists an image's referrers if the registry has no referrers API (distribution-spec 1.1,
+ * "Referrers Tag Schema").
+ */
 export const fallbackTag = (digest: string): string => digest.replace(':', '-');
 
 /**
- * Pushes the index behind that tag. It is as the libraries of cosign 3.0 write it: `artifactType` is the config's media
- * type, which is wrong, unless another is named.
+ * Pushes the index of that tag as the libraries of cosign 3.0 write it: by default `artifactType` is the config's media
+ * type, which is wrong.
  */
 export const pushFallbackIndex = (
   target: PushTarget,

@@ -1,7 +1,10 @@
 import { Environment } from '@marcbachmann/cel-js';
 import type { PodSpec } from './builders.ts';
 
-/** Whether a webhook with this match condition would be asked. Throws where the expression is wrong, or errs. */
+/**
+ * True if the API server would call a webhook with this match condition. Throws if the expression is invalid or
+ * fails.
+ */
 export type Matches = (spec: PodSpec, before?: PodSpec) => boolean;
 
 /** A match condition as the API server evaluates it: over `object` and `oldObject` of any type, to a boolean. */

@@ -4,14 +4,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createTls, type Tls } from './tls.ts';
 
 /*
- * A Kubernetes API server on a port of loopback, as far as sailmark asks one: objects under their paths with versions,
- * lists in pages, updates that conflict, JSON and merge patches, tokens. What it does not know is 404 or 405.
+ * A Kubernetes API server on a port of loopback, limited to what sailmark uses: objects by path with versions, lists in
+ * pages, updates that conflict, JSON and merge patches, tokens. Everything else is 404 or 405.
  */
 
 /** A Kubernetes object, or a part of one. */
 export type Json = { [name: string]: unknown };
 
-/** One request as it came in. */
+/** One request, as received. */
 export interface ClusterRequest {
   readonly method: string;
   /** Without the query. */
@@ -19,31 +19,31 @@ export interface ClusterRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly contentType: string | undefined;
   readonly authorization: string | undefined;
-  /** Parsed; undefined: none. */
+  /** The parsed body; undefined if there is none. */
   readonly body: unknown;
 }
 
-/** Takes over a request where it returns true: it has answered, will answer later, or never. */
+/** Takes over a request if it returns true: it has responded, will respond later, or never does. */
 export type ClusterFault = (request: ClusterRequest, response: ServerResponse) => boolean;
 
 export interface TestCluster {
   /** `https://127.0.0.1:PORT`. */
   readonly origin: string;
   readonly tls: Tls;
-  /** A kubeconfig for it. */
+  /** Returns a kubeconfig for this server. */
   kubeconfig(token?: string): string;
-  /** Everything asked since the start or the last `forget`. */
+  /** Every request since the start or the last `clearRequests`. */
   readonly requests: ClusterRequest[];
-  /** TCP connections since the start. */
+  /** The number of TCP connections since the start. */
   connections(): number;
-  /** Takes effect for the requests that follow; undefined: none. */
+  /** Applies to the requests that follow; undefined if there is none. */
   fault: ClusterFault | undefined;
   /** Bearer tokens that are accepted. */
   tokens: readonly string[];
   /** Called after each write. */
   onWrite: ((path: string) => void) | undefined;
   get(path: string): Json | undefined;
-  /** Creates or replaces an object, as somebody else. */
+  /** Creates or replaces an object, as another client would. */
   put(path: string, object: Json): void;
   delete(path: string): void;
   clearRequests(): void;
@@ -59,7 +59,7 @@ export const webhookPath = (name: string): string =>
 export const eventPath = (namespace: string, name: string): string =>
   `/apis/events.k8s.io/v1/namespaces/${namespace}/events/${name}`;
 
-/** A Secret with text in it. */
+/** A Secret with these texts, encoded. */
 export const secretOf = (data: Readonly<Record<string, string>>, metadata: Json = {}): Json => ({
   apiVersion: 'v1',
   kind: 'Secret',
@@ -82,7 +82,7 @@ export const webhooksOf = (...names: readonly string[]): Json => ({
   })),
 });
 
-/** Answers with a `Status`, as the API server refuses. */
+/** Responds with a `Status`, as the API server does when it refuses. */
 export const refuse =
   (code: number, message: string, headers: Readonly<Record<string, string>> = {}): ClusterFault =>
   (_request, response) => {
@@ -90,25 +90,25 @@ export const refuse =
     return true;
   };
 
-/** Never answers. */
+/** Never responds. */
 export const hang: ClusterFault = () => true;
 
-/** TCP connections by the port of who asks; TLS hides them, and only they can be reset. */
+/** TCP connections by the client's port. TLS sockets hide them, and only a TCP connection can be reset. */
 const sockets = new Map<number | undefined, Socket>();
 
-/** Resets the connection under the request. */
+/** Resets the connection of the request. */
 export const reset: ClusterFault = (_request, response) => {
   sockets.get(response.socket?.remotePort)?.resetAndDestroy();
   return true;
 };
 
-/** Answers 200 with a text that is no JSON. */
+/** Responds with 200 and a body that is not JSON. */
 export const sendBrokenJson: ClusterFault = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"kind": "Secr');
   return true;
 };
 
-/** Trouble for the first `count` requests that match. */
+/** Applies a fault to the first `count` requests that match. */
 export const firstOnly = (
   count: number,
   trouble: ClusterFault,
@@ -150,7 +150,7 @@ class Refused extends Error {
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 const metadataOf = (object: Json): Json => (isObject(object['metadata']) ? object['metadata'] : {});
 
-/** `fieldSelector=status.phase!=X,…`, the one that is known. */
+/** Applies `fieldSelector=status.phase!=X,…`, the only selector that is implemented. */
 const isSelected = (object: Json, selector: string | undefined): boolean => {
   const phase = isObject(object['status']) ? object['status']['phase'] : undefined;
   return !(selector ?? '').split(',').includes(`status.phase!=${String(phase)}`);
@@ -158,7 +158,7 @@ const isSelected = (object: Json, selector: string | undefined): boolean => {
 
 const stepInto = (from: unknown, key: string): unknown => (isObject(from) ? from[key] : undefined);
 
-/** RFC 6902: `test`, `add` and `remove` of members. */
+/** Applies a JSON Patch (RFC 6902): `test`, `add` and `remove` of members. */
 const applyJsonPatch = (object: Json, patch: unknown): Json => {
   const patched = structuredClone(object);
   for (const { op, path, value } of patch as { op: string; path: string; value?: unknown }[]) {
@@ -177,7 +177,7 @@ const applyJsonPatch = (object: Json, patch: unknown): Json => {
   return patched;
 };
 
-/** RFC 7386. */
+/** Applies a JSON Merge Patch (RFC 7386). */
 const applyMergePatch = (object: unknown, patch: unknown): unknown => {
   if (!isObject(patch)) return patch;
   const merged: Json = isObject(object) ? { ...object } : {};
@@ -208,7 +208,7 @@ const createStore = () => {
     if (found === undefined) throw new Refused(404, `${path} not found`);
     return found;
   };
-  /** Of one namespace, or of all: `/api/v1/pods`. */
+  /** Lists the objects of one namespace, or of all: `/api/v1/pods`. */
   const list = (path: string, query: ClusterRequest['query']): Json => {
     const place = path.lastIndexOf('/');
     const pattern = new RegExp(
@@ -231,7 +231,7 @@ const createStore = () => {
 
 const KINDS = ['secrets', 'pods', 'events', 'validatingwebhookconfigurations'];
 
-/** An object's path, not a collection's. */
+/** True for the path of an object, false for that of a collection. */
 const isObjectPath = (path: string): boolean => !KINDS.includes(path.split('/').at(-1) ?? '');
 
 const createHandler = (
@@ -307,7 +307,7 @@ const kubeconfigOf = (origin: string, ca: string, token: string): string =>
 
 const TOKEN = 'test-token';
 
-/** Starts an API server that holds nothing. */
+/** Starts an API server without objects. */
 export const startCluster = async (): Promise<TestCluster> => {
   const tls = createTls();
   const store = createStore();

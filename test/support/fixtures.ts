@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
 
-/** A file of this repository's own test data. */
+/** The path of a file in `test/fixtures`. */
 export const fixturePath = (...parts: readonly string[]): string =>
   join(REPOSITORY, 'test/fixtures', ...parts);
 

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 
 /*
- * Texts a pod may have for an image: well-formed ones of Istio's names, places and builders, others beside them, and
- * either with small damage, so that many are near the border between Istio's and not, reference and not.
+ * Texts that a pod may have as an image: well-formed references with the names, places and vendors of Istio images,
+ * others, and both with small damage. Many are near the border between Istio's images and others, or between valid
+ * and invalid.
  */
 
 const HUBS = [
@@ -53,7 +54,7 @@ const SEPARATORS = ['-', '_', '.', '__', '--'];
 
 const separator = fc.constantFrom(...SEPARATORS);
 
-/** A last path segment: a name as builders write it, its own dashes among what changes. */
+/** A last path segment: a name as vendors write it, with words around it and its dashes replaced. */
 const segment = fc
   .tuple(
     fc.array(fc.tuple(fc.constantFrom(...WORDS), separator), { maxLength: 2 }),
@@ -75,8 +76,9 @@ const ending = fc.constantFrom(
 );
 
 /**
- * Anywhere in a text. Not the two characters outside ASCII whose lower case begins with a letter in it (U+0130, U+212A):
- * RE2, JavaScript's expressions and its `toLowerCase` differ on them, and no runtime pulls what they stand in.
+ * Characters to insert anywhere in a text. Leaves out the two characters outside ASCII whose lower case begins with
+ * an ASCII letter (U+0130, U+212A): RE2, JavaScript's expressions and its `toLowerCase` differ on them, and no
+ * runtime pulls an image whose name contains one.
  */
 const scrap = fc.oneof(
   fc.constantFrom(' ', '\n', '\u00a0', '\ufeff', '/', '//', '@', ':', '.', '-', '_', 'A', '://', 'ſ', '\0'),
@@ -111,7 +113,7 @@ const damaged = (text: string): fc.Arbitrary<string> =>
     },
   );
 
-/** Image texts around these places (as a configuration writes them), Istio's, and builders'. */
+/** Image texts with these places (as a configuration writes them), Istio's, vendors' and others. */
 export const imageTexts = (places: readonly string[]): fc.Arbitrary<string> =>
   fc
     .tuple(

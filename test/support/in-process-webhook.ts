@@ -11,10 +11,10 @@ import { createFileCertificates, createServer } from '../../src/server/index.ts'
 import { createTls } from './tls.ts';
 import type { ReviewResponse } from './webhook.ts';
 
-/** An response as journeys compare it, whole. */
+/** The parts of a response that journeys compare. */
 export interface ReviewSummary {
   readonly verdict: string | undefined;
-  /** Reason codes, in the order of the annotation. */
+  /** The reason codes, in the order of the annotation. */
   readonly reasons: readonly string[];
   readonly requests: number;
 }
@@ -22,22 +22,25 @@ export interface ReviewSummary {
 export interface RawResponse {
   readonly status: number;
   readonly body: string;
-  /** Undefined where the status is not 200. */
+  /** Undefined unless the status is 200. */
   readonly response: ReviewResponse | undefined;
   readonly milliseconds: number;
 }
 
 /** The webhook in this process, on a real port over TLS, with a clock that the test moves. */
 export interface InProcessWebhook {
-  /** Sends these bytes, whatever they are. */
+  /** Posts any body. */
   post(path: string, body: string): Promise<RawResponse>;
-  /** Posts a review; throws where it is not answered with one. */
+  /** Posts a review. Rejects unless the response is a review. */
   sendReview(path: string, review: object): Promise<ReviewResponse & { readonly milliseconds: number }>;
-  /** Posts a review to enforce mode, and gives the gist of the response and what the review's record counted. */
+  /**
+   * Posts a review, by default to enforce mode. Resolves with its verdict, its reasons and the requests that its
+   * record counted.
+   */
   summaryOf(review: object, path?: string): Promise<ReviewSummary>;
-  /** What the last answered review left in the log. */
+  /** The record of the last review, as it was logged. */
   lastRecord(): ReviewRecord | undefined;
-  /** Milliseconds. */
+  /** Advances the clock by milliseconds. */
   advanceClock(time: number): void;
 }
 
@@ -82,7 +85,7 @@ const poster =
 export const reasonsOf = ({ auditAnnotations }: ReviewResponse): readonly string[] =>
   (auditAnnotations?.['reason'] ?? '').split(', ').filter((code) => code !== '');
 
-/** Opens the webhook for a configuration without a server; it is closed when the test ends. */
+/** Starts the webhook with a configuration that lacks `server`. It is stopped when the test ends. */
 export const startInProcessWebhook = async (configuration: object): Promise<InProcessWebhook> => {
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
   const config = await parseConfig(

@@ -8,7 +8,7 @@ import type { PushTarget } from './signing-kit.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 
-/** A descriptor of `index.json`; tests may say what is not so. */
+/** A descriptor of `index.json`, which may be wrong. */
 export interface Described {
   readonly mediaType?: string;
   readonly digest: string;
@@ -17,19 +17,19 @@ export interface Described {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An OCI image layout made by hand. What is pushed to it is named by its tag, whatever its repository. */
+/** An OCI image layout made by hand. A pushed manifest is named by its tag; its repository is ignored. */
 export interface LayoutOnDisk extends PushTarget {
   readonly directory: string;
   readonly descriptors: Described[];
-  /** Where a blob lies. */
+  /** The path of a blob. */
   pathOf(digest: string): string;
-  /** Describes what is there already, or is not. */
+  /** Adds descriptors to `index.json`, whether their blobs exist or not. */
   describe(...descriptors: readonly Described[]): void;
-  /** Writes `index.json` as it is given. */
+  /** Writes this content to `index.json`. */
   writeIndex(content: string | Uint8Array): void;
 }
 
-/** A directory that is gone when the test ends. */
+/** Creates a directory that is removed when the test ends. */
 export const temporaryDirectory = (name: string): string => {
   const directory = mkdtempSync(join(tmpdir(), `sailmark-${name}-`));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -77,7 +77,7 @@ interface Vector {
   readonly blobs: readonly { readonly file: string }[];
 }
 
-/** A vector of cosign as a layout: every manifest under each of its tags, or under none. */
+/** A vector of cosign as a layout: every manifest with each of its tags, or without a tag. */
 export const layoutOfVector = (vector: string): LayoutOnDisk => {
   const { repository, tags, manifests, blobs } = readFixture<Vector>('cosign', vector, 'index.json');
   const layout = createLayoutOnDisk();

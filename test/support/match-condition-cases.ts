@@ -2,17 +2,20 @@ import type { Places } from '../../src/istio/index.ts';
 import { container, imageVolume, type PodSpec } from './builders.ts';
 import { digestFor } from './verdicts.ts';
 
-/** A pod, and whether the API server must ask the webhook about it. Each is one that Kubernetes accepts. */
+/** A pod that Kubernetes accepts, created or updated. The API server must send it to the webhook, or must not. */
 export interface MatchCase {
   readonly name: string;
   readonly spec: PodSpec;
-  /** The pod as it was, where this is an update. Ephemeral containers change through their subresource alone. */
+  /** The old pod of an update. Ephemeral containers change through their subresource alone. */
   readonly before?: PodSpec;
-  /** From Kubernetes 1.36 on without a feature gate. */
+  /** Image volumes need no feature gate from Kubernetes 1.36 on. */
   readonly hasImageVolume?: true;
 }
 
-/** A configuration whose hub, mirrors and revoked digest hold no word of Istio's, as its file and a chart's values have it. */
+/**
+ * A configuration whose hub, mirrors and revoked digest contain no name of Istio's, as in its file and in chart
+ * values.
+ */
 export const matchConfiguration = {
   hubs: ['Registry.Corp.Example:5000/upstream'],
   mirrors: [
@@ -23,7 +26,7 @@ export const matchConfiguration = {
   revoked: [{ digest: digestFor('revoked'), reason: 'stolen key' }],
 } as const;
 
-/** The same in normal form, with the hubs that are built in. */
+/** The same places in normal form, with the built-in hubs. */
 export const matchPlaces: Places = {
   hubs: [
     'docker.io/istio',
@@ -47,7 +50,7 @@ const creationOf = (image: string, name?: string): MatchCase => ({
 const MESHED = 'docker.io/istio/proxyv2:1.28.0';
 const DIGEST = digestFor('pinned');
 
-/** With the built-in hubs alone. */
+/** Pods that must match with the built-in hubs alone. */
 export const mustMatch: readonly MatchCase[] = [
   ...[
     MESHED,
@@ -67,7 +70,7 @@ export const mustMatch: readonly MatchCase[] = [
     'dhi.io/pilot-debug:1',
     'cgr.dev/chainguard/mirrored_pilot',
     'registry.redhat.io/openshift-service-mesh/istio-cni-rhel9:2.6',
-    // No references, and could be Istio's all the same.
+    // Not valid references, but possibly meant as Istio images.
     'docker.io/Istio/ProxyV2:1.28.0',
     'ISTIO/PILOT',
     `istio/proxyv2@sha512:${'0'.repeat(128)}`,
@@ -118,7 +121,7 @@ export const mustMatch: readonly MatchCase[] = [
   },
 ];
 
-/** With `matchConfiguration`, and not without. */
+/** Pods that must match with `matchConfiguration`, and must not without it. */
 export const mustMatchConfigured: readonly MatchCase[] = [
   'registry.corp.example:5000/upstream/x:1',
   'registry.corp.example/mesh/mesh-a:1.28.0',
@@ -135,7 +138,7 @@ export const mustMatchConfigured: readonly MatchCase[] = [
   `ghcr.io/acme/app:1@${digestFor('revoked')}`,
 ].map((image) => creationOf(image));
 
-/** With the built-in hubs alone, and with `matchConfiguration`. */
+/** Pods that must match neither with the built-in hubs alone nor with `matchConfiguration`. */
 export const mustNotMatch: readonly MatchCase[] = [
   ...[
     'nginx',

@@ -5,17 +5,17 @@ import { type Mirror, startMirror } from './mirror.ts';
 import type { Fault } from './registry-server.ts';
 
 /*
- * For journeys during an outage: every review is sent with `?timeout=2s`, as an API server would that waits no longer,
- * and must be answered inside it.
+ * For journeys during an outage: every review is sent with `?timeout=2s`, as by an API server that waits no longer, and
+ * the response must arrive within it.
  */
 
-/** A mirror, and the webhook that trusts it. */
+/** A mirror, and a webhook that trusts it. */
 export interface MirrorAndWebhook {
   readonly mirror: Mirror;
   readonly webhook: InProcessWebhook;
 }
 
-/** The mirror comes first, so that `configure` can name what it holds. */
+/** Starts a mirror, then a webhook. `configure` can use the mirror. */
 export const startMirrorAndWebhook = async (
   configure: (mirror: Mirror) => object = () => ({}),
 ): Promise<MirrorAndWebhook> => {
@@ -25,7 +25,7 @@ export const startMirrorAndWebhook = async (
   return { mirror, webhook };
 };
 
-/** Past `tagMemory` and `rejectedMemory`: what is asked now is asked of the registry. */
+/** Advances the clock past `tagMemory` and `rejectedMemory`: the next review sends requests to the registry. */
 export const expireMemory = (webhook: InProcessWebhook): void => webhook.advanceClock(10_001);
 
 const TIMEOUT = 2000;

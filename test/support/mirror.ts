@@ -3,32 +3,32 @@ import { bundleOf, pushBundle, pushFallbackIndex } from './bundle-kit.ts';
 import { startRegistry, type TestRegistry } from './registry-server.ts';
 import { createSigner, imageManifest, push, pushSignatures, type Signer, sign } from './signing-kit.ts';
 
-/** An image on the mirror, by both names a pod can have for it. */
+/** An image on the mirror, by both references that a pod can have for it. */
 export interface MirroredImage {
   readonly byTag: string;
   readonly byDigest: string;
   readonly digest: Digest;
 }
 
-/** How an image is signed; nothing said: with the release key, as itself, under the name of Istio's hub. */
+/** The signature of an image. By default: by the release key, for its own component, with the name of Istio's hub. */
 interface Signing {
   readonly component?: string;
   readonly tag?: string;
-  /** `false`: nobody signed it. */
+  /** Unsigned if false. */
   readonly by?: Signer | false;
   /** The repository in the signed bytes. */
   readonly signedAs?: string;
-  /** As Istio's releases of today are signed: by a bundle that refers to the image. */
+  /** Signed by a bundle that refers to the image, as current releases of Istio are. */
   readonly bundle?: boolean;
 }
 
-/** A registry that holds a mirror of Istio's hub, and the key that its images are signed with. */
+/** A registry with a mirror of Istio's hub, and the key that signs its images. */
 export interface Mirror {
   readonly registry: TestRegistry;
   readonly release: Signer;
-  /** A configuration that trusts the key and the mirror, without a server. */
+  /** A configuration that trusts the key and the mirror. It lacks `server`. */
   readonly configuration: object;
-  /** Pushes a new image: its digest is this call's alone. */
+  /** Pushes a new image. Every call has a digest of its own. */
   add(signing?: Signing): MirroredImage;
 }
 

@@ -1,8 +1,8 @@
 import type { Reporter } from 'vitest/node';
 
 /**
- * Says at the end what could not run and why, as the tests' own names do (`NOT RUN: …`): in a long report of what
- * passed, a number is overlooked. What a filter left out is no such thing.
+ * Lists the tests that could not run at the end, by their own names (`NOT RUN: …`), because the number of skipped
+ * tests is easily overlooked in a long report. Tests that a filter left out are not listed.
  */
 export const notRunReporter: Reporter = {
   onTestRunEnd(modules) {

@@ -1,4 +1,4 @@
-/** Public images, and names that come near Istio's: none may give a finding. */
+/** Public images, and names that resemble Istio's: none may cause a finding. */
 export const ordinaryImages: readonly string[] = `
 adminer alpine alpine:3.20 alpine/git alpine/helm alpine/k8s amazonlinux:2023 amazon/aws-cli apache/airflow
 apache/kafka apache/spark api-firewall aquasec/trivy archlinux argoproj/argocd auto autopilot bash bitnami/kubectl

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Listens on a port and stops at once; resolves with the port. Rejects if the port is taken. */
+/** Listens on a port and stops at once. Resolves with the port; rejects if it is taken. */
 const tryPort = (host: string, port: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -15,14 +15,14 @@ const tryPort = (host: string, port: number): Promise<number> =>
     });
   });
 
-/** A port of loopback that was free a moment ago, for a program that must be given its port. */
+/** Resolves with a port of loopback that was free a moment ago, for a program that must be given its port. */
 export const freePort = (): Promise<number> => tryPort('127.0.0.1', 0);
 
 const MAX_PORTS = 100;
 
 /**
- * The first port from `from` on that nobody listens on. Below the ephemeral range no outgoing connection can take it
- * before the program that is given it.
+ * Resolves with the first free port from `from` on. Below the ephemeral range no outgoing connection can take it
+ * before the program that gets it listens.
  */
 export const freePortFrom = async (host: string, from: number): Promise<number> => {
   for (let port = from; port < from + MAX_PORTS; port += 1) {

@@ -21,7 +21,7 @@ export interface RunningProcess extends AsyncDisposable {
 const MAX_OUTPUT_CHARACTERS = 1_000_000;
 const EXIT_CODE_OF_SIGNAL = 128;
 const DEFAULT_GRACE_MS = 5000;
-/** How long output is waited for after the exit: a process that it started may hold the streams open. */
+/** Milliseconds to wait for output after the exit: a child of the process may keep the streams open. */
 const OUTPUT_PATIENCE_MS = 1000;
 
 const exitOf = (child: ChildProcess): Promise<number> =>
@@ -79,8 +79,8 @@ export const startProcess = (
 };
 
 /**
- * Resolves with what `find` returns for the output, as soon as that is not undefined. Rejects if the process ends first,
- * or after `timeoutMs`; the error carries the end of the output. Does not stop the process.
+ * Resolves with what `find` returns for the output, as soon as that is not undefined. Rejects if the process ends
+ * first, or after `timeoutMs`; the error carries the end of the output. Does not stop the process.
  */
 export const untilOutput = async <Found>(
   running: RunningProcess,

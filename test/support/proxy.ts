@@ -5,19 +5,22 @@ import type { Account } from './registry-auth.ts';
 import type { Tls } from './tls.ts';
 
 export interface ProxyOptions {
-  /** Undefined: anybody may use it. */
+  /** The account that clients must have; undefined if none is needed. */
   readonly account?: Account;
   readonly tls?: Tls;
-  /** What it does with a CONNECT instead of connecting. */
+  /** Handles a CONNECT instead of connecting. */
   readonly fault?: (socket: Socket) => void;
 }
 
-/** A real proxy on a port of loopback: CONNECT for https, whole URLs for plain HTTP. Every name leads it to loopback. */
+/**
+ * A real proxy on a port of loopback: CONNECT for https, whole URLs for plain HTTP. It connects to loopback for every
+ * host name.
+ */
 export interface TestProxy {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
   readonly url: URL;
-  /** Method and target of everything asked: `CONNECT registry.example:443`. */
+  /** Method and target of every request: `CONNECT registry.example:443`. */
   readonly requests: string[];
   close(): Promise<void>;
 }
@@ -29,13 +32,13 @@ const portOf = (target: string): number => Number(/:(\d+)$/.exec(target)?.[1] ??
 
 /** Starts a proxy that listens before this resolves. */
 export const startProxy = async ({ account, tls, fault }: ProxyOptions = {}): Promise<TestProxy> => {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const sockets = new Set<Socket>();
   const mayPass = ({ headers }: IncomingMessage): boolean =>
     account === undefined || headers['proxy-authorization'] === basic(account);
 
   const forward = (incoming: IncomingMessage, response: ServerResponse): void => {
-    asked.push(`${incoming.method} ${incoming.url}`);
+    requests.push(`${incoming.method} ${incoming.url}`);
     if (!mayPass(incoming)) {
       response.writeHead(407, { 'proxy-authenticate': 'Basic realm="test proxy"' }).end();
       return;
@@ -58,7 +61,7 @@ export const startProxy = async ({ account, tls, fault }: ProxyOptions = {}): Pr
   };
 
   const tunnel = (incoming: IncomingMessage, socket: Socket): void => {
-    asked.push(`CONNECT ${incoming.url}`);
+    requests.push(`CONNECT ${incoming.url}`);
     socket.on('error', () => {});
     if (fault !== undefined) return fault(socket);
     if (!mayPass(incoming)) {
@@ -81,7 +84,7 @@ export const startProxy = async ({ account, tls, fault }: ProxyOptions = {}): Pr
   return {
     host,
     url: new URL(`${tls === undefined ? 'http' : 'https'}://${host}`),
-    requests: asked,
+    requests,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -5,17 +5,17 @@ export interface Account {
   readonly password: string;
 }
 
-/** How a registry wants to know who asks. */
+/** The authentication that a registry requires. */
 export type RegistryAuth =
   | { readonly kind: 'basic'; readonly account: Account }
   | {
       readonly kind: 'token';
-      /** Undefined: anybody may have a token. */
+      /** The account that gets tokens; undefined if every client does. */
       readonly account?: Account;
-      /** Another realm than the registry's own `/token`. */
+      /** The realm, if it is not the registry's own `/token`. */
       readonly realm?: string;
       readonly field?: 'token' | 'access_token';
-      /** Seconds a token says it lives. */
+      /** The `expires_in` of a token, in seconds. */
       readonly lifetime?: number;
     };
 
@@ -27,7 +27,7 @@ const tokenFor = (scope: string): string => `token-for-${Buffer.from(scope).toSt
 const scopeOf = (request: IncomingMessage): string =>
   `repository:${/^\/v2\/(.+?)\/(?:manifests|blobs|referrers)\//.exec(request.url ?? '')?.[1] ?? ''}:pull`;
 
-/** Lets the request through, or answers 401 with a challenge and returns false. */
+/** Returns true if the request is authorised; otherwise responds with 401 and a challenge. */
 export const authorise = (
   auth: RegistryAuth,
   origin: string,
@@ -51,7 +51,7 @@ export const authorise = (
   return false;
 };
 
-/** What the registry's own token service answers. */
+/** Responds as the registry's own token service. */
 export const sendToken = (
   auth: Extract<RegistryAuth, { kind: 'token' }>,
   request: IncomingMessage,

@@ -1,6 +1,6 @@
 import type { RegistryLimits } from '../../src/registry/index.ts';
 
-/** What registries of tests keep to; a test that means one of them says so. */
+/** The limits of registries in tests. A test of a limit sets its own. */
 export const registryLimits: RegistryLimits = {
   manifestBytes: 64 * 1024,
   blobBytes: 64 * 1024,

@@ -8,41 +8,41 @@ import { type Account, authorise, type RegistryAuth, sendToken } from './registr
 import type { PushTarget } from './signing-kit.ts';
 import type { Tls } from './tls.ts';
 
-/** One request as it came in. */
+/** One request, as received. */
 export interface RegistryRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;
 }
 
-/** Takes over a request where it returns true: it has answered, will answer later, or never. */
+/** Takes over a request if it returns true: it has responded, will respond later, or never does. */
 export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface RegistryOptions {
   readonly tls?: Tls;
   readonly auth?: RegistryAuth;
-  /** Milliseconds before each answer. */
+  /** Milliseconds before each response. */
   readonly latency?: number;
-  /** `false`: it does not know the referrers API. */
+  /** False if the registry has no referrers API. */
   readonly referrersApi?: boolean;
-  /** Referrers on a page; the next one is named by `Link`. */
+  /** The number of referrers on a page; the `Link` header names the next page. */
   readonly pageSize?: number;
-  /** Of this machine; loopback unless named. */
+  /** An address of this machine; by default loopback. */
   readonly address?: string;
 }
 
-/** A real registry on a port of loopback, or of another address: the distribution API as far as images are read. */
+/** A real registry on a port of loopback or of another address: the read half of the distribution API. */
 export interface TestRegistry extends PushTarget {
-  /** `127.0.0.1:PORT`, a registry's name in a reference. */
+  /** `127.0.0.1:PORT`, the registry in a reference. */
   readonly host: string;
   readonly origin: string;
-  /** Everything asked since the start or the last `forget`; token requests too. */
+  /** Every request since the start or the last `clearRequests`, token requests too. */
   readonly requests: RegistryRequest[];
-  /** Takes effect for the requests that follow; undefined: none. */
+  /** Applies to the requests that follow; undefined if there is none. */
   fault: Fault | undefined;
-  /** Whether it knows the referrers API, but for repositories of a vector. */
+  /** True if it has the referrers API. Repositories of a vector decide for themselves. */
   referrersApi: boolean;
-  /** Serves a cosign vector, `referrers/s01-legacy-notlog`, as the repository of its last name. */
+  /** Serves a cosign vector (`referrers/s01-legacy-notlog`) and returns its repository. */
   loadVector(vector: string): string;
   pushBlob(repository: string, bytes: Uint8Array): void;
   pushManifest(repository: string, tag: string | undefined, bytes: Uint8Array, mediaType: string): void;
@@ -55,7 +55,7 @@ interface Stored {
   readonly digest: string;
   readonly bytes: Uint8Array;
   readonly mediaType: string;
-  /** Where the next page is. */
+  /** The `Link` header that names the next page. */
   readonly link?: string;
 }
 
@@ -63,7 +63,7 @@ interface Repository {
   readonly blobs: Map<string, Uint8Array>;
   readonly manifests: Map<string, Stored>;
   readonly tags: Map<string, string>;
-  /** Undefined: as the registry's. */
+  /** Undefined if the registry's setting applies. */
   readonly referrersApi: boolean | undefined;
 }
 
@@ -100,7 +100,7 @@ const sendStored = (
   response.end(request.method === 'HEAD' ? undefined : bytes);
 };
 
-/** A manifest as the list of what refers to a digest has it; tests push anything. */
+/** The descriptor of a manifest if it refers to the digest. Tests push anything. */
 const referrerTo = (digest: string, { bytes, mediaType, digest: own }: Stored): readonly object[] => {
   const text = Buffer.from(bytes).toString();
   if (!text.includes('"subject"')) return [];
@@ -113,7 +113,7 @@ const referrerTo = (digest: string, { bytes, mediaType, digest: own }: Stored): 
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 
-/** One page of the list, from the place that the question's `last` names. */
+/** One page of the referrers, from the position in the request's `last`. */
 const referrersOf = (
   { manifests }: Repository,
   { name, at: digest, last, pageSize }: ParsedRequest & { readonly pageSize: number },
@@ -126,7 +126,7 @@ const referrersOf = (
   return { digest: digestOf(bytes), bytes, mediaType: INDEX, ...(end < all.length ? { link } : {}) };
 };
 
-/** A question, taken apart. */
+/** The parts of a request's path. */
 interface ParsedRequest {
   readonly name: string;
   readonly at: string;
@@ -153,13 +153,13 @@ const findStored = (
   return bytes === undefined ? undefined : { digest: at, bytes, mediaType: 'application/octet-stream' };
 };
 
-/** The error codes of what is not there (distribution-spec, "Error Codes"). */
+/** The error codes for missing content (distribution-spec, "Error Codes"). */
 const MISSING: Readonly<Record<string, string>> = {
   blobs: 'BLOB_UNKNOWN',
   manifests: 'MANIFEST_UNKNOWN',
 };
 
-/** Starts a registry that listens before this resolves. */
+/** Starts a registry. It listens when this resolves. */
 export const startRegistry = async (options: RegistryOptions = {}): Promise<TestRegistry> => {
   const repositories = new Map<string, Repository>();
   const requests: RegistryRequest[] = [];

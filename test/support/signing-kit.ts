@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { type Digest, digestOf } from '../../src/image/index.ts';
 
 /*
- * Makes keys, images and signatures on the spot, in the wire format that cosign 2 writes. Pure: what comes out is bytes
- * to be pushed wherever the test likes.
+ * Makes keys, images and signatures in the wire format that cosign 2 writes. Pure: the results are bytes, which a test
+ * pushes to any target.
  */
 
 interface Blob {
@@ -12,7 +12,7 @@ interface Blob {
   readonly bytes: Buffer;
 }
 
-/** A manifest or index with all that must be pushed before it. */
+/** A manifest or index, with the blobs and manifests that must be pushed before it. */
 export interface Artifact {
   readonly digest: Digest;
   readonly mediaType: string;
@@ -27,7 +27,7 @@ export interface Signer {
   readonly privateKey: KeyObject;
 }
 
-/** One layer of a `.sig` manifest. `annotations` and `declaredSize` may say what is not so. */
+/** One layer of a `.sig` manifest. `annotations` and the declared members may be wrong. */
 export interface SignatureLayer {
   readonly payload: Buffer;
   readonly mediaType: string;
@@ -36,7 +36,7 @@ export interface SignatureLayer {
   readonly declaredSize?: number;
 }
 
-/** How a signature is spoiled; each is what a verifier must refuse. */
+/** Defects of a signature. A verifier must refuse a signature with any of them. */
 export type Spoil =
   | 'other-digest'
   | 'other-type'
@@ -70,7 +70,7 @@ export const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json'
 const SIGNATURE_ANNOTATION = 'dev.cosignproject.cosign/signature';
 const OTHER_DIGEST = digestOf('another image');
 
-/** Bytes to be pushed as a blob. */
+/** A blob with this content. */
 export const blobOf = (content: string | Buffer): Blob => {
   const bytes = Buffer.from(content);
   return { digest: digestOf(bytes), bytes };
@@ -87,13 +87,13 @@ export const artifactOf = (
   return { digest: digestOf(bytes), mediaType, bytes, blobs, children } satisfies Artifact;
 };
 
-/** A key pair made on the spot: P-256 unless another curve is named. */
+/** Generates a key pair. */
 export const createSigner = (curve = 'P-256'): Signer => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
   return { publicKey, privateKey, publicPem: publicKey.export({ type: 'spki', format: 'pem' }) };
 };
 
-/** A single-platform image with a real config and one real layer; another `seed` is another digest. */
+/** A single-platform image with a real config and one real layer. Another `seed` gives another digest. */
 export const imageManifest = (
   seed: string,
   options: { readonly docker?: boolean; readonly architecture?: string } = {},
@@ -141,11 +141,11 @@ export const imageIndex = (seed: string, options: { readonly docker?: boolean } 
   return artifactOf(mediaType, { schemaVersion: 2, mediaType, manifests }, [], children);
 };
 
-/** The repository as cosign spells it in what it signs: Docker Hub is `index.docker.io`. */
+/** The repository as cosign spells it in a payload: Docker Hub is `index.docker.io`. */
 export const cosignName = (repository: string): string =>
   repository.replace(/^docker\.io\//, 'index.docker.io/');
 
-/** The bytes cosign signs. `repository` is written as it is: see {@link cosignName}. */
+/** The bytes that cosign signs. `repository` is written unchanged: see {@link cosignName}. */
 export const simpleSigningPayload = (
   repository: string,
   digest: string,
@@ -162,7 +162,7 @@ export const simpleSigningPayload = (
     }),
   );
 
-/** ECDSA over SHA-256 of the bytes, DER. */
+/** Signs the bytes with ECDSA and SHA-256. */
 export const signBytes = (
   signer: Signer,
   bytes: Uint8Array,
@@ -222,10 +222,10 @@ export const sign = (
   };
 };
 
-/** The tag cosign keeps an image's signatures under. */
+/** The tag under which cosign stores an image's signatures. */
 export const signatureTag = (digest: string): string => `${digest.replace(':', '-')}.sig`;
 
-/** The manifest behind that tag, in cosign's wire format: one layer a signature, and the constant config document. */
+/** The manifest of that tag, in cosign's wire format: one layer per signature, and the constant config document. */
 export const signatureManifest = (
   layers: readonly SignatureLayer[],
   options: { readonly docker?: boolean } = {},
@@ -256,7 +256,7 @@ export const signatureManifest = (
   return artifactOf(types.manifest, document, [config, ...payloads]);
 };
 
-/** Where a test pushes to: a registry server, or a map. */
+/** The target of a push: a registry server, a layout, or a store in memory. */
 export interface PushTarget {
   pushBlob(repository: string, bytes: Uint8Array): unknown;
   pushManifest(repository: string, tag: string | undefined, bytes: Uint8Array, mediaType: string): unknown;

@@ -3,15 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'vitest';
 
-/** Other projects' test data lie beside the repository and are never part of it. */
+/** The test data of other projects, which lie beside the repository and are never part of it. */
 const BESIDE = new URL('../../../shared/vectors/third-party', import.meta.url).pathname;
 
-/** A file of theirs, which may not be there: read it within {@link withThirdParty}. */
+/** The path of one of their files. It may not exist: read it within {@link withThirdParty}. */
 export const thirdPartyPath = (...parts: readonly string[]): string => join(BESIDE, ...parts);
 
 /**
- * Defines tests over one of their tables. Where it is not there, what stands in the report is that they did not run: no
- * check is made, and none is claimed.
+ * Defines tests over one of their tables. If the file does not exist, the report says that the tests did not run:
+ * nothing is checked, and nothing is claimed.
  */
 export const withThirdParty = <T>(parts: readonly string[], define: (table: T) => void): void => {
   const path = thirdPartyPath(...parts);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign as signWith } from 'node:crypto';
 
-/** A certificate authority and a server's certificate, made on the spot; all PEM. */
+/** A certificate authority, and a server's certificate and key; all PEM. */
 export interface Tls {
   readonly ca: string;
   readonly cert: string;

@@ -10,10 +10,10 @@ import type {
   Verifier,
 } from '../../src/verification/index.ts';
 
-/** A digest that is recognisably this name's. */
+/** The digest of this name. */
 export const digestFor = (name: string): Digest => digestOf(name);
 
-/** A verifier that remembers nothing. */
+/** A verifier without a memory. */
 export const withoutMemory = (verify: Verifier['verify']): Verifier => ({ recall: () => undefined, verify });
 
 export const verified = (digest: Digest = digestFor('good'), keyId = 'key-1'): Verified => ({
@@ -57,9 +57,9 @@ export const undetermined = (
   ...(standsFor === undefined ? {} : { lastVerified: standsFor }),
 });
 
-/** The class of an image of Docker Hub's `istio`. */
 const nothingNamed = () => undefined;
 
+/** The class of an image of Docker Hub's `istio`. */
 export const istioImage = (component: string | undefined = 'proxyv2', neverSigned?: string): ImageClass => ({
   kind: 'istio',
   place: 'docker.io/istio',
@@ -72,7 +72,7 @@ export const istioImage = (component: string | undefined = 'proxyv2', neverSigne
 
 export const NOT_OURS: ImageClass = { kind: 'not-ours' };
 
-/** The judgement of an image of Istio's, or of another class. */
+/** The judgement of an image, by default of an Istio image. */
 export const judgement = (
   image: string,
   verification?: Judgement['verification'],
@@ -98,7 +98,7 @@ export const judgement = (
       };
 };
 
-/** A use in the first container, named `istio-proxy`. */
+/** A use in the first container, which is named `istio-proxy`. */
 export const use = (image: string, overrides: Partial<ImageUse> = {}): ImageUse => ({
   image,
   path: 'spec.containers[0].image',
@@ -107,7 +107,7 @@ export const use = (image: string, overrides: Partial<ImageUse> = {}): ImageUse 
   ...overrides,
 });
 
-/** The rules of a configuration that says nothing. */
+/** The rules of an empty configuration. */
 export const rules = (overrides: Partial<Rules> = {}): Rules => ({
   undetermined: {
     enforce: 'allow-verified-tag',

@@ -2,12 +2,12 @@ import { onTestFinished } from 'vitest';
 import { type InProcessWebhook, reasonsOf, startInProcessWebhook } from './in-process-webhook.ts';
 import { type MirroredImage, startMirror } from './mirror.ts';
 
-/** The webhook, and two images of its mirror: one signed, one not. */
+/** A webhook, and two images of its mirror: one signed, one not. */
 export interface WebhookAndImages {
   readonly webhook: InProcessWebhook;
   readonly signed: MirroredImage;
   readonly unsigned: MirroredImage;
-  /** Every path asked of the registry so far. */
+  /** The number of requests to the registry so far. */
   requests(): number;
 }
 
@@ -19,7 +19,10 @@ export const startWithImages = async (configuration: object = {}): Promise<Webho
   return { webhook, signed, unsigned, requests: () => mirror.registry.requests.length };
 };
 
-/** An answer without its texts: how many warnings, and the code of a refusal. */
+/**
+ * Sends a review. Resolves with its response without the texts: the number of warnings, and the status code of a
+ * refusal.
+ */
 export const responseSummary = async (
   webhook: InProcessWebhook,
   body: object,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RunningProcess, startProcess, untilOutput } from './process.ts';
 
-/** What an AdmissionReview is answered with, as far as tests look at it. */
+/** The `response` of an AdmissionReview, limited to what tests read. */
 export interface ReviewResponse {
   readonly uid: string;
   readonly allowed: boolean;
@@ -15,14 +15,14 @@ export interface ReviewResponse {
 }
 
 export interface Webhook {
-  /** Posts a review as the API server does, over TLS with the CA it was given, and gives the response and its milliseconds. */
+  /** Posts a review as the API server does, over TLS with the CA of the webhook. */
   sendReview(
     path: string,
     review: object,
   ): Promise<{ readonly response: ReviewResponse; readonly milliseconds: number }>;
   readonly url: string;
   readonly probes: string;
-  /** The last of what it has written, its log. */
+  /** The end of its log. */
   output(): string;
   stop(): Promise<void>;
 }
@@ -50,8 +50,8 @@ const untilReady = async (child: RunningProcess, probes: string): Promise<void> 
 };
 
 /**
- * Starts `serve` as a process of its own over TLS on loopback. `configuration` is the configuration file's content but
- * for `server`; `program` is what Node runs, the sources unless a bundle is named.
+ * Starts `serve` as a process of its own over TLS on loopback. `configuration` is the content of the configuration file
+ * without `server`; `program` are the arguments of Node, by default the sources.
  */
 export const startWebhook = async (
   configuration: object,
@@ -95,7 +95,7 @@ export const startWebhook = async (
   };
 };
 
-/** Posts the JSON of a review. Rejects where there is no response, or none of status 200. */
+/** Posts the JSON of a review. Rejects unless the response has status 200. */
 export const postReview = (
   url: string,
   agent: Agent,
