@@ -3,8 +3,8 @@ import { findRegarding, type Regarding } from './regarding.ts';
 import type { ReviewResult } from './review-result.ts';
 
 /**
- * The Events to write on an object that was admitted in spite of findings. A denial has no Event of ours: the
- * controller's FailedCreate contains the denial. An exemption has none either: the configuration wants it.
+ * The Events to write on an object that was admitted in spite of findings. A denial needs no Event: the
+ * controller's FailedCreate contains it. An exempted finding is intended and has no Event.
  */
 export interface EventSummary {
   /** Undefined if neither the object nor its controller has a name yet. */

@@ -1,11 +1,11 @@
 /**
- * The fast path: returns what `recall` finds in memory, or else the promise of `ask`. A result from memory costs no
+ * The fast path: returns what `recall` finds in memory, or else the promise of `orElse`. A result from memory costs no
  * promise and no timer, which is the steady state of the webhook (`npm run bench`). `recall` returns undefined if memory
- * does not suffice, and never decides differently from `ask`; an error that it throws is left to `ask` to report.
+ * does not suffice, and never decides differently from `orElse`; an error that it throws is left to `orElse` to report.
  */
-export const recallOrAsk = <Result>(
+export const recallOrElse = <Result>(
   recall: () => Result | undefined,
-  ask: () => Promise<Result>,
+  orElse: () => Promise<Result>,
 ): Result | Promise<Result> => {
   let recalled: Result | undefined;
   try {
@@ -13,5 +13,5 @@ export const recallOrAsk = <Result>(
   } catch {
     recalled = undefined;
   }
-  return recalled ?? ask();
+  return recalled ?? orElse();
 };

@@ -50,7 +50,7 @@ const namesToIssue = (
   { now, settings }: PlanInput,
 ): readonly string[] | undefined => {
   const { dnsNames, lifetime } = settings;
-  // A leaf that is not valid longer is no gain: a CA near its end would issue endlessly.
+  // Reissuing helps only if the new leaf outlives the current one: a CA near its end would issue endlessly.
   if (isDue(leaf, now) && Math.min(now + lifetime, until) > leaf.until) return dnsNames;
   return isNamed(leaf, dnsNames) ? undefined : [...new Set([...dnsNames, ...leaf.names])];
 };

@@ -71,7 +71,7 @@ export const command: Command = {
     'Shows the key ring: the id (RFC 7638 thumbprint), the SHA-256 of the SubjectPublicKeyInfo and the source of each key, whether it is pinned, and which Istio releases it covers. A key that could not be loaded is shown with the reason, and the exit code is 1.',
   flags: [
     ...keyFlags,
-    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
+    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'human-readable text (default), or json' },
   ],
   examples: [
     'sailmark keys',

@@ -23,9 +23,9 @@ interface Place {
   readonly places: readonly string[];
   /** The built-in hub with the same content; undefined: the hub is only in the configuration. */
   readonly hub: Hub | undefined;
-  /** The hub's name for what is called so here. */
+  /** Maps an image name of this mirror to the hub's name for it. */
   readonly hubNameOf: (segment: string) => string;
-  /** Repositories that hold the signatures of what is called so here, in order. */
+  /** The repositories that may hold the signatures of an image of this name, in order. */
   readonly signaturesOf: (segment: string) => readonly string[];
 }
 
@@ -34,7 +34,7 @@ const MAX_TEXT_LENGTH = 4096;
 
 /**
  * Classifies images by their repository and tag. An image is of a hub or mirror where exactly one path segment stands
- * below it; what lies deeper is treated as anybody's image. A mirror that is named as a hub is a mirror.
+ * below it; what lies deeper is a third-party image. A mirror that is named as a hub is a mirror.
  */
 export function createClassifier(configured: Places): Classifier {
   const byName = new Map<string, Place>();
@@ -82,9 +82,9 @@ function placeOfMirror({ mirror, of, components = {}, signatures = 'mirror' }: M
 function classBelow(at: Place, segment: string, reference: ImageReference): ImageClass {
   const { place, places, hub, hubNameOf, signaturesOf } = at;
   const name = hubNameOf(segment);
-  if (isSample(name)) return { kind: 'not-ours' };
+  if (isSample(name)) return { kind: 'other' };
   const isDigestAlone = reference.tag === undefined && reference.digest !== undefined;
-  const perhapsUnsigned = isDigestAlone && hub?.releases === true ? explainUnsignedDigest() : undefined;
+  const unsignedHint = isDigestAlone && hub?.releases === true ? explainUnsignedDigest() : undefined;
   return {
     kind: 'istio',
     place,
@@ -93,7 +93,7 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
     componentOf: (signed) => findComponent(hubNameOf(lastSegmentOf(signed))),
     signaturesAt: signaturesOf(segment).map(repositoryFromName),
     neverSigned: hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined),
-    ...(perhapsUnsigned === undefined ? {} : { perhapsUnsigned }),
+    ...(unsignedHint === undefined ? {} : { unsignedHint }),
   };
 }
 
@@ -102,7 +102,7 @@ const unsignedByTag = ({ tag, digest }: ImageReference): string | undefined =>
 
 function classOfOthers(reference: ImageReference): ImageClass {
   const lookAlike = findLookAlike(reference);
-  return lookAlike === undefined ? { kind: 'not-ours' } : { kind: 'look-alike', ...lookAlike };
+  return lookAlike === undefined ? { kind: 'other' } : { kind: 'look-alike', ...lookAlike };
 }
 
 /** ASCII alone, as the match condition ignores case: `İ` must not become an `i` here and none there. */
@@ -121,7 +121,7 @@ function createTextCheck(
     const lower = lowerAscii(text.slice(0, MAX_TEXT_LENGTH)).trim();
     const [withoutDigest = ''] = lower.split('@', 1);
     const parsed = parseImageReference(withoutDigest);
-    if (parsed.ok) return classify(parsed.reference).kind !== 'not-ours';
+    if (parsed.ok) return classify(parsed.reference).kind !== 'other';
     return (
       signs.some((sign) => lower.includes(sign)) ||
       beginnings.some((beginning) => lower.startsWith(beginning))

@@ -4,7 +4,7 @@
  * images for tests too.
  */
 
-/** Component names, of today and of the past: a signature made for one must not pass for another. */
+/** Component names, current and past: a signature made for one must not pass for another. */
 export const components: ReadonlySet<string> = new Set([
   // 1.12 and later, all signed
   'pilot',
@@ -32,12 +32,12 @@ export const components: ReadonlySet<string> = new Set([
   'test_policybackend',
 ]);
 
-/** The app with a sidecar in it, one a distribution: `app_sidecar_ubuntu_jammy`. Signed as the rest. */
+/** The app with a sidecar in it, one a distribution: `app_sidecar_ubuntu_jammy`. Signed like the rest. */
 export const componentPrefixes: readonly string[] = ['app_sidecar_'];
 
 /**
  * Images directly below a hub that no release job makes, so none is signed: istio/istio `samples/`,
- * `tools/build-base-images.sh`. They are not ours. What is not named here is judged.
+ * `tools/build-base-images.sh`. They are not verified; every image that is not listed here is.
  */
 export const samples: ReadonlySet<string> = new Set([
   'base',
@@ -50,21 +50,21 @@ export const samples: ReadonlySet<string> = new Set([
 
 export const samplePrefixes: readonly string[] = ['examples-'];
 
-/** Names that mean Istio wherever they stand. */
+/** Names that identify Istio in any registry. */
 export const distinctiveNames: ReadonlySet<string> = new Set(['proxyv2', 'install-cni', 'ztunnel']);
 
-/** Names that mean Istio only beside the word `istio`. */
+/** Names that identify Istio only in a path with the word `istio`. */
 export const ambiguousNames: ReadonlySet<string> = new Set(['pilot', 'istioctl']);
 
-/** What others call a component, beside the word `istio`: `istio-proxy`, `istio-cni-rhel9`. Vendors' images only. */
+/** Vendors' names for components, in a path with the word `istio`: `istio-proxy`, `istio-cni-rhel9`. */
 export const vendorNames: ReadonlyMap<string, string> = new Map([
   ['proxy', 'proxyv2'],
   ['cni', 'install-cni'],
 ]);
 
-/** Words that builders of the same image put before its name, or behind it. */
-export const wordsBefore: ReadonlySet<string> = new Set(['istio', 'mirrored']);
-export const wordsBehind: ReadonlySet<string> = new Set([
+/** Prefixes and suffixes that vendors add to the name of the same image. */
+export const knownPrefixes: ReadonlySet<string> = new Set(['istio', 'mirrored']);
+export const knownSuffixes: ReadonlySet<string> = new Set([
   'debug',
   'distroless',
   'fips',

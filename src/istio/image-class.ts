@@ -13,32 +13,32 @@ export interface Mirror {
   readonly mirror: string;
   /** The hub. */
   readonly of: string;
-  /** The components that its own names stand for: `mesh-a` for `proxyv2`. */
+  /** Maps names used on this mirror to components: `mesh-a` to `proxyv2`. */
   readonly components?: Readonly<Record<string, string>>;
   /** Where signatures are looked for: `mirror` (default), `hub`, `mirror-then-hub`, or one repository for all images. */
   readonly signatures?: string;
 }
 
-/** What an image is to us, by its repository and tag alone. */
+/** The class of an image, by its repository and tag alone. */
 export type ImageClass =
-  /** On a hub or mirror, directly below it, and not a sample: judged. */
+  /** On a hub or mirror, directly below it, and not a sample: verified. */
   | {
       readonly kind: 'istio';
       /** The hub or mirror, in normal form; a hub by its first name, whichever of its names the image has. */
       readonly place: string;
       /** That hub or mirror, and a hub's aliases: what a key's `for` is compared with. */
       readonly places: readonly string[];
-      /** The known component the last path segment names; undefined: none, judged all the same. */
+      /** The known component the last path segment names; undefined if it names none; the image is verified all the same. */
       readonly component: string | undefined;
-      /** The known component a signed `docker-reference` names, by the names of this place. */
+      /** The known component a signed `docker-reference` names, with the names of this mirror. */
       readonly componentOf: (signedReference: string) => string | undefined;
-      /** Repositories to look for its signatures in, in order. */
+      /** The repositories that may hold its signatures, in order. */
       readonly signaturesAt: readonly Repository[];
-      /** Why no signature is expected, where the tables know: a nightly hub, an era, a release that never was. */
+      /** Why no signature is expected, if the tables know: a nightly hub, a signing era, a release that was never signed. */
       readonly neverSigned: string | undefined;
-      /** Where a digest is all that is written: why it may have none all the same. */
-      readonly perhapsUnsigned?: string;
+      /** For a reference by digest alone: why a signature may legitimately be missing. */
+      readonly unsignedHint?: string;
     }
   /** A distinctive Istio name that comes from no known hub or mirror; `vendor` names a known vendor's build. */
   | { readonly kind: 'look-alike'; readonly component: string; readonly vendor: string | undefined }
-  | { readonly kind: 'not-ours' };
+  | { readonly kind: 'other' };

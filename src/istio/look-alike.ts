@@ -1,5 +1,5 @@
 import type { ImageReference } from '../image/index.ts';
-import { ambiguousNames, distinctiveNames, vendorNames, wordsBefore, wordsBehind } from './components.ts';
+import { ambiguousNames, distinctiveNames, knownPrefixes, knownSuffixes, vendorNames } from './components.ts';
 import { vendors } from './vendors.ts';
 
 export interface LookAlike {
@@ -41,8 +41,8 @@ const findVendor = ({ repository }: ImageReference): string | undefined =>
 
 function strip(segment: string): Bare {
   const words = segment.split(/[._-]+/);
-  const start = words.findIndex((word) => !wordsBefore.has(word));
-  const end = words.findLastIndex((word) => !wordsBehind.has(word));
+  const start = words.findIndex((word) => !knownPrefixes.has(word));
+  const end = words.findLastIndex((word) => !knownSuffixes.has(word));
   return {
     name: words.slice(Math.max(start, 0), end + 1).join('-'),
     besideIstio: words.slice(0, Math.max(start, 0)).includes('istio'),

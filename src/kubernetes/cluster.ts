@@ -9,7 +9,7 @@ export interface SecretData {
 }
 
 /**
- * Every use that sailmark makes of the cluster it runs in. Every function but `find` ends with its signal, and rejects
+ * The Kubernetes API operations that sailmark needs. Every function but `find` ends with its signal, and rejects
  * with a `ClusterFault` if there was no response, or not the expected one.
  *
  * `find` returns pull secrets from a cache: the first call for a Secret reads it, and from then on it is refreshed in

@@ -38,7 +38,7 @@ const judgeEach = (
   let verifications = 0;
   for (const { image } of uses) {
     if (judgements.has(image)) continue;
-    let judgement: Judgement | undefined = judge.look(image);
+    let judgement: Judgement | undefined = judge.inspect(image);
     if (needsVerification(judgement)) {
       verifications += 1;
       judgement = verifications > limit ? tooMany(judgement, limit) : judgeOne(image, judgement);

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { recallOrAsk } from '../base/index.ts';
+import { recallOrElse } from '../base/index.ts';
 import { type Digest, type ImageReference, parseImageReference } from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
 import type { Verification, VerificationRequest, Verifier } from '../verification/index.ts';
@@ -21,7 +21,7 @@ interface JudgeDependencies {
 /** Judges one image, for the webhook and the command line. */
 export interface Judge {
   /** Classifies the image by its text alone, with no request sent: `verification` is undefined. Cached by text. */
-  readonly look: (image: string) => Judgement;
+  readonly inspect: (image: string) => Judgement;
   /** Judges the image from memory, with nothing awaited. Undefined if it must be verified with `judge`. */
   readonly recall: (image: string) => Judgement | undefined;
   /**
@@ -57,7 +57,7 @@ const withHistory = (verification: Verification, imageClass: ImageClass | undefi
   if (verification.outcome !== 'rejected' || verification.reason.code !== 'signature-missing')
     return verification;
   if (imageClass?.kind !== 'istio') return verification;
-  const { neverSigned: why, perhapsUnsigned: perhaps } = imageClass;
+  const { neverSigned: why, unsignedHint: perhaps } = imageClass;
   if (why !== undefined) return { ...verification, reason: { code: 'image-never-signed', why } };
   return perhaps === undefined
     ? verification
@@ -125,7 +125,7 @@ export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: Judge
   };
 
   return {
-    look,
+    inspect: look,
     recall: (image) => {
       const seen = look(image);
       if (!needsVerification(seen) || seen.reference === undefined) return seen;
@@ -137,7 +137,7 @@ export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: Judge
       const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
       if (!wanted || seen.reference === undefined) return seen;
       const request = requestFor(seen.reference, seen.class);
-      const verification = await recallOrAsk<Verification>(
+      const verification = await recallOrElse<Verification>(
         () => verifier.recall(request),
         () => verifier.verify(request, signal),
       );

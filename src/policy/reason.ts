@@ -14,8 +14,8 @@ export type RefusalReason =
 /**
  * The reason why an image is not allowed. The codes are public API: metric label, audit annotation, JSON, anchor in
  * docs/reasons.md. To add one: add a member here (or in `RejectionReason` or `UndeterminedReason`), its group in `GROUPS`
- * at the place of its seriousness, a sentence in sentences.ts, its exit code in src/cli/shared/exit-codes.ts, and a row in
- * docs/reasons.md. A code that is missing somewhere does not compile or fails test/docs.test.ts.
+ * at the place of its seriousness, a sentence in sentences.ts, and a row in docs/reasons.md. Its exit code is
+ * its group's, unless src/cli/shared/exit-codes.ts says otherwise. A code that is missing somewhere does not compile or fails test/docs.test.ts.
  */
 export type Reason = RefusalReason | RejectionReason | UndeterminedReason;
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** The danger of an address to a program that strangers can make send requests; `never`: it must not be contacted. */
+/** The class of an address, against server-side request forgery; `never`: it must not be contacted. */
 export type AddressClass = 'public' | 'private' | 'never';
 
 const listOf = (subnets: readonly string[]): BlockList => {

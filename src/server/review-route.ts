@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MalformedReview, type ReviewContext, type Reviewer, type ReviewOutput } from '../admission/index.ts';
-import { type ReportError, recallOrAsk } from '../base/index.ts';
+import { type ReportError, recallOrElse } from '../base/index.ts';
 import type { RecordReview } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
@@ -61,7 +61,7 @@ const createHandler =
       record(output.record, now() - startedAt);
       void reply.header('content-type', JSON_TYPE).send(JSON.stringify(output.response));
     };
-    const output = recallOrAsk(
+    const output = recallOrElse(
       () => reviewer.recall(body, context),
       () => reviewWithDeadline(request, context, dependencies),
     );

@@ -84,18 +84,18 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
   return verify(request, new AbortController().signal);
 };
 
-const expectVerdict = (name: string, verdict: Verification, expected: string): void => {
-  const code = verdict.outcome === 'verified' ? verdict.outcome : verdict.reason.code;
+const expectOutcome = (name: string, verification: Verification, expected: string): void => {
+  const code = verification.outcome === 'verified' ? verification.outcome : verification.reason.code;
   if (code !== expected)
     throw new Error(`canary: expected ${expected} for the ${name} signature, got ${code}`);
 };
 
 /**
- * Verifies one good and two bad signatures with the verifier of images. Rejects if a verdict is wrong: the process must
+ * Verifies one good and two bad signatures with the verifier of images. Rejects if an outcome is wrong: the process must
  * then not start to verify images.
  */
 export const runCanary = async (): Promise<void> => {
-  expectVerdict('good', await verifyCanary(SIGNATURE, SIGNED), 'verified');
-  expectVerdict('forged', await verifyCanary(FORGED, SIGNED), 'signer-untrusted');
-  expectVerdict('borrowed', await verifyCanary(SIGNATURE, OTHER), 'signature-for-other-image');
+  expectOutcome('good', await verifyCanary(SIGNATURE, SIGNED), 'verified');
+  expectOutcome('forged', await verifyCanary(FORGED, SIGNED), 'signer-untrusted');
+  expectOutcome('borrowed', await verifyCanary(SIGNATURE, OTHER), 'signature-for-other-image');
 };

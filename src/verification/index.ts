@@ -28,4 +28,4 @@ export type {
   Verifier,
 } from './verification.ts';
 export { createVerifier } from './verifier.ts';
-export { type BlobVerdict, verifyBlob } from './verify-blob.ts';
+export { type BlobResult, verifyBlob } from './verify-blob.ts';

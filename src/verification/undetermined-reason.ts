@@ -2,19 +2,20 @@ import { type ReportError } from '../base/index.ts';
 import { SourceFault } from '../registry/index.ts';
 import type { RejectionReason, UndeterminedReason } from './verification.ts';
 
-const UNDETERMINED_CODES: ReadonlySet<string> = new Set<UndeterminedReason['code']>([
-  'registry-unavailable',
-  'registry-refused',
-  'registry-rate-limited',
-  'registry-answer-invalid',
-  'deadline-exceeded',
-  'key-ring-incomplete',
-  'internal-error',
-]);
+/** Every undetermined code; one that is missing would count as a rejection, so it does not compile. */
+const UNDETERMINED_CODES = {
+  'registry-unavailable': true,
+  'registry-refused': true,
+  'registry-rate-limited': true,
+  'registry-answer-invalid': true,
+  'deadline-exceeded': true,
+  'key-ring-incomplete': true,
+  'internal-error': true,
+} as const satisfies Record<UndeterminedReason['code'], true>;
 
 export const isUndeterminedReason = (
   reason: RejectionReason | UndeterminedReason,
-): reason is UndeterminedReason => UNDETERMINED_CODES.has(reason.code);
+): reason is UndeterminedReason => Object.hasOwn(UNDETERMINED_CODES, reason.code);
 
 /** Returns the undetermined reason for a source's fault. */
 export const reasonOfFault = (fault: SourceFault): UndeterminedReason =>

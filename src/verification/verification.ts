@@ -33,13 +33,13 @@ export interface VerificationRequest {
   readonly signaturesAt: readonly Repository[];
 }
 
-/** The verdict on one image. Allow only on `verified`. */
+/** The outcome for one image. Allow only on `verified`. */
 export type Verification = Verified | Rejected | Undetermined;
 
 /** Figures for people; no decision depends on them. */
 interface Cost {
   /**
-   * HTTP requests sent for this verdict; 0 if it came from memory or from a request that another verification started.
+   * HTTP requests sent for this verification; 0 if it came from memory or from a request that another verification started.
    */
   readonly requests: number;
   /** True if the signatures or the rejection came from memory. The tag may have been resolved all the same. */
@@ -68,7 +68,7 @@ export interface Undetermined extends Cost {
   readonly digest: Digest | undefined;
   readonly reason: UndeterminedReason;
   /**
-   * The verdict on the digest the tag last resolved to. Present only if the registry did not respond when the tag was
+   * The verification of the digest the tag last resolved to. Present only if the registry did not respond when the tag was
    * resolved (unavailable, rate-limited, or the deadline exceeded after a request) and that digest is verified for this
    * use. `decide` chooses whether it counts.
    */
@@ -111,7 +111,7 @@ export type UndeterminedReason =
 
 /** Verifies images: from memory with `recall`, or else with `verify` (see `recallOrAsk`). */
 export interface Verifier {
-  /** Returns the verdict from memory: no source is opened, nothing is awaited. Undefined if memory does not suffice. */
+  /** Returns the verification from memory: no source is opened, nothing is awaited. Undefined if memory does not suffice. */
   readonly recall: (request: VerificationRequest) => Verified | undefined;
   /** Verifies one image. Never rejects: an error thrown inside becomes `undetermined`, `internal-error`. */
   readonly verify: (request: VerificationRequest, signal: AbortSignal) => Promise<Verification>;

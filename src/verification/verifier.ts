@@ -3,12 +3,12 @@ import { createContext, type VerificationContext, type VerifierState } from './c
 import type { VerifierDependencies } from './dependencies.ts';
 import { createMemory } from './memory/memory.ts';
 import type { SharedResult } from './memory/single-flight.ts';
+import { recallVerified, rejected, undetermined } from './outcome/conclude.ts';
+import { undeterminedTag } from './outcome/undetermined-tag.ts';
 import { cachedDigest, resolveTag, tagOf } from './resolve-tag.ts';
 import { reasonOfThrown } from './undetermined-reason.ts';
-import { recallVerified, rejected, undetermined } from './verdict/conclude.ts';
-import { undeterminedTag } from './verdict/undetermined-tag.ts';
 import type { Verification, Verifier } from './verification.ts';
-import { gravestOf, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
+import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
 
 /** Verifies an image: resolves its tag, then verifies the digest from memory, evidence or repositories. */
 const verifyImage = async (context: VerificationContext): Promise<Verification> => {
@@ -30,7 +30,7 @@ const resolveDigest = async (context: VerificationContext): Promise<SharedResult
 
 /**
  * Verifies the last digest of the tag with evidence, before its registry can use up the time: after a restart, that is
- * the only verdict that can stand in for the tag.
+ * the only verification that can stand in for the tag.
  */
 const verifyLastDigest = async (context: VerificationContext): Promise<void> => {
   const { memory, request, evidence } = context;
@@ -47,7 +47,7 @@ const verifyDigest = async (context: VerificationContext, digest: Digest): Promi
   const byRepositories = await verifyWithRepositories(context, digest);
   if (byRepositories.verified !== undefined) return byRepositories.verified;
   const { requests } = context.sent;
-  const failure = gravestOf(byRepositories.failures) ?? gravestOf(byEvidence.failures);
+  const failure = mostSeriousFailure(byRepositories.failures) ?? mostSeriousFailure(byEvidence.failures);
   return failure === undefined
     ? rejected(digest, { code: 'signature-missing' }, requests)
     : { ...failure, requests };

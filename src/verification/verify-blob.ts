@@ -2,8 +2,8 @@ import { createVerify } from 'node:crypto';
 import { isStrictSignature } from './ecdsa.ts';
 import type { TrustedKey } from './keys/key-ring.ts';
 
-/** The verdict on one signature over one blob. */
-export type BlobVerdict =
+/** The result for one signature over one blob. */
+export type BlobResult =
   | { readonly valid: true; readonly key: TrustedKey }
   | {
       readonly valid: false;
@@ -19,7 +19,7 @@ export const verifyBlob = async (
   keys: Iterable<TrustedKey>,
   signature: Uint8Array,
   blob: AsyncIterable<Uint8Array | string>,
-): Promise<BlobVerdict> => {
+): Promise<BlobResult> => {
   if (!isStrictSignature(signature)) return { valid: false, problem: 'form' };
   const attempts = [...keys].map((key) => ({ key, verify: createVerify('sha256') }));
   for await (const chunk of blob) for (const { verify } of attempts) verify.update(chunk);

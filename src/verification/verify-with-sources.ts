@@ -1,13 +1,13 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import { openRepository, type VerificationContext } from './context.ts';
+import { concludeVerification, recallVerified, undetermined } from './outcome/conclude.ts';
 import { readSource } from './read-source.ts';
-import { concludeVerdict, recallVerified, undetermined } from './verdict/conclude.ts';
 import type { Rejected, Undetermined, Verification, Verified } from './verification.ts';
 
 type Failure = Rejected | Undetermined;
 
-/** The verdict of the first source that verifies the digest, or the failure of every source. */
+/** The verification by the first source that verifies the digest, or the failure of every source. */
 type SourcesVerdict =
   | { readonly verified: Verified }
   | { readonly verified: undefined; readonly failures: readonly Failure[] };
@@ -30,9 +30,9 @@ const verifyWithSource = async (
   const generation = memory.generation();
   const failure = generation.rejected.find(source.id, digest);
   if (failure !== undefined)
-    return concludeVerdict(context, digest, { signatures: memory.verified.find(digest), failure }, true);
+    return concludeVerification(context, digest, { signatures: memory.verified.find(digest), failure }, true);
   const read = await readSource(context, source, digest, generation);
-  if (read.ok) return concludeVerdict(context, digest, read.value, false);
+  if (read.ok) return concludeVerification(context, digest, read.value, false);
   // The read may have added valid signatures of one format to memory before the time for another ran out.
   return (
     recallVerified(context, request, digest, sent.requests) ??
@@ -46,9 +46,9 @@ const firstVerified = async (
 ): Promise<SourcesVerdict> => {
   const failures: Failure[] = [];
   for (const source of sources) {
-    const verdict = await verify(source);
-    if (verdict.outcome === 'verified') return { verified: verdict };
-    failures.push(verdict);
+    const verification = await verify(source);
+    if (verification.outcome === 'verified') return { verified: verification };
+    failures.push(verification);
   }
   return { verified: undefined, failures };
 };
@@ -72,7 +72,7 @@ export const verifyWithRepositories = (
  * Returns the failure that explains most. Undetermined comes first: a source that could not be read may hold a valid
  * signature.
  */
-export const gravestOf = (failures: readonly Failure[]): Failure | undefined =>
+export const mostSeriousFailure = (failures: readonly Failure[]): Failure | undefined =>
   failures.find(({ outcome }) => outcome === 'undetermined') ??
   failures.find(({ reason }) => reason.code !== 'signature-missing') ??
   failures[0];

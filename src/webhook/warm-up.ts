@@ -50,7 +50,7 @@ export const warmUp = async ({
   try {
     for await (const { image } of takeUntilAborted(images, signal)) {
       seen += 1;
-      if (judged.has(image) || !needsVerification(judge.look(image))) continue;
+      if (judged.has(image) || !needsVerification(judge.inspect(image))) continue;
       judged.add(image);
       await pool.start(image);
       if (judged.size >= MAX_IMAGES) break;

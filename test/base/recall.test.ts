@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { recallOrAsk } from '../../src/base/index.ts';
+import { recallOrElse } from '../../src/base/index.ts';
 
 const unexpected = () => expect.unreachable();
 
 describe('recallOrAsk', () => {
   it('returns what memory holds as it is, and asks nobody', () => {
-    expect(recallOrAsk(() => 'remembered', unexpected)).toBe('remembered');
+    expect(recallOrElse(() => 'remembered', unexpected)).toBe('remembered');
   });
 
   it('asks where memory does not suffice', async () => {
-    const asked = recallOrAsk<string>(
+    const asked = recallOrElse<string>(
       () => undefined,
       async () => 'asked',
     );
@@ -21,7 +21,7 @@ describe('recallOrAsk', () => {
     const broken = (): never => {
       throw new Error('broken');
     };
-    expect(await recallOrAsk<string>(broken, async () => 'asked')).toBe('asked');
-    await expect(recallOrAsk<string>(broken, async () => broken())).rejects.toThrow('broken');
+    expect(await recallOrElse<string>(broken, async () => 'asked')).toBe('asked');
+    await expect(recallOrElse<string>(broken, async () => broken())).rejects.toThrow('broken');
   });
 });

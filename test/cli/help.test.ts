@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   'evidence list': () => import('../../src/cli/evidence/list.ts'),
   keys: () => import('../../src/cli/keys.ts'),
   'check-config': () => import('../../src/cli/check-config.ts'),
+  'match-conditions': () => import('../../src/cli/match-conditions.ts'),
   version: () => import('../../src/cli/version.ts'),
 };
 
@@ -67,11 +68,18 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   serve: ['config', 'help'],
   keys: ['key', 'config', 'ca-file', 'output', 'help'],
   'check-config': ['config', 'help'],
+  'match-conditions': ['config', 'output', 'help'],
   version: ['help'],
 };
 
 const listedIn = (help: string): readonly string[] =>
   [...help.matchAll(/^ {2}(?: {4}|-\w, )--([\w-]+)/gm)].map(([, name]) => name ?? '');
+
+it('every command of the program is held to its interface here', async () => {
+  const { stdout } = await runCli(['--help']);
+  const names = [...stdout.matchAll(/^ {2}([a-z-]+(?: [a-z]+)?) {2,}/gm)].map(([, name]) => name);
+  expect(Object.keys(COMMANDS).toSorted()).toEqual(names.toSorted());
+});
 
 describe.each(Object.entries(COMMANDS))('the help of %s', (name, load) => {
   it('lists the flags that it accepts, which are the interface’s', async () => {

@@ -243,7 +243,7 @@ describe('why an image of the release hub has no signature', () => {
     expect(summarise(`istio/pilot@${DIGEST}`)).toBe('docker.io/istio, pilot');
     const guessOf = (text: string) => {
       const found = classOf(text);
-      return found.kind === 'istio' ? found.perhapsUnsigned : found.kind;
+      return found.kind === 'istio' ? found.unsignedHint : found.kind;
     };
     expect(HUB_NAMES.map((name) => guessOf(`${name}/pilot@${DIGEST}`))).toEqual(HUB_NAMES.map(() => INDEX));
     expect(

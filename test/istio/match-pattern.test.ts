@@ -27,7 +27,7 @@ const interests = (places: Places) => {
   const { classify, couldBeIstio } = createClassifier(places);
   return (text: string): boolean => {
     const parsed = parseImageReference(text);
-    return parsed.ok ? classify(parsed.reference).kind !== 'not-ours' : couldBeIstio(text);
+    return parsed.ok ? classify(parsed.reference).kind !== 'other' : couldBeIstio(text);
   };
 };
 

@@ -8,7 +8,7 @@ export const summarise = (text: string, classifier: Classifier = builtIn): strin
   const parsed = parseImageReference(text);
   if (!parsed.ok) return `no reference, ${classifier.couldBeIstio(text) ? "could be Istio's" : 'not ours'}`;
   const found = classifier.classify(parsed.reference);
-  if (found.kind === 'not-ours') return 'not ours';
+  if (found.kind === 'other') return 'not ours';
   if (found.kind === 'look-alike')
     return `look-alike of ${found.component}${found.vendor === undefined ? '' : ` by ${found.vendor}`}`;
   const { place, component = 'no component', neverSigned } = found;

@@ -165,7 +165,7 @@ describe('the judge', () => {
   it('says what a digest alone may be of, where the tables can only guess', async () => {
     const { judge } = judgeOf(rejected({ code: 'signature-missing' }), () => ({
       ...istioImage(),
-      perhapsUnsigned: 'one platform of several',
+      unsignedHint: 'one platform of several',
     }));
     expect((await judge.judge(PROXY, signal)).verification).toEqual(
       rejected({ code: 'signature-missing', perhaps: 'one platform of several' }),
@@ -194,7 +194,7 @@ describe('the judge', () => {
     const { judge, classified } = judgeOf(verified(), () => NOT_OURS);
     const long = `registry.example/${'a'.repeat(200)}/${'b'.repeat(20)}:${'c'.repeat(100)}@sha256:${'0'.repeat(64)}`;
     const longer = `${'sub.'.repeat(100)}${long}`;
-    for (const image of [long, long, longer, longer]) judge.look(image);
+    for (const image of [long, long, longer, longer]) judge.inspect(image);
     expect(classified.filter((text) => text === long).length).toBe(1);
     expect(classified.filter((text) => text === longer).length).not.toBe(1);
   });

@@ -70,7 +70,7 @@ export const istioImage = (component: string | undefined = 'proxyv2', neverSigne
   neverSigned,
 });
 
-export const NOT_OURS: ImageClass = { kind: 'not-ours' };
+export const NOT_OURS: ImageClass = { kind: 'other' };
 
 /** The judgement of an image, by default of an Istio image. */
 export const judgement = (

@@ -111,7 +111,7 @@ describe('a warm-up', () => {
         released = true;
       }
     })();
-    const seen = judge.look('redis:8');
+    const seen = judge.inspect('redis:8');
     const judging = { ...judge, judge: async () => seen };
     const { signal } = new AbortController();
     expect(await warmUp({ images, judge: judging, maxConcurrent: 4, signal })).toEqual({

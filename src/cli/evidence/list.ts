@@ -44,7 +44,7 @@ export const command: Command = {
   description:
     'Lists the images in an evidence directory (an OCI image layout), with the number of signature manifests and referrers of each. Verifies nothing.',
   flags: [
-    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
+    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'human-readable text (default), or json' },
   ],
   examples: ['sailmark evidence list evidence'],
   maxOperands: 1,

@@ -27,7 +27,7 @@ const toText = ({ response, record }: ReviewedObject, paint: Paint): string => {
     ...(verdict === 'audit'
       ? record.findings.map(({ image, path, code }) => `image "${image}" (${path}): ${code}`)
       : []),
-    ...(letThrough === undefined ? [] : [`let through: ${letThrough}`]),
+    ...(letThrough === undefined ? [] : [letThrough]),
     ...(record.skipped === undefined ? [] : [`not judged: ${record.skipped}`]),
   ];
   return [head, ...details.map((detail) => `  ${detail}`)].join('\n');

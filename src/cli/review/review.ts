@@ -95,7 +95,7 @@ export const command: Command = {
       value: 'NAME',
       help: 'the namespace of manifests without one (default "default")',
     },
-    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'text for people (default), or json' },
+    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'human-readable text (default), or json' },
     { name: 'exit-zero', help: 'exit with 0 regardless of findings' },
     ...coreFlags,
     timeoutFlag('object'),

@@ -1,4 +1,4 @@
-import { type BlobVerdict, type KeyRing, verifyBlob } from '../../verification/index.ts';
+import { type BlobResult, type KeyRing, verifyBlob } from '../../verification/index.ts';
 import { type Command, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { keyFlags, readConfig } from '../flags/core-flags.ts';
 import { inputName } from '../shared/input.ts';
@@ -45,7 +45,7 @@ const describeKeys = ({ keys }: KeyRing): string => {
 
 /** Prints the verdict as `cosign verify-blob` does, and returns the exit code. */
 const printVerdict = (
-  verdict: BlobVerdict,
+  verdict: BlobResult,
   {
     file,
     signature,

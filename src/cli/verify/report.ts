@@ -35,7 +35,7 @@ const remarkOf = ({ class: imageClass, verification }: Judgement): string => {
   if (imageClass?.kind === 'look-alike')
     return `; the name is that of Istio's ${imageClass.component}, but the image is on no hub or mirror: review and the webhook refuse it`;
   const judged = verification?.digest !== undefined && verification.outcome !== 'undetermined';
-  if (imageClass?.kind === 'not-ours' && judged)
+  if (imageClass?.kind === 'other' && judged)
     return '; not an Istio image, so only the signature was verified';
   return '';
 };

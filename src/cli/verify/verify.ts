@@ -109,7 +109,7 @@ export const command: Command = {
       name: 'output',
       short: 'o',
       value: OUTPUTS.join('|'),
-      help: 'text for people (default), json, or the JSON that `cosign verify` prints',
+      help: 'human-readable text (default), json, or the JSON that `cosign verify` prints',
     },
     progressFlag,
   ],

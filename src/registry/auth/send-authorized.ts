@@ -8,7 +8,7 @@ export type SendWithHeader = (header: string | undefined) => Promise<HttpRespons
 
 /**
  * Sends a request until it is neither 401 nor 403: with the cached token, then as the challenge requires, with a fresh
- * token, and with each further credentials that match the repository. Returns the last refusal if none is left to try.
+ * token, and with each further set of credentials that matches the repository. Returns the last refusal if none is left to try.
  */
 export const sendAuthorized = async (
   { registry, path }: { readonly registry: string; readonly path: string },

@@ -8,8 +8,8 @@ import type { ValidSignature } from '../verification.ts';
 /** The result for one candidate signature. Only `valid` counts; every other kind explains a rejection. */
 export type CandidateResult =
   | { readonly kind: 'valid'; readonly signature: ValidSignature; readonly proof: SignatureProof }
-  /** No key of the key ring made it. `claims`: it names this image, so a key we lack could make it count. */
-  | { readonly kind: 'stranger'; readonly claims: boolean }
+  /** No key of the key ring made it. `namesDigest`: it is for this image, so it may count once a missing key is loaded. */
+  | { readonly kind: 'unknown-signer'; readonly namesDigest: boolean }
   | { readonly kind: 'other-image'; readonly signed: Digest }
   | { readonly kind: 'invalid'; readonly detail: string }
   /** Not a signature of an image by a key: an attestation, a keyless signature. */

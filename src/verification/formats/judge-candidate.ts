@@ -26,10 +26,10 @@ export const judgeCandidate = (
   const signer = findSigner(ring, signature);
   const claims = parseClaims(signature.payload);
   if ('foreign' in claims) return FOREIGN;
-  const claimsDigest = 'digests' in claims && claims.digests.includes(digest);
-  if (signer === undefined) return { kind: 'stranger', claims: claimsDigest };
+  const namesDigest = 'digests' in claims && claims.digests.includes(digest);
+  if (signer === undefined) return { kind: 'unknown-signer', namesDigest };
   if ('problem' in claims) return invalid(claims.problem);
-  if (!claimsDigest) return { kind: 'other-image', signed: claims.digests[0] };
+  if (!namesDigest) return { kind: 'other-image', signed: claims.digests[0] };
   return {
     kind: 'valid',
     signature: {

@@ -39,7 +39,7 @@ const explainResults = (
   { results, more }: CandidateResults,
   ring: KeyRing,
 ): RejectionReason | UndeterminedReason | undefined => {
-  const couldCount = results.some((result) => result.kind === 'stranger' && result.claims);
+  const couldCount = results.some((result) => result.kind === 'unknown-signer' && result.namesDigest);
   if (couldCount && ring.missing.length > 0)
     return { code: 'key-ring-incomplete', missing: ring.missing.map(({ source }) => source) };
   const unread = findResult(results, 'unread');
@@ -47,7 +47,7 @@ const explainResults = (
   if (more) return { code: 'too-many-signatures', tried: results.length };
   const otherImage = findResult(results, 'other-image');
   if (otherImage !== undefined) return { code: 'signature-for-other-image', signed: otherImage.signed };
-  if (findResult(results, 'stranger') !== undefined) return signerUntrusted(ring);
+  if (findResult(results, 'unknown-signer') !== undefined) return signerUntrusted(ring);
   const invalid = findResult(results, 'invalid');
   if (invalid !== undefined) return { code: 'signature-invalid', detail: invalid.detail };
   return findResult(results, 'valid') === undefined ? { code: 'signature-missing' } : undefined;

@@ -4,12 +4,12 @@ import type { RejectionReason, ValidSignature, VerificationRequest } from '../ve
 type Signatures = readonly [ValidSignature, ...ValidSignature[]];
 
 /** The valid signatures of a digest that satisfy one use. */
-export type Selection =
+export type Evaluation =
   | { readonly satisfied: true; readonly signatures: Signatures; readonly componentProven: boolean }
   /** `reason` is undefined if no key that made a signature is in the key ring. */
   | { readonly satisfied: false; readonly reason: RejectionReason | undefined };
 
-const NONE: Selection = { satisfied: false, reason: undefined };
+const NONE: Evaluation = { satisfied: false, reason: undefined };
 
 const notForPlace = (keyId: string, { places, reference }: VerificationRequest): RejectionReason => ({
   code: 'signer-untrusted',
@@ -40,7 +40,7 @@ const selectByComponent = (
   usable: Signatures,
   requested: string,
   componentOf: VerificationRequest['componentOf'],
-): Selection => {
+): Evaluation => {
   const components = usable.map(({ signedReference }) =>
     signedReference === undefined ? undefined : componentOf(signedReference),
   );
@@ -61,11 +61,11 @@ const selectByComponent = (
  * proves the signature if it is required, and the component fits. Called at every use, cached or not: otherwise a key
  * that was removed or limited would still count.
  */
-export const selectSignatures = (
+export const evaluateSignatures = (
   valid: readonly ValidSignature[],
   request: VerificationRequest,
   { ring, requireLog }: { readonly ring: KeyRing; readonly requireLog: boolean },
-): Selection => {
+): Evaluation => {
   const { places, component, componentOf } = request;
   const allowed = valid.filter(({ keyId }) => maySign(keyId, ring, places) === true);
   if (isNotEmpty(allowed)) {

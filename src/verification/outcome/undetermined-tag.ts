@@ -10,18 +10,18 @@ const gotNoResponse = (reason: UndeterminedReason): boolean =>
   (reason.code === 'deadline-exceeded' && reason.asked);
 
 /**
- * The verdict if the tag could not be resolved. If its registry did not respond, it carries the verdict on the digest
+ * The outcome if the tag could not be resolved. If its registry did not respond, it carries the verification of the digest
  * the tag last resolved to, provided that digest is verified for this use.
  */
 export const undeterminedTag = (context: VerificationContext, reason: UndeterminedReason): Undetermined => {
   const { memory, request, sent } = context;
-  const verdict = undetermined(undefined, reason, sent.requests);
+  const verification = undetermined(undefined, reason, sent.requests);
   const last = memory.tags.last(request.reference.repository.name, tagOf(request));
-  if (last?.digest === undefined) return verdict;
+  if (last?.digest === undefined) return verification;
   const { digest: lastDigest, at: resolvedAt } = last;
   const verified = gotNoResponse(reason) ? recallVerified(context, request, lastDigest, 0) : undefined;
   return {
-    ...verdict,
+    ...verification,
     lastDigest,
     ...(verified === undefined ? {} : { lastVerified: { resolvedAt, verified } }),
   };

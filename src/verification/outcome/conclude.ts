@@ -12,7 +12,7 @@ import type {
   VerificationRequest,
   Verified,
 } from '../verification.ts';
-import { type Selection, selectSignatures } from './select-signatures.ts';
+import { type Evaluation, evaluateSignatures } from './evaluate-signatures.ts';
 
 export const undetermined = (
   digest: Digest | undefined,
@@ -31,13 +31,13 @@ const select = (
   { memory, dependencies }: VerifierState,
   signatures: readonly ValidSignature[],
   request: VerificationRequest,
-): Selection =>
-  selectSignatures(signatures, request, {
+): Evaluation =>
+  evaluateSignatures(signatures, request, {
     ring: memory.generation().ring,
     requireLog: dependencies.proveLogged !== undefined,
   });
 
-/** Returns the verdict *verified* if signatures in memory satisfy the request. Most verdicts are reached here. */
+/** Returns *verified* if signatures in memory satisfy the request. Most verifications end here. */
 export const recallVerified = (
   state: VerifierState,
   request: VerificationRequest,
@@ -50,8 +50,8 @@ export const recallVerified = (
   return { outcome: 'verified', digest, signatures, componentProven, requests, fromMemory: true };
 };
 
-/** Returns the verdict that the signatures of a digest and the failure of its other candidates lead to in this use. */
-export const concludeVerdict = (
+/** Returns the outcome for this use: of the valid signatures of a digest, and of the failure of its other candidates. */
+export const concludeVerification = (
   context: VerificationContext,
   digest: Digest,
   { signatures: known, failure }: SourceResult,
