@@ -30,7 +30,7 @@ interface Home {
   readonly homes: readonly string[];
 }
 
-/** Packages and modules that have a home. Each home uses its module: a permit that nobody needs is a breach too. */
+/** Packages and modules that only their homes may import. A home that does not use its module is a breach too. */
 const HOMES: readonly Home[] = [
   { module: /^fastify$/, homes: ['server'] },
   { module: /^@kubernetes\/client-node/, homes: ['kubernetes/api-connection.ts'] },
@@ -102,7 +102,7 @@ const findBreaches = (sources: Sources): string[] =>
     return breaches.filter((breach) => breach !== undefined);
   });
 
-/** Permits whose home does not use the module. */
+/** Homes that do not use their module. */
 const findStalePermits = (sources: Sources): readonly string[] => {
   const inside = (home: string) => [...sources].filter(([file]) => isIn(file, home)).map(([, text]) => text);
   return [
@@ -146,7 +146,7 @@ const foldersOf = (sources: Sources): readonly string[] => {
   return [...new Set(['', ...folders])];
 };
 
-/** The inside of a folder: each file and each folder in it is one node, whatever lies below. */
+/** The imports within a folder: each file and each folder in it is one node, with everything below it. */
 const folderGraph = (sources: Sources, folder: string): Graph => {
   const prefix = folder === '' ? '' : `${folder}/`;
   const nodeOf = (file: string): string => `${prefix}${file.slice(prefix.length).split('/')[0]}`;

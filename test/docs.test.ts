@@ -20,7 +20,7 @@ const PAGES = [
     .map((name) => `docs/${name}`),
 ];
 
-/** The rows of the table below a heading of any level, as their cells; code marks are left out. */
+/** The rows of the table below a heading of any level, as cells without code marks. */
 const rowsBelow = (heading: string, text: string): readonly (readonly string[])[] => {
   const [, section = ''] = text.split(new RegExp(`^#+ ${heading}$`, 'm'));
   return (section.split(/^#+ /m, 1)[0] ?? '')
@@ -66,7 +66,7 @@ describe('the documentation', () => {
 
 const A_PIN = '8e0dbb285a3dbfc2826c5e4c263bcfe4d93169e2207bfdd4235f5200fa5c6212';
 
-/** The problems of a YAML block of a page, as a configuration; files that it names are not there. */
+/** The problems of a YAML block of a page, parsed as a configuration. The files that it names do not exist. */
 const problemsIn = async (block: string): Promise<readonly string[]> => {
   const head = block.startsWith('apiVersion:')
     ? ''
@@ -147,7 +147,7 @@ const anchorsIn = (markdown: string): readonly string[] =>
       .replaceAll(' ', '-'),
   );
 
-/** The relative links of a page that lead nowhere: to no file, or to no heading of a page. */
+/** The dead relative links of a page: the file or the heading does not exist. */
 const findDeadLinks = (page: string): readonly string[] =>
   [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = '']) => link)

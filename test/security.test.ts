@@ -3,13 +3,16 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = new URL('../', import.meta.url);
 
-/** The text of a file of the repository; undefined where it is not there. */
+/** The text of a file of the repository; undefined if it does not exist. */
 const readOf = (path: string): string | undefined => {
   const url = new URL(path, ROOT);
   return existsSync(url) ? readFileSync(url, 'utf8') : undefined;
 };
 
-/** Every title in a test file: the first argument of `it`, `describe` and `test`, and of what their `each` gives. */
+/**
+ * Every title in a test file: the first argument of `it`, `describe` and `test`, and of the functions that their
+ * `each` returns.
+ */
 const titlesIn = (source: string): ReadonlySet<string> => {
   const TITLE = /(?:\b(?:it|describe|test)|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gs;
   return new Set([...source.matchAll(TITLE)].map(([, , title = '']) => title.replaceAll(/\\(.)/g, '$1')));
@@ -17,7 +20,7 @@ const titlesIn = (source: string): ReadonlySet<string> => {
 
 interface Actor {
   readonly name: string;
-  /** What tests are cited for: the third cell of each row. */
+  /** The cited tests: the third cell of each row. */
   readonly shownBy: readonly string[];
 }
 
@@ -38,7 +41,7 @@ const actorsIn = (markdown: string): readonly Actor[] => {
     }));
 };
 
-/** What is wrong with one file and its titles, as a cell cites them: `test/a.test.ts` “one”, “another”. */
+/** The problems of one citation, a file and its titles: `test/a.test.ts` “one”, “another”. */
 const breachesOf = (cited: string, read: typeof readOf): readonly string[] => {
   const [, path, list] = /^`(test\/[\w./-]+\.test\.ts)` (“[^”]+”(?:, “[^”]+”)*)$/.exec(cited) ?? [];
   if (path === undefined || list === undefined) return [`cites no test: ${cited}`];

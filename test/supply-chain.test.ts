@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 /*
- * What a build takes from others: fixed by version and hash, and given no chance to run before a person looked at it.
+ * The third-party inputs of a build: pinned by version and hash, and not executed before a person has reviewed them.
  */
 
 interface Locked {

@@ -8,7 +8,7 @@ export default defineConfig({
     exclude: ['test/chart/**', 'test/e2e/**'],
     cache: false,
     reporters: ['default', notRunReporter],
-    // Both are for what hangs. Hooks build the bundle and start processes, as tests do.
+    // Both limits are for what hangs. Hooks build the bundle and start processes, as tests do.
     testTimeout: 30_000,
     hookTimeout: 30_000,
     restoreMocks: true,

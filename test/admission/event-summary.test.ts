@@ -13,7 +13,7 @@ const ENFORCE: ReviewContext = { mode: 'enforce', critical: false };
 const MISSING = rejected({ code: 'signature-missing' });
 const AWAY = { code: 'registry-unavailable', detail: 'no answer' } as const;
 
-/** What the record of a review tells, where registries say this of every image. */
+/** The event summary of a review, if every image has this verdict. */
 const toldOf = async (
   body: object,
   context = AUDIT,

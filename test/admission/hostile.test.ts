@@ -34,7 +34,7 @@ const LINE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 const isShortLine = (text: string, limit: number): boolean =>
   text.length > 0 && text.length <= limit && LINE.test(text);
 
-/** What of an answer breaks Kubernetes' limits or the words of its mode. */
+/** The parts of a response that exceed Kubernetes' limits or contradict its mode. */
 const breachesOf = ({ response }: AdmissionResponse, { mode }: ReviewContext): readonly string[] => {
   const { allowed, status, warnings = [], auditAnnotations } = response;
   const breaches = {
@@ -49,7 +49,7 @@ const breachesOf = ({ response }: AdmissionResponse, { mode }: ReviewContext): r
   return Object.entries(breaches).flatMap(([name, broken]) => (broken ? [name] : []));
 };
 
-/** `answered`, where the answer keeps all limits, or `malformed`; throws what else is thrown. */
+/** `answered` if the response is within all limits, or `malformed`. Any other error is thrown. */
 const endOf = async (body: unknown, context: ReviewContext): Promise<string> => {
   try {
     const { response: answer } = await reviewer.review(body, context, new AbortController().signal);
@@ -86,7 +86,7 @@ const podSpec = fc.record({
   volumes: fc.array(fc.tuple(image, name).map(([text, called]) => imageVolume(text, called))),
 });
 
-/** The members of a JSON value, by path. */
+/** The paths of all members of a JSON value. */
 const pathsOf = (value: unknown, path: readonly string[] = []): (readonly string[])[] =>
   typeof value === 'object' && value !== null
     ? [path, ...Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...path, key]))]

@@ -2,7 +2,7 @@ import * as kubernetes from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { imageUses, workloads } from '../../src/admission/index.ts';
 
-/** Kubernetes' own model, as its client for JavaScript is generated from its OpenAPI. */
+/** Kubernetes' own model, in the JavaScript client that is generated from its OpenAPI. */
 interface Attribute {
   readonly baseName: string;
   readonly type: string;
@@ -22,11 +22,11 @@ const models: ReadonlyMap<string, Model> = new Map(
 
 const attributesOf = (type: string): readonly Attribute[] => models.get(type)?.getAttributeTypeMap() ?? [];
 
-/** `Array<V1Container>`, `{ [key: string]: V1X; }` and `V1Container` to `V1Container`. */
+/** Returns `V1Container` for `Array<V1Container>` and `V1Container`, and `V1X` for `{ [key: string]: V1X; }`. */
 const elementOf = (type: string): string =>
   /^Array<(.*)>$|^\{ \[key: string\]: (.*); \}$/.exec(type)?.slice(1).find(Boolean) ?? type;
 
-/** Every path below a type at which `found` holds, not followed further there. */
+/** Every path below a type at which `found` is true. Paths end there. */
 const pathsTo = (
   type: string,
   found: (attribute: Attribute) => boolean,

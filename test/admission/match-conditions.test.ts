@@ -40,7 +40,7 @@ const asked = {
   configured: compileCondition(expressionOf(matchPlaces, digests)),
 };
 
-/** What the webhook itself finds in a pod where nothing is signed and everything is refused: nothing, or something. */
+/** Reports whether the webhook has a finding for a pod, if nothing is signed and everything is refused. */
 const webhook = (places: Places, ofRevoked: typeof revoked | readonly []) => {
   const reviewer = createReviewer({
     judge: createJudge({
@@ -110,7 +110,10 @@ describe('what the API server asks about', () => {
   });
 });
 
-/** Ordinary images that the API server asks about: the placeholder, samples of a hub, names that hold one of Istio's. */
+/**
+ * Ordinary images that the API server sends anyway: the placeholder, samples of a hub, names that contain one of
+ * Istio's.
+ */
 const ASKED_ABOUT = `
 auto bitnami/istioctl calico/pilot-light pilot acme/pilot acme/pilot-agent acme/istioctl-action acme/proxyv2-exporter
 acme/web-proxyv2 acme/ztunnels acme/my-install-cni-test acme/mistiopilot ghcr.io/acme/platform/pilot
@@ -128,7 +131,7 @@ describe('ordinary images', () => {
 });
 
 /**
- * What a search in a text may cost at most, by CEL's price list: a tenth of the text by a quarter of the expression
+ * The maximum cost of a search in a text, as CEL counts it: a tenth of the text times a quarter of the expression
  * (cel-go, `interpreter/runtimecost.go`).
  */
 const priceOfSearch = (text: number, expression: string): number => {
@@ -167,7 +170,9 @@ describe('the chart', () => {
   });
 });
 
-/** Pods as the API server writes them: names always, no empty list, an image where it is not empty. */
+/**
+ * Pods as the API server writes them: every container has a name, no list is empty, and no image is an empty string.
+ */
 const names = fc.constantFrom('app', 'web', 'istio-proxyx', ...istioContainerNames);
 const podSpecs = (texts: fc.Arbitrary<string>): fc.Arbitrary<PodSpec> => {
   const image = fc.oneof(
@@ -190,7 +195,7 @@ const podSpecs = (texts: fc.Arbitrary<string>): fc.Arbitrary<PodSpec> => {
     );
 };
 
-/** A pod and what it was: nothing, another, or the same but for some of its lists. */
+/** A pod and its old object: none, another pod, or the same with some other lists. */
 const changes = (texts: fc.Arbitrary<string>): fc.Arbitrary<readonly [PodSpec, PodSpec | undefined]> => {
   const specs = podSpecs(texts);
   return fc.oneof(

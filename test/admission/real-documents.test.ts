@@ -61,7 +61,7 @@ describe('the pods that Istio’s injector makes', () => {
   );
 });
 
-/** Requests that another project captured; what we say of each. */
+/** Requests that another project captured, with sailmark's result for each. */
 const CAPTURED: Readonly<Record<string, string>> = {
   '02_pod.json': 'allow',
   '05_replication_controller.json': 'allow',
@@ -86,7 +86,7 @@ const CAPTURED: Readonly<Record<string, string>> = {
     'request.kind request.resource request.uid request.kind.kind request.resource.group request.resource.resource',
 };
 
-/** Those of v1beta1, which the API server sends only where a webhook's configuration asks for it. */
+/** Requests of v1beta1, which the API server sends only if a webhook's configuration lists it. */
 const OF_V1BETA1 = [
   '01_deployment.json',
   '03_replicaset.json',

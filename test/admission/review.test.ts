@@ -14,7 +14,7 @@ const { signal } = new AbortController();
 
 const MISSING = rejected({ code: 'signature-missing' }, digestFor('unsigned'));
 
-/** A review whose registries say this of images, by their normal form; all others are verified. */
+/** Reviews with these verdicts on images, by their normal form; all other images are verified. */
 const reviewOf = (
   verdicts: Readonly<Record<string, Verification>> = {},
   withRules: Partial<Rules> = {},

@@ -6,7 +6,7 @@ import { rules, withoutMemory } from '../support/verdicts.ts';
 
 export const NOW = Date.parse('2026-11-24T12:00:00Z');
 
-/** Reviews by these rules, with verdicts that `verify` gives; images of Docker Hub's `istio` are Istio's. */
+/** A reviewer with these rules and the verdicts of `verify`. Images of Docker Hub's `istio` are Istio's. */
 export const reviewerBy = (
   verify: Verifier['verify'],
   withRules: Partial<Rules> = {},

@@ -22,11 +22,11 @@ const certificatesIn = (pem = ''): readonly X509Certificate[] =>
     (block) => new X509Certificate(block),
   );
 
-/** Whether a client that trusts `bundle` takes the certificate of a pair. */
+/** True if a client that trusts `bundle` accepts the certificate of a pair. */
 const isTrustedBy = (bundle: string, { cert }: CertificatePair): boolean =>
   certificatesIn(bundle).some((ca) => new X509Certificate(cert).verify(ca.publicKey));
 
-/** A clock in the test's hands. */
+/** A clock that the test sets. */
 const createClock = () => {
   let ahead = 0;
   return {
@@ -177,7 +177,7 @@ describe('the first certificate', () => {
 });
 
 describe('watching', () => {
-  /** Looks every few milliseconds. */
+  /** Makes replicas check every few milliseconds. */
   const quick = { overlap: 40 };
 
   it('never throws where the API fails: it is told, and tried again', async () => {

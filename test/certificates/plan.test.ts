@@ -6,7 +6,7 @@ import type { CertificateAuthority, Issuer, Leaf, State } from '../../src/certif
 import { BACKDATE_MS } from '../../src/certificates/validity.ts';
 
 /*
- * The state machine alone: certificates are names with times, and time is a number.
+ * The state machine alone: a certificate is a name with times, and time is a number.
  */
 
 const SETTINGS = { dnsNames: ['sailmark.svc'], lifetime: 300, caLifetime: 1200, overlap: 50 };
@@ -206,7 +206,7 @@ describe('what is to be done next', () => {
   });
 });
 
-/** The step, done with names and times in place of certificates. */
+/** Performs a step with names and times in place of certificates. */
 const doStep = (
   step: Step,
   state: State,
@@ -251,23 +251,23 @@ const doStep = (
   throw new Error('no such step');
 };
 
-/** A Secret, and an API server of several instances, each of which hears of a new bundle within `LAG`. */
+/** A Secret, and an API server of several instances, each of which sees a new bundle within `LAG`. */
 interface World {
   state: State;
-  /** What was trusted, since when: the last is what is trusted now. */
+  /** The bundles in order, each with the time since which it is trusted. The last one is current. */
   readonly bundles: { readonly ids: readonly string[]; readonly at: number }[];
 }
 
 const LAG = 40;
 
-/** Whether every instance trusts an authority, whatever it has heard of. */
+/** True if every instance trusts an authority, whichever bundle it has seen. */
 const isTrustedEverywhere = ({ bundles }: World, id: string, now: number): boolean =>
   bundles.every(({ ids }, place) => {
     const replaced = bundles[place + 1]?.at;
     return (replaced !== undefined && replaced <= now - LAG) || ids.includes(id);
   });
 
-/** A replica of the model: what it serves, and since when it saw the bundle as it is. */
+/** A replica of the model: the certificate that it serves, and the time since which it sees the current bundle. */
 const createModel = (world: World, replica: number) => {
   let served: ServedCertificate | undefined;
   let since = { bundle: '', at: 0 };
@@ -284,7 +284,7 @@ const createModel = (world: World, replica: number) => {
   };
   return {
     served: () => served,
-    /** Returns how many steps it did. */
+    /** Returns the number of steps that it performed. */
     look(now: number): number {
       for (let steps = 0; steps < 10; steps += 1) {
         const trustedSince = trust(now);
@@ -308,7 +308,7 @@ const createModel = (world: World, replica: number) => {
 const emptyWorld = (): World => ({ state: stateOf({}), bundles: [] });
 
 describe('any course of time', () => {
-  /** Each replica looks four times within an overlap; now and then one restarts, or of the Secret something is lost. */
+  /** Each replica checks four times within an overlap. Now and then one restarts, or the Secret loses a part. */
   const courses = fc.array(
     fc.record({
       after: fc.integer({ min: 1, max: 4 }),
@@ -334,7 +334,7 @@ describe('any course of time', () => {
         for (const replica of replicas) replica.look(now);
         for (const [turn, { after, lose, restart }] of course.entries()) {
           now += after;
-          // What is lost twice within the time it takes to recover is lost.
+          // A part that is lost a second time during the recovery is not recovered.
           const hasRecovered = now - lostAt > SETTINGS.overlap * 4;
           if (lose !== null && hasRecovered) {
             lostAt = now;

@@ -16,7 +16,7 @@ import {
 } from '../support/cluster-server.ts';
 
 /*
- * An API server with what the chart brings, and replicas that issue certificates to themselves.
+ * An API server with the objects of the chart, and replicas that issue their own certificates.
  */
 
 export const SECRET = secretPath('sailmark', 'certificates');
@@ -38,10 +38,10 @@ afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close();
 });
 
-/** Closes at the end of the test, the last one first. */
+/** Calls `close` when the test ends, in reverse order. */
 export const closeAfterTest = (close: () => Promise<void> | void): void => void opened.push(close);
 
-/** An API server with an empty Secret and two webhook entries, as the chart makes them. */
+/** Starts an API server with an empty Secret and two webhook entries, as the chart creates them. */
 export const startApiServer = async (): Promise<TestCluster> => {
   const server = await startCluster();
   closeAfterTest(() => server.close());
@@ -56,7 +56,7 @@ export interface Replica {
   codes(): readonly string[];
 }
 
-/** One replica; `now` is its clock. */
+/** Starts one replica, with `now` as its clock. */
 export const startReplica = async (
   server: TestCluster,
   settings: Partial<CertificateSettings> = {},
@@ -84,7 +84,7 @@ export const secretDataOf = (server: TestCluster): Readonly<Record<string, strin
     ]),
   );
 
-/** Writes the Secret as somebody else. */
+/** Writes the Secret as another client would. */
 export const writeSecretData = (server: TestCluster, data: Readonly<Record<string, string>>): void =>
   server.put(SECRET, secretOf(data));
 
@@ -92,7 +92,7 @@ interface Entry {
   readonly clientConfig: { readonly caBundle?: string };
 }
 
-/** What the API server trusts each entry by. */
+/** The `caBundle` of each webhook entry, as text. */
 export const caBundlesOf = (server: TestCluster): readonly string[] =>
   ((server.get(WEBHOOKS) ?? {})['webhooks'] as readonly Entry[]).map(({ clientConfig: { caBundle = '' } }) =>
     Buffer.from(caBundle, 'base64').toString(),

@@ -18,13 +18,13 @@ import {
 } from './replicas.ts';
 
 /*
- * A whole rotation in real time: lifetimes of seconds, two replicas with a TLS server each, and a client that trusts what
- * the API server trusts at that moment, and nothing else.
+ * A whole rotation in real time: validities of seconds, two replicas with a TLS server each, and a client that trusts
+ * the CAs that the API server trusts at that moment, and no others.
  */
 
 const TIMES = { caLifetime: 9_000, lifetime: 6_000, overlap: 1_000 };
 
-/** A server that serves by what a replica hands over. */
+/** Starts a server with the certificates of a replica. Resolves with its port. */
 const serveBy = async ({ certificates }: Replica): Promise<number> => {
   const first = await certificates.ensure(AbortSignal.timeout(5_000));
   const server: Server = createServer(first, (_request, response) => response.end());
@@ -40,7 +40,7 @@ const serveBy = async ({ certificates }: Replica): Promise<number> => {
   return (server.address() as AddressInfo).port;
 };
 
-/** The certificate that a new connection is served by; rejects where it is not trusted. */
+/** Resolves with the certificate of a new connection. Rejects if it is not trusted. */
 const shake = (port: number, ca: string): Promise<X509Certificate | undefined> =>
   new Promise((resolve, reject) => {
     const socket = connect({
@@ -57,7 +57,7 @@ const shake = (port: number, ca: string): Promise<X509Certificate | undefined> =
     socket.once('error', reject);
   });
 
-/** Shakes hands with every server all the time, by the bundle of the moment, and notes what failed. */
+/** Connects to every server continuously, trusting the current bundle, and records failures. */
 const shakeAll = (server: TestCluster, ports: readonly number[]) => {
   const failures: string[] = [];
   const leaves = new Set<string>();

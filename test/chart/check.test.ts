@@ -9,7 +9,7 @@ interface Ran {
   readonly output: string;
 }
 
-/** What the pod of `helm test` runs, here with Node's own path. */
+/** Runs the command of the pod of `helm test`, with the path of this Node. */
 const check = async (url: string, mode: string): Promise<Ran> => {
   const command = at(
     manifestOf(await render(), 'Pod'),

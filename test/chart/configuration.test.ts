@@ -19,7 +19,7 @@ providers:
   defaultCacheDuration: 1m
 `;
 
-/** What the volumes of the value sets hold. */
+/** The files in the volumes of the example values. */
 const files: Readonly<Record<string, string>> = {
   '/etc/sailmark/authorities/ca.pem': createTls().ca,
   '/etc/sailmark/pull/.dockerconfigjson': '{"auths":{}}',

@@ -22,7 +22,10 @@ interface Entry {
   readonly [key: string]: unknown;
 }
 
-/** As the API server reads it (k8s.io/apimachinery, labels.Requirement): NotIn is also true of a label that is not there. */
+/**
+ * Evaluates a selector as the API server does (k8s.io/apimachinery, labels.Requirement): NotIn also matches a missing
+ * label.
+ */
 const holds = ({ key, operator, values = [] }: Expression, labels: Labels): boolean => {
   const value = labels[key];
   if (operator === 'Exists') return value !== undefined;
@@ -50,7 +53,10 @@ const CRITICAL: readonly string[] = ['kube-system', 'istio-system', 'istio-cni',
 type Mode = (typeof MODES)[number];
 const rank = (mode: Mode): number => MODES.indexOf(mode);
 
-/** The mode of a namespace (charts/sailmark/README.md, "Modes"): the release's, unless a label strengthens or may weaken it. */
+/**
+ * The mode of a namespace (charts/sailmark/README.md, "Modes"): the release's, unless a label strengthens it or may
+ * weaken it.
+ */
 const expected = (mode: Mode, weaker: boolean, namespace: string, label: string | undefined): string => {
   if (CRITICAL.includes(namespace)) return `/validate/critical/${mode}`;
   const asked = MODES.find((one) => one === label);

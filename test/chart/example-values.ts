@@ -1,6 +1,6 @@
 import type { Release } from './helm.ts';
 
-/** Values that people have, and must render. */
+/** Values as users write them. All must render. */
 export interface ExampleValues {
   readonly name: string;
   readonly values: object;
@@ -10,7 +10,7 @@ export interface ExampleValues {
 const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 export const DIGEST = `sha256:${'a'.repeat(64)}`;
 
-/** A mirror with everything of its own. */
+/** The values of a company with its own mirror, keys, authorities and credentials. */
 export const corporate = {
   files: {
     keys: { configMap: { name: 'corp-keys' } },

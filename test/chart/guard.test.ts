@@ -8,7 +8,7 @@ const namespaceOf = (mode: Mode) => ({
   metadata: { name: 'apps', ...(mode === undefined ? {} : { labels: { 'sailmark.dev/mode': mode } }) },
 });
 
-/** Whether the policy lets the label go from one to the other, for somebody without the right. */
+/** Evaluates the policy for a user without the right: true if it allows the change of the label. */
 const allows = async (values: object): Promise<(before: Mode | null, after: Mode) => boolean> => {
   const policy = manifestOf(
     await render({ ...values, modes: { guard: { enabled: true }, ...(at(values, 'modes') as object) } }),
@@ -37,7 +37,7 @@ const allows = async (values: object): Promise<(before: Mode | null, after: Mode
 
 const LABELS = [undefined, 'audit', 'warn', 'enforce', 'off'] as const;
 
-/** The changes of a label that need the right, as `before → after`; `new` is a namespace that is made. */
+/** The changes of a label that need the right, as `before → after`; `new` is a namespace that is created. */
 const guarded = async (values: object): Promise<readonly string[]> => {
   const allowed = await allows(values);
   return [null, ...LABELS].flatMap((before) =>

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { loadAll } from 'js-yaml';
 
-/** A manifest, as far as tests look into all of them; they look further with `at`. */
+/** A manifest, limited to the members that every test reads; {@link at} reads the others. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -17,9 +17,9 @@ export interface Manifest {
 export interface Release {
   readonly name?: string;
   readonly namespace?: string;
-  /** APIs of the cluster beside Kubernetes' own. */
+  /** APIs of the cluster besides Kubernetes' own. */
   readonly apis?: readonly string[];
-  /** The cluster's version; the newest that Helm knows. */
+  /** The cluster's version; by default the newest that Helm knows. */
   readonly kubernetes?: string;
 }
 
@@ -59,14 +59,14 @@ const template = (
     JSON.stringify(values),
   );
 
-/** What the values render, in Helm's order; fails where they are refused. */
+/** Renders the values. Resolves with the manifests in Helm's order; rejects if the values are refused. */
 export const render = async (values: object = {}, release: Release = {}): Promise<readonly Manifest[]> => {
   const { code, stdout, stderr } = await template(values, release);
   if (code !== 0) throw new Error(stderr);
   return (loadAll(stdout) as readonly (Manifest | null | undefined)[]).filter((manifest) => manifest != null);
 };
 
-/** What the values are refused for, a line each; fails where they are not. */
+/** Resolves with the reasons why the values are refused, one line each. Rejects if they are not refused. */
 export const refusals = async (values: object, release: Release = {}): Promise<readonly string[]> => {
   const { code, stderr } = await template(values, release);
   if (code === 0) throw new Error('not refused');
@@ -76,11 +76,11 @@ export const refusals = async (values: object, release: Release = {}): Promise<r
     .filter((line) => line !== '');
 };
 
-/** What lies at a path of keys and indices, or undefined. */
+/** Returns the value at a path of keys and indices, or undefined. */
 export const at = (tree: unknown, ...path: readonly (string | number)[]): unknown =>
   path.reduce<unknown>((node, key) => (node as Record<string | number, unknown> | undefined)?.[key], tree);
 
-/** The only one of its kind, or the one of a name; fails where it is not there. */
+/** Returns the only manifest of a kind, or the one with a name. Throws if there is none. */
 export const manifestOf = (manifests: readonly Manifest[], kind: string, name?: string): Manifest => {
   const found = manifests.filter(
     (manifest) => manifest.kind === kind && (name ?? manifest.metadata.name) === manifest.metadata.name,
@@ -89,7 +89,7 @@ export const manifestOf = (manifests: readonly Manifest[], kind: string, name?: 
   return found[0];
 };
 
-/** `Kind namespace/name` of each. */
+/** `Kind namespace/name` of each manifest. */
 export const namesOf = (manifests: readonly Manifest[]): readonly string[] =>
   manifests.map(
     ({ kind, metadata: { namespace, name } }) =>

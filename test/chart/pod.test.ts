@@ -31,7 +31,7 @@ const ALLOWED_VOLUMES = [
   'image',
 ];
 
-/** What the Pod Security Standard "restricted" refuses (kubernetes.io, pod-security-standards), in its words. */
+/** Violations of the Pod Security Standard "restricted" (kubernetes.io, pod-security-standards), in its words. */
 const restricted = ({ securityContext, containers, volumes = [], ...spec }: PodSpec): readonly string[] => [
   ...['hostNetwork', 'hostPID', 'hostIPC'].filter((key) => spec[key] === true),
   ...volumes.flatMap((volume) =>

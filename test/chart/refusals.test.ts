@@ -8,7 +8,7 @@ interface Refusal<Why> {
   readonly why: Why;
 }
 
-/** What the schema says, before anything is rendered. */
+/** Values that the schema refuses, before anything is rendered. */
 const unknown: readonly Refusal<string>[] = [
   { values: { mod: 'enforce' }, why: "'': additional properties 'mod' not allowed" },
   { values: { mode: 'block' }, why: "'/mode': value must be one of 'audit', 'warn', 'enforce'" },
@@ -57,7 +57,7 @@ const claim = (accessMode: string, replicas: number) => ({
   evidence: { write: { kind: 'persistentVolumeClaim', persistentVolumeClaim: { accessMode } } },
 });
 
-/** What only the values together say. */
+/** Values that are refused only in combination. */
 const impossible: readonly Refusal<RegExp>[] = [
   {
     values: { evidence: { read: { release: { image: { reference: 'registry.corp.example/evidence:1' } } } } },

@@ -18,7 +18,7 @@ type Schema = Readonly<Record<string, unknown>> & {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The paths at which a tree of values has something, sections too. */
+/** All paths in a tree of values, including those of sections. */
 const pathsOf = (tree: unknown, path = ''): readonly string[] =>
   isObject(tree)
     ? Object.entries(tree).flatMap(([key, value]) => [`${path}${key}`, ...pathsOf(value, `${path}${key}.`)])
@@ -34,7 +34,7 @@ describe('the schema of values', () => {
   const schema = JSON.parse(read('charts/sailmark/values.schema.json')) as Schema;
 
   it('knows every value, says what it is, and is closed wherever it lists', () => {
-    // Kubernetes' own objects may have more than is described.
+    // Objects of Kubernetes may have more members than the schema describes.
     const native = ['podSecurityContext is open', 'securityContext is open'];
     const undescribed = (one: Schema, path: string): readonly string[] =>
       Object.entries(one.properties ?? {}).flatMap(([key, below]) => [

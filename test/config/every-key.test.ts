@@ -8,9 +8,9 @@ import { createTls } from '../support/tls.ts';
 import { filesOf } from './parse.ts';
 
 /*
- * The schema promises that no key is ignored. For every key of the schema, at every depth, two files that differ in that
- * key alone must be read as two configurations, and be described as two. A key that is new in the schema is found by
- * itself; it needs a row in VALUES only if its values cannot be made up from its schema.
+ * The schema promises that no key is ignored. For every key of the schema, at every depth, two files that differ in
+ * that key alone must be read as two configurations, and be described as two. A new key of the schema is tested
+ * without a change here; it needs a row in VALUES only if its values cannot be derived from its schema.
  */
 
 interface Schema {
@@ -62,7 +62,7 @@ const PEM =
 
 const HEAD = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
 const MIRROR = { mirror: 'm.example/istio', of: 'docker.io/istio' };
-/** Has every list and every object of the schema; where two keys exclude each other, they are in two entries. */
+/** A file with every list and every object of the schema. Keys that exclude each other are in two entries. */
 const BASE: Json = {
   ...HEAD,
   keys: [
@@ -111,7 +111,7 @@ const BASE: Json = {
 /** The value of a key that is left out. */
 const ABSENT = undefined;
 
-/** Two values of a key, where its schema alone does not tell what is accepted. */
+/** Two values of a key whose schema alone does not say which values are accepted. */
 const VALUES: Readonly<Record<string, readonly [unknown, unknown]>> = {
   keys: [[{ file: '/a' }], [{ file: '/b' }]],
   'keys[].inline': [PEM, `${PEM}\n`],
@@ -148,7 +148,7 @@ function quantities(unit: string, min: number, max: number): readonly [unknown, 
   return unit === 'milliseconds' ? [`${min}ms`, `${max}ms`] : [min, max];
 }
 
-/** Two whole files, where a key cannot be changed without another. */
+/** Two whole files, for a key that cannot be changed without another. */
 const FILE_PAIRS: Readonly<Record<string, readonly [Json, Json]>> = {
   'keys[].istio': [
     { ...HEAD, keys: [{ istio: 'release' }] },
@@ -164,7 +164,7 @@ const FILE_PAIRS: Readonly<Record<string, readonly [Json, Json]>> = {
 /** Keys with one value, which names the format: they are checked, and cannot change anything. */
 const FORMAT: readonly string[] = ['apiVersion', 'kind'];
 
-/** Two values made up from the schema of a key: of a list or an object, one is that it is left out. */
+/** Two values derived from the schema of a key. A list or an object is left out in one of them. */
 const valuesOf = ({ path, schema }: Key, present: unknown): readonly [unknown, unknown] => {
   const values = VALUES[path];
   if (values !== undefined) return values;
@@ -175,7 +175,7 @@ const valuesOf = ({ path, schema }: Key, present: unknown): readonly [unknown, u
   return Array.isArray(schema.type) ? ['50s', '1m'] : ['a', 'b'];
 };
 
-/** The object of a file that holds the key, or may: in a list, that of the first entry that holds it, else the first. */
+/** The object of a file that has the key, or may have it. In a list: the first entry that has it, or else the first. */
 const ownerOf = (file: Record<string, unknown>, path: readonly string[]): Record<string, unknown> => {
   const [step = '', ...rest] = path;
   if (rest.length === 0) return file;

@@ -2,7 +2,7 @@ import { type Config, ConfigError, type Problem, parseConfig } from '../../src/c
 
 const HEAD = 'apiVersion: sailmark.dev/v1alpha1\nkind: Configuration\n';
 
-/** Reads from a table of files; any other is not there. */
+/** Reads files from a table. Any other file does not exist. */
 export const filesOf =
   (files: Readonly<Record<string, string>>) =>
   async (path: string): Promise<string> => {
@@ -11,7 +11,7 @@ export const filesOf =
     return text;
   };
 
-/** The configuration of a file's text but for its first two lines. */
+/** Parses a configuration file without its first two lines, `apiVersion` and `kind`. */
 export const parse = (text: string, files: Readonly<Record<string, string>> = {}): Promise<Config> =>
   parseConfig(`${HEAD}${text}`, filesOf(files));
 
@@ -24,7 +24,7 @@ const problemsOf = async (parsing: Promise<unknown>): Promise<readonly Problem[]
   return error.problems;
 };
 
-/** What a text is refused for, one line a problem; fails where it is not refused. */
+/** Resolves with the problems of a text, one line each. Rejects if it is not refused. */
 export const refusals = async (
   text: string,
   files: Readonly<Record<string, string>> = {},

@@ -12,7 +12,10 @@ const parse = (text: string): ImageReference => {
 };
 const isReference = (text: string): boolean => parseImageReference(text).ok;
 
-/** `normalize.go`, told again in words: what counts as a host, and `library/`; besides, we lower-case a host. */
+/**
+ * The rules of `normalize.go`, written again: which first segment is a host, and `library/`. sailmark also
+ * lower-cases a host.
+ */
 const normalName = (name: string): string => {
   const [first = '', ...rest] = name.split('/');
   const host = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost' || /[A-Z]/.test(first));
@@ -91,7 +94,7 @@ withThirdParty<Normalize>([TABLES, 'distribution-normalize.json'], (table) => {
 
     it.each(table.TestParseDockerRef)('write $input as $expected', ({ input, expected }) => {
       const reference = parse(input);
-      // There a digest drops the tag; here it stays, to be shown, and does not count.
+      // There a digest drops the tag; here the tag stays for display, and has no effect.
       const counted = reference.digest === undefined ? reference : { ...reference, tag: undefined };
       expect(normalFormOf(counted)).toBe(expected);
     });
@@ -127,7 +130,7 @@ withThirdParty<
       expect(isReference(`${input}/x`)).toBe(match);
     });
 
-    // A tag is no part of a name, and 'foo_bar.com:8080' is a name only as a tag of one.
+    // A name has no tag: 'foo_bar.com:8080' matches only with 8080 as its tag.
     it.each(table.TestFullNameRegexp.filter(({ input }) => input !== 'foo_bar.com:8080'))(
       'name $input: $match',
       ({ input, match }) => {

@@ -21,7 +21,7 @@ const HUB_NAMES = [
 
 describe('names made to be mistaken', () => {
   it.each([
-    // Near the hub.
+    // Similar to the hub.
     ['istio-evil/proxyv2:1.28.0', 'look-alike of proxyv2'],
     ['docker.io/istio-evil/proxyv2:1.28.0', 'look-alike of proxyv2'],
     ['docker.io/istio-evil/pilot:1.28.0', 'look-alike of pilot'],
@@ -47,19 +47,19 @@ describe('names made to be mistaken', () => {
     ['proxyv2', 'look-alike of proxyv2'],
     [`evil.com/istio/proxyv2@${DIGEST}`, 'look-alike of proxyv2'],
     ['xn--isti-0cf.com/proxyv2', 'look-alike of proxyv2'],
-    // The hub itself, oddly written.
+    // The hub itself, in unusual spellings.
     ['DOCKER.IO/istio/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
     ['Index.Docker.io/istio/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
     ['GCR.io/istio-release/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
     [`istio/proxyv2@${DIGEST}`, 'docker.io/istio, proxyv2'],
     [`istio/proxyv2:1.28.0@${DIGEST}`, 'docker.io/istio, proxyv2'],
-    // On the hub, by a name of no component.
+    // On the hub, with a name that is no component.
     ['istio/proxyv2-debug:1.28.0', 'docker.io/istio, no component'],
     ['istio/base-evil:1.28.0', 'docker.io/istio, no component'],
     ['istio/examples:1.28.0', 'docker.io/istio, no component'],
     ['istio/xexamples-bookinfo:1.28.0', 'docker.io/istio, no component'],
     ['istio/build-tools:1.28.0', 'docker.io/istio, no component'],
-    // The name, dressed.
+    // The name with prefixes and suffixes.
     ['evil/istio-proxyv2', 'look-alike of proxyv2'],
     ['evil/proxyv2-debug', 'look-alike of proxyv2'],
     ['evil/proxyv2_debug', 'look-alike of proxyv2'],
@@ -71,7 +71,7 @@ describe('names made to be mistaken', () => {
     ['evil/my-istio/pilot', 'look-alike of pilot'],
     ['evil/istio/some/where/pilot', 'look-alike of pilot'],
     ['evil/istio-istioctl', 'look-alike of istioctl'],
-    // The name within another's, or another name: the container's name has to tell.
+    // The name inside another word, or another name: only the container's name can decide.
     ['evil/pilot', 'not ours'],
     ['istio.evil.com/pilot', 'not ours'],
     ['evil/istioctl', 'not ours'],
@@ -86,7 +86,7 @@ describe('names made to be mistaken', () => {
     ['evil/istio:proxyv2', 'not ours'],
     ['evil/istio-mirrored', 'not ours'],
     ['evil/debug', 'not ours'],
-    // Components on a hub, anybody's names elsewhere.
+    // Components on a hub, ordinary names elsewhere.
     ['evil/istio/app', 'not ours'],
     ['evil/istio/operator', 'not ours'],
     ['evil/istio/ext-authz', 'not ours'],
@@ -274,14 +274,14 @@ describe('mirrors and hubs of a configuration', () => {
     ['Registry.Corp.example/istio/mesh-a:1.28.0', 'registry.corp.example/istio, no component'],
     ['registry.corp.example/istio/proxyv2:1.10.0', 'registry.corp.example/istio, proxyv2, never signed'],
     ['registry.corp.example/istio/examples-bookinfo-details-v1:1', 'not ours'],
-    // The longest name that fits.
+    // The longest matching name wins.
     [
       'registry.corp.example/istio/nightly/pilot:1.28.0',
       'registry.corp.example/istio/nightly, pilot, never signed',
     ],
     ['registry.corp.example/istio/nightly:1.28.0', 'registry.corp.example/istio, no component'],
     ['registry.corp.example/istio/other/pilot:1.28.0', 'look-alike of pilot'],
-    // A hub of one's own is signed as its owner likes.
+    // The signing eras of Istio's hub do not apply to a configured hub.
     ['registry.corp.example/mesh/pilot:1.10.0', 'registry.corp.example/mesh, pilot'],
     ['registry.corp.example/own/pilot:latest', 'registry.corp.example/own, pilot'],
     // A whole registry.
@@ -402,12 +402,12 @@ describe("a text that is no reference could be Istio's", () => {
   const SHA512 = `sha512:${'e6693c20'.repeat(16)}`;
 
   it.each([
-    // A runtime takes these.
+    // A runtime accepts these.
     ['a sha512 digest on a hub', `istio/pilot@${SHA512}`],
     ['a sha512 digest on a mirror', `registry.corp.example/mesh/mesh-a@${SHA512}`],
     ['a sha512 digest beside a tag', `registry.corp.example/mesh/mesh-a:1.28.0@${SHA512}`],
     ['a sha512 digest of a look-alike', `evil.com/istio/pilot@${SHA512}`],
-    // And these nobody, but somebody meant them.
+    // No runtime accepts these, but they are meant as Istio images.
     ['capitals in the path', 'docker.io/Istio/Pilot:1.28.0'],
     ['a capital in a name', 'evil.com/ProxyV2'],
     ['a space before', ' istio/pilot:1.28.0'],

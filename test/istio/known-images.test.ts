@@ -6,8 +6,8 @@ import { fixturePath } from '../support/fixtures.ts';
 import { summarise } from './summary.ts';
 
 /**
- * Every image in what Istio's own injector, gateway controller and charts make (`test/fixtures/istio`), with its
- * class. The names that are on no hub and not distinctive are not ours, whatever the pod.
+ * Every image in the output of Istio's own injector, gateway controller and charts (`test/fixtures/istio`), with its
+ * class. Names that are on no hub and not distinctive are not ours, whatever the pod.
  */
 const EXPECTED: Readonly<Record<string, string>> = {
   // Nightly builds: the testing hub, by its redirector.
@@ -16,7 +16,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'registry.istio.io/testing/install-cni:latest': 'gcr.io/istio-testing, install-cni, never signed',
   'registry.istio.io/testing/ztunnel:latest': 'gcr.io/istio-testing, ztunnel, never signed',
   'registry.istio.io/testing/ztunnel:latest-distroless': 'gcr.io/istio-testing, ztunnel, never signed',
-  // No component, judged all the same: it is directly below a hub.
+  // No component, but judged, because it is directly below a hub.
   'registry.istio.io/testing/mynewproxy:latest': 'gcr.io/istio-testing, no component, never signed',
   'registry.istio.io/release/proxy2_debug:unittest': 'docker.io/istio, no component',
   // The release hub, by its redirector.
@@ -27,16 +27,16 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'registry.istio.io/release/examples-bookinfo-reviews-v1:1.20.3': 'not ours',
   'registry.istio.io/release/examples-bookinfo-reviews-v2:1.20.3': 'not ours',
   'registry.istio.io/release/examples-bookinfo-reviews-v3:1.20.3': 'not ours',
-  // Istio's names from elsewhere.
+  // Istio's names in other places.
   'test/proxyv2:test': 'look-alike of proxyv2',
   'test/proxyv2:test-distroless': 'look-alike of proxyv2',
   'test/agentgateway:test': 'not ours',
-  // No references: capitals in a path, no host before the slash.
+  // Invalid references: capitals in a path, no host before the slash.
   'registry.istio.io/testing/proxyTest:latest': "no reference, could be Istio's",
   'registry.istio.io/testing/proxyInitTest:latest': "no reference, could be Istio's",
   '/proxyv2:': "no reference, could be Istio's",
   '/agentgateway:': 'no reference, not ours',
-  // The injector's placeholder: policy knows it by its text.
+  // The injector's placeholder, which the policy recognises by its text.
   auto: 'not ours',
   // Workloads.
   'additional-image:latest': 'not ours',

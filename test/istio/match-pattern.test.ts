@@ -22,7 +22,7 @@ const mirrored = (...mirrors: readonly string[]): Places => ({
 });
 const search = (places: Places) => new RegExp(matchPattern(places, []), 'i');
 
-/** What the classifier makes of a text: whether it could be an image of Istio's. */
+/** Reports whether the classifier takes a text for an Istio image, or for text that may be meant as one. */
 const interests = (places: Places) => {
   const { classify, couldBeIstio } = createClassifier(places);
   return (text: string): boolean => {

@@ -3,7 +3,7 @@ import { builtInHubs, type Classifier, createClassifier } from '../../src/istio/
 
 export const builtIn = createClassifier({ hubs: builtInHubs, mirrors: [] });
 
-/** One line that tells a class whole, but for a mirror's and hub's list of names. */
+/** A class on one line, without the list of names of a mirror or hub. */
 export const summarise = (text: string, classifier: Classifier = builtIn): string => {
   const parsed = parseImageReference(text);
   if (!parsed.ok) return `no reference, ${classifier.couldBeIstio(text) ? "could be Istio's" : 'not ours'}`;

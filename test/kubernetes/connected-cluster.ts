@@ -3,7 +3,7 @@ import { type Cluster, type ClusterOptions, openCluster } from '../../src/kubern
 import { startCluster, type TestCluster } from '../support/cluster-server.ts';
 
 /*
- * An API server that listens on loopback and someone who asks it.
+ * An API server on loopback, and a connected client.
  */
 
 const opened: (() => Promise<void>)[] = [];
@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close();
 });
 
-/** Both are closed at the end of the test. */
+/** Starts a server and connects to it. Both are closed when the test ends. */
 export const startAndConnect = async (
   options: ClusterOptions = {},
 ): Promise<{ readonly server: TestCluster; readonly cluster: Cluster }> => {
@@ -20,12 +20,12 @@ export const startAndConnect = async (
   return { server, cluster: await connectTo(server, options) };
 };
 
-/** One more who asks the same API server. */
+/** Connects another client to the same API server. */
 export const connectTo = async (server: TestCluster, options: ClusterOptions = {}): Promise<Cluster> => {
   const cluster = await openCluster({ kubeconfig: server.kubeconfig(), ...options });
   opened.push(() => cluster.close());
   return cluster;
 };
 
-/** Time enough for anything on loopback. */
+/** A signal that aborts after a time that suffices for any request on loopback. */
 export const testDeadline = (milliseconds = 5_000): AbortSignal => AbortSignal.timeout(milliseconds);

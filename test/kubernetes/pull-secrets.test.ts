@@ -70,7 +70,7 @@ describe('a pull secret', () => {
     await cluster.find('shop', 'pull');
     await other.find('shop', 'other');
     let wasAborted = false;
-    // Reads are made one after the other: while the server holds one, no other is on its way.
+    // Reads are sequential: while the server delays one, no other is in flight.
     server.fault = ({ path }, response) => {
       response.on('close', () => {
         wasAborted ||= path === PATH && !response.writableEnded;

@@ -24,7 +24,7 @@ const record = (of: { readonly told?: EventSummary } = { told: told() }): Review
 
 type Parts = Parameters<typeof createEventLog>[0];
 
-/** An event log in a window of its own time; `write` fails as the test says. */
+/** An event log with fake timers. `write` fails as the test says. */
 const open = (over: Partial<Parts> = {}) => {
   vi.useFakeTimers({ now: NOON });
   onTestFinished(() => void vi.useRealTimers());

@@ -5,7 +5,7 @@ import type { KeyRing, Verification } from '../../src/verification/index.ts';
 
 const BUILD = { version: '1.2.3', commit: 'abc', node: 'v26' };
 
-/** The lines of our own metrics, but for help, types and the buckets of histograms. */
+/** The lines of our own metrics, without help, types and the buckets of histograms. */
 const ours = async (metrics: Metrics): Promise<readonly string[]> =>
   (await metrics.render()).text
     .split('\n')

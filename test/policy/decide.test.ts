@@ -52,7 +52,7 @@ const REJECTIONS: readonly RejectionReason[] = [
   { code: 'too-many-signatures', tried: 100 },
 ];
 
-/** Whether `allow` covers it. */
+/** Each undetermined reason; true if `allow` covers it. */
 const OBSTACLES: readonly (readonly [UndeterminedReason, boolean])[] = [
   [{ code: 'registry-unavailable', detail: 'no answer' }, true],
   [{ code: 'registry-rate-limited', detail: 'asked to wait' }, true],

@@ -15,7 +15,7 @@ import { digestFor, use } from '../support/verdicts.ts';
 
 const INDEX_ONLY = 'Istio 1.15 to 1.17 signed the index only: pin its digest, not that of one platform';
 
-/** A reason of each code, its texts chosen by somebody else. */
+/** A reason of each code, with this text in every member that a caller controls. */
 const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Reason, { code: Code }> } => ({
   'image-reference-invalid': { code: 'image-reference-invalid', problem: text },
   'image-look-alike': { code: 'image-look-alike', component: text, vendor: text },
@@ -43,7 +43,7 @@ const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Rea
 
 const reasonOf = (code: ReasonCode, text: string): Reason => reasonsWith(text)[code];
 
-/** Whole remedies, as they stand at the end where nothing hostile is about. */
+/** The whole remedy at the end of an explanation, for harmless texts. */
 const remedyOf = (code: ReasonCode): string => explain(reasonOf(code, 'x')).split(`(${code}); `)[1] as string;
 
 const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;

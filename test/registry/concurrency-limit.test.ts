@@ -4,7 +4,7 @@ import { faultOf } from './test-client.ts';
 
 const NEVER = new AbortController().signal;
 
-/** Work that ends when told to. */
+/** Work that the test ends. */
 const work = () => {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const state = { begun: false };

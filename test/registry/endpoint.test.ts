@@ -15,13 +15,13 @@ import {
 } from './test-client.ts';
 
 /*
- * Images of one registry are read from another, as nodes do that have a mirror. Nobody here could ask docker.io itself.
+ * Images of one registry are read from another, as nodes with a mirror do. No test here can reach docker.io itself.
  */
 
 const TLS = createTls();
 const ACCOUNT = { username: 'ada', password: 'secret' };
 
-/** A registry that holds docker.io's images below `hub`, and someone who asks for those. */
+/** A registry with docker.io's images below `hub`, and a client that reads them. */
 const mirrored = async (
   serving: RegistryOptions = {},
   own: Partial<RegistrySettings> = {},

@@ -18,8 +18,8 @@ import {
 import { createTls } from '../support/tls.ts';
 
 /*
- * What a registry, or whoever answers in its place, can do to a program that asks it. Each over a real socket. Nothing
- * but a typed fault may come of it, inside the caller's time.
+ * Attacks by a registry, or by a server in its place, on its client, over real sockets. The only result may be a typed
+ * fault, within the caller's deadline.
  */
 
 const MANIFEST = Buffer.from(
@@ -83,7 +83,7 @@ const withRegistry = async (
   });
 };
 
-/** The fault a question ends with, as `code` and whether it was sent; what is no fault fails the test. */
+/** The fault that a request ends with: its code, and whether it was sent. Any other error fails the test. */
 const faultOf = async (
   question: Promise<unknown>,
 ): Promise<{ readonly code: string; readonly asked: boolean; readonly message: string }> => {

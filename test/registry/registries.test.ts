@@ -34,7 +34,7 @@ const fetched = (
   signal = AbortSignal.timeout(5000),
 ): ReturnType<FetchDocument> => registriesOf(options).fetchDocument(url, { bytes: 1000, signal });
 
-/** A server over TLS that answers every question with a key, and with what the fault says. */
+/** A server over TLS that responds to every request with a key, unless a fault applies. */
 const keyServer = async () => {
   const server = await startTestRegistry({ tls: TLS });
   server.fault = respondWith(200, {}, KEY);

@@ -19,7 +19,7 @@ import {
 const BY_TAG = '/v2/istio/pilot/manifests/1.28.0';
 const BY_DIGEST = `/v2/istio/pilot/manifests/${DIGEST}`;
 
-/** Answers HEAD alone. */
+/** Applies a fault to HEAD requests only. */
 const toHead =
   (fault: Fault): Fault =>
   (request, response) =>

@@ -21,7 +21,7 @@ import {
 } from '../support/registry-server.ts';
 
 /*
- * A registry that listens on loopback and someone who asks it, with time in the test's hands.
+ * A registry on loopback, and a client of it whose clock the test sets.
  */
 
 export const PATH = 'istio/pilot';
@@ -38,23 +38,23 @@ afterEach(async () => {
   for (const close of opened.splice(0)) await close();
 });
 
-/** Closes at the end of the test. */
+/** Closes it when the test ends. */
 export const closeAfterTest = <T extends { close(): Promise<void> }>(what: T): T => {
   opened.push(() => what.close());
   return what;
 };
 
-/** A registry that is closed at the end of the test. */
+/** Starts a registry that is closed when the test ends. */
 export const startTestRegistry = async (options: RegistryOptions = {}): Promise<TestRegistry> =>
   closeAfterTest(await startRegistry(options));
 
-/** Asks one repository; every question has five seconds unless it brings its own time. */
+/** Reads one repository. Every call has a deadline of five seconds unless it passes a signal. */
 export interface RepositoryClient {
   resolve(tag?: string, signal?: AbortSignal): Promise<Digest | undefined>;
   manifest(signal?: AbortSignal): Promise<Manifest | undefined>;
   tagged(tag?: string, signal?: AbortSignal): Promise<Manifest | undefined>;
   blob(signal?: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Requests counted for these questions. */
+  /** The number of requests that were counted for this repository. */
   requests(): number;
   readonly id: string;
 }
@@ -62,22 +62,22 @@ export interface RepositoryClient {
 const defaultDeadline = (): AbortSignal => AbortSignal.timeout(5000);
 
 export interface Client {
-  /** Milliseconds; the test moves it. */
+  /** The clock, in milliseconds; the test sets it. */
   time: number;
   repository(path?: string): RepositoryClient;
 }
 
-/** How someone asks: the registry's own settings, and what a process has. */
+/** The settings of the registry, and the environment of the process. */
 export type ClientOptions = Omit<Partial<RegistrySettings>, 'pullSecrets'> &
   Pick<RegistriesOptions, 'lookUp' | 'proxy' | 'pullSecrets' | 'helpers' | 'environment'> & {
     readonly limits?: Partial<RegistryLimits>;
-    /** The pull secrets that the registry names; `pullSecrets` is the cluster that has them. */
+    /** The pull secrets that the registry's settings name; `pullSecrets` reads them. */
     readonly secrets?: RegistrySettings['pullSecrets'];
     /** Settings of other registries. */
     readonly others?: readonly RegistrySettings[];
   };
 
-/** Someone who asks `host`. */
+/** Creates a client of the registry at `host`. */
 export const createClient = (host: string, options: ClientOptions = {}): Client => {
   const {
     limits,
@@ -90,7 +90,7 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
     environment,
     ...settings
   } = options;
-  const surroundings = { lookUp, proxy, pullSecrets, helpers, environment };
+  const processOptions = { lookUp, proxy, pullSecrets, helpers, environment };
   const client = { time: 1_700_000_000_000 };
   const registries = closeAfterTest(
     createRegistries({
@@ -101,7 +101,7 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
       limits: { ...registryLimits, ...limits },
       now: () => client.time,
       ...(Object.fromEntries(
-        Object.entries(surroundings).filter(([, value]) => value !== undefined),
+        Object.entries(processOptions).filter(([, value]) => value !== undefined),
       ) as Partial<RegistriesOptions>),
     }),
   );
@@ -123,31 +123,31 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
   });
 };
 
-/** The image every test asks for. */
+/** Pushes the image that tests read. */
 export const pushTestImage = (registry: TestRegistry, path = PATH): void => {
   registry.pushBlob(path, BLOB);
   registry.pushManifest(path, '1.28.0', MANIFEST, MEDIA_TYPE);
 };
 
-/** A directory that is gone at the end of the test. */
+/** Creates a directory that is removed when the test ends. */
 export const temporaryDirectory = (): string => {
   const path = mkdtempSync(join(tmpdir(), 'sailmark-'));
   closeAfterTest({ close: async () => rmSync(path, { recursive: true }) });
   return path;
 };
 
-/** A file of a directory that is gone at the end of the test. */
+/** Writes a JSON file that is removed when the test ends. Returns its path. */
 export const writeJsonFile = (content: unknown): string => {
   const path = join(temporaryDirectory(), 'config.json');
   writeFileSync(path, JSON.stringify(content));
   return path;
 };
 
-/** A docker `config.json` with one entry, gone at the end of the test. */
+/** Writes a docker `config.json` with one entry. Returns its path. */
 export const writeDockerConfig = (key: string, entry: unknown): string =>
   writeJsonFile({ auths: { [key]: entry } });
 
-/** A resolver that knows these names and no other. */
+/** A resolver that resolves only these names. */
 export const resolverOf =
   (table: Readonly<Record<string, readonly string[]>>): LookUp =>
   async (hostname) =>
@@ -155,13 +155,16 @@ export const resolverOf =
 
 export const portOf = ({ host }: { readonly host: string }): string => host.split(':')[1] ?? '';
 
-/** An executable that is run by this Node, gone at the end of the test; the directory it is in comes back. */
+/** Writes an executable script for this Node. Returns its directory. */
 export const writeExecutable = (name: string, body: string, into = temporaryDirectory()): string => {
   writeFileSync(join(into, name), `#!${process.execPath}\n${body}\n`, { mode: 0o755 });
   return into;
 };
 
-/** A filled registry, and someone who asks it, with `credentials` as its entry in a docker `config.json`. */
+/**
+ * Starts a registry with the test image, and a client with `credentials` as the registry's entry in a docker
+ * `config.json`.
+ */
 export const startRegistryAndClient = async (
   options: RegistryOptions & {
     readonly client?: ClientOptions;
@@ -183,19 +186,19 @@ export interface FaultFacts {
   readonly message: string;
 }
 
-/** The fault a question ends with; what is no fault fails the test. */
-export const faultOf = async (question: Promise<unknown>): Promise<FaultFacts> => {
+/** The fault that a request ends with. Any other error fails the test. */
+export const faultOf = async (result: Promise<unknown>): Promise<FaultFacts> => {
   try {
-    return { code: 'none', asked: true, message: JSON.stringify(await question) };
+    return { code: 'none', asked: true, message: JSON.stringify(await result) };
   } catch (error) {
     if (!(error instanceof SourceFault)) throw error;
     return { code: error.code, asked: error.asked, message: error.message };
   }
 };
 
-export const codeOf = async (question: Promise<unknown>): Promise<string> => (await faultOf(question)).code;
+export const codeOf = async (result: Promise<unknown>): Promise<string> => (await faultOf(result)).code;
 
-/** Answers every request with this. */
+/** Responds to every request like this. */
 export const respondWith =
   (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Uint8Array = ''): Fault =>
   (_request, response) => {
@@ -203,6 +206,6 @@ export const respondWith =
     return true;
   };
 
-/** Method and path of everything asked. */
+/** Method and path of every request. */
 export const requestsOf = ({ requests }: TestRegistry): readonly string[] =>
   requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`);

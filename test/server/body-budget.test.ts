@@ -5,7 +5,7 @@ import { allowAll, body, send, startServer } from './review-server.ts';
 
 const MIB = 1024 * 1024;
 
-/** Begins a body of so many bytes, and sends no more of it than its head. */
+/** Sends the headers of a request with a body of so many bytes, and no body. */
 const begin = async (port: number, bytes: number | 'chunked') => {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
   onTestFinished(() => void socket.destroy());
@@ -18,7 +18,7 @@ const begin = async (port: number, bytes: number | 'chunked') => {
   return socket;
 };
 
-/** Sends a review of more than half a MiB until it is answered with this status; the bound is the test's own. */
+/** Sends a review of more than half a MiB until the response has this status; the test's own timeout is the limit. */
 const untilStatus = async (port: number, status: number): Promise<Awaited<ReturnType<typeof send>>> => {
   for (;;) {
     const response = await send(port, '/validate/enforce', `${body}${' '.repeat(600 * 1024)}`);

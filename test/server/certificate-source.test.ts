@@ -17,7 +17,7 @@ import { allowAll, body, send, startServer, tls } from './review-server.ts';
 const EVERY = 5;
 const where = { cert: 'tls.crt', key: 'tls.key' };
 
-/** A mounted Secret as the kubelet keeps it: the files are links into `..data`, which is a link that is swapped. */
+/** A Secret as the kubelet mounts it: the files are links into `..data`, which is a link that is swapped. */
 const mountSecret = async (first: Pick<Tls, 'cert' | 'key'>) => {
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-mount-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -46,7 +46,7 @@ const follow = (source: CertificateSource) => {
   return { used, problems };
 };
 
-/** The certificate that a new connection is shown. */
+/** The certificate that a new connection gets. */
 const shown = (port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
@@ -58,7 +58,7 @@ const shown = (port: number): Promise<string> =>
 
 const certificateBy = (pair: Pick<Tls, 'cert' | 'key'>): Certificate => parsePair(pair, where);
 
-/** A source whose next certificates the test hands over. */
+/** A source whose certificates the test sets. */
 const createHand = (first: Certificate) => {
   let hand: (certificate: Certificate) => void = () => {};
   const source: CertificateSource = {
@@ -79,7 +79,7 @@ describe('files that a certificate is read from', () => {
     await vi.waitFor(() => expect(used).toEqual([tls.cert]));
     await put({ 'tls.crt': other.cert, 'tls.key': tls.key });
     await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('is not the private key of')]));
-    // A source may read one file before a swap and the other after it: each step leaves no pair of the two that belongs together.
+    // A source may read one file before a swap and the other after it: at each step the two files do not match.
     await put({ 'tls.crt': 'half a cert', 'tls.key': tls.key });
     await vi.waitFor(() => expect(problems[1]).toContain('does not contain a PEM certificate'));
     await put({ 'tls.key': tls.key });

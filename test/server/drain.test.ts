@@ -6,13 +6,13 @@ import { allowAll, allowed, body, type Response, send, startServer, tls } from '
 
 const CLIENTS = 8;
 
-/** A client as the API server is one: it keeps its connection, and makes a new one after `Connection: close`. */
+/** A client like the API server: it reuses its connection, and opens a new one after `Connection: close`. */
 const createClient = (port: number) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: tls.ca });
   return { ask: () => send(port, '/validate/enforce', body, { agent }), end: () => agent.destroy() };
 };
 
-/** Stops the clock that a drain waits by: it lasts until the test advances it, however slow the machine is. */
+/** Fakes the clock of a drain: it lasts until the test advances the clock, however slow the machine is. */
 const stopClock = (): void => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(async () => {
@@ -45,7 +45,7 @@ describe('a drain', () => {
     expect(tally.closed).toBe(0);
     const before = tally.answered;
     const drained = server.drain();
-    // The endpoints of a Service take a moment to change; then nobody comes any more.
+    // The endpoints of a Service take a moment to change; then there are no new connections.
     await untilTrue(() => tally.answered >= before + 50);
     tally.wanted = false;
     await Promise.all(clients);
@@ -147,7 +147,7 @@ describe('a drain', () => {
     const socket = connect({ host: '127.0.0.1', port, ca: tls.ca });
     await once(socket, 'secureConnect');
     socket.write('POST /validate/enforce HTTP/1.1\r\nHost: x\r\n');
-    // An answered request is the proof that the bytes before it have arrived too.
+    // A response proves that the bytes sent before have arrived too.
     await send(port, '/validate/enforce', body);
     const drained = server.drain();
     await untilTrue(() =>

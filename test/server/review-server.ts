@@ -37,7 +37,7 @@ export const allowed = {
 
 export const allowAll: Review = () => Promise.resolve(allowed);
 
-/** The files of a certificate and its key in a directory of this test's own. */
+/** Writes a certificate and its key into a directory that is removed when the test ends. */
 export const certificateFiles = async (
   content: Pick<Tls, 'cert' | 'key'> = tls,
 ): Promise<{ readonly cert: string; readonly key: string }> => {
@@ -49,7 +49,7 @@ export const certificateFiles = async (
   return files;
 };
 
-/** What a server of a test tells its surroundings. */
+/** The output of a server in a test: review records, reported errors, log lines. */
 export interface Told {
   readonly records: { readonly record: Reviewed['record']; readonly milliseconds: number }[];
   readonly reported: unknown[];
@@ -62,7 +62,7 @@ export interface Started extends Told {
   readonly probePort: number;
 }
 
-/** A server that is not started yet; it is stopped when the test ends. */
+/** Creates a server without starting it. It is stopped when the test ends. */
 export const createTestServer = async (
   review: Review,
   limits: Partial<Limits> = {},
@@ -90,7 +90,7 @@ export const createTestServer = async (
   return { ...told, server };
 };
 
-/** Starts a server on loopback, on ports of its own. */
+/** Starts a server on free ports of loopback. */
 export const startServer = async (
   review: Review,
   limits: Partial<Limits> = {},
@@ -109,7 +109,7 @@ export interface Response {
   readonly connection: number | undefined;
 }
 
-/** One request over TLS, as a client that trusts the test's CA. */
+/** Sends one request over TLS, with the test's CA. */
 export const send = (
   port: number,
   path: string,

@@ -16,7 +16,7 @@ const BLOBS = [
   'd8ee807d96efe7441b132967ad94eaffbc0172a763e69f2cd8df8f583f0ba0d4',
 ];
 
-/** Signatures somebody else made years ago, as Docker Hub served them to somebody else. */
+/** Signatures that others made years ago, as Docker Hub served them to others. */
 withThirdParty<unknown>([...FOLDER, 'manifests', 'multi-cosigned-alice.json'], () => {
   const read = (...parts: readonly string[]) => readFileSync(thirdPartyPath(...parts));
   const store = createStore();

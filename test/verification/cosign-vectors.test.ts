@@ -18,7 +18,7 @@ type Log = 'ignore' | 'require';
 type Expected = Readonly<Record<string, Readonly<Record<Log, 'accept' | 'reject' | 'either'>>>>;
 
 const DIGEST = 'sha256:5f316ef0722234181374ddfec82c5f33be82889a762edb96cd22b6f21e224942';
-/** A rejection is also met by bytes that are not what was declared; nothing may be met by a failure of ours. */
+/** Bytes that do not match their digest also count as a rejection. An internal error never matches. */
 const WORDS = {
   accept: /^verified$/,
   reject: /^(?!verified|internal-error|registry-(?!answer-invalid)|deadline)/,
@@ -29,7 +29,7 @@ const expected = readFixture<Expected>('cosign/expected.json');
 const names = Object.keys(expected);
 
 const registry = await startRegistry();
-/** One for each kind of registry: what a repository lacks, the referrers API, is remembered. */
+/** One for each kind of registry: the absence of the referrers API is cached per registry. */
 const registries = { referrers: registriesOf(registry.host), fallback: registriesOf(registry.host) };
 afterAll(async () => {
   await Promise.all(Object.values(registries).map((each) => each.close()));
@@ -50,7 +50,7 @@ const root = parseTrustedRoot(readFileSync(fixturePath('cosign/keys/trusted_root
 if (!root.ok) throw new Error(root.problem);
 const proveLogged = await loadProveLogged(root.logs);
 
-/** All vectors are of one digest, so each has a memory of its own. */
+/** All vectors have the same digest, so each needs a memory of its own. */
 const verifyVector = (
   name: string,
   log: Log,

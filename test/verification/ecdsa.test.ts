@@ -21,7 +21,7 @@ interface Wycheproof {
 
 const signer = createSigner();
 
-/** r and s as 64 bytes, read without any care. */
+/** r and s as 64 bytes, read without validation. */
 const joinIntegers = (der: Buffer): Buffer => {
   const first = der.subarray(4, 4 + (der[3] ?? 0));
   const second = der.subarray(4 + first.length + 2);

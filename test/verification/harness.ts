@@ -37,7 +37,7 @@ export const ringOf = (keys: readonly TrustedKey[], missing: KeyRing['missing'] 
 
 const COMPONENTS = new Set(['pilot', 'proxyv2', 'ztunnel']);
 
-/** `registry/path:tag` or `registry/path@digest`, both in normal form already. */
+/** Parses `registry/path:tag` or `registry/path@digest`, both in normal form. */
 const referenceTo = (text: string): ImageReference => {
   const [name = '', digest] = text.split('@');
   const [, repository = '', tag] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? [];
@@ -76,7 +76,7 @@ export interface Harness {
   ) => Promise<Verification>;
 }
 
-/** A store, two signers of whom one is trusted, a clock that stands, and a verifier over them. */
+/** Creates a store, two signers of which one is trusted, a stopped clock, and a verifier over them. */
 export const createHarness = async (changes: Partial<VerifierDependencies> = {}): Promise<Harness> => {
   const store = createStore();
   const [signer, stranger] = [createSigner(), createSigner()];
@@ -104,6 +104,6 @@ export const createHarness = async (changes: Partial<VerifierDependencies> = {})
   return harness;
 };
 
-/** A verdict in a word: `verified`, or the code of its reason. */
+/** A verdict as one word: `verified`, or the code of its reason. */
 export const wordOf = (verdict: Verification): string =>
   verdict.outcome === 'verified' ? 'verified' : verdict.reason.code;

@@ -1,7 +1,7 @@
 import { createRegistries, type Registries } from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
 
-/** Registries over plain HTTP to one host of loopback. */
+/** Opens registries with plain HTTP to one host of loopback. */
 export const registriesOf = (host: string): Registries =>
   createRegistries({
     settings: [{ host, plainHttp: true }],

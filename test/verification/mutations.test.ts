@@ -17,8 +17,9 @@ import {
 import { ask, FOREVER, LIMITS, ringOf, trust, wordOf } from './harness.ts';
 
 /*
- * What is true of every byte: a mutation never makes anything verified for another digest or by another key, and for
- * the same ones only where what is signed, and what binds it, is as it was. `SAILMARK_RUNS` asks for more of it.
+ * An invariant of every byte: a mutation never makes anything verified for another digest or by another key, and for
+ * the same digest and key only if the signed bytes and their binding are unchanged. `SAILMARK_RUNS` sets the number
+ * of runs.
  */
 
 const RUNS = Number(process.env['SAILMARK_RUNS'] ?? 300);
@@ -33,12 +34,12 @@ const never = (): never => {
   throw new Error('a signature has a payload');
 };
 
-/** Everything that a registry serves, by name; what is not served is not there. */
+/** Everything that a registry serves, by name. Any other name does not exist. */
 type Served = ReadonlyMap<string, Uint8Array>;
 
 /**
- * A source that serves these bytes under these names, whatever they hash to now. A registry's own adapter refuses a
- * body of another digest; here it is let through, so that nothing leans on that.
+ * A source that serves these bytes under these names, whatever they hash to now. The registry adapter refuses a body of
+ * another digest; this source does not, so that the test does not depend on that.
  */
 const sourceOf = (served: Served, hashed: boolean): Source => {
   const read = (name: string, wanted: Digest | undefined): Uint8Array | undefined => {
@@ -70,7 +71,7 @@ const verifyWith = async (source: Source, of: Digest, ring: KeyRing) => {
   const { verify } = createVerifier({
     open: () => source,
     ring: () => ring,
-    // Memories are made for each run; small ones are made faster.
+    // Each run creates its memories; small ones are created faster.
     limits: { ...LIMITS, rejectedEntries: 1, tagEntries: 1 },
     tagMemory: 0,
     now: () => 0,
@@ -80,7 +81,7 @@ const verifyWith = async (source: Source, of: Digest, ring: KeyRing) => {
   return { verdict, thrown };
 };
 
-/** The names that each byte string of an artifact is served under, for one digest and for the other alike. */
+/** The names under which each byte string of an artifact is served, for both digests alike. */
 const serve = (
   artifact: Artifact,
   entries: readonly (readonly [string, Uint8Array])[],
@@ -99,7 +100,7 @@ const indexOf = (manifest: Artifact): Buffer =>
     }),
   );
 
-// Signed under a name that nobody guesses, so that the payload is read and not rebuilt.
+// Signed with a name that cannot be guessed, so that the payload is read and not rebuilt.
 const signatures = signatureManifest([sign(signer, 'elsewhere.example/x', digest)]);
 const [, payload = never()] = signatures.blobs;
 const bundle = bundleOf(signer, digest);
@@ -114,7 +115,7 @@ const BUNDLED = serve(
   [digest, OTHER].map((of) => [fallbackTag(of), indexOf(bundles)]),
 );
 
-/** Each thing a byte can be changed in: where it is served. */
+/** The byte strings to mutate: the names under which each is served. */
 const TARGETS: readonly (readonly [string, Served, readonly string[]])[] = [
   ['the signature manifest', SIMPLE, [digest, OTHER].map(signatureTag)],
   ['the signed payload', SIMPLE, [payload.digest]],
@@ -167,7 +168,7 @@ const mutations: fc.Arbitrary<Mutation> = fc.oneof(
 const mutated = (served: Served, names: readonly string[], mutate: Mutation): Served =>
   new Map([...served, ...names.map((name) => [name, mutate(served.get(name) ?? Buffer.of())] as const)]);
 
-/** The signed bytes as memory holds them, for what was verified. */
+/** The signed bytes of verified images, as the memory stores them. */
 const SIGNED = new Set([payload.bytes.toString(), signStatement(digest).toString()]);
 
 describe('unmutated', () => {
@@ -260,7 +261,7 @@ describe('where a registry keeps to its digests, a mutation', () => {
           const words = [index.digest, other].map(async (of) =>
             wordOf((await verifyWith(sourceOf(served, true), of, RING)).verdict),
           );
-          // The payload is rebuilt for the digest that was signed, and is not there for the other.
+          // The payload is rebuilt for the signed digest, and does not exist for the other.
           expect(await Promise.all(words)).toEqual(['verified', 'signature-invalid']);
         }),
         { numRuns: RUNS },

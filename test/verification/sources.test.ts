@@ -104,7 +104,7 @@ describe('signatures in several repositories', () => {
   });
 });
 
-/** A harness whose registry may be asked, and evidence that lies in stores of its own. */
+/** A harness with a registry, and evidence in stores of its own. */
 const withEvidence = async (
   evidence: readonly Source[],
   changes: Parameters<typeof createHarness>[0] = {},
@@ -115,7 +115,7 @@ const layout = (store: Store, id: string): Source => ({
   id: `layout/${id}`,
 });
 
-/** Evidence in one store, and whoever signs it for the harness that is made with it. */
+/** A harness with evidence in one store, signed by a signer of the harness. */
 const evidenceHolding = async (
   signed: Push,
   changes: Parameters<typeof createHarness>[0] = {},
@@ -279,7 +279,7 @@ describe('offline', () => {
   });
 });
 
-/** A source that holds nothing but these proofs. */
+/** A source that has only these proofs. */
 const proofSource = (proofs: readonly SignatureProof[]): Source => ({
   id: 'proofs',
   resolve: async () => undefined,

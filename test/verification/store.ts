@@ -11,21 +11,21 @@ import {
 } from '../../src/registry/index.ts';
 import type { PushTarget } from '../support/signing-kit.ts';
 
-/** A store of repositories in memory behind the source port, which counts and can be made to fail. */
+/** A store of repositories in memory that implements the source port, records its requests, and can be made to fail. */
 export interface Store extends PushTarget {
   readonly open: OpenSource;
-  /** Every question answered so far, as `docker.io/istio/pilot manifest sha256-….sig`. */
+  /** Every request so far, as `docker.io/istio/pilot manifest sha256-….sig`. */
   readonly asked: readonly string[];
-  /** Every later question fails so; undefined: answers again. */
+  /** Fails every later request with this code; undefined ends that. */
   failWith(code: FaultCode | undefined): void;
-  /** Fails questions whose line matches. */
+  /** Fails requests whose line matches. */
   failWhere(pattern: RegExp, code: FaultCode): void;
-  /** Never answers questions whose line matches. */
+  /** Never responds to requests whose line matches. */
   hangWhere(pattern: RegExp): void;
-  /** Holds every later question back; the function returned lets them all through. */
+  /** Delays every later request until the returned function is called. */
   hold(): () => void;
   untag(repository: string, tag: string): void;
-  /** Lists this, whatever refers to the digest. */
+  /** Replaces the list of referrers of a digest. */
   list(repository: string, digest: Digest, referrers: Referrers): void;
   /** Serves other bytes under a digest. */
   replaceBlob(repository: string, digest: string, bytes: Uint8Array): void;
@@ -38,7 +38,7 @@ interface Repository {
   readonly lists: Map<Digest, Referrers>;
 }
 
-/** A manifest as a referrer of the digest, if it is one; tests keep anything in a store. */
+/** The descriptor of a manifest if it refers to the digest. Tests push anything. */
 const referrerTo = (digest: Digest, manifest: Manifest): readonly Referrer[] => {
   const text = Buffer.from(manifest.bytes).toString();
   if (!text.includes('"subject"')) return [];

@@ -21,10 +21,10 @@ const IMAGE = imageManifest('pilot 1.28.0');
 const { digest } = IMAGE;
 const BY_DIGEST = `${PILOT}@${digest}`;
 
-/** A look at what is kept for the digest: bundles that refer to it and its signature tag, side by side. */
+/** The requests for a digest: its referrers and its signature tag, sent concurrently. */
 const LOOKED = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
 
-/** A harness whose pilot is there, with these signatures. */
+/** A harness with a pilot image that has these signatures. */
 const withSignatures = async (
   make: (harness: Harness) => readonly SignatureLayer[],
   changes: Parameters<typeof createHarness>[0] = {},

@@ -25,7 +25,7 @@ const ENTRY = { auth: BASIC.slice(6) };
 const IDENTITY = { identitytoken: 'refresh+me' };
 
 const isToken = ({ url }: IncomingMessage): boolean => url?.startsWith('/token') === true;
-/** Answers only questions for a token. */
+/** Responds to token requests only. */
 const tokenService =
   (fault: Fault): Fault =>
   (request, response) =>

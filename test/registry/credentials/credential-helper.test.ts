@@ -12,8 +12,8 @@ import { type RegistryAuth, startRegistry } from '../../support/registry-server.
 import { faultOf, writeExecutable } from '../test-client.ts';
 
 /*
- * A docker config.json may leave credentials to a helper program, as `docker login` does on most desktops. A server runs
- * none: what is public is read anonymously, and a refusal must not look as if nothing had been configured.
+ * A docker config.json may leave credentials to a helper program, as `docker login` does on most desktops. A server
+ * runs none: public images are read anonymously, and a refusal must not look as if nothing were configured.
  */
 
 const findIn = (text: string, repository: string): unknown =>
@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const close of opened.splice(0)) await close();
 });
 
-/** What becomes of a tag of a registry that wants `auth` where its credentials are with the helper `corp`. */
+/** Resolves a tag of a registry with `auth` whose credentials are in the helper `corp`. */
 const resolve = async (auth: RegistryAuth): Promise<unknown> => {
   const registry = await startRegistry({ auth });
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-helper-'));
@@ -91,7 +91,7 @@ describe('credentials that a helper keeps', () => {
   });
 });
 
-/** Helpers are real programs: each writes what it was asked into a log beside it. */
+/** Writes a helper, a real program: it logs each request in a file beside it. */
 const helperThat = (body: string, name = 'corp'): string =>
   writeExecutable(
     `docker-credential-${name}`,

@@ -15,8 +15,8 @@ import {
 } from '../test-client.ts';
 
 /*
- * Several credentials may match an image. The kubelet tries them one after the other, the most particular first, and
- * asks anonymously only where none matches.
+ * Several credentials may match an image. The kubelet tries them one after the other, the most specific first, and
+ * sends an anonymous request only if none matches.
  */
 
 const GOOD = { username: 'good', password: 'g' };
@@ -31,13 +31,13 @@ const HEADERS: Readonly<Record<string, string>> = Object.fromEntries(
 const BASIC: RegistryAuth = { kind: 'basic', account: GOOD };
 const TOKEN: RegistryAuth = { kind: 'token', account: GOOD };
 
-/** Who asked, in order. */
+/** The users of the requests, in order. */
 const usersOf = ({ requests }: TestRegistry): readonly string[] =>
   requests.map(({ authorization = '' }) => HEADERS[authorization] ?? authorization.split(' ', 1)[0] ?? '');
 
 type Auths = Readonly<Record<string, unknown>>;
 
-/** A registry that wants `auth`, and someone who has `auths` for it, by path. */
+/** A registry with `auth`, and a client that has `auths` for it, by path. */
 const knowing = async (auth: RegistryAuth, auths: Auths, options: ClientOptions = {}) => {
   const registry = await startTestRegistry({ auth });
   pushTestImage(registry);

@@ -14,7 +14,8 @@ import {
 } from '../test-client.ts';
 
 /*
- * Providers are real programs: each writes what it was asked into a log beside it, and answers with what it is told to.
+ * Providers are real programs: each logs its requests in a file beside it, and prints the response that the test
+ * gives it.
  */
 
 const V1 = 'credentialprovider.kubelet.k8s.io/v1';
@@ -50,7 +51,7 @@ const settingsOf = (binDir: string, more: Partial<CredentialProvider> = {}) => (
   ],
 });
 
-/** Asks a provider with this body; `asked` are the requests that it got. */
+/** Runs a provider with this body. `asked` returns the requests that it got. */
 const provided = (body: string, more: Partial<CredentialProvider> = {}) => {
   const binDir = writeExecutable('provider', body);
   const clock = { time: 0 };

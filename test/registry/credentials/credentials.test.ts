@@ -43,14 +43,14 @@ const entry = (user: string): { readonly auth: string } => ({
   auth: Buffer.from(`${user}:secret`).toString('base64'),
 });
 const configOf = (auths: Readonly<Record<string, unknown>>): string => JSON.stringify({ auths });
-/** The credentials to be tried first. */
+/** The credentials that are tried first. */
 const findIn = (text: string, repository: string): Credentials | undefined =>
   credentialsFor(parseDockerConfig(text).entries, repository)[0];
 const userFor = (config: string, repository: string): string | null => {
   const found = findIn(config, repository);
   return found?.kind === 'password' ? found.username : null;
 };
-/** The normal form that a reference has before it comes here. */
+/** The normal form of a reference: credentials are matched after parsing. */
 const normal = (image: string): string => (/^[^/]*[.:]/.test(image) ? image : `docker.io/${image}`);
 
 withThirdParty<Table>(['registry-auth', 'credential-matching.json'], ({ kubelet, goContainerRegistry }) => {
@@ -68,7 +68,7 @@ withThirdParty<Table>(['registry-auth', 'credential-matching.json'], ({ kubelet,
       Object.entries(resolve).map(([image, user]) => ({ secrets, image, user })),
     );
     it.each(rows)('$secrets, $image: $user', ({ secrets, image, user }) => {
-      // A file has a key once; the first of two secrets for one key is the one that counts.
+      // A file has each key once: of two secrets for one key the first one counts.
       const auths = Object.fromEntries(secrets.toReversed().map(([key, name]) => [key, entry(name)]));
       expect(userFor(configOf(auths), normal(image))).toBe(user);
     });

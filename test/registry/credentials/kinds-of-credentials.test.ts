@@ -20,8 +20,8 @@ import {
 } from '../test-client.ts';
 
 /*
- * Each kind of credentials, against a registry over TLS of a private authority, directly and through a proxy that wants
- * a password itself. First what is refused without them.
+ * Each kind of credentials, against a registry over TLS with a private CA, directly and through a proxy that requires a
+ * password itself. Each is first refused without credentials.
  */
 
 const TLS = createTls(['registry.example']);
@@ -32,7 +32,7 @@ const TOKEN: RegistryAuth = { kind: 'token', account: ACCOUNT };
 const REFRESH = 'refresh-me';
 const PULL_SECRET = { namespace: 'istio-system', name: 'regcred' };
 
-/** A token service that gives tokens for a refresh token alone. */
+/** A token service that gives tokens for a refresh token only. */
 const byRefreshToken: Fault = (request, response) => {
   if (request.url?.startsWith('/token') !== true) return false;
   const chunks: Buffer[] = [];
@@ -129,7 +129,7 @@ const asking = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number])
   pushTestImage(registry);
   registry.fault = fault;
   const host = `registry.example:${portOf(registry)}`;
-  // Its token service is reached by its name too.
+  // The token service is reached by the same name.
   Object.assign(auth, { realm: `https://${host}/token` });
   const proxy = closeAfterTest(await startProxy({ account: PROXY_ACCOUNT }));
   const url = new URL(`http://${PROXY_ACCOUNT.username}:${PROXY_ACCOUNT.password}@${proxy.host}`);

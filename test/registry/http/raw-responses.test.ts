@@ -5,8 +5,8 @@ import { createRegistries } from '../../../src/registry/index.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 
 /*
- * Answers that no HTTP library would write. What is told of them matters: `allow` and `allow-verified-tag` may let a pod
- * start where a registry is unavailable, never where its answer is invalid.
+ * Responses that no HTTP library would write. Their fault code matters: `allow` and `allow-verified-tag` may let a pod
+ * start if a registry is unavailable, never if its response is invalid.
  */
 
 const MEDIA_TYPE = 'application/vnd.oci.image.manifest.v1+json';
@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const close of opened.splice(0)) await close();
 });
 
-/** Asks for a manifest where every connection is answered with this text, and closed. */
+/** Requests a manifest from a server that responds to every connection with this text and closes it. */
 const fetchManifest = async (answer: string): Promise<unknown> => {
   const server = createServer((socket) => {
     socket.on('error', () => {});

@@ -17,8 +17,8 @@ import {
 } from '../test-client.ts';
 
 /*
- * DNS rebinding: a name that was at a harmless address when it was looked at leads to the cloud's machine credentials a
- * moment later. What is looked up is what is connected to, each time a connection is made.
+ * DNS rebinding: a name that resolved to a harmless address when it was checked resolves to the cloud's metadata
+ * service a moment later. Every connection goes to the address that was looked up and checked for it.
  */
 
 const TLS = createTls(['registry.example', 'storage.example', 'token.registry.example', 'mirror.example']);
@@ -26,7 +26,9 @@ const ACCOUNT = { username: 'ada', password: 'secret' };
 const HARMLESS = '127.0.0.1';
 const METADATA = ['169.254.169.254', '::ffff:169.254.169.254', 'fd00:ec2::254'];
 
-/** A resolver by which one name is harmless once, and then where it must not be; the others stay as they are. */
+/**
+ * A resolver that returns a harmless address for one name once, and then a forbidden one. Other names do not change.
+ */
 const rebinding = (name: string, to: string): LookUp => {
   let asked = 0;
   return async (hostname) => {
@@ -36,7 +38,7 @@ const rebinding = (name: string, to: string): LookUp => {
   };
 };
 
-/** Ends each connection with its answer, so that the next question looks the name up again. */
+/** Closes each connection after its response, so that the next request looks the name up again. */
 const closingAfter =
   (fault?: Fault): Fault =>
   (request, response) => {

@@ -27,12 +27,12 @@ const TLS = createTls([
   'sso.example.net',
 ]);
 
-/** The first address is connected to; that not all are private makes it a public host. */
+/** Connections go to the first address; the second one is public, which makes it a public host. */
 const PUBLIC = ['127.0.0.1', '192.0.2.1'];
 const LOOPBACK = ['127.0.0.1'];
 const METADATA = ['169.254.169.254'];
 
-/** Redirects a question for the blob, once it is authorised. */
+/** Redirects an authorised request for the blob. */
 const toStorage =
   (location: string): Fault =>
   (request, response) =>

@@ -21,7 +21,7 @@ import {
   startTestRegistry,
 } from '../test-client.ts';
 
-/** A server that answers with the manifest, and may end a connection under a question. */
+/** A server that responds with the manifest, and may close a connection during a request. */
 const impatient = async (isLost: (requestsOnConnection: number) => boolean) => {
   const requestsOn = new Map<Socket, number>();
   const state = { asked: 0 };

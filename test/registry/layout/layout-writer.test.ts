@@ -47,7 +47,7 @@ const signed = (seed: string): Signed => {
   return { image, kept };
 };
 
-/** All that a directory holds, by the paths of its files. */
+/** The content of every file in a directory, by path. */
 const contentOf = (directory: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -307,7 +307,7 @@ describe('many additions at once', () => {
   });
 });
 
-/** A process that adds one image after the other, and says so after each. */
+/** A program that adds one image after the other, and prints a line after each. */
 const PROGRAM = `
   const [registry, image, directory] = process.argv.slice(1);
   const { createLayoutWriter, imageEntry } = await import(registry);

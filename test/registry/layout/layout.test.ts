@@ -44,11 +44,11 @@ const other = imageManifest('another');
 const open = ({ directory }: { readonly directory: string }, repository = PILOT) =>
   openLayout(directory, LIMITS).open(repository);
 
-/** The code of the fault that a promise rejects with; what it comes to where it does not. */
+/** The code of the fault that a promise rejects with, or its value if it resolves. */
 const faultOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.catch((error: unknown) => (error instanceof SourceFault ? error.code : error));
 
-/** What each question to a layout about the image comes to. */
+/** The result of each read of the image from a layout. */
 const answersOf = async (directory: string) => {
   const source = open({ directory });
   return {
@@ -529,7 +529,7 @@ describe('what refers to an image', () => {
     expect(await of(layout)).toEqual([...found, { digest: other.digest, artifactType: 'text/plain' }]);
   });
 
-  /** What `cosign save` of version 3 writes: one marked image, and bundles that no index names. */
+  /** A layout as `cosign save` of version 3 writes it: one marked image, and bundles that no index names. */
   const savedByCosign = (): LayoutOnDisk => {
     const layout = createLayoutOnDisk();
     layout.pushBlob('', image.bytes);
@@ -674,7 +674,7 @@ describe('an index that changes', () => {
     expect(faults[1]).not.toBe(faults[0]);
   });
 
-  /** A layout as a kubelet mounts one: every name leads through `..data`, which is swapped in one step. */
+  /** A layout as a kubelet mounts it: every name is a link through `..data`, which is swapped in one step. */
   const mount = (...tags: readonly string[]) => {
     const directory = temporaryDirectory('mounted');
     let version = 0;

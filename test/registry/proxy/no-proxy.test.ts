@@ -5,7 +5,7 @@ const PROXY = new URL('http://proxy.example:3128');
 const isDirect = (no: string, url: string): boolean =>
   createProxyFor({ https: PROXY, http: PROXY, noProxy: no })(new URL(url)) === undefined;
 
-/** As Go reads them: golang.org/x/net/http/httpproxy, the documentation of `Config.NoProxy`. */
+/** The rules of Go (golang.org/x/net/http/httpproxy, the documentation of `Config.NoProxy`). */
 const ROWS: readonly (readonly [no: string, direct: readonly string[], proxied: readonly string[]])[] = [
   ['', [], ['https://r.example', 'https://10.0.0.1', 'http://[fd00::1]:5000']],
   [

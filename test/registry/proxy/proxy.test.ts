@@ -22,8 +22,8 @@ import {
 } from '../test-client.ts';
 
 /*
- * Nobody here can look `registry.example` up: what is reached under that name was reached through the proxy, which leads
- * every name to loopback, or else through the test's own resolver.
+ * DNS does not resolve `registry.example`: a request reaches that name through the proxy, which connects to loopback
+ * for every name, or through the test's own resolver.
  */
 
 const NAMES = ['registry.example', 'storage.example', 'token.registry.example'];
@@ -181,7 +181,7 @@ describe('a proxy', () => {
       { auth: { kind: 'token', account: ACCOUNT, realm } },
       { dockerConfig: writeDockerConfig('registry.example', {}) },
     );
-    // The file names the registry without its port: the question is anonymous, and refused.
+    // The file names the registry without its port: the request is anonymous, and refused.
     expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused' });
     const known = createClient(host, {
       ca: TLS.ca,

@@ -24,16 +24,16 @@ const TEN_MINUTES = 600_000;
 
 interface Scene {
   readonly registry: TestRegistry;
-  /** Milliseconds; the test moves it. */
+  /** The clock, in milliseconds; the test sets it. */
   time: number;
   list(path?: string, signal?: AbortSignal): Promise<Referrers>;
-  /** What a tag stands for, whether or not it is there. */
+  /** Resolves a tag, which may not exist. */
   resolve(path?: string): Promise<unknown>;
-  /** Everything asked since the last time, in full. */
+  /** Removes and returns the requests since the previous call, in full. */
   takeRequests(): readonly string[];
 }
 
-/** An image that a number of manifests refer to, and someone who asks for them. */
+/** A registry with an image and a number of referrers, and a client that lists them. */
 const startRegistryWithReferrers = async (
   options: RegistryOptions & { readonly limits?: Partial<RegistryLimits> } = {},
 ): Promise<Scene> => {
@@ -72,7 +72,7 @@ const page = (manifests: readonly unknown[]): string =>
   JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
 const listing = (body: string, headers: Readonly<Record<string, string>> = {}): Fault =>
   respondWith(200, { 'content-type': INDEX, ...headers }, body);
-/** Answers the referrers API alone. */
+/** Applies a fault to the referrers API only. */
 const toApi =
   (fault: Fault): Fault =>
   (request, response) =>

@@ -61,7 +61,7 @@ describe('strict JSON', () => {
       parsed = parse(text);
     });
     expect(parsed?.ok).toBe(true);
-    // Looking back at every key would be some hundred thousand times as long.
+    // A comparison with every earlier key would take some hundred thousand times as long.
     expect(strict / usual).toBeLessThan(100);
   });
 });
@@ -76,7 +76,7 @@ describe('a member', () => {
   });
 });
 
-/** The suite allows a key twice, as RFC 8259 does; we do not. */
+/** The suite allows duplicate keys, as RFC 8259 does; sailmark does not. */
 const AMBIGUOUS = /^y_object_duplicated_key/;
 
 withThirdParty<unknown>(['json-test-suite', 'test_parsing', 'y_array_empty.json'], () => {

@@ -55,7 +55,7 @@ const signature: Push = ({ store, signer }) =>
 const strangeSignature: Push = ({ store, stranger }) =>
   pushSignatures(store, PILOT, digest, [sign(stranger, PILOT, digest)]);
 
-/** Somebody's attestation, each another. */
+/** An attestation of another signer; each is different. */
 const foreign =
   (seed: number | string, artifactType?: string): Push =>
   ({ store, stranger }) => {
@@ -258,7 +258,7 @@ describe('an image stays undetermined', () => {
   });
 });
 
-/** What may stand around a valid signature, in either place, without blocking it. */
+/** Content beside a valid signature, in either place, that must not block it. */
 const AROUND: Readonly<Record<string, Push>> = {
   'a foreign attestation': foreign('one'),
   'a bundle by a stranger': bundle({}, {}, byStranger),
@@ -275,7 +275,7 @@ const AROUND: Readonly<Record<string, Push>> = {
       'application/vnd.oci.image.manifest.v1+json',
     ),
 };
-/** The same beside a valid bundle: what may stand under the tag. */
+/** The same for a valid bundle: content of the signature tag that must not block it. */
 const UNDER_TAG: Readonly<Record<string, Push>> = {
   'a signature by a stranger': strangeSignature,
   'a broken signature': ({ store, signer }) =>

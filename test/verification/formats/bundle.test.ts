@@ -17,7 +17,7 @@ const other = digestOf('another image');
 const FOREIGN = { foreign: true };
 const problem = (text: string) => ({ problem: text });
 
-/** A bundle with members of its own changed; undefined: left out. */
+/** A bundle with changed members; undefined leaves a member out. */
 const changed = (change: (bundle: Record<string, unknown>) => unknown): Buffer => {
   const bundle = JSON.parse(bundleOf(signer, digest).toString());
   change(bundle);
@@ -160,7 +160,7 @@ describe('the bytes that are signed', () => {
       entries: [],
     }).toString();
 
-  // The example of DSSE's protocol.md.
+  // The example in DSSE's protocol.md.
   it('are the pre-authentication encoding of type and payload', () => {
     expect(signed('http://example.com/HelloWorld', 'hello world')).toBe(
       'DSSEv1 29 http://example.com/HelloWorld 11 hello world',

@@ -27,11 +27,11 @@ const [id1, id2] = [(await keyOf(one)).keyId, (await keyOf(two)).keyId];
 const pin1 = (await keyOf(one)).spkiSha256;
 
 interface World {
-  /** What URLs and files hold; an Error is thrown. */
+  /** The content of URLs and files; an Error is thrown. */
   readonly documents: Map<string, string | Error>;
   readonly events: KeyEvent[];
   readonly fetched: string[];
-  /** Waits under way, with their milliseconds. */
+  /** Pending waits, with their milliseconds. */
   readonly waits: { milliseconds: number; run: () => void }[];
 }
 
@@ -60,7 +60,7 @@ const createWorld = (specs: readonly KeySpec[], options: { requirePinned?: boole
       return () => void world.waits.splice(world.waits.indexOf(wait), 1);
     },
   });
-  /** Lets the one wait under way end, and what it starts come to rest. */
+  /** Ends the one pending wait, and runs everything that follows from it. */
   const elapse = async () => {
     const wait = world.waits.shift();
     wait?.run();

@@ -25,7 +25,7 @@ const compressed = Buffer.concat([
   Buffer.of(((der.at(-1) ?? 0) & 1) === 1 ? 3 : 2),
   der.subarray(27, 59),
 ]);
-/** P-256 spelt out as parameters (RFC 3279, section 2.3.5), around this key's point. */
+/** The same point with P-256 as explicit parameters (RFC 3279, section 2.3.5). */
 const explicit = (() => {
   const tlv = (tag: number, ...parts: Buffer[]) => {
     const body = Buffer.concat(parts);

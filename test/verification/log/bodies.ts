@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 
-/** What an entry is about; a test changes one of them to make an entry about something else. */
+/** The subject of an entry. A test changes one member to get an entry for something else. */
 export interface Subject {
   readonly signature: Buffer;
   readonly payload: Buffer;
@@ -28,16 +28,16 @@ const detached = ({ signature, signedBytes, key }: Subject) => ({
   signature: { content: signature.toString('base64'), publicKey: { content: pem(key) } },
 });
 
-/** `hashedrekord` 0.0.1: what Rekor v1 holds of a `.sig` signature. */
+/** `hashedrekord` 0.0.1: the entry of Rekor v1 for a `.sig` signature. */
 export const hashedrekord = (subject: Subject): Buffer => bodyOf('hashedrekord', '0.0.1', detached(subject));
 
-/** `rekord` 0.0.1: what cosign 1.2 and older left there. */
+/** `rekord` 0.0.1: the entry of cosign 1.2 and older. */
 export const rekord = (subject: Subject): Buffer => {
   const { data, signature } = detached(subject);
   return bodyOf('rekord', '0.0.1', { data, signature: { ...signature, format: 'x509' } });
 };
 
-/** `dsse` 0.0.1: what Rekor v1 holds of an envelope. */
+/** `dsse` 0.0.1: the entry of Rekor v1 for an envelope. */
 export const dsse = ({ signature, payload, key }: Subject): Buffer =>
   bodyOf('dsse', '0.0.1', {
     envelopeHash: { algorithm: 'sha256', value: '00'.repeat(32) },
@@ -45,7 +45,7 @@ export const dsse = ({ signature, payload, key }: Subject): Buffer =>
     signatures: [{ signature: signature.toString('base64'), verifier: pem(key) }],
   });
 
-/** `intoto` 0.0.2: what it held of one before. */
+/** `intoto` 0.0.2: the earlier entry of Rekor v1 for an envelope. */
 export const intoto = ({ signature, payload, key }: Subject): Buffer =>
   bodyOf('intoto', '0.0.2', {
     content: {
@@ -63,13 +63,13 @@ export const intoto = ({ signature, payload, key }: Subject): Buffer =>
     },
   });
 
-/** `hashedrekord` 0.0.2: what Rekor v2 holds. */
+/** `hashedrekord` 0.0.2: the entry of Rekor v2. */
 export const hashedrekord2 = (subject: Subject): Buffer =>
   bodyOf('hashedrekord', '0.0.2', {
     hashedRekordV002: { data: base64Hash(subject.signedBytes), signature: signature2(subject) },
   });
 
-/** `dsse` 0.0.2: what Rekor v2 may hold of an envelope. */
+/** `dsse` 0.0.2: an entry that Rekor v2 may have for an envelope. */
 export const dsse2 = (subject: Subject): Buffer =>
   bodyOf('dsse', '0.0.2', {
     dsseV002: { payloadHash: base64Hash(subject.payload), signatures: [signature2(subject)] },

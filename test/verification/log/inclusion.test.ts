@@ -146,7 +146,7 @@ describe('an inclusion proof holds', () => {
     );
   });
 
-  // sigstore/rekor signs as --rekor_server.hostname, which private instances leave at its default.
+  // sigstore/rekor signs with the name in --rekor_server.hostname, which private instances leave at its default.
   it('where Rekor v1 signs as another name than its address has', () => {
     expect(proveWith(proofOf(first, around(body), 1, { origin: 'rekor.sigstore.dev - 42' }), first)).toEqual(
       proven('1'),

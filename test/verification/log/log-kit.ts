@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { idOfLog, type TrustedLog } from '../../../src/verification/log/trusted-log.ts';
 
 /*
- * Transparency logs made on the spot: they hold what a test gives them, in a tree as RFC 6962 has it, and say so as Rekor
- * v1 (P-256) or Rekor v2 (Ed25519) does.
+ * Transparency logs for tests: they log the given entries in a Merkle tree (RFC 6962), and sign as Rekor v1 (P-256) or
+ * Rekor v2 (Ed25519) does.
  */
 
 export interface TestLog {
@@ -11,7 +11,7 @@ export interface TestLog {
   readonly privateKey: KeyObject;
 }
 
-/** A log of Rekor v1 unless the kind of key says otherwise. */
+/** Creates a log with a new key: Rekor v1 with `ec`, Rekor v2 with `ed25519`. */
 export const createLog = (host: string, kind: 'ec' | 'ed25519' = 'ec'): TestLog => {
   const { publicKey, privateKey } =
     kind === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
@@ -46,7 +46,7 @@ const pathOf = (leaves: readonly Buffer[], index: number): Buffer[] => {
     : [...pathOf(right, index - split), rootOf(left)];
 };
 
-/** What a log answers for a leaf: the fields of a bundle's `inclusionProof`. */
+/** The proof of a leaf: the fields of a bundle's `inclusionProof`. */
 export interface TestProof {
   readonly logIndex: string;
   readonly rootHash: string;
@@ -55,7 +55,7 @@ export interface TestProof {
   readonly checkpoint: { readonly envelope: string };
 }
 
-/** A note signed as the log signs it; `lines` follow the root, `cosignatures` the signature. */
+/** A note signed by the log; `lines` follow the root, `cosignatures` the signature. */
 export const checkpointOf = (
   log: TestLog,
   size: number | string,
@@ -102,7 +102,7 @@ export const annotationOf = (log: TestLog, body: Buffer, integratedTime = 1_700_
     Payload: { body: body.toString('base64'), integratedTime, logIndex, logID: log.trusted.id },
   });
 
-/** An entry of a bundle, the second of three in its tree, with a promise where the log makes any. */
+/** An entry of a bundle, the second of three in its tree, with a promise if the log is of Rekor v1. */
 export const entryOf = (log: TestLog, body: Buffer, proof: object = proofOf(log, around(body), 1)) => {
   const { kind, apiVersion } = JSON.parse(body.toString()) as { kind: string; apiVersion: string };
   const promise = { signedEntryTimestamp: promiseOf(log, body, 1_700_000_000, 1007) };

@@ -5,14 +5,14 @@ import { createProveLogged } from '../../../src/verification/log/prove-logged.ts
 import { annotatedVector, bundledVector, vectorLogs } from './vectors.ts';
 
 /*
- * Every byte that shows that a log holds an entry is there for a reason: none can be another one. What the specification
- * leaves open is named below, and nothing else is let through.
+ * No byte of a proof that a log has an entry can be changed. The exceptions that the specification leaves open are
+ * listed below, and nothing else is accepted.
  */
 
 const prove = createProveLogged(vectorLogs);
 const isProven = (logged: LoggedSignature) => 'proof' in prove(logged);
 
-/** Another character in place of the one at `index`; from the alphabets that entries are written in. */
+/** Replacement characters, from the alphabets in which entries are written. */
 const CHARACTERS = Array.from('0123456789abcdefABCDEF+/=-_. \n"\\{}Zz\u2014');
 const anotherAt = (text: string, index: number, character: string) =>
   text.slice(0, index) + character + text.slice(index + 1);
@@ -23,7 +23,7 @@ const neighbours = (text: string, index: number): string[] => {
     .map((c) => String.fromCharCode(c));
 };
 
-/** The places where text can stand in an entry, as paths. */
+/** The paths of all strings in an entry. */
 const pathsOf = (value: unknown, path: readonly string[] = []): (readonly string[])[] => {
   if (typeof value === 'string') return [path];
   if (typeof value !== 'object' || value === null) return [];

@@ -14,7 +14,7 @@ import { thirdPartyPath, withThirdParty } from '../../support/third-party.ts';
 import { otherKey } from './vectors.ts';
 
 /*
- * Entries that Sigstore's own logs hold. The bundles sign a file and not an image, so the steps are asked one by one; the
+ * Entries of Sigstore's own logs. The bundles sign a file and not an image, so the steps are called one by one; the
  * promise alone also fits into an annotation.
  */
 

@@ -85,7 +85,7 @@ describe('an entry that the log holds and that is of something else', () => {
     );
   });
 
-  // n42, b27 and r05 of the first vectors, which @sigstore/verify lets pass.
+  // n42, b27 and r05 of the first vectors, which @sigstore/verify accepts.
   it.each(['s02-legacy-tlog', 's07-bundle-tlog', 'r01-rekor2-good'])(
     '%s, had another key made the signature',
     (vector) => {

@@ -14,7 +14,7 @@ const proveLogged = createProveLogged(vectorLogs);
 const verdictOf = (vector: string): Verdict =>
   readVector(vector).some((logged) => 'proof' in proveLogged(logged)) ? 'accept' : 'reject';
 
-/** Where the signature is good without the log, the log alone decides. */
+/** Vectors whose signature is valid without the log: only the log decides. */
 const decided = Object.entries(expected)
   .filter(([, verdict]) => verdict.ignore !== 'reject' && verdict.require !== 'either')
   .map(([vector, verdict]) => [vector, verdict.require] as const);

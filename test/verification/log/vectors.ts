@@ -5,8 +5,8 @@ import { parseTrustedRoot } from '../../../src/verification/log/trusted-root.ts'
 import { fixturePath, readFixture } from '../../support/fixtures.ts';
 
 /*
- * Reads the vectors with nothing of ours but the contract: what their blobs hold, taken at its word, where the signature
- * is the trusted key's.
+ * Reads the vectors without the code under test, except its types: the content of their blobs, unchecked, if the
+ * signature is the trusted key's.
  */
 
 type Annotated = LoggedSignature & { readonly format: 'simple-signing' };
@@ -32,11 +32,11 @@ const readKey = (name: string): KeyObject =>
 
 /** The key that the vectors trust. */
 export const cosignKey = readKey('cosign.pub');
-/** A stranger's. */
+/** A key that they do not trust. */
 export const otherKey = readKey('other.pub');
 
 const root = parseTrustedRoot(readFileSync(fixturePath('cosign/keys/trusted_root.json'), 'utf8'));
-/** The logs of the vectors: `localhost` is of Rekor v1, `log2.lab.test` of Rekor v2. */
+/** The logs of the vectors: `localhost` is Rekor v1, `log2.lab.test` is Rekor v2. */
 export const vectorLogs = root.ok ? root.logs : [];
 
 const fromBase64 = (text: string) => Buffer.from(text, 'base64');

@@ -16,7 +16,7 @@ const { digest } = IMAGE;
 const BY_DIGEST = `${PILOT}@${digest}`;
 const BY_TAG = `${PILOT}:1.28.0`;
 
-/** A look at what is kept for the digest: bundles that refer to it and its signature tag, side by side. */
+/** The requests for a digest: its referrers and its signature tag, sent concurrently. */
 const LOOKED = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
 
 const withSigned = async (changes: Parameters<typeof createHarness>[0] = {}): Promise<Harness> => {
@@ -29,7 +29,7 @@ const withSigned = async (changes: Parameters<typeof createHarness>[0] = {}): Pr
 const requestsOf = (verdicts: readonly Verification[]) =>
   verdicts.reduce((sum, { requests }) => sum + requests, 0);
 
-/** Lets everything run that is ready to, without waiting for a clock. */
+/** Runs everything that is ready to run, without waiting for a clock. */
 const settle = async () => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
@@ -123,7 +123,7 @@ describe('a verified digest', () => {
     const start = performance.now();
     for (let round = 0; round < 20_000; round += 1) void verify(BY_DIGEST);
     const microseconds = (performance.now() - start) / 20;
-    // Ten times what it should take: the machine may be busy, but one request or one signature check would show.
+    // Ten times the expected time: the machine may be busy, but one request or one signature check would exceed it.
     expect(microseconds).toBeLessThan(50);
   });
 });
@@ -289,7 +289,7 @@ describe('one question for many', () => {
     const after = harness.verify(BY_DIGEST);
     await settle();
     open();
-    // The earlier question ends under the new ring, and by then the other has learned what satisfies it.
+    // The earlier verification ends under the new ring; by then the later one has found a signature that satisfies it.
     expect([wordOf(await before), wordOf(await after)]).toEqual(['verified', 'verified']);
     expect(harness.store.asked).toEqual([...LOOKED, ...LOOKED]);
   });

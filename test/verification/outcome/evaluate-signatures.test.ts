@@ -7,7 +7,7 @@ import { createHarness, ringOf, trust } from '../harness.ts';
 const MIRROR = 'mirror.example/istio';
 const { digest } = imageManifest('some image');
 
-/** Asks for `segment` below the mirror, where the image is signed under these names. */
+/** Verifies `segment` below the mirror; the image is signed with these names. */
 const askFor = async (
   segment: string,
   signedAs: readonly string[],
@@ -119,7 +119,7 @@ describe("a key's places", () => {
 describe('the transparency log, where it is required', () => {
   const PROOF = { logIndex: '7', integratedTime: 1_800_000_000 };
   const at = `${MIRROR}/pilot`;
-  /** A log that holds what was signed with these words in it. */
+  /** A log that has the payloads that contain one of these words. */
   const logOf =
     (...words: readonly string[]): ProveLogged =>
     ({ payload }) =>
