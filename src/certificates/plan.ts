@@ -21,7 +21,7 @@ export type PlanSettings = Pick<CertificateSettings, 'dnsNames' | 'lifetime' | '
 
 export interface PlanInput {
   readonly state: State;
-  /** Since when the webhook configuration has exactly the state's CAs, as far as this process knows. */
+  /** The time since which the webhook configuration has exactly the state's CAs, as observed by this process. */
   readonly trustedSince: number | undefined;
   readonly now: number;
   readonly settings: PlanSettings;

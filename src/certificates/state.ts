@@ -28,8 +28,8 @@ export interface Leaf extends Validity, CertificatePair {
 }
 
 /**
- * The consistent content of the Secret; the rest is left out, and so created again. No issuer or leaf is without its key,
- * and no leaf without its CA.
+ * The consistent content of the Secret; the rest is left out, and so created again. No issuer or leaf is without its
+ * key, and no leaf without its CA.
  */
 export interface State {
   /** The CA that issues. */
@@ -39,7 +39,7 @@ export interface State {
   /** Every CA to trust now, the two above included; sorted, so that equal sets are equal. */
   readonly trusted: readonly CertificateAuthority[];
   readonly leaf?: Leaf | undefined;
-  /** When the last leaf of each CA ends, by CA id. If it is not known, none ends after the CA. */
+  /** The end of the last leaf of each CA, by CA id. If it is not known, no leaf ends after its CA. */
   readonly issuedUntil: ReadonlyMap<string, number>;
 }
 

@@ -15,16 +15,16 @@ export interface TrustOptions {
 export interface TrustResult {
   readonly secret: SecretData;
   readonly state: State;
-  /** Since when, as observed by this process. Undefined: the Secret has no CA. */
+  /** The time since which they are there, as observed by this process; undefined if the Secret has no CA. */
   readonly trustedSince: number | undefined;
   /** True if the webhook configuration had another bundle. */
   readonly wasWritten: boolean;
 }
 
 /**
- * Creates the function that reads the Secret and makes its CAs trusted. The Secret is read between reading and writing the
- * webhook configuration, and the write fails if the configuration was changed in the meantime. So of several replicas
- * the last writer has read the newest Secret, and none removes a CA that another has added.
+ * Creates the function that reads the Secret and makes its CAs trusted. The Secret is read between reading and
+ * writing the webhook configuration, and the write fails if the configuration was changed in the meantime. So of
+ * several replicas the last writer has read the newest Secret, and none removes a CA that another has added.
  */
 export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Promise<TrustResult>) => {
   const { cluster, namespace, settings, now } = options;

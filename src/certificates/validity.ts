@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../base/index.ts';
 
-/** How long a certificate is valid before it is issued: the clocks of nodes and API servers differ. */
+/** A certificate is valid from this long before it is issued, because the clocks of nodes and API servers differ. */
 export const BACKDATE_MS = HOUR_MS;
 
 /** A span of validity, in milliseconds since the epoch. */

@@ -37,11 +37,14 @@ export interface CertificateSettings {
   readonly caLifetime: number;
   /** Lifetime of the serving certificate. */
   readonly lifetime: number;
-  /** From when a new CA is trusted to its first certificate: the longest that an API server may take to learn of it. */
+  /**
+   * From the time that a new CA is trusted to its first certificate: the longest that an API server may take to learn
+   * of it.
+   */
   readonly overlap: number;
 }
 
-/** How the webhook uses the API of the cluster it runs in. */
+/** The webhook's use of the API of the cluster that it runs in. */
 export interface KubernetesSettings {
   /** The namespace that the webhook runs in. */
   readonly namespace: string;

@@ -33,8 +33,8 @@ interface Place {
 const MAX_TEXT_LENGTH = 4096;
 
 /**
- * Classifies images by their repository and tag. An image is of a hub or mirror where exactly one path segment stands
- * below it; what lies deeper is a third-party image. A mirror that is named as a hub is a mirror.
+ * Classifies images by their repository and tag. An image belongs to a hub or mirror if it is exactly one path segment
+ * below it; a deeper path is a third-party image. A mirror that is also named as a hub is a mirror.
  */
 export function createClassifier(configured: Places): Classifier {
   const byName = new Map<string, Place>();
@@ -58,7 +58,7 @@ export function createClassifier(configured: Places): Classifier {
 const findHub = (name: string): Hub | undefined =>
   hubs.find((hub) => hub.name === name || hub.aliases.includes(name));
 
-/** A retired name of a hub: what is signed at the hub is signed here, by digest. */
+/** A retired name of a hub: images that are signed at the hub are signed here too, by digest. */
 function placeOfHub(name: string, places: readonly string[], hub: Hub | undefined): Place {
   const [first = name] = places;
   const signaturesOf = (segment: string) => [...new Set([name, first])].map((each) => `${each}/${segment}`);
@@ -105,7 +105,7 @@ function classOfOthers(reference: ImageReference): ImageClass {
   return lookAlike === undefined ? { kind: 'other' } : { kind: 'look-alike', ...lookAlike };
 }
 
-/** ASCII alone, as the match condition ignores case: `İ` must not become an `i` here and none there. */
+/** Lower-cases ASCII only, as the match condition ignores case: `İ` must not become an `i` here but not there. */
 const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 function createTextCheck(

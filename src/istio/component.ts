@@ -20,7 +20,7 @@ const before = (text: string, mark: string): string => {
 
 /**
  * The last path segment of a signed `docker-reference`, which names its component. The registry and path before it are
- * not looked at: a mirror's copy keeps the reference of the hub it was signed for. Never throws.
+ * ignored: a mirror's copy keeps the reference of the hub that it was signed for. Never throws.
  */
 export const lastSegmentOf = (signedReference: string): string => {
   const named = before(signedReference, '@');

@@ -1,7 +1,7 @@
 /*
- * Sources: istio/istio `tools/istio-docker.mk` and `tools/docker.yaml` at each release branch, 1.0 to 1.31. What
- * release-builder's publish loop pushes, it signs (`pkg/publish/docker.go`): from 1.12 on everything below, the
- * images for tests too.
+ * Sources: istio/istio `tools/istio-docker.mk` and `tools/docker.yaml` at each release branch, 1.0 to 1.31.
+ * release-builder's publish loop signs everything that it pushes (`pkg/publish/docker.go`): from 1.12 on all
+ * components below, including the images for tests.
  */
 
 /** Component names, current and past: a signature made for one must not pass for another. */
@@ -32,7 +32,7 @@ export const components: ReadonlySet<string> = new Set([
   'test_policybackend',
 ]);
 
-/** The app with a sidecar in it, one a distribution: `app_sidecar_ubuntu_jammy`. Signed like the rest. */
+/** The test app with a sidecar, one for each distribution: `app_sidecar_ubuntu_jammy`. Signed like the others. */
 export const componentPrefixes: readonly string[] = ['app_sidecar_'];
 
 /**

@@ -1,11 +1,11 @@
-/** A registry path that Istio publishes images under; names in normal form. */
+/** A registry path under which Istio publishes images; names in normal form. */
 export interface Hub {
   readonly name: string;
-  /** Other names of the same content: by digest, what is signed at one is signed at all. */
+  /** Other names of the same content: a digest that is signed at one of them is signed at all. */
   readonly aliases: readonly string[];
   /** True if it holds releases, so that the signing eras apply to its tags. */
   readonly releases: boolean;
-  /** The reason why nothing in it is signed; undefined: its images are signed. */
+  /** The reason why nothing in it is signed; undefined if its images are signed. */
   readonly neverSigned: string | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface Hub {
  * Sources: istio/release-builder `release/publish.sh` and `release/build.sh`; istio/istio `prow/release-commit.sh`;
  * istio/test-infra `infra/cf/cncf-istio/main.tf` (the registry.istio.io redirector) and its prow jobs; istio.io blog
  * 2026 "retirement-of-gcp" (gcr.io/istio-release and registry.istio.io end in December 2026). `registry-1.docker.io`
- * is the host Docker Hub's API answers on.
+ * is the host of Docker Hub's API.
  */
 export const hubs: readonly Hub[] = [
   {

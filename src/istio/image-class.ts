@@ -1,6 +1,6 @@
 import type { Repository } from '../image/index.ts';
 
-/** Hubs and mirrors a configuration adds to what is built in; names in normal form (`docker.io/istio`). */
+/** The hubs and mirrors of a configuration; names in normal form (`docker.io/istio`). */
 export interface Places {
   /** The hubs that count: built-in ones and those of the configuration, or the latter alone. */
   readonly hubs: readonly string[];
@@ -15,7 +15,7 @@ export interface Mirror {
   readonly of: string;
   /** Maps names used on this mirror to components: `mesh-a` to `proxyv2`. */
   readonly components?: Readonly<Record<string, string>>;
-  /** Where signatures are looked for: `mirror` (default), `hub`, `mirror-then-hub`, or one repository for all images. */
+  /** The place of signatures: `mirror` (default), `hub`, `mirror-then-hub`, or one repository for all images. */
   readonly signatures?: string;
 }
 
@@ -26,17 +26,23 @@ export type ImageClass =
       readonly kind: 'istio';
       /** The hub or mirror, in normal form; a hub by its first name, whichever of its names the image has. */
       readonly place: string;
-      /** That hub or mirror, and a hub's aliases: what a key's `for` is compared with. */
+      /** That hub or mirror, and a hub's aliases. A key's `for` is compared with them. */
       readonly places: readonly string[];
-      /** The known component the last path segment names; undefined if it names none; the image is verified all the same. */
+      /**
+       * The known component that the last path segment names. Undefined if it names none: the image is verified
+       * anyway.
+       */
       readonly component: string | undefined;
-      /** The known component a signed `docker-reference` names, with the names of this mirror. */
+      /** Returns the known component that a signed `docker-reference` names, with the names of this mirror. */
       readonly componentOf: (signedReference: string) => string | undefined;
       /** The repositories that may hold its signatures, in order. */
       readonly signaturesAt: readonly Repository[];
-      /** Why no signature is expected, if the tables know: a nightly hub, a signing era, a release that was never signed. */
+      /**
+       * The reason why no signature is expected, if the tables have one: a nightly hub, a signing era, an unsigned
+       * release.
+       */
       readonly neverSigned: string | undefined;
-      /** For a reference by digest alone: why a signature may legitimately be missing. */
+      /** The reason why a signature may legitimately be missing, for a reference by digest alone. */
       readonly unsignedHint?: string;
     }
   /** A distinctive Istio name that comes from no known hub or mirror; `vendor` names a known vendor's build. */

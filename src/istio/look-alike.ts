@@ -7,7 +7,7 @@ export interface LookAlike {
   readonly vendor: string | undefined;
 }
 
-/** A last path segment without the words that builders put around a component's name. */
+/** A last path segment without the words that vendors put around a component's name. */
 interface Bare {
   readonly name: string;
   /** True if `istio` was one of those words. */
@@ -15,10 +15,10 @@ interface Bare {
 }
 
 /**
- * Returns the component that an image on no hub or mirror is named like, or undefined. The name must be the whole last segment, but
- * for the words that the tables list (`istio-proxyv2`, `proxyv2_debug`, `mirrored-istio-pilot`, `proxyv2-fips`): a
- * name that only contains it (`payments-proxyv2-exporter`) is unrelated. So a renamed image is no look-alike; if it
- * runs as a container of Istio's, the container's name reveals it.
+ * Returns the component whose name an image on no hub or mirror has, or undefined. The name must be the whole last
+ * segment, except for the words that the tables list (`istio-proxyv2`, `proxyv2_debug`, `mirrored-istio-pilot`,
+ * `proxyv2-fips`): a name that only contains it (`payments-proxyv2-exporter`) is unrelated. So a renamed image is not
+ * a look-alike; if it runs in a container of Istio's, the container's name reveals it.
  */
 export function findLookAlike(reference: ImageReference): LookAlike | undefined {
   const segments = reference.repository.path.split('/');

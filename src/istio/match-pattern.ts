@@ -3,26 +3,26 @@ import { hubs } from './hubs.ts';
 import type { Places } from './image-class.ts';
 
 /*
- * The API server does not call the webhook for an image that the pattern does not match, so the pattern must match every
- * text that the classifier could classify as Istio. A needless match costs one call. The syntax is RE2 that means the
- * same in JavaScript; it is searched for anywhere in a text, ignoring case.
+ * The API server does not call the webhook for an image that the pattern does not match, so the pattern must match
+ * every text that the classifier could classify as Istio. A needless match costs one call. The syntax is the part of
+ * RE2 that means the same in JavaScript. The pattern is searched for anywhere in a text, ignoring case.
  */
 
-/** The word in the names of all built-in hubs, and in all look-alikes but those whose own name is one. */
+/** The word in the names of all built-in hubs, and of all look-alikes except the names that are listed below. */
 const ISTIO = 'istio';
 
-/** As Go's `regexp.QuoteMeta`, which a chart calls as `regexQuoteMeta`. */
+/** Quotes like Go's `regexp.QuoteMeta`, which a chart calls as `regexQuoteMeta`. */
 const quoteMeta = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
 
-/** Between the words of a name stands what look-alikes may have there: `install_cni`. */
+/** Allows the separators of look-alikes between the words of a name: `install_cni`. */
 const namePattern = (name: string): string => name.split('-').map(quoteMeta).join('[._-]+');
 
-/** `copilot` is none. The end is open: the classifier reads no more of a text than its beginning. */
+/** Does not match `copilot`. The end is open, because the classifier reads only the beginning of a long text. */
 const wordPattern = (name: string): string => String.raw`(?:\b|_)${namePattern(name)}`;
 
 const DOCKER_HUB = 'docker.io/';
 
-/** Docker Hub's images are written without its host too, and around what is no reference blanks do not count. */
+/** Images of Docker Hub may be written without its host, and an invalid reference may have blanks around it. */
 const placePattern = (place: string): string => {
   const lower = place.toLowerCase();
   return lower.startsWith(DOCKER_HUB)
@@ -30,13 +30,13 @@ const placePattern = (place: string): string => {
     : `${quoteMeta(lower)}/`;
 };
 
-/** `sha256:` and 12 digits: enough to tell it from any other. */
+/** `sha256:` and 12 digits: enough to distinguish it from any other. */
 const digestPattern = (digest: string): string => digest.slice(0, 19);
 
 const namesIstio = (name: string): boolean => name.toLowerCase().includes(ISTIO);
 const others = (names: Iterable<string>): readonly string[] => [...names].filter((name) => !namesIstio(name));
 
-/** Matches Istio's own names, whatever is configured: hubs, look-alikes, and the placeholder of the injector. */
+/** Matches Istio's own names, independent of the configuration: hubs, look-alikes, and the injector's placeholder. */
 export const basePattern: string = [
   ISTIO,
   ...others(distinctiveNames).map(namePattern),
@@ -45,7 +45,9 @@ export const basePattern: string = [
   `^${quoteMeta(placeholderImage)}$`,
 ].join('|');
 
-/** What a configuration adds, by its pattern: each hub and mirror that `istio` does not find, each revoked digest. */
+/**
+ * The additions of a configuration, by pattern: each hub and mirror without `istio` in its name, each revoked digest.
+ */
 const additionsOf = ({ hubs: listed, mirrors }: Places, revoked: readonly string[]) => {
   const places = others([...listed, ...mirrors.map(({ mirror }) => mirror)]);
   return new Map([
@@ -55,8 +57,8 @@ const additionsOf = ({ hubs: listed, mirrors }: Places, revoked: readonly string
 };
 
 /**
- * The pattern of a configuration, `basePattern` first: its hubs and mirrors, in normal form, and the digests it revokes,
- * which are refused wherever they stand.
+ * Returns the pattern of a configuration: `basePattern`, its hubs and mirrors in normal form, and its revoked digests,
+ * which are refused in any image.
  */
 export const matchPattern = (places: Places, revoked: readonly string[]): string =>
   [basePattern, ...additionsOf(places, revoked).keys()].join('|');
@@ -69,7 +71,7 @@ export interface Unmatchable {
   readonly why: string;
 }
 
-/** How the image `x` of a place may be written, but for a tag, a digest, and capitals in its host. */
+/** The spellings of the image `x` of a place, except for a tag, a digest, and capitals in its host. */
 const spellingsOf = (place: string): readonly string[] => {
   const whole = `${place}/x`;
   if (!place.startsWith(DOCKER_HUB)) return [whole];
@@ -78,8 +80,9 @@ const spellingsOf = (place: string): readonly string[] => {
 };
 
 /**
- * Characters. A search costs a tenth of the text's length by a quarter of the pattern's (cel-go, `runtimecost.go`), and
- * 1,000,000 is all an expression may cost (k8s.io/apiserver, `apis/cel/config.go`): so 60 images of 300 characters fit.
+ * Characters. A search costs a tenth of the text's length times a quarter of the pattern's (cel-go,
+ * `runtimecost.go`), and an expression may cost at most 1,000,000 (k8s.io/apiserver, `apis/cel/config.go`): so 60
+ * images of 300 characters fit.
  */
 const MAX_PATTERN_LENGTH = 1800;
 

@@ -11,7 +11,7 @@ type ParsedPlace =
 export function parsePlace(text: string): ParsedPlace {
   const problem = placeProblem(text);
   if (problem !== undefined) return { ok: false, problem };
-  // A place is what an image's name begins with, so the grammar of images decides, and normalises.
+  // A place is the beginning of an image's name, so it is parsed and normalised by the grammar of images.
   const parsed = parseImageReference(`${text}/x`);
   if (!parsed.ok) return { ok: false, problem: 'it is not a registry host and a lower-case path' };
   const { name } = parsed.reference.repository;
@@ -33,6 +33,6 @@ function placeProblem(text: string): string | undefined {
   return isTag ? 'it has a tag; name the path that holds the images, not an image' : undefined;
 }
 
-/** Only a host has a port, and here a host stands before the first slash. */
+/** Only a host has a port, and the host ends at the first slash. */
 const isPort = (text: string, colon: number): boolean =>
   !text.includes('/') && /^\d+$/.test(text.slice(colon + 1));

@@ -11,8 +11,8 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEej5bv2n2vOecKineYGWwq1WaQa7C
 `;
 
 /**
- * Istio's release keys: the default ring. The second is known by its URL alone, so it has no pin. Which signs what:
- * istio.io blog 2026, "retirement-of-gcp"; istio/istio.io pull request 17539.
+ * Istio's release keys: the default key ring. Of the second only the URL is known, so it has no pin. Source for the
+ * releases that each one signs: istio.io blog 2026, "retirement-of-gcp"; istio/istio.io pull request 17539.
  */
 export const releaseKeys: readonly KeySpec[] = [
   { location: { kind: 'built-in', name: 'istio-release-1', text: RELEASE_KEY_1 }, covers: '1.12–1.31.0' },

@@ -1,4 +1,4 @@
-/** A vendor of Istio images, and the registry paths it publishes them under, at any depth; in normal form. */
+/** A vendor of Istio images, and the registry paths under which it publishes them, at any depth; in normal form. */
 export interface Vendor {
   readonly name: string;
   readonly places: readonly string[];

@@ -49,7 +49,7 @@ const judgeEach = (
   return true;
 };
 
-/** Judges every image of the uses, side by side. Returns the judgements by image text, in the order of first use. */
+/** Judges every image of the uses concurrently. Returns the judgements by image text, in the order of first use. */
 export const judgeAll = async (
   judge: Judge,
   uses: readonly ImageUse[],

@@ -6,7 +6,7 @@ import { parseDocuments } from './yaml.ts';
 /** An AdmissionReview: captured, or made for an object as if it were created now. */
 export interface Reviewable {
   readonly review: unknown;
-  /** Where the object is in the input: `pods.yaml: document 3, item 2`. */
+  /** The place of the object in the input: `pods.yaml: document 3, item 2`. */
   readonly place: string;
 }
 

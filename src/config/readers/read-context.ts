@@ -43,7 +43,7 @@ export interface ReadContext {
   readonly readFile: ReadFile;
 }
 
-/** Returns what the schema found no problem in; `unsound` are the paths that it found one at. */
+/** Returns the parts of a file that have no problem; `unsound` are the paths at which the schema found one. */
 export const createReadContext = (
   parsed: Partial<ConfigurationFile>,
   unsound: readonly string[],

@@ -4,8 +4,8 @@ import type { InclusionPromise, LogEntry } from './entry.ts';
 import type { TrustedLog } from './trusted-log.ts';
 
 /**
- * Encodes what Rekor v1 signs: four members in canonical JSON (RFC 8785), in this order. Base64, hex and exact integers
- * have one spelling in it.
+ * Encodes the bytes that Rekor v1 signs: four members in canonical JSON (RFC 8785), in this order. Base64, hex and
+ * exact integers have one spelling in it.
  */
 const promisedBytes = (entry: LogEntry, { integratedTime, logIndex }: InclusionPromise): Buffer =>
   Buffer.from(
