@@ -34,7 +34,7 @@ export interface ReviewOutput {
 }
 
 /**
- * Reviews AdmissionReviews, given as parsed JSON: from memory with `recall`, or else with `review` (see `recallOrAsk`).
+ * Reviews AdmissionReviews, given as parsed JSON: from memory with `recall`, or else with `review` (see `recallOrElse`).
  * Both throw, or reject with, `MalformedReview` and nothing else: any other error is an `internal-error` in the output.
  */
 export interface Reviewer {

@@ -109,7 +109,7 @@ export type UndeterminedReason =
   /** An unexpected error; the log has the stack under this id. */
   | { readonly code: 'internal-error'; readonly incident: string };
 
-/** Verifies images: from memory with `recall`, or else with `verify` (see `recallOrAsk`). */
+/** Verifies images: from memory with `recall`, or else with `verify` (see `recallOrElse`). */
 export interface Verifier {
   /** Returns the verification from memory: no source is opened, nothing is awaited. Undefined if memory does not suffice. */
   readonly recall: (request: VerificationRequest) => Verified | undefined;

@@ -14,7 +14,7 @@ const MISSING = rejected({ code: 'signature-missing' });
 const AWAY = { code: 'registry-unavailable', detail: 'no answer' } as const;
 
 /** The event summary of a review, if every image has this verdict. */
-const toldOf = async (
+const summaryOf = async (
   body: object,
   context = AUDIT,
   verification: Verification | Verifier['verify'] = MISSING,
@@ -26,7 +26,7 @@ const toldOf = async (
 };
 
 const regarding = async (body: object): Promise<EventSummary['regarding']> => {
-  const told = await toldOf(body);
+  const told = await summaryOf(body);
   if (told === undefined) throw new Error('nothing was told');
   return told.regarding;
 };
@@ -44,15 +44,15 @@ const WEB = { apiVersion: 'v1', kind: 'Pod', name: 'web' };
 
 describe('a record tells nothing', () => {
   it('of a pod with nothing found', async () => {
-    expect(await toldOf(review(pod([PROXY])), AUDIT, verified())).toBeUndefined();
+    expect(await summaryOf(review(pod([PROXY])), AUDIT, verified())).toBeUndefined();
   });
 
   it('of a dry run', async () => {
-    expect(await toldOf(review(pod([PROXY]), { dryRun: true }))).toBeUndefined();
+    expect(await summaryOf(review(pod([PROXY]), { dryRun: true }))).toBeUndefined();
   });
 
   it('of a denial, which whoever was denied tells', async () => {
-    expect(await toldOf(review(pod([PROXY])), ENFORCE)).toBeUndefined();
+    expect(await summaryOf(review(pod([PROXY])), ENFORCE)).toBeUndefined();
   });
 
   it('of a denial, though another image was let through', async () => {
@@ -61,7 +61,7 @@ describe('a record tells nothing', () => {
       reference.text === PROXY ? undetermined(AWAY, standsFor) : MISSING;
     const undeterminedRules = rules().undetermined;
     expect(
-      await toldOf(review(pod([PROXY, PILOT])), ENFORCE, verify, {
+      await summaryOf(review(pod([PROXY, PILOT])), ENFORCE, verify, {
         undetermined: { ...undeterminedRules, enforce: 'allow' },
       }),
     ).toBeUndefined();
@@ -77,7 +77,7 @@ describe('a record tells nothing', () => {
     };
     for (const context of [AUDIT, ENFORCE])
       expect(
-        await toldOf(review(pod([PROXY])), context, MISSING, { exemptions: [exemption] }),
+        await summaryOf(review(pod([PROXY])), context, MISSING, { exemptions: [exemption] }),
       ).toBeUndefined();
   });
 });
@@ -88,7 +88,7 @@ describe('a record tells', () => {
       reference.text === PILOT
         ? rejected({ code: 'signer-untrusted', detail: 'by key-2' }, digestFor('other'))
         : MISSING;
-    const told = await toldOf(
+    const told = await summaryOf(
       review(pod([PROXY, PILOT, 'docker.io/istio/ztunnel:1.28.0'])),
       { mode: 'warn', critical: false },
       verify,
@@ -116,7 +116,7 @@ describe('a record tells', () => {
   });
 
   it('what an outage rule let through in enforce mode, and which rule', async () => {
-    const told = await toldOf(
+    const told = await summaryOf(
       review(pod([PROXY])),
       ENFORCE,
       undetermined(AWAY, { verified: verified(), resolvedAt: NOW - 60_000 }),
@@ -139,12 +139,12 @@ describe('a record tells', () => {
     const exemptions = [
       { images: [PROXY], namespaces: ['shop'], reason: 'old', owner: 'me', expires: '2027-03-01' },
     ];
-    const told = await toldOf(review(pod([PROXY, PILOT])), AUDIT, verify, { exemptions });
+    const told = await summaryOf(review(pod([PROXY, PILOT])), AUDIT, verify, { exemptions });
     expect(told?.sentences.map(({ code }) => code)).toEqual(['signature-invalid']);
   });
 
   it('that a review could not be judged', async () => {
-    const told = await toldOf(review(pod([PROXY])), AUDIT, () => Promise.reject(new Error('broken')));
+    const told = await summaryOf(review(pod([PROXY])), AUDIT, () => Promise.reject(new Error('broken')));
     expect(told).toEqual({
       regarding: WEB,
       effect: 'audit',

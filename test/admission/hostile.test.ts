@@ -50,7 +50,7 @@ const breachesOf = ({ response }: AdmissionResponse, { mode }: ReviewContext): r
 };
 
 /** `answered` if the response is within all limits, or `malformed`. Any other error is thrown. */
-const endOf = async (body: unknown, context: ReviewContext): Promise<string> => {
+const outcomeOf = async (body: unknown, context: ReviewContext): Promise<string> => {
   try {
     const { response: answer } = await reviewer.review(body, context, new AbortController().signal);
     return breachesOf(answer, context)[0] ?? 'answered';
@@ -103,7 +103,7 @@ describe('a review never throws anything but MalformedReview', () => {
   it('for any JSON value', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), contexts, async (body, context) => {
-        expect(await endOf(body, context)).toBe('malformed');
+        expect(await outcomeOf(body, context)).toBe('malformed');
       }),
       { numRuns: 300 },
     );
@@ -113,7 +113,7 @@ describe('a review never throws anything but MalformedReview', () => {
     await fc.assert(
       fc.asyncProperty(podSpec, podSpec, contexts, fc.boolean(), async (spec, before, context, update) => {
         const body = review(pod(spec), update ? { operation: 'UPDATE', oldObject: pod(before) } : {});
-        expect(await endOf(body, context)).toBe('answered');
+        expect(await outcomeOf(body, context)).toBe('answered');
       }),
       { numRuns: 300 },
     );
@@ -140,7 +140,7 @@ describe('a review never throws anything but MalformedReview', () => {
       );
     await fc.assert(
       fc.asyncProperty(mutated, contexts, async (body, context) => {
-        expect(['answered', 'malformed']).toContain(await endOf(body, context));
+        expect(['answered', 'malformed']).toContain(await outcomeOf(body, context));
       }),
       { numRuns: 1000 },
     );
@@ -156,6 +156,6 @@ describe('a review never throws anything but MalformedReview', () => {
         '"kind":{"group":"","version":"v1","kind":"constructor"},"resource":{"group":"__proto__","version":"v1",' +
         '"resource":"constructor"},"object":{"__proto__":{"spec":{}}}}}',
     );
-    expect(await endOf(body, { mode: 'enforce', critical: false })).toBe('answered');
+    expect(await outcomeOf(body, { mode: 'enforce', critical: false })).toBe('answered');
   });
 });

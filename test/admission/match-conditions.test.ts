@@ -114,7 +114,7 @@ describe('what the API server asks about', () => {
  * Ordinary images that the API server sends anyway: the placeholder, samples of a hub, names that contain one of
  * Istio's.
  */
-const ASKED_ABOUT = `
+const MATCHED_ORDINARY_IMAGES = `
 auto bitnami/istioctl calico/pilot-light pilot acme/pilot acme/pilot-agent acme/istioctl-action acme/proxyv2-exporter
 acme/web-proxyv2 acme/ztunnels acme/my-install-cni-test acme/mistiopilot ghcr.io/acme/platform/pilot
 quay.io/jetstack/cert-manager-istio-csr gcr.io/istio-release/examples-helloworld-v1 [::1]:5000/acme/pilot
@@ -126,7 +126,7 @@ istio/examples-bookinfo-productpage-v1:1.20.3 istio/examples-helloworld-v2 istio
 describe('ordinary images', () => {
   it('are not asked about, but for those that come nearest to Istio’s', () => {
     const ofApp = (image: string): PodSpec => ({ containers: [container(image)] });
-    expect(ordinaryImages.filter((image) => asked.builtIn(ofApp(image)))).toEqual(ASKED_ABOUT);
+    expect(ordinaryImages.filter((image) => asked.builtIn(ofApp(image)))).toEqual(MATCHED_ORDINARY_IMAGES);
   });
 });
 

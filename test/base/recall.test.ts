@@ -3,7 +3,7 @@ import { recallOrElse } from '../../src/base/index.ts';
 
 const unexpected = () => expect.unreachable();
 
-describe('recallOrAsk', () => {
+describe('recallOrElse', () => {
   it('returns what memory holds as it is, and asks nobody', () => {
     expect(recallOrElse(() => 'remembered', unexpected)).toBe('remembered');
   });

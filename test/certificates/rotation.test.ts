@@ -41,7 +41,7 @@ const serveBy = async ({ certificates }: Replica): Promise<number> => {
 };
 
 /** Resolves with the certificate of a new connection. Rejects if it is not trusted. */
-const shake = (port: number, ca: string): Promise<X509Certificate | undefined> =>
+const connectAndVerify = (port: number, ca: string): Promise<X509Certificate | undefined> =>
   new Promise((resolve, reject) => {
     const socket = connect({
       port,
@@ -58,7 +58,7 @@ const shake = (port: number, ca: string): Promise<X509Certificate | undefined> =
   });
 
 /** Connects to every server continuously, trusting the current bundle, and records failures. */
-const shakeAll = (server: TestCluster, ports: readonly number[]) => {
+const connectContinuously = (server: TestCluster, ports: readonly number[]) => {
   const failures: string[] = [];
   const leaves = new Set<string>();
   const issuers = new Set<string>();
@@ -66,7 +66,7 @@ const shakeAll = (server: TestCluster, ports: readonly number[]) => {
   const once = async (port: number): Promise<void> => {
     const bundle = caBundlesOf(server)[0] ?? '';
     try {
-      const leaf = await shake(port, bundle);
+      const leaf = await connectAndVerify(port, bundle);
       leaves.add(leaf?.fingerprint256 ?? '');
       issuers.add(leaf?.issuer ?? '');
     } catch (error) {
@@ -99,7 +99,7 @@ describe('a rotation, leaf and CA, with two replicas', () => {
     const replicas = [await startReplica(server, TIMES), await startReplica(server, TIMES)];
     const ports = await Promise.all(replicas.map(serveBy));
     const [firstBundle] = caBundlesOf(server);
-    const client = shakeAll(server, ports);
+    const client = connectContinuously(server, ports);
     await vi.waitFor(
       () => {
         const bundle = caBundlesOf(server)[0] ?? '';
@@ -129,7 +129,7 @@ describe('a rotation, leaf and CA, with two replicas', () => {
     const replicas = [await startReplica(server, times), await startReplica(server, times)];
     const ports = await Promise.all(replicas.map(serveBy));
     const [firstBundle] = caBundlesOf(server);
-    const client = shakeAll(server, ports);
+    const client = connectContinuously(server, ports);
     await vi.waitFor(() => expect(client.leaves.size).toBeGreaterThan(0));
     writeSecretData(server, {});
     await vi.waitFor(

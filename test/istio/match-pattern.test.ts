@@ -23,7 +23,7 @@ const mirrored = (...mirrors: readonly string[]): Places => ({
 const search = (places: Places) => new RegExp(matchPattern(places, []), 'i');
 
 /** Reports whether the classifier takes a text for an Istio image, or for text that may be meant as one. */
-const interests = (places: Places) => {
+const couldBeIstioWith = (places: Places) => {
   const { classify, couldBeIstio } = createClassifier(places);
   return (text: string): boolean => {
     const parsed = parseImageReference(text);
@@ -110,7 +110,7 @@ describe('the pattern', () => {
       ['localhost', '[::1]:5000', 'FOO/bar', 'library/x', 'x'],
     ],
   ] as const)('finds every text that the classifier could take for Istio’s, with %s', (_, places, names) => {
-    const [isFound, isOfInterest] = [search(places), interests(places)];
+    const [isFound, isOfInterest] = [search(places), couldBeIstioWith(places)];
     let interesting = 0;
     fc.assert(
       fc.property(imageTexts(names), (text) => {

@@ -48,30 +48,30 @@ const SIGNATURE = 'GET manifests .sig';
 const MANIFEST = 'GET manifests sha256:';
 const BLOB = 'GET blobs sha256:';
 /** The requests for every digest: its referrers and its signature tag, sent concurrently. */
-const LOOK = [SIGNATURE, REFERRERS];
+const DIGEST_REQUESTS = [SIGNATURE, REFERRERS];
 const BUNDLE = [BLOB, SIGNATURE, MANIFEST, REFERRERS];
 const tagOf = ({ byTag }: MirroredImage): string => `HEAD manifests ${byTag.split(':').at(-1)}`;
 
 type Signing = NonNullable<Parameters<Mirror['add']>[0]>;
 
 const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, readonly string[]])[] = [
-  ['signed under the hub’s name', () => ({}), 'allow', LOOK],
+  ['signed under the hub’s name', () => ({}), 'allow', DIGEST_REQUESTS],
   ['signed by a bundle', () => ({ bundle: true }), 'allow', BUNDLE],
   [
     'signed under the mirror’s name',
     ({ registry }) => ({ signedAs: `${registry.host}/istio/proxyv2` }),
     'allow',
-    LOOK,
+    DIGEST_REQUESTS,
   ],
   [
     'signed under a name nobody could guess',
     () => ({ signedAs: 'build.example/somewhere/else/proxyv2' }),
     'allow',
-    [BLOB, ...LOOK],
+    [BLOB, ...DIGEST_REQUESTS],
   ],
-  ['signed by a stranger', () => ({ by: createSigner() }), 'deny', LOOK],
+  ['signed by a stranger', () => ({ by: createSigner() }), 'deny', DIGEST_REQUESTS],
   ['a bundle by a stranger', () => ({ by: createSigner(), bundle: true }), 'deny', BUNDLE],
-  ['unsigned', () => ({ by: false }), 'deny', LOOK],
+  ['unsigned', () => ({ by: false }), 'deny', DIGEST_REQUESTS],
 ];
 
 describe('a verification, with the token warm', () => {
@@ -121,7 +121,7 @@ describe('a verification, with the token warm', () => {
     mirror.registry.clearRequests();
     webhook.advanceClock(10_001);
     await webhook.summaryOf(review(pod([image.byDigest])));
-    expect(takeRequests(mirror)).toEqual(LOOK);
+    expect(takeRequests(mirror)).toEqual(DIGEST_REQUESTS);
   });
 });
 
@@ -162,8 +162,8 @@ describe('ten pods of eight containers of one new image, at once', () => {
     );
 
   it.each([
-    ['byDigest', 'its signature', {}, LOOK],
-    ['byTag', 'its signature', {}, LOOK],
+    ['byDigest', 'its signature', {}, DIGEST_REQUESTS],
+    ['byTag', 'its signature', {}, DIGEST_REQUESTS],
     ['byDigest', 'its bundle', { bundle: true }, BUNDLE],
     ['byTag', 'its bundle', { bundle: true }, BUNDLE],
   ] as const)('%s, with %s: are asked for as one', async (name, _format, signing, requests) => {
@@ -185,7 +185,7 @@ describe('ten pods of eight containers of one new image, at once', () => {
       crowd(image.byDigest).map((each) => webhook.sendReview('/validate/enforce', each)),
     );
     expect(responses.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => false));
-    expect(takeRequests(mirror)).toEqual(LOOK);
+    expect(takeRequests(mirror)).toEqual(DIGEST_REQUESTS);
   });
 });
 

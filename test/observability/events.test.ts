@@ -7,7 +7,7 @@ const NOON = Date.parse('2026-11-24T12:00:00Z');
 const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-7d4c', uid: 'u-1' };
 const SENTENCE = 'image "a" in container "b" (spec): no signature was found (signature-missing); use another';
 
-const told = (
+const summaryOf = (
   over: Partial<EventSummary['sentences'][number]> & Pick<Partial<EventSummary>, 'effect'> = {},
   regarding: EventSummary['regarding'] = REPLICA_SET,
 ): EventSummary => {
@@ -19,7 +19,7 @@ const told = (
   };
 };
 
-const record = (of: { readonly told?: EventSummary } = { told: told() }): ReviewRecord =>
+const record = (of: { readonly told?: EventSummary } = { told: summaryOf() }): ReviewRecord =>
   reviewRecord({ mode: 'audit', verdict: 'audit', ...of });
 
 type Parts = Parameters<typeof createEventLog>[0];
@@ -64,14 +64,14 @@ describe('Events are not written', () => {
 
   it('about an object that has no name, and are counted', async () => {
     const { log, written, counted } = open();
-    log.add(record({ told: { ...told(), regarding: undefined } }));
+    log.add(record({ told: { ...summaryOf(), regarding: undefined } }));
     await log.close();
     expect({ written, counted }).toEqual({ written: [], counted: { dropped: 1 } });
   });
 
   it('past 25 at once and one a second, and are counted; what was dropped is told when it comes again', async () => {
     const { log, written, counted } = open();
-    const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
+    const about = (name: string) => record({ told: summaryOf({}, { ...REPLICA_SET, name }) });
     for (let index = 0; index < 30; index += 1) log.add(about(`web-${index}`));
     await pass(0);
     expect({ written: written.length, counted }).toEqual({
@@ -89,7 +89,7 @@ describe('Events are not written', () => {
     const { log, counted } = open();
     await pass(60 * 60_000);
     for (let index = 0; index < 30; index += 1)
-      log.add(record({ told: told({}, { ...REPLICA_SET, name: `web-${index}` }) }));
+      log.add(record({ told: summaryOf({}, { ...REPLICA_SET, name: `web-${index}` }) }));
     await pass(0);
     expect(counted).toEqual({ written: 25, dropped: 5 });
   });
@@ -151,20 +151,20 @@ describe('an Event', () => {
     ['warn', true, 'LetThrough'],
   ] as const)('of effect %s, let through: %s, has the action %s', async (effect, letThrough, action) => {
     const { log, written } = open();
-    log.add(record({ told: told({ effect, letThrough }) }));
+    log.add(record({ told: summaryOf({ effect, letThrough }) }));
     await pass(0);
     expect(written.map((event) => event.action)).toEqual([action]);
   });
 
   it('is one for each object, reason and effect', async () => {
     const { log, written } = open();
-    const [first, other] = [told(), told({ code: 'signer-untrusted' })];
+    const [first, other] = [summaryOf(), summaryOf({ code: 'signer-untrusted' })];
     const both = { ...first, sentences: [...first.sentences, ...other.sentences] };
     log.add(record({ told: both }));
     log.add(record({ told: both }));
-    log.add(record({ told: told({ effect: 'warn' }) }));
-    log.add(record({ told: told({}, { ...REPLICA_SET, uid: 'u-2' }) }));
-    log.add(record({ told: told({}, { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4c', uid: 'u-1' }) }));
+    log.add(record({ told: summaryOf({ effect: 'warn' }) }));
+    log.add(record({ told: summaryOf({}, { ...REPLICA_SET, uid: 'u-2' }) }));
+    log.add(record({ told: summaryOf({}, { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4c', uid: 'u-1' }) }));
     log.add({ ...record(), namespace: 'other' });
     await pass(0);
     expect(
@@ -187,7 +187,7 @@ describe('an Event', () => {
     ['x'.repeat(253), /^x{200}\.[0-9a-f]{10}-1$/],
   ])('about %s has a name that is a DNS subdomain', async (name, expected) => {
     const { log, written } = open();
-    log.add(record({ told: told({}, { ...REPLICA_SET, name }) }));
+    log.add(record({ told: summaryOf({}, { ...REPLICA_SET, name }) }));
     await pass(0);
     expect(written.map((event) => event.name)).toEqual([expect.stringMatching(expected)]);
   });
@@ -201,8 +201,8 @@ describe('an Event', () => {
 
   it('has a note of at most 1024 bytes, whatever a character takes, and none is cut in two', async () => {
     const { log, written } = open();
-    log.add(record({ told: told({ sentence: '✗'.repeat(512) }) }));
-    log.add(record({ told: told({ code: 'signer-untrusted', sentence: `.${'𐍈'.repeat(256)}` }) }));
+    log.add(record({ told: summaryOf({ sentence: '✗'.repeat(512) }) }));
+    log.add(record({ told: summaryOf({ code: 'signer-untrusted', sentence: `.${'𐍈'.repeat(256)}` }) }));
     await pass(0);
     expect(written.map(({ note }) => [Buffer.byteLength(note), note.isWellFormed()])).toEqual([
       [1023, true],
@@ -270,7 +270,7 @@ describe('repeats', () => {
 
   it('of more objects than are remembered begin anew', async () => {
     const { log, written } = open({ limits: { maxAggregates: 2 } });
-    const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
+    const about = (name: string) => record({ told: summaryOf({}, { ...REPLICA_SET, name }) });
     for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) log.add(about(name));
     await pass(0);
     expect(written.map(({ regarding }) => regarding.name)).toEqual(['a', 'b', 'c', 'b']);
@@ -286,7 +286,7 @@ describe('a write that fails', () => {
       if (failing) throw new Error(`no ${event.regarding.name}`);
     };
     const { log, counted, reported } = open({ write });
-    const about = (name: string) => record({ told: told({}, { ...REPLICA_SET, name }) });
+    const about = (name: string) => record({ told: summaryOf({}, { ...REPLICA_SET, name }) });
     log.add(about('a'));
     log.add(about('b'));
     await pass(59_999);

@@ -53,7 +53,7 @@ const REJECTIONS: readonly RejectionReason[] = [
 ];
 
 /** Each undetermined reason; true if `allow` covers it. */
-const OBSTACLES: readonly (readonly [UndeterminedReason, boolean])[] = [
+const UNDETERMINED_REASONS: readonly (readonly [UndeterminedReason, boolean])[] = [
   [{ code: 'registry-unavailable', detail: 'no answer' }, true],
   [{ code: 'registry-rate-limited', detail: 'asked to wait' }, true],
   [{ code: 'deadline-exceeded', asked: true }, true],
@@ -64,7 +64,7 @@ const OBSTACLES: readonly (readonly [UndeterminedReason, boolean])[] = [
   [{ code: 'internal-error', incident: 'a1' }, false],
 ];
 
-const DOWN: UndeterminedReason = { code: 'registry-unavailable', detail: 'no answer' };
+const UNAVAILABLE: UndeterminedReason = { code: 'registry-unavailable', detail: 'no answer' };
 const choice = (enforce: Rules['undetermined']['enforce'], critical = enforce): Partial<Rules> => ({
   undetermined: { enforce, critical, tagOutageWindow: 24 * HOUR },
 });
@@ -77,7 +77,7 @@ describe('enforce mode denies', () => {
     });
   });
 
-  it.each(OBSTACLES)(
+  it.each(UNDETERMINED_REASONS)(
     'what is undetermined (%o) where the choice is deny or nothing stands for it',
     (reason) => {
       const denied = { verdict: 'deny', findings: [{ use: use(PROXY), reason, effect: 'deny' }] };
@@ -89,7 +89,7 @@ describe('enforce mode denies', () => {
     },
   );
 
-  it.each(OBSTACLES.filter(([, covered]) => !covered))(
+  it.each(UNDETERMINED_REASONS.filter(([, covered]) => !covered))(
     'what an attacker can choose (%o), though the choice is allow',
     (reason) => {
       const lastVerified = { resolvedAt: NOW, verified: verified() };
@@ -143,7 +143,7 @@ describe('enforce mode denies', () => {
   });
 
   it('what is named by tag, though an outage choice would let it through', () => {
-    const through = judgement(PROXY, undetermined(DOWN));
+    const through = judgement(PROXY, undetermined(UNAVAILABLE));
     expect(decideOn(through, {}, { ...choice('allow'), requireDigest: true })).toEqual({
       verdict: 'deny',
       findings: [{ use: use(PROXY), reason: { code: 'image-not-pinned' }, effect: 'deny' }],
@@ -204,12 +204,12 @@ describe('enforce mode lets through', () => {
 
   it('a tag as it last verified, within the window, with a warning', () => {
     const lastVerified = { resolvedAt: NOW - 3 * HOUR, verified: verified(digestFor('good')) };
-    expect(decideOn(judgement(PROXY, undetermined(DOWN, lastVerified)))).toEqual({
+    expect(decideOn(judgement(PROXY, undetermined(UNAVAILABLE, lastVerified)))).toEqual({
       verdict: 'warn',
       findings: [
         {
           use: use(PROXY),
-          reason: DOWN,
+          reason: UNAVAILABLE,
           effect: 'warn',
           allowedBecause: `allowed: 3 hours ago the tag resolved to ${digestFor('good')}, which is verified`,
         },
@@ -219,11 +219,12 @@ describe('enforce mode lets through', () => {
 
   it('a tag as it last verified until the window ends, and no longer', () => {
     const verdictAfter = (age: number) =>
-      decideOn(judgement(PROXY, undetermined(DOWN, { resolvedAt: NOW - age, verified: verified() }))).verdict;
+      decideOn(judgement(PROXY, undetermined(UNAVAILABLE, { resolvedAt: NOW - age, verified: verified() })))
+        .verdict;
     expect([verdictAfter(24 * HOUR), verdictAfter(24 * HOUR + 1)]).toEqual(['warn', 'deny']);
   });
 
-  it.each(OBSTACLES.filter(([, covered]) => covered))(
+  it.each(UNDETERMINED_REASONS.filter(([, covered]) => covered))(
     'an outage (%o), where the choice is allow, with a warning',
     (reason) => {
       expect(decideOn(judgement(PROXY, undetermined(reason)), {}, choice('allow'))).toEqual({
@@ -241,7 +242,7 @@ describe('enforce mode lets through', () => {
   );
 
   it('by the choice for critical namespaces there, and by its own elsewhere', () => {
-    const down = judgement(PROXY, undetermined(DOWN));
+    const down = judgement(PROXY, undetermined(UNAVAILABLE));
     const verdictIn = (critical: boolean) => decideOn(down, { critical }, choice('deny', 'allow')).verdict;
     expect([verdictIn(false), verdictIn(true)]).toEqual(['deny', 'warn']);
   });
@@ -341,7 +342,7 @@ describe('modes and templates', () => {
   });
 
   it('in audit mode what an outage choice lets through is not a warning either', () => {
-    const down = judgement(PROXY, undetermined(DOWN));
+    const down = judgement(PROXY, undetermined(UNAVAILABLE));
     const decision = decideOn(down, { mode: 'audit' }, choice('allow'));
     expect([decision.verdict, decision.findings[0]?.effect]).toEqual(['audit', 'audit']);
   });

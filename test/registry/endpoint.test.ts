@@ -22,7 +22,7 @@ const TLS = createTls();
 const ACCOUNT = { username: 'ada', password: 'secret' };
 
 /** A registry with docker.io's images below `hub`, and a client that reads them. */
-const mirrored = async (
+const startMirrored = async (
   serving: RegistryOptions = {},
   own: Partial<RegistrySettings> = {},
   prefix = 'hub',
@@ -36,7 +36,7 @@ const mirrored = async (
 
 describe('an endpoint', () => {
   it('that refuses is named where it was asked', async () => {
-    const { registry, client } = await mirrored({ auth: { kind: 'token', account: ACCOUNT } });
+    const { registry, client } = await startMirrored({ auth: { kind: 'token', account: ACCOUNT } });
     expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'refused',
       asked: true,
@@ -45,7 +45,7 @@ describe('an endpoint', () => {
   });
 
   it('whose answer is none is named where it was asked', async () => {
-    const { registry, client } = await mirrored();
+    const { registry, client } = await startMirrored();
     registry.fault = respondWith(403);
     expect((await faultOf(client.repository().manifest())).message).toContain(
       `${registry.host}/hub/istio/pilot`,
@@ -62,7 +62,7 @@ describe('an endpoint', () => {
 
   it('never gets the credentials of the registry in whose place it is read', async () => {
     const auths = { 'docker.io': ACCOUNT, 'https://index.docker.io/v1/': ACCOUNT };
-    const { registry, client } = await mirrored(
+    const { registry, client } = await startMirrored(
       { auth: { kind: 'basic', account: ACCOUNT } },
       { dockerConfig: writeJsonFile({ auths }) },
     );
@@ -73,7 +73,7 @@ describe('an endpoint', () => {
   });
 
   it('has its own authority, and no other', async () => {
-    const { registry, client } = await mirrored({}, { ca: createTls().ca });
+    const { registry, client } = await startMirrored({}, { ca: createTls().ca });
     expect((await faultOf(client.repository().manifest())).message).toContain(
       'its TLS certificate is not trusted',
     );
@@ -81,7 +81,7 @@ describe('an endpoint', () => {
   });
 
   it('is asked below its path, and the source keeps the name of the image’s registry', async () => {
-    const { registry, client } = await mirrored();
+    const { registry, client } = await startMirrored();
     const repository = client.repository();
     expect(repository.id).toBe('docker.io/istio/pilot');
     expect(await repository.resolve()).toBe(DIGEST);
@@ -95,7 +95,7 @@ describe('an endpoint', () => {
   });
 
   it('without a path is asked as the registry would be', async () => {
-    const { registry, client } = await mirrored({}, {}, '');
+    const { registry, client } = await startMirrored({}, {}, '');
     expect(await client.repository().resolve()).toBe(DIGEST);
     expect(requestsOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/1.28.0']);
   });
@@ -116,7 +116,7 @@ describe('an endpoint', () => {
   });
 
   it('shares its limits and its pauses with the host it is on', async () => {
-    const { registry, client } = await mirrored();
+    const { registry, client } = await startMirrored();
     registry.fault = respondWith(429, { 'retry-after': '60' });
     expect(await faultOf(client.repository().resolve())).toMatchObject({ code: 'rate-limited', asked: true });
     expect(await faultOf(client.repository('istio/proxyv2').resolve())).toMatchObject({

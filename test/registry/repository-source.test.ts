@@ -20,7 +20,7 @@ const BY_TAG = '/v2/istio/pilot/manifests/1.28.0';
 const BY_DIGEST = `/v2/istio/pilot/manifests/${DIGEST}`;
 
 /** Applies a fault to HEAD requests only. */
-const toHead =
+const onlyHead =
   (fault: Fault): Fault =>
   (request, response) =>
     request.method === 'HEAD' && fault(request, response);
@@ -143,7 +143,7 @@ describe('a tag', () => {
     'is resolved by GET and hash where HEAD answers %d without a digest',
     async (status) => {
       const { registry, client } = await startRegistryAndClient();
-      registry.fault = toHead(respondWith(status));
+      registry.fault = onlyHead(respondWith(status));
       expect(await client.repository().resolve()).toBe(DIGEST);
       expect(requestsOf(registry)).toEqual([`HEAD ${BY_TAG}`, `GET ${BY_TAG}`]);
     },
@@ -151,7 +151,7 @@ describe('a tag', () => {
 
   it('has no digest that a refused HEAD names', async () => {
     const { registry, client } = await startRegistryAndClient();
-    registry.fault = toHead(respondWith(405, { 'docker-content-digest': digestOf('another') }));
+    registry.fault = onlyHead(respondWith(405, { 'docker-content-digest': digestOf('another') }));
     expect(await client.repository().resolve()).toBe(DIGEST);
   });
 
@@ -159,7 +159,7 @@ describe('a tag', () => {
     'with the digest %s is no answer',
     async (digest) => {
       const { registry, client } = await startRegistryAndClient();
-      registry.fault = toHead(respondWith(200, { 'docker-content-digest': digest }));
+      registry.fault = onlyHead(respondWith(200, { 'docker-content-digest': digest }));
       expect(await codeOf(client.repository().resolve())).toBe('answer-invalid');
     },
   );

@@ -47,7 +47,7 @@ const follow = (source: CertificateSource) => {
 };
 
 /** The certificate that a new connection gets. */
-const shown = (port: number): Promise<string> =>
+const servedCertificate = (port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
       resolve(socket.getPeerX509Certificate()?.toString() ?? '');
@@ -59,7 +59,7 @@ const shown = (port: number): Promise<string> =>
 const certificateBy = (pair: Pick<Tls, 'cert' | 'key'>): Certificate => parsePair(pair, where);
 
 /** A source whose certificates the test sets. */
-const createHand = (first: Certificate) => {
+const createManualSource = (first: Certificate) => {
   let hand: (certificate: Certificate) => void = () => {};
   const source: CertificateSource = {
     first: () => Promise.resolve(first),
@@ -112,7 +112,7 @@ describe('a certificate that is issued, and also mounted', () => {
   it('is followed where it is issued, never where it is mounted', async () => {
     const other = createTls();
     const { put, files } = await mountSecret(tls);
-    const issuing = createHand(certificateBy(tls));
+    const issuing = createManualSource(certificateBy(tls));
     const { used, problems } = follow(
       withFallback(issuing.source, createFileCertificates(files, EVERY), () => true),
     );
@@ -125,7 +125,7 @@ describe('a certificate that is issued, and also mounted', () => {
 describe('a server whose certificate is replaced', () => {
   it('shows it to new connections and drops none that is open', async () => {
     const other = createTls();
-    const { source, give } = createHand(certificateBy(tls));
+    const { source, give } = createManualSource(certificateBy(tls));
     const { port, logged } = await startServer(allowAll, {}, { certificate: source });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
@@ -133,7 +133,7 @@ describe('a server whose certificate is replaced', () => {
     give(certificateBy(other));
     const after = await send(port, '/validate/enforce', body, { agent });
     expect([before.status, after.status, after.connection]).toEqual([200, 200, before.connection]);
-    expect(await shown(port)).toBe(other.cert);
+    expect(await servedCertificate(port)).toBe(other.cert);
     expect((await send(port, '/validate/enforce', body, { ca: other.ca })).status).toBe(200);
     await expect(send(port, '/validate/enforce', body)).rejects.toThrow(/certificate/);
     expect(logged).toEqual([{ notAfter: new Date(certificateBy(other).notAfter).toISOString() }]);

@@ -50,13 +50,13 @@ export const certificateFiles = async (
 };
 
 /** The output of a server in a test: review records, reported errors, log lines. */
-export interface Told {
+export interface ServerOutput {
   readonly records: { readonly record: Reviewed['record']; readonly milliseconds: number }[];
   readonly reported: unknown[];
   readonly logged: object[];
 }
 
-export interface Started extends Told {
+export interface StartedServer extends ServerOutput {
   readonly server: ReviewServer;
   readonly port: number;
   readonly probePort: number;
@@ -67,8 +67,8 @@ export const createTestServer = async (
   review: Review,
   limits: Partial<Limits> = {},
   parts: Partial<ServerDependencies> = {},
-): Promise<Told & { readonly server: ReviewServer }> => {
-  const told: Told = { records: [], reported: [], logged: [] };
+): Promise<ServerOutput & { readonly server: ReviewServer }> => {
+  const told: ServerOutput = { records: [], reported: [], logged: [] };
   const write = (facts: object): void => void told.logged.push(facts);
   const server = createServer({
     reviewer: { recall: () => undefined, review },
@@ -95,7 +95,7 @@ export const startServer = async (
   review: Review,
   limits: Partial<Limits> = {},
   parts: Partial<ServerDependencies> = {},
-): Promise<Started> => {
+): Promise<StartedServer> => {
   const created = await createTestServer(review, limits, parts);
   const { listen, probes } = await created.server.start();
   return { ...created, port: listen.port, probePort: probes.port };

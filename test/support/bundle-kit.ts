@@ -24,7 +24,7 @@ const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 
 /** Defects of a bundle. A verifier must not count a bundle with any of them. */
-export type BundleSpoil =
+export type BundleDefect =
   | 'two-signatures'
   | 'no-signature'
   | 'other-payload-type'
@@ -57,7 +57,7 @@ export const paeOf = (payloadType: string, payload: Uint8Array): Buffer =>
   ]);
 
 interface StatementOptions {
-  readonly spoil?: BundleSpoil | undefined;
+  readonly spoil?: BundleDefect | undefined;
   /** Digests of other subjects, listed before the image's. */
   readonly otherSubjects?: readonly string[];
   /** Leaves out `predicate`, as cosign 3.0.4 did. */
@@ -89,7 +89,7 @@ export const signStatement = (digest: string, options: StatementOptions = {}): B
   );
 };
 
-const signatureOf = (signer: Signer, payload: Buffer, payloadType: string, spoil?: BundleSpoil): string => {
+const signatureOf = (signer: Signer, payload: Buffer, payloadType: string, spoil?: BundleDefect): string => {
   const message = spoil === 'signed-without-pae' ? payload : paeOf(payloadType, payload);
   const der = signBytes(signer, message, spoil === 'p1363' ? 'ieee-p1363' : 'der');
   if (spoil === 'flipped-bit') return flipLastBit(der).toString('base64');
@@ -100,7 +100,7 @@ const signatureOf = (signer: Signer, payload: Buffer, payloadType: string, spoil
 
 const materialOf = (
   signer: Signer,
-  spoil: BundleSpoil | undefined,
+  spoil: BundleDefect | undefined,
   entries: readonly unknown[] | undefined,
 ) => {
   const spki = signer.publicKey.export({ type: 'spki', format: 'der' });

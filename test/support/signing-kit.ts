@@ -37,7 +37,7 @@ export interface SignatureLayer {
 }
 
 /** Defects of a signature. A verifier must refuse a signature with any of them. */
-export type Spoil =
+export type SignatureDefect =
   | 'other-digest'
   | 'other-type'
   | 'upper-case-digest'
@@ -169,7 +169,7 @@ export const signBytes = (
   encoding: 'der' | 'ieee-p1363' = 'der',
 ): Buffer => createSign('sha256').update(bytes).sign({ key: signer.privateKey, dsaEncoding: encoding });
 
-const payloadSpoils: Partial<Record<Spoil, (repository: string, digest: string) => Buffer>> = {
+const payloadSpoils: Partial<Record<SignatureDefect, (repository: string, digest: string) => Buffer>> = {
   'other-digest': (repository) => simpleSigningPayload(repository, OTHER_DIGEST),
   'other-type': (repository, digest) =>
     simpleSigningPayload(repository, digest, { type: 'atomic container signature' }),
@@ -187,7 +187,9 @@ const payloadSpoils: Partial<Record<Spoil, (repository: string, digest: string) 
 export const flipLastBit = (der: Buffer): Buffer =>
   Buffer.concat([der.subarray(0, -1), Buffer.of((der.at(-1) ?? 0) ^ 1)]);
 
-const signatureSpoils: Partial<Record<Spoil, (der: Buffer, signer: Signer, payload: Buffer) => string>> = {
+const signatureSpoils: Partial<
+  Record<SignatureDefect, (der: Buffer, signer: Signer, payload: Buffer) => string>
+> = {
   'bad-base64': (der) => der.toString('base64').replace(/^.{20}/, '$&!'),
   'url-safe-base64': (der) => der.toString('base64url'),
   'flipped-bit': (der) => flipLastBit(der).toString('base64'),
@@ -203,7 +205,7 @@ export const sign = (
   repository: string,
   digest: string,
   options: {
-    readonly spoil?: Spoil;
+    readonly spoil?: SignatureDefect;
     readonly payload?: Buffer;
     readonly annotations?: Readonly<Record<string, string>>;
   } = {},

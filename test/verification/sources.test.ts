@@ -69,10 +69,10 @@ describe('signatures in several repositories', () => {
     const look = (at: string) => [`${at} referrers ${digest}`, `${at} manifest ${signatureTag(digest)}`];
     const first = await withPushed(signature, signature);
     expect(await first.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 2 });
-    expect(first.store.asked).toEqual(look(MIRROR));
+    expect(first.store.requests).toEqual(look(MIRROR));
     const second = await withPushed(strange, signature);
     expect(await second.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 4 });
-    expect(second.store.asked).toEqual([...look(MIRROR), ...look(HUB)]);
+    expect(second.store.requests).toEqual([...look(MIRROR), ...look(HUB)]);
   });
 
   it('count all requests, whichever of them the verdict is from', async () => {
@@ -89,7 +89,7 @@ describe('signatures in several repositories', () => {
   it('are not looked for where the image itself is, unless that is one of them', async () => {
     const harness = await withPushed(signature, nothing);
     expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('signature-missing');
-    expect(harness.store.asked.some((line) => line.startsWith(MIRROR))).toBe(false);
+    expect(harness.store.requests.some((line) => line.startsWith(MIRROR))).toBe(false);
   });
 
   it('leave it to the image’s own repository what a tag stands for', async () => {
@@ -155,7 +155,7 @@ describe('evidence', () => {
       requests: 0,
       fromMemory: false,
     });
-    expect(harness.store.asked).toEqual([]);
+    expect(harness.store.requests).toEqual([]);
   });
 
   it.each<[string, Push]>([
@@ -235,7 +235,7 @@ describe('offline', () => {
     const { harness } = await evidenceHolding(held, offline);
     signature(harness, MIRROR);
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe(word);
-    expect(harness.store.asked).toEqual([]);
+    expect(harness.store.requests).toEqual([]);
   });
 
   it('an image is without a signature where there is no evidence at all', async () => {
@@ -262,7 +262,7 @@ describe('offline', () => {
     });
     expect(wordOf(await harness.verify(`${MIRROR}:1.28.1`))).toBe('signature-missing');
     expect(wordOf(await harness.verify(`${MIRROR}:1.28.2`))).toBe('image-not-found');
-    expect(harness.store.asked).toEqual([]);
+    expect(harness.store.requests).toEqual([]);
   });
 
   it('a tag is looked for in the next place where one cannot be read', async () => {

@@ -15,7 +15,7 @@ import type { PushTarget } from '../support/signing-kit.ts';
 export interface Store extends PushTarget {
   readonly open: OpenSource;
   /** Every request so far, as `docker.io/istio/pilot manifest sha256-….sig`. */
-  readonly asked: readonly string[];
+  readonly requests: readonly string[];
   /** Fails every later request with this code; undefined ends that. */
   failWith(code: FaultCode | undefined): void;
   /** Fails requests whose line matches. */
@@ -120,7 +120,7 @@ export const createStore = (): Store => {
 
   return {
     open,
-    asked,
+    requests: asked,
     failWith: (code) => {
       failing = code;
     },

@@ -6,8 +6,8 @@ import {
   imageManifest,
   push,
   pushSignatures,
+  type SignatureDefect,
   type SignatureLayer,
-  type Spoil,
   sign,
   signatureManifest,
   signatureTag,
@@ -22,7 +22,7 @@ const { digest } = IMAGE;
 const BY_DIGEST = `${PILOT}@${digest}`;
 
 /** The requests for a digest: its referrers and its signature tag, sent concurrently. */
-const LOOKED = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
+const DIGEST_REQUESTS = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
 
 /** A harness with a pilot image that has these signatures. */
 const withSignatures = async (
@@ -66,7 +66,7 @@ describe('an image is rejected', () => {
     expect(await harness.verify(BY_DIGEST)).toEqual(rejected({ code: 'signature-missing' }));
   });
 
-  it.each<[Spoil, object]>([
+  it.each<[SignatureDefect, object]>([
     ['other-type', invalid('the signed payload is of type "atomic container signature"')],
     [
       'upper-case-digest',
@@ -190,7 +190,7 @@ describe('an image is rejected', () => {
     expect(await verify(BY_DIGEST)).toEqual(
       rejected(invalid('the signed payload is declared larger than 65536 bytes')),
     );
-    expect(store.asked).toEqual(LOOKED);
+    expect(store.requests).toEqual(DIGEST_REQUESTS);
   });
 
   it('where the payload is not as long as declared', async () => {
@@ -308,7 +308,7 @@ describe('an image stays undetermined', () => {
     expect(await verify(BY_DIGEST, {}, AbortSignal.abort())).toEqual(
       undetermined({ code: 'deadline-exceeded', asked: false }, 0),
     );
-    expect(store.asked).toEqual([]);
+    expect(store.requests).toEqual([]);
   });
 
   it('with an incident, where something throws that nobody expected', async () => {
@@ -382,7 +382,7 @@ describe('an image is verified', () => {
       requests: 2,
       fromMemory: false,
     });
-    expect(harness.store.asked).toEqual(LOOKED);
+    expect(harness.store.requests).toEqual(DIGEST_REQUESTS);
   });
 
   it('without the log bundle where that is too large to be one: it is unverified, and kept', async () => {
@@ -419,13 +419,13 @@ describe('an image is verified', () => {
   it('by one request more where a tag is asked for', async () => {
     const { verify, store } = await withSignatures(({ signer }) => [sign(signer, PILOT, digest)]);
     expect(await verify(`${PILOT}:1.28.0`)).toMatchObject({ outcome: 'verified', digest, requests: 3 });
-    expect(store.asked).toEqual([`${PILOT} resolve 1.28.0`, ...LOOKED]);
+    expect(store.requests).toEqual([`${PILOT} resolve 1.28.0`, ...DIGEST_REQUESTS]);
   });
 
   it('by its digest alone where a tag stands beside it', async () => {
     const { verify, store } = await withSignatures(({ signer }) => [sign(signer, PILOT, digest)]);
     expect(wordOf(await verify(`${PILOT}:no-such-tag@${digest}`))).toBe('verified');
-    expect(store.asked).toEqual(LOOKED);
+    expect(store.requests).toEqual(DIGEST_REQUESTS);
   });
 
   it.each([

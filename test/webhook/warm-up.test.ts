@@ -37,7 +37,7 @@ async function* list(...images: readonly string[]): AsyncGenerator<{ readonly im
 const never = new Promise<never>(() => {});
 
 /** Wraps a judge to record the images it judges, and how many at the same time. */
-const watched = (judge: Judge) => {
+const recordingJudge = (judge: Judge) => {
   const calls = { images: [] as string[], inProgress: 0, maxInProgress: 0 };
   const watching = async (image: string, signal: AbortSignal) => {
     calls.images.push(image);
@@ -73,7 +73,7 @@ describe('a warm-up', () => {
   it('asks about each image once, however many pods have it', async () => {
     const { mirror, judge } = await open();
     const { byTag } = mirror.add();
-    const { calls, judge: watching } = watched(judge);
+    const { calls, judge: watching } = recordingJudge(judge);
     const images = list(byTag, byTag, byTag, byTag);
     const { signal } = new AbortController();
     expect(await warmUp({ images, judge: watching, maxConcurrent: 4, signal })).toEqual({
@@ -90,7 +90,7 @@ describe('a warm-up', () => {
     [0, 1],
   ])('judges at most %i at once', async (maxConcurrent, most) => {
     const { mirror, judge } = await open({ latency: 5 });
-    const { calls, judge: watching } = watched(judge);
+    const { calls, judge: watching } = recordingJudge(judge);
     const images = list(...tagsOf(mirror, 8));
     const { signal } = new AbortController();
     expect(await warmUp({ images, judge: watching, maxConcurrent, signal })).toEqual({
@@ -182,7 +182,7 @@ describe('a warm-up ends early', () => {
   it('when the time is up, though the list hangs and does not hear of it', async () => {
     const { mirror, judge } = await open();
     const { byTag } = mirror.add();
-    const { calls, judge: watching } = watched(judge);
+    const { calls, judge: watching } = recordingJudge(judge);
     const end = new AbortController();
     const images = (async function* () {
       yield { image: byTag };
@@ -239,7 +239,7 @@ describe('a warm-up ends early', () => {
       response.end();
       return true;
     };
-    const { calls, judge: watching } = watched(judge);
+    const { calls, judge: watching } = recordingJudge(judge);
     const { signal } = new AbortController();
     expect(await warmUp({ images: list(...tags), judge: watching, maxConcurrent: 1, signal })).toMatchObject({
       asked: 3,
@@ -289,7 +289,7 @@ describe('a warm-up goes on', () => {
 describe('when a warm-up has ended', () => {
   it('nothing of it goes on: it asks for no image any more, and lets go of those it asked for', async () => {
     const { mirror, judge } = await open();
-    const { calls, judge: watching } = watched(judge);
+    const { calls, judge: watching } = recordingJudge(judge);
     mirror.registry.fault = () => true;
     const end = new AbortController();
     const images = list(...tagsOf(mirror, 6));

@@ -38,7 +38,7 @@ const usersOf = ({ requests }: TestRegistry): readonly string[] =>
 type Auths = Readonly<Record<string, unknown>>;
 
 /** A registry with `auth`, and a client that has `auths` for it, by path. */
-const knowing = async (auth: RegistryAuth, auths: Auths, options: ClientOptions = {}) => {
+const startWithCredentials = async (auth: RegistryAuth, auths: Auths, options: ClientOptions = {}) => {
   const registry = await startTestRegistry({ auth });
   pushTestImage(registry);
   const keyed = Object.fromEntries(
@@ -56,14 +56,14 @@ describe('of several credentials', () => {
   it.each([BASIC, TOKEN])(
     'none that is accepted is a refusal, and nobody asks anonymously ($kind)',
     async (auth) => {
-      const { registry, client } = await knowing(auth, { '': WRONG, '/istio': WORSE });
+      const { registry, client } = await startWithCredentials(auth, { '': WRONG, '/istio': WORSE });
       expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused', asked: true });
       expect(usersOf(registry)).toEqual(['', 'worse', 'wrong']);
     },
   );
 
   it('a refusal by the registry itself (403) is a reason to try the next as well', async () => {
-    const { registry, client } = await knowing(BASIC, { '': GOOD, '/istio': WRONG });
+    const { registry, client } = await startWithCredentials(BASIC, { '': GOOD, '/istio': WRONG });
     registry.fault = (request, response) =>
       HEADERS[request.headers.authorization ?? ''] === 'wrong' && respondWith(403)(request, response);
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
@@ -71,7 +71,7 @@ describe('of several credentials', () => {
   });
 
   it('a failure that is no refusal is the answer', async () => {
-    const { registry, client } = await knowing(TOKEN, { '': GOOD, '/istio': WRONG });
+    const { registry, client } = await startWithCredentials(TOKEN, { '': GOOD, '/istio': WRONG });
     registry.fault = (request, response) =>
       request.url?.startsWith('/token') === true && respondWith(503)(request, response);
     expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable' });
@@ -79,13 +79,17 @@ describe('of several credentials', () => {
   });
 
   it.each([BASIC, TOKEN])('the next is tried where one is refused ($kind)', async (auth) => {
-    const { registry, client } = await knowing(auth, { '': GOOD, '/istio': WRONG, '/istio/pilot': WORSE });
+    const { registry, client } = await startWithCredentials(auth, {
+      '': GOOD,
+      '/istio': WRONG,
+      '/istio/pilot': WORSE,
+    });
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(usersOf(registry).filter((user) => user !== 'Bearer')).toEqual(['', 'worse', 'wrong', 'good']);
   });
 
   it('one that was refused is not sent again with every question, but after a while', async () => {
-    const { registry, client } = await knowing(BASIC, { '': GOOD, '/istio': WRONG });
+    const { registry, client } = await startWithCredentials(BASIC, { '': GOOD, '/istio': WRONG });
     await client.repository().manifest();
     registry.clearRequests();
     await client.repository().manifest();
@@ -97,21 +101,21 @@ describe('of several credentials', () => {
   });
 
   it('one that was refused is tried again at once where it is all there is', async () => {
-    const { registry, client } = await knowing(BASIC, { '': WRONG });
+    const { registry, client } = await startWithCredentials(BASIC, { '': WRONG });
     await faultOf(client.repository().manifest());
     await faultOf(client.repository().manifest());
     expect(usersOf(registry)).toEqual(['', 'wrong', 'wrong']);
   });
 
   it('equal ones are tried once', async () => {
-    const { registry, client } = await knowing(BASIC, { '': WRONG, '/istio': WRONG });
+    const { registry, client } = await startWithCredentials(BASIC, { '': WRONG, '/istio': WRONG });
     await faultOf(client.repository().manifest());
     expect(usersOf(registry)).toEqual(['', 'wrong']);
   });
 
   it('a registry that wants to be asked another way than before is, with the next question', async () => {
     const auth: { kind: RegistryAuth['kind']; account: typeof GOOD } = { kind: 'basic', account: GOOD };
-    const { registry, client } = await knowing(auth, { '': GOOD });
+    const { registry, client } = await startWithCredentials(auth, { '': GOOD });
     await client.repository().manifest();
     auth.kind = 'token';
     await faultOf(client.repository().manifest());
@@ -120,7 +124,7 @@ describe('of several credentials', () => {
   });
 
   it('a token that was held and is refused for good is not asked for again', async () => {
-    const { registry, client } = await knowing(TOKEN, { '': GOOD });
+    const { registry, client } = await startWithCredentials(TOKEN, { '': GOOD });
     await client.repository().manifest();
     registry.fault = respondWith(403);
     registry.clearRequests();
@@ -177,7 +181,7 @@ describe('places that may hold credentials', () => {
   });
 
   it('that cannot tell stand in nobody’s way', async () => {
-    const { client } = await knowing(BASIC, { '': GOOD }, { secrets: [SECRET] });
+    const { client } = await startWithCredentials(BASIC, { '': GOOD }, { secrets: [SECRET] });
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
   });
 

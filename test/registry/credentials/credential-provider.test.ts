@@ -52,7 +52,7 @@ const settingsOf = (binDir: string, more: Partial<CredentialProvider> = {}) => (
 });
 
 /** Runs a provider with this body. `asked` returns the requests that it got. */
-const provided = (body: string, more: Partial<CredentialProvider> = {}) => {
+const createTestProvider = (body: string, more: Partial<CredentialProvider> = {}) => {
   const binDir = writeExecutable('provider', body);
   const clock = { time: 0 };
   const environment = { PATH: '/usr/bin', HOME: '/home/ada', AWS_SECRET_ACCESS_KEY: 'x' };
@@ -93,7 +93,7 @@ describe('a credential provider', () => {
   ])(
     'that does not do its part (%#) is a fault that names it and nothing that it said',
     async (body, why) => {
-      const { find, binDir } = provided(body);
+      const { find, binDir } = createTestProvider(body);
       const fault = await faultOf(find('r.example/a'));
       expect(fault).toMatchObject({ code: 'refused', asked: false });
       expect(fault.message).toContain(`the credential provider provider in ${binDir} ${why}`);
@@ -111,7 +111,7 @@ describe('a credential provider', () => {
   });
 
   it('is asked for the images that it is for, and for no other', async () => {
-    const { find, asked } = provided(answeringWith(response()));
+    const { find, asked } = createTestProvider(answeringWith(response()));
     for (const image of [
       'example/a',
       'r.example:5000/a',
@@ -132,18 +132,18 @@ describe('a credential provider', () => {
       '*.example': { username: '', password: '' },
       'r.example/te': null,
     };
-    const { find } = provided(answeringWith(response({ auth })));
+    const { find } = createTestProvider(answeringWith(response({ auth })));
     expect(await find('r.example/team/a')).toMatchObject([{ username: 'team' }, { username: 'all' }]);
   });
 
   it.each([{ auth: null }, { auth: undefined }, { auth: {} }])('may have none (%j)', async (more) => {
-    const { find } = provided(answeringWith(response(more)));
+    const { find } = createTestProvider(answeringWith(response(more)));
     expect(await find('r.example/a')).toEqual([]);
   });
 
   it.each(['v1beta1', 'v1alpha1'])('may speak %s', async (version) => {
     const apiVersion = `credentialprovider.kubelet.k8s.io/${version}`;
-    const { find, asked } = provided(answeringWith(response({ apiVersion })), { apiVersion });
+    const { find, asked } = createTestProvider(answeringWith(response({ apiVersion })), { apiVersion });
     expect(await find('r.example/a')).toHaveLength(1);
     expect(asked()).toMatchObject([{ apiVersion }]);
   });
@@ -153,7 +153,7 @@ describe('a credential provider', () => {
 const password = JSON.stringify([process.argv.slice(2), process.env]);
 const answer = ${JSON.stringify(response())};
 process.stdout.write(JSON.stringify({ ...answer, auth: { 'r.example': { username: 'u', password } } }));`;
-    const { find } = provided(body, {
+    const { find } = createTestProvider(body, {
       args: ['--region', 'x y'],
       env: [{ name: 'AWS_PROFILE', value: 'mesh' }],
     });
@@ -179,7 +179,9 @@ describe('an answer of a credential provider', () => {
     ['Registry', ['r.example/a', 'x.r.example/a']],
     ['Global', ['r.example/a']],
   ])('for each %s is held for that', async (cacheKeyType, wanted) => {
-    const { find, asked } = provided(answeringWith(response({ cacheKeyType, auth, cacheDuration: '1m0s' })));
+    const { find, asked } = createTestProvider(
+      answeringWith(response({ cacheKeyType, auth, cacheDuration: '1m0s' })),
+    );
     for (const image of IMAGES) expect(await find(image)).toHaveLength(1);
     expect(asked().map(({ image }) => image)).toEqual(wanted);
   });
@@ -193,7 +195,7 @@ describe('an answer of a credential provider', () => {
   ])(
     'with the duration %j, by default %d ms, is held %d ms',
     async (cacheDuration, defaultCacheDuration, held) => {
-      const { find, asked, clock } = provided(answeringWith(response({ cacheDuration })), {
+      const { find, asked, clock } = createTestProvider(answeringWith(response({ cacheDuration })), {
         defaultCacheDuration,
       });
       await find('r.example/a');
@@ -208,7 +210,7 @@ describe('an answer of a credential provider', () => {
 
   it('is waited for by all who ask for the same, and is not given to who asks for another', async () => {
     const body = answeringWith(response({ cacheKeyType: 'Image' }));
-    const { find, asked } = provided(body);
+    const { find, asked } = createTestProvider(body);
     await Promise.all(['r.example/a', 'r.example/a', 'r.example/b'].map((image) => find(image)));
     expect(
       asked()
@@ -226,7 +228,7 @@ const first = image === 'r.example/first';
 const answer = ${JSON.stringify(response({ cacheDuration: '0s' }))};
 const auth = { 'r.example': { username: image, password: 'p' } };
 process.stdout.write(JSON.stringify({ ...answer, auth, cacheKeyType: first ? 'Registry' : 'Image' }));`;
-    const { find } = provided(body);
+    const { find } = createTestProvider(body);
     await find('r.example/first');
     const found = await Promise.all(['r.example/a', 'r.example/b'].map((image) => find(image)));
     expect(found).toMatchObject([[{ username: 'r.example/a' }], [{ username: 'r.example/b' }]]);
@@ -238,7 +240,7 @@ const once = __dirname + '/once';
 const files = require('node:fs');
 if (!files.existsSync(once)) { files.writeFileSync(once, ''); process.exit(1); }
 ${answeringWith(response())}`;
-    const { find } = provided(body);
+    const { find } = createTestProvider(body);
     expect(await faultOf(find('r.example/a'))).toMatchObject({ code: 'refused' });
     expect(await find('r.example/a')).toHaveLength(1);
   });

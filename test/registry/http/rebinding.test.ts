@@ -29,7 +29,7 @@ const METADATA = ['169.254.169.254', '::ffff:169.254.169.254', 'fd00:ec2::254'];
 /**
  * A resolver that returns a harmless address for one name once, and then a forbidden one. Other names do not change.
  */
-const rebinding = (name: string, to: string): LookUp => {
+const rebindingResolver = (name: string, to: string): LookUp => {
   let asked = 0;
   return async (hostname) => {
     if (hostname === name) asked += 1;
@@ -39,7 +39,7 @@ const rebinding = (name: string, to: string): LookUp => {
 };
 
 /** Closes each connection after its response, so that the next request looks the name up again. */
-const closingAfter =
+const closeAfterResponse =
   (fault?: Fault): Fault =>
   (request, response) => {
     response.setHeader('connection', 'close');
@@ -49,7 +49,7 @@ const closingAfter =
 const served = async (options: Parameters<typeof startTestRegistry>[0] = {}) => {
   const registry = await startTestRegistry({ tls: TLS, ...options });
   pushTestImage(registry);
-  registry.fault = closingAfter();
+  registry.fault = closeAfterResponse();
   return registry;
 };
 
@@ -66,7 +66,7 @@ const forbidden = (name: string, to: string): unknown => ({
 describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) => {
   it('is not asked as a registry', async () => {
     const registry = await served();
-    const client = asking(`registry.example:${portOf(registry)}`, rebinding('registry.example', to));
+    const client = asking(`registry.example:${portOf(registry)}`, rebindingResolver('registry.example', to));
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(await faultOf(client.repository().manifest())).toMatchObject(
       forbidden('registry.example', to) as object,
@@ -80,7 +80,7 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
     const registry = await served({ auth: { kind: 'token', account: ACCOUNT, realm } });
     pushTestImage(registry, 'istio/proxyv2');
     const host = `registry.example:${portOf(registry)}`;
-    const client = asking(host, rebinding('token.registry.example', to), {
+    const client = asking(host, rebindingResolver('token.registry.example', to), {
       dockerConfig: writeDockerConfig(host, ACCOUNT),
     });
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
@@ -91,14 +91,14 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
 
   it('is not followed in a redirect', async () => {
     const store = await served();
-    store.fault = closingAfter(respondWith(200, {}, BLOB));
+    store.fault = closeAfterResponse(respondWith(200, {}, BLOB));
     const registry = await served();
-    registry.fault = closingAfter(
+    registry.fault = closeAfterResponse(
       (request, response) =>
         request.url === BLOB_PATH &&
         respondWith(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response),
     );
-    const client = asking(`registry.example:${portOf(registry)}`, rebinding('storage.example', to));
+    const client = asking(`registry.example:${portOf(registry)}`, rebindingResolver('storage.example', to));
     expect(await client.repository().blob()).toEqual(BLOB);
     expect(await faultOf(client.repository().blob())).toMatchObject(
       forbidden('storage.example', to) as object,
@@ -112,7 +112,7 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
     const client = createClient('docker.io', {
       endpoint: host,
       others: [{ host, ca: TLS.ca }],
-      lookUp: rebinding('mirror.example', to),
+      lookUp: rebindingResolver('mirror.example', to),
     });
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(await faultOf(client.repository().manifest())).toMatchObject(

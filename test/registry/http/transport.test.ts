@@ -22,7 +22,7 @@ import {
 } from '../test-client.ts';
 
 /** A server that responds with the manifest, and may close a connection during a request. */
-const impatient = async (isLost: (requestsOnConnection: number) => boolean) => {
+const startDroppingServer = async (isLost: (requestsOnConnection: number) => boolean) => {
   const requestsOn = new Map<Socket, number>();
   const state = { asked: 0 };
   const server = createServer((request, response) => {
@@ -46,7 +46,7 @@ const impatient = async (isLost: (requestsOnConnection: number) => boolean) => {
 
 describe('a connection that ends under a question', () => {
   it('after it was kept open costs one more request, and no answer', async () => {
-    const { state, client } = await impatient((count) => count > 1);
+    const { state, client } = await startDroppingServer((count) => count > 1);
     const repository = client.repository();
     expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
     expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
@@ -54,7 +54,7 @@ describe('a connection that ends under a question', () => {
   });
 
   it('twice is a registry that is unavailable', async () => {
-    const { state, client } = await impatient(() => true);
+    const { state, client } = await startDroppingServer(() => true);
     expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable', asked: true });
     expect(state.asked).toBe(2);
   });

@@ -49,7 +49,7 @@ const faultOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.catch((error: unknown) => (error instanceof SourceFault ? error.code : error));
 
 /** The result of each read of the image from a layout. */
-const answersOf = async (directory: string) => {
+const readAll = async (directory: string) => {
   const source = open({ directory });
   return {
     resolve: await faultOf(source.resolve('1.28.0', signal)),
@@ -116,7 +116,7 @@ describe('a directory that is no layout', () => {
       'answer-invalid',
     ],
   ])('answers nothing where it %s', async (_, make, code) => {
-    expect(await answersOf(make())).toEqual(all(code));
+    expect(await readAll(make())).toEqual(all(code));
   });
 
   it('is said to be unreadable, not absent, where its index cannot be reached', async () => {

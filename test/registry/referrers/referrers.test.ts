@@ -73,7 +73,7 @@ const page = (manifests: readonly unknown[]): string =>
 const listing = (body: string, headers: Readonly<Record<string, string>> = {}): Fault =>
   respondWith(200, { 'content-type': INDEX, ...headers }, body);
 /** Applies a fault to the referrers API only. */
-const toApi =
+const onlyReferrersApi =
   (fault: Fault): Fault =>
   (request, response) =>
     request.url?.includes('/referrers/') === true && fault(request, response);
@@ -101,7 +101,7 @@ describe('a list of referrers is a fault', () => {
     ['compressed', listing('x', { 'content-encoding': 'gzip' }), 'answer-invalid'],
   ])('where it is %s, and the fallback tag is not asked', async (_, fault, code) => {
     const { registry, list, takeRequests } = await startRegistryWithReferrers();
-    registry.fault = toApi(fault);
+    registry.fault = onlyReferrersApi(fault);
     expect(await codeOf(list())).toBe(code);
     expect(takeRequests().filter((line) => line === TAG)).toEqual([]);
   });
@@ -278,7 +278,7 @@ describe('a registry without the referrers API', () => {
     const { registry, list, takeRequests } = await startRegistryWithReferrers();
     const bundle = manifestOf('bundle');
     pushFallbackIndex(registry, PATH, DIGEST, [bundle], BUNDLE_TYPE);
-    registry.fault = toApi(fault);
+    registry.fault = onlyReferrersApi(fault);
     expect(await list()).toEqual({ descriptors: [descriptorOf(bundle)], more: false });
     expect(takeRequests()).toEqual([API, TAG]);
   });

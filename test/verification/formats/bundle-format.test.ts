@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { createRepository, digestOf } from '../../../src/image/index.ts';
 import {
   BUNDLE_TYPE,
+  type BundleDefect,
   type BundleManifestOptions,
   type BundleOptions,
-  type BundleSpoil,
   bundleManifest,
   bundleOf,
   pushBundle,
@@ -75,7 +75,7 @@ const wordAfter = async (...pushes: readonly Push[]): Promise<string> =>
   wordOf(await (await withPushed({}, ...pushes)).verify(BY_DIGEST));
 
 describe('an image with nothing but bundles is rejected', () => {
-  it.each<[BundleSpoil, string]>([
+  it.each<[BundleDefect, string]>([
     ['flipped-bit', 'signer-untrusted'],
     ['signed-without-pae', 'signer-untrusted'],
     ['two-signatures', 'signature-invalid'],
@@ -154,7 +154,7 @@ describe('an image with nothing but bundles is rejected', () => {
   it('where a bundle is declared too large, without asking for it: it attests something', async () => {
     const { verify, store } = await withPushed({}, bundle({}, { declaredSize: LIMITS.blobBytes + 1 }));
     expect(wordOf(await verify(BY_DIGEST))).toBe('signature-missing');
-    expect(store.asked.filter((line) => line.includes(' blob '))).toEqual([]);
+    expect(store.requests.filter((line) => line.includes(' blob '))).toEqual([]);
   });
 
   it('where a signed payload is too long to be a signature', async () => {
@@ -191,7 +191,7 @@ describe('an image is verified by a bundle', () => {
       requests: 4,
       fromMemory: false,
     });
-    expect(store.asked).toEqual([
+    expect(store.requests).toEqual([
       `${PILOT} referrers ${digest}`,
       `${PILOT} manifest ${signatureTag(digest)}`,
       `${PILOT} manifest ${manifest.digest}`,
@@ -394,7 +394,7 @@ describe('candidates are bounded', () => {
       requests: LOOK + 200,
       fromMemory: false,
     });
-    expect(store.asked).toHaveLength(LOOK + 200);
+    expect(store.requests).toHaveLength(LOOK + 200);
   });
 
   it('what is listed twice is tried once', async () => {

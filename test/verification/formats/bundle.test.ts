@@ -4,7 +4,7 @@ import { digestOf } from '../../../src/image/index.ts';
 import { parseBundle, parseStatement, signedBytesOf } from '../../../src/verification/formats/bundle.ts';
 import {
   BUNDLE_TYPE,
-  type BundleSpoil,
+  type BundleDefect,
   bundleOf,
   PAYLOAD_TYPE,
   signStatement,
@@ -29,7 +29,7 @@ const withMaterial = (members: object): Buffer =>
   changed((bundle) => Object.assign(bundle['verificationMaterial'] as object, members));
 
 describe('a bundle is foreign', () => {
-  it.each<BundleSpoil>([
+  it.each<BundleDefect>([
     'certificate',
     'certificate-beside',
     'message-signature',
@@ -60,7 +60,7 @@ describe('a bundle is foreign', () => {
 });
 
 describe('a bundle is a problem', () => {
-  it.each<[BundleSpoil, string]>([
+  it.each<[BundleDefect, string]>([
     ['not-json', 'the bundle cannot be read: it is not JSON in UTF-8'],
     ['duplicate-keys', 'the bundle cannot be read: the key "mediaType" occurs twice'],
     ['two-signatures', 'the envelope does not have exactly one signature'],
@@ -197,7 +197,7 @@ describe('a statement', () => {
     );
   });
 
-  it.each<[BundleSpoil, string]>([
+  it.each<[BundleDefect, string]>([
     ['other-statement-type', NO_STATEMENT],
     ['predicate-no-object', 'the predicate of the signed statement is not an object'],
     ['no-subject', NO_DIGEST],

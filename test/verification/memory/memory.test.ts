@@ -17,7 +17,7 @@ const BY_DIGEST = `${PILOT}@${digest}`;
 const BY_TAG = `${PILOT}:1.28.0`;
 
 /** The requests for a digest: its referrers and its signature tag, sent concurrently. */
-const LOOKED = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
+const DIGEST_REQUESTS = [`${PILOT} referrers ${digest}`, `${PILOT} manifest ${signatureTag(digest)}`];
 
 const withSigned = async (changes: Parameters<typeof createHarness>[0] = {}): Promise<Harness> => {
   const harness = await createHarness(changes);
@@ -40,7 +40,7 @@ describe('a verified digest', () => {
     const first = await verify(BY_DIGEST);
     store.failWith('unavailable');
     expect(await verify(BY_DIGEST)).toEqual({ ...first, requests: 0, fromMemory: true });
-    expect(store.asked).toEqual(LOOKED);
+    expect(store.requests).toEqual(DIGEST_REQUESTS);
   });
 
   it('is answered even where time is up', async () => {
@@ -111,9 +111,9 @@ describe('a verified digest', () => {
     const { verify, store } = await withSigned({ limits: { ...LIMITS, rejectedEntries: 10 } });
     await verify(BY_DIGEST);
     for (let at = 0; at < 1000; at += 1) await verify(`${PILOT}@${imageManifest(`unsigned ${at}`).digest}`);
-    const before = store.asked.length;
+    const before = store.requests.length;
     expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 0 });
-    expect(store.asked).toHaveLength(before);
+    expect(store.requests).toHaveLength(before);
   });
 
   it('is answered in less than five microseconds', async () => {
@@ -213,7 +213,7 @@ describe('one question for many', () => {
     const { verify, store } = await withSigned();
     const verdicts = await Promise.all(Array.from({ length: 80 }, () => verify(BY_TAG)));
     expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['verified']));
-    expect(store.asked).toEqual([`${PILOT} resolve 1.28.0`, ...LOOKED]);
+    expect(store.requests).toEqual([`${PILOT} resolve 1.28.0`, ...DIGEST_REQUESTS]);
     expect(requestsOf(verdicts)).toBe(3);
   });
 
@@ -221,7 +221,7 @@ describe('one question for many', () => {
     const { verify, store } = await createHarness();
     const verdicts = await Promise.all(Array.from({ length: 80 }, () => verify(BY_DIGEST)));
     expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['signature-missing']));
-    expect(store.asked).toEqual(LOOKED);
+    expect(store.requests).toEqual(DIGEST_REQUESTS);
     expect(requestsOf(verdicts)).toBe(2);
   });
 
@@ -242,7 +242,7 @@ describe('one question for many', () => {
     });
     open();
     expect(await stayed).toMatchObject({ outcome: 'verified', requests: 0 });
-    expect(store.asked).toEqual(LOOKED);
+    expect(store.requests).toEqual(DIGEST_REQUESTS);
   });
 
   it('is answered for later callers though every earlier one left', async () => {
@@ -291,7 +291,7 @@ describe('one question for many', () => {
     open();
     // The earlier verification ends under the new ring; by then the later one has found a signature that satisfies it.
     expect([wordOf(await before), wordOf(await after)]).toEqual(['verified', 'verified']);
-    expect(harness.store.asked).toEqual([...LOOKED, ...LOOKED]);
+    expect(harness.store.requests).toEqual([...DIGEST_REQUESTS, ...DIGEST_REQUESTS]);
   });
 });
 
@@ -317,7 +317,7 @@ describe("a tag's digest", () => {
     const { verify, store } = await withSigned({ tagMemory: 0 });
     await verify(BY_TAG);
     expect(await verify(BY_TAG)).toMatchObject({ outcome: 'verified', requests: 1 });
-    expect(store.asked.filter((line) => line.includes('resolve'))).toHaveLength(2);
+    expect(store.requests.filter((line) => line.includes('resolve'))).toHaveLength(2);
   });
 
   it('is another once the tag has moved to an unsigned image', async () => {

@@ -8,7 +8,7 @@ const MIRROR = 'mirror.example/istio';
 const { digest } = imageManifest('some image');
 
 /** Verifies `segment` below the mirror; the image is signed with these names. */
-const askFor = async (
+const verifySegment = async (
   segment: string,
   signedAs: readonly string[],
   sign1: (signer: Signer) => Signer = (s) => s,
@@ -19,21 +19,23 @@ const askFor = async (
   return harness.verify(`${MIRROR}/${segment}@${digest}`);
 };
 
-const signedNames = async (...args: Parameters<typeof askFor>) => {
-  const verdict = await askFor(...args);
+const signedNames = async (...args: Parameters<typeof verifySegment>) => {
+  const verdict = await verifySegment(...args);
   return verdict.outcome === 'verified' && verdict.signatures.map(({ signedReference }) => signedReference);
 };
 
 describe('the component', () => {
   it('is mismatched where the only signature names another known one', async () => {
-    expect(await askFor('proxyv2', ['docker.io/istio/ztunnel'])).toMatchObject({
+    expect(await verifySegment('proxyv2', ['docker.io/istio/ztunnel'])).toMatchObject({
       outcome: 'rejected',
       reason: { code: 'component-mismatch', asked: 'proxyv2', signed: 'ztunnel' },
     });
   });
 
   it('is mismatched where a signature that names none stands beside one that names another', async () => {
-    expect(await askFor('proxyv2', ['corp.example/re-signed', 'docker.io/istio/ztunnel'])).toMatchObject({
+    expect(
+      await verifySegment('proxyv2', ['corp.example/re-signed', 'docker.io/istio/ztunnel']),
+    ).toMatchObject({
       outcome: 'rejected',
       reason: { code: 'component-mismatch', asked: 'proxyv2', signed: 'ztunnel' },
     });
@@ -41,7 +43,10 @@ describe('the component', () => {
 
   it('is proven where one signature names it, and those of others do not count', async () => {
     const names = ['docker.io/istio/ztunnel', 'docker.io/istio/proxyv2', 'corp.example/re-signed'];
-    expect(await askFor('proxyv2', names)).toMatchObject({ outcome: 'verified', componentProven: true });
+    expect(await verifySegment('proxyv2', names)).toMatchObject({
+      outcome: 'verified',
+      componentProven: true,
+    });
     expect(await signedNames('proxyv2', names)).toEqual([
       'index.docker.io/istio/proxyv2',
       'corp.example/re-signed',
@@ -49,14 +54,14 @@ describe('the component', () => {
   });
 
   it('is not proven where no signature names any', async () => {
-    expect(await askFor('proxyv2', ['corp.example/re-signed'])).toMatchObject({
+    expect(await verifySegment('proxyv2', ['corp.example/re-signed'])).toMatchObject({
       outcome: 'verified',
       componentProven: false,
     });
   });
 
   it('is not compared where none is asked for', async () => {
-    expect(await askFor('operator-bundle', ['docker.io/istio/ztunnel'])).toMatchObject({
+    expect(await verifySegment('operator-bundle', ['docker.io/istio/ztunnel'])).toMatchObject({
       outcome: 'verified',
       componentProven: false,
     });
