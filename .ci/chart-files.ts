@@ -140,4 +140,11 @@ const stale = [...generated()].filter(([path, text]) => textOf(path) !== text);
 if (process.argv[2] === '--check') {
   for (const [path] of stale) console.error(`${path} is out of date: run node .ci/chart-files.ts`);
   process.exitCode = stale.length === 0 ? 0 : 1;
-} else for (const [path, text] of stale) writeFileSync(path, text);
+} else {
+  for (const [path, text] of stale) {
+    writeFileSync(path, text);
+    console.log(`${path} written`);
+  }
+  if (process.env['HELM'] === undefined)
+    console.log('deploy/*.yaml not rendered: set HELM to the path of Helm 4');
+}

@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/index.ts';
 
 export type Unit = 'bytes' | 'milliseconds' | 'count';
 
-/** One row of the limits table, here and in the README. */
+/** One row of the limits table, here and in docs/limits.md. */
 export interface Limit {
   readonly name: string;
   readonly default: number;
@@ -140,7 +140,7 @@ export const limitTable = [
     min: 1,
     max: 1000,
     effect:
-      'if none of so many under the signature tag, or of so many referrers, is valid and there are more: `too-many-signatures`',
+      'if none of that many signatures under the tag, or of that many referrers, is valid and more exist: `too-many-signatures`',
   },
   {
     name: 'payloadBytes',

@@ -1,5 +1,5 @@
 /**
- * The signature formats. `formats/formats.ts` says how each is read, `log/log-proof.ts` what each carries of the
- * transparency log; neither compiles while a format of this union is missing there.
+ * The signature formats. A format that is missing does not compile in `formats/formats.ts` (how it is read),
+ * `log/log-proof.ts` and `log/read-entries.ts` (its part of the transparency log), and `cli/verify/cosign-json.ts`.
  */
 export type SignatureFormat = 'simple-signing' | 'sigstore-bundle';

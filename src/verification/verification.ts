@@ -9,7 +9,7 @@ export interface ValidSignature {
   readonly format: SignatureFormat;
   /** The `docker-reference` in the signed bytes; undefined if the format carries none. */
   readonly signedReference: string | undefined;
-  /** The signed bytes, as text. */
+  /** The payload, as text: the signed bytes, or the content of a signed envelope. */
   readonly payload: string;
   /** The unverified `dev.sigstore.cosign/bundle` annotation, stored only because cosign prints it. */
   readonly logBundle: string | undefined;
@@ -36,7 +36,7 @@ export interface VerificationRequest {
 /** The outcome for one image. Allow only on `verified`. */
 export type Verification = Verified | Rejected | Undetermined;
 
-/** Figures for people; no decision depends on them. */
+/** Informational only: never used in a decision. */
 interface Cost {
   /**
    * HTTP requests sent for this verification; 0 if it came from memory or from a request that another verification started.

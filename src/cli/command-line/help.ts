@@ -55,10 +55,12 @@ export const describeCommand = (command: Command): string => {
 /** Returns the help of the program. */
 export const describeProgram = (
   commands: readonly { readonly name: string; readonly summary: string }[],
-): string =>
-  [
+): string => {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+  return [
     'sailmark lets a pod start only when every Istio image in it is signed by a trusted key.\n',
     'Usage: sailmark COMMAND [flags]\n',
-    `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join('\n')}\n`,
+    `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join('\n')}\n`,
     'Run `sailmark COMMAND --help` for the flags of a command.\nResults go to standard output, everything else to standard error.\n',
   ].join('\n');
+};

@@ -23,8 +23,8 @@ type AuthScheme =
 
 export interface Authorization {
   /**
-   * Yields the `Authorization` headers to try for a repository, in order; undefined: send none. Each `next` is given the
-   * 401 or 403 that the last header met; a caller whose request was not refused stops. At the end it rejects with a fault
+   * Yields the `Authorization` headers to try for a repository, in order; undefined: send none. Pass each `next()` the
+   * 401 or 403 response to the previous header; stop once a request is not refused. At the end it rejects with a fault
    * if a token service or a source of credentials failed, or a challenge cannot be met.
    */
   headersToTry(path: string, caller: Caller): HeadersToTry;

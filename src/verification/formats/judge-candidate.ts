@@ -15,8 +15,8 @@ const findSigner = (
 
 /**
  * Judges a candidate, whatever its format. The order of the steps is a security property: the signature is verified
- * before anything it covers is parsed, and only a payload that a key of the key ring signed can be invalid, of another
- * image or valid.
+ * first, and only a payload that a key of the key ring signed can be invalid, of another image or valid. The claims of
+ * any other payload serve only to explain the rejection.
  */
 export const judgeCandidate = (
   { signature, logBundle, proof }: Candidate,
