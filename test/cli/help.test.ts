@@ -77,7 +77,7 @@ const listedIn = (help: string): readonly string[] =>
 
 it('every command of the program is held to its interface here', async () => {
   const { stdout } = await runCli(['--help']);
-  const names = [...stdout.matchAll(/^ {2}([a-z-]+(?: [a-z]+)?) {2,}/gm)].map(([, name]) => name);
+  const names = [...stdout.matchAll(/^ {2}([a-z-]+(?: [a-z]+)?) {2,}/gm)].map(([, name]) => name ?? '');
   expect(Object.keys(COMMANDS).toSorted()).toEqual(names.toSorted());
 });
 
