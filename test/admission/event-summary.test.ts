@@ -26,9 +26,9 @@ const summaryOf = async (
 };
 
 const regarding = async (body: object): Promise<EventSummary['regarding']> => {
-  const told = await summaryOf(body);
-  if (told === undefined) throw new Error('nothing was told');
-  return told.regarding;
+  const summary = await summaryOf(body);
+  if (summary === undefined) throw new Error('nothing was told');
+  return summary.regarding;
 };
 
 const owner = (over: object = {}) => ({
@@ -88,12 +88,12 @@ describe('a record tells', () => {
       reference.text === PILOT
         ? rejected({ code: 'signer-untrusted', detail: 'by key-2' }, digestFor('other'))
         : MISSING;
-    const told = await summaryOf(
+    const summary = await summaryOf(
       review(pod([PROXY, PILOT, 'docker.io/istio/ztunnel:1.28.0'])),
       { mode: 'warn', critical: false },
       verify,
     );
-    expect(told).toEqual({
+    expect(summary).toEqual({
       regarding: WEB,
       effect: 'warn',
       sentences: [
@@ -116,13 +116,13 @@ describe('a record tells', () => {
   });
 
   it('what an outage rule let through in enforce mode, and which rule', async () => {
-    const told = await summaryOf(
+    const summary = await summaryOf(
       review(pod([PROXY])),
       ENFORCE,
       undetermined(AWAY, { verified: verified(), resolvedAt: NOW - 60_000 }),
     );
-    expect(told?.effect).toBe('warn');
-    expect(told?.sentences).toEqual([
+    expect(summary?.effect).toBe('warn');
+    expect(summary?.sentences).toEqual([
       {
         code: 'registry-unavailable',
         letThrough: true,
@@ -139,13 +139,13 @@ describe('a record tells', () => {
     const exemptions = [
       { images: [PROXY], namespaces: ['shop'], reason: 'old', owner: 'me', expires: '2027-03-01' },
     ];
-    const told = await summaryOf(review(pod([PROXY, PILOT])), AUDIT, verify, { exemptions });
-    expect(told?.sentences.map(({ code }) => code)).toEqual(['signature-invalid']);
+    const summary = await summaryOf(review(pod([PROXY, PILOT])), AUDIT, verify, { exemptions });
+    expect(summary?.sentences.map(({ code }) => code)).toEqual(['signature-invalid']);
   });
 
   it('that a review could not be judged', async () => {
-    const told = await summaryOf(review(pod([PROXY])), AUDIT, () => Promise.reject(new Error('broken')));
-    expect(told).toEqual({
+    const summary = await summaryOf(review(pod([PROXY])), AUDIT, () => Promise.reject(new Error('broken')));
+    expect(summary).toEqual({
       regarding: WEB,
       effect: 'audit',
       sentences: [

@@ -9,14 +9,14 @@ const now = Date.now();
 const issuing = readIssuer(await issueAuthority(now, 1000 * HOUR));
 const leaf = readLeaf(await issueLeaf(issuing, ['a.svc'], { now, until: now + 500 * HOUR }), issuing);
 const state: State = { issuer: issuing, leaf, trusted: [issuing], issuedUntil: new Map() };
-const means = { now, settings: { ...SETTINGS, lifetime: 24 * HOUR }, lastTrusted: [] };
+const context = { now, settings: { ...SETTINGS, lifetime: 24 * HOUR }, lastTrusted: [] };
 
 describe('what is written of the last leaf of a CA', () => {
   it('is the end of the one before, where that ends later: `lifetime` was made shorter', async () => {
-    const once = await perform({ do: 'renew', names: ['a.svc'] }, state, means);
+    const once = await perform({ do: 'renew', names: ['a.svc'] }, state, context);
     expect(once.leaf?.until).toBeLessThan(leaf.until);
     expect(once.issuedUntil).toEqual(new Map([[issuing.id, leaf.until]]));
-    const twice = await perform({ do: 'renew', names: ['a.svc'] }, once, means);
+    const twice = await perform({ do: 'renew', names: ['a.svc'] }, once, context);
     expect(twice.issuedUntil).toEqual(new Map([[issuing.id, leaf.until]]));
   });
 
@@ -28,7 +28,7 @@ describe('what is written of the last leaf of a CA', () => {
       trusted: [issuing, next],
       issuedUntil: new Map([[issuing.id, leaf.until]]),
     };
-    const after = await perform({ do: 'promote' }, before, means);
+    const after = await perform({ do: 'promote' }, before, context);
     expect(after).toEqual({
       ...before,
       issuer: next,
@@ -46,7 +46,7 @@ describe('beginning anew', () => {
   it('keeps the CAs that were known, for a while, but those that have ended', async () => {
     const ended = { ...readIssuer(await issueAuthority(now, HOUR)), until: now };
     const empty: State = { trusted: [], issuedUntil: new Map() };
-    const after = await perform({ do: 'begin' }, empty, { ...means, lastTrusted: [issuing, ended] });
+    const after = await perform({ do: 'begin' }, empty, { ...context, lastTrusted: [issuing, ended] });
     expect(new Set(after.trusted.map(({ id }) => id))).toEqual(new Set([issuing.id, after.issuer?.id]));
     expect(after.issuedUntil.get(issuing.id)).toBe(now + 3 * SETTINGS.overlap);
   });

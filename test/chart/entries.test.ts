@@ -59,8 +59,8 @@ const rank = (mode: Mode): number => MODES.indexOf(mode);
  */
 const expected = (mode: Mode, weaker: boolean, namespace: string, label: string | undefined): string => {
   if (CRITICAL.includes(namespace)) return `/validate/critical/${mode}`;
-  const asked = MODES.find((one) => one === label);
-  return `/validate/${asked !== undefined && (weaker || rank(asked) > rank(mode)) ? asked : mode}`;
+  const labelMode = MODES.find((one) => one === label);
+  return `/validate/${labelMode !== undefined && (weaker || rank(labelMode) > rank(mode)) ? labelMode : mode}`;
 };
 
 const cases = MODES.flatMap((mode) => [false, true].map((weaker) => ({ mode, weaker })));

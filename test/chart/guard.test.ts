@@ -24,14 +24,14 @@ const allows = async (values: object): Promise<(before: Mode | null, after: Mode
     .registerVariable('oldObject', 'dyn')
     .registerVariable('variables', 'dyn');
   return (before, after) => {
-    const given = { object: namespaceOf(after), oldObject: before === null ? null : namespaceOf(before) };
+    const objects = { object: namespaceOf(after), oldObject: before === null ? null : namespaceOf(before) };
     const variables = Object.fromEntries(
       named.map((one) => [
         one.name,
-        environment.parse(one.expression)({ ...given, variables: {} }) as unknown,
+        environment.parse(one.expression)({ ...objects, variables: {} }) as unknown,
       ]),
     );
-    return environment.parse(expression)({ ...given, variables }) as boolean;
+    return environment.parse(expression)({ ...objects, variables }) as boolean;
   };
 };
 

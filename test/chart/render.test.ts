@@ -50,8 +50,8 @@ describe('the chart', () => {
   it('names everything after the release, or as it is told', async () => {
     const other = namesOf(await render({}, { name: 'gate', namespace: 'platform' }));
     expect(other.filter((name) => !/ (?:platform\/)?gate-sailmark(?:$|-)/.test(name))).toEqual([]);
-    const told = namesOf(await render({ fullnameOverride: 'gate' }));
-    expect(told.filter((name) => !/ (?:sailmark\/)?gate(?:$|-)/.test(name))).toEqual([]);
+    const overridden = namesOf(await render({ fullnameOverride: 'gate' }));
+    expect(overridden.filter((name) => !/ (?:sailmark\/)?gate(?:$|-)/.test(name))).toEqual([]);
   });
 
   it('puts common labels and annotations on every object, and lets none replace what selects', async () => {

@@ -121,10 +121,10 @@ const createClient = ({ url }: Webhook) => {
 describe('serve that is told to end', () => {
   it('has every review in its log that it answered before', async () => {
     const { mirror, webhook } = await open(() => ({}));
-    const asked = review(pod([mirror.add().byDigest]));
-    await webhook.sendReview('/validate/enforce', asked);
+    const sent = review(pod([mirror.add().byDigest]));
+    await webhook.sendReview('/validate/enforce', sent);
     await webhook.stop();
-    expect(webhook.output()).toContain(`"review":{"uid":"${asked.request.uid}"`);
+    expect(webhook.output()).toContain(`"review":{"uid":"${sent.request.uid}"`);
   });
 });
 
@@ -159,14 +159,14 @@ describe('serve that is told to end under load', () => {
     expect(tally.closed).toBe(0);
 
     // One review waits for its registry while the process gets SIGTERM.
-    const held: { writeHead(status: number): { end(): unknown } }[] = [];
+    const pending: { writeHead(status: number): { end(): unknown } }[] = [];
     registry.fault = (_request, response) => {
-      held.push(response);
+      pending.push(response);
       return true;
     };
     const waiting = JSON.stringify(review(pod([mirror.add({ component: 'pilot' }).byDigest])));
     const underWay = createClient(webhook)(waiting);
-    await vi.waitUntil(() => held.length === 2, { timeout: 5000, interval: 5 });
+    await vi.waitUntil(() => pending.length === 2, { timeout: 5000, interval: 5 });
 
     const began = performance.now();
     const stopped = webhook.stop();
@@ -174,7 +174,7 @@ describe('serve that is told to end under load', () => {
     expect((await fetch(`${webhook.probes}/readyz`)).status).toBe(503);
     await Promise.all(clients);
     registry.fault = undefined;
-    for (const response of held) response.writeHead(404).end();
+    for (const response of pending) response.writeHead(404).end();
     expect(await underWay).toMatchObject({ status: 200, closes: true });
     expect((await underWay).body).toContain('signature-missing');
     await stopped;

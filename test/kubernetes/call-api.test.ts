@@ -43,8 +43,8 @@ describe('a question to the API server', () => {
   ])('$name', async ({ trouble, status, message }) => {
     const { server, cluster } = await startAndConnect();
     server.fault = trouble;
-    const asked = cluster.readSecret('sailmark', 'certificates', testDeadline());
-    await expect(asked).rejects.toMatchObject({
+    const request = cluster.readSecret('sailmark', 'certificates', testDeadline());
+    await expect(request).rejects.toMatchObject({
       name: 'ClusterFault',
       method: 'GET',
       resource: 'secrets sailmark/certificates',
@@ -176,9 +176,9 @@ describe('the way to the API server', () => {
     for (const trouble of [hang, refuse(503, 'shutting down', { 'retry-after': '9' })]) {
       const { server, cluster } = await startAndConnect();
       server.fault = trouble;
-      const reading = cluster.readSecret('sailmark', 'certificates', testDeadline(60_000));
+      const request = cluster.readSecret('sailmark', 'certificates', testDeadline(60_000));
       const closing = vi.waitFor(() => expect(server.requests).toHaveLength(1)).then(() => cluster.close());
-      await expect(reading).rejects.toThrow('the API server did not respond in time');
+      await expect(request).rejects.toThrow('the API server did not respond in time');
       await closing;
       expect(server.requests).toHaveLength(1);
     }

@@ -5,32 +5,32 @@ import type { OpenSource, Source } from '../../src/registry/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
 import { withoutMemory } from '../support/verdicts.ts';
 
-const question = {} as VerificationRequest;
+const request = {} as VerificationRequest;
 const verified = { outcome: 'verified', fromMemory: false } as Verification;
 
 describe('a measured verification', () => {
   it('is timed to its answer, not to its promise', async () => {
     let now = 1000;
-    const answer = Promise.withResolvers<Verification>();
+    const pending = Promise.withResolvers<Verification>();
     const counted: [Verification, number][] = [];
     const metrics = { countVerification: (...one: [Verification, number]) => void counted.push(one) };
     const signal = AbortSignal.abort();
-    const asked: unknown[] = [];
+    const requests: unknown[] = [];
     const verifier = measureVerifier(
       withoutMemory((...arguments_) => {
-        asked.push(...arguments_);
-        return answer.promise;
+        requests.push(...arguments_);
+        return pending.promise;
       }),
       metrics,
       () => now,
     );
-    const verifying = verifier.verify(question, signal);
+    const verifying = verifier.verify(request, signal);
     expect(counted).toEqual([]);
     now = 3500;
-    answer.resolve(verified);
+    pending.resolve(verified);
     expect(await verifying).toBe(verified);
     expect(counted).toEqual([[verified, 2.5]]);
-    expect([asked[0] === question, asked[1] === signal]).toEqual([true, true]);
+    expect([requests[0] === request, requests[1] === signal]).toEqual([true, true]);
   });
 });
 

@@ -16,14 +16,14 @@ const { signal } = new AbortController();
 
 describe('judging all images of a review', () => {
   it('refuses those past the limit without asking about them', async () => {
-    const asked: (string | undefined)[] = [];
+    const judged: (string | undefined)[] = [];
     const judge = judgeWith(async ({ reference }) => {
-      asked.push(reference.tag);
+      judged.push(reference.tag);
       return verified();
     });
     const uses = ['redis:8', ...images(3), 'nginx:1'].map((image) => use(image));
     const judgements = await judgeAll(judge, uses, { imagesPerReview: 2, verificationsAtOnce: 8 }, signal);
-    expect(asked).toEqual(['1.28.0', '1.28.1']);
+    expect(judged).toEqual(['1.28.0', '1.28.1']);
     expect(
       [...judgements.values()].map(({ image, refused, verification }) => [
         image,
@@ -40,14 +40,14 @@ describe('judging all images of a review', () => {
   });
 
   it('asks once about an image that many containers use', async () => {
-    let asked = 0;
+    let judgedCount = 0;
     const judge = judgeWith(async () => {
-      asked += 1;
+      judgedCount += 1;
       return verified();
     });
     const uses = Array.from({ length: 8 }, () => use('istio/proxyv2:1.28.0'));
     await judgeAll(judge, uses, { imagesPerReview: 64, verificationsAtOnce: 8 }, signal);
-    expect(asked).toBe(1);
+    expect(judgedCount).toBe(1);
   });
 
   it('runs as many verifications at once as the limit says, and no more', async () => {

@@ -15,9 +15,9 @@ import {
 
 const PROXY = 'docker.io/istio/proxyv2:1.28.0';
 
-interface Asked {
+interface TestJudge {
   readonly judge: Judge;
-  readonly questions: VerificationRequest[];
+  readonly requests: VerificationRequest[];
   readonly classified: string[];
 }
 
@@ -25,8 +25,8 @@ const judgeOf = (
   verification: Verification,
   classes: (reference: ImageReference) => ImageClass = () => istioImage(),
   revoked: Rules['revoked'] = [],
-): Asked => {
-  const questions: VerificationRequest[] = [];
+): TestJudge => {
+  const requests: VerificationRequest[] = [];
   const classified: string[] = [];
   const judge = createJudge({
     classify: (reference) => {
@@ -34,20 +34,20 @@ const judgeOf = (
       return classes(reference);
     },
     couldBeIstio: (text) => text.includes('istio'),
-    verifier: withoutMemory(async (question) => {
-      questions.push(question);
+    verifier: withoutMemory(async (request) => {
+      requests.push(request);
       return verification;
     }),
     revoked,
   });
-  return { judge, questions, classified };
+  return { judge, requests, classified };
 };
 
 const { signal } = new AbortController();
 
 describe('the judge refuses', () => {
   it('a text that is no reference, and asks no registry about it', async () => {
-    const { judge, questions } = judgeOf(verified());
+    const { judge, requests } = judgeOf(verified());
     const judgement = await judge.judge(`docker.io/istio/proxyv2@sha512:${'0'.repeat(128)}`, signal, {
       always: true,
     });
@@ -58,15 +58,15 @@ describe('the judge refuses', () => {
       refused: { code: 'image-reference-invalid' },
       verification: undefined,
     });
-    expect(questions).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   it('a revoked digest that is written, and asks no registry about it', async () => {
     const digest = digestFor('revoked');
-    const { judge, questions } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
+    const { judge, requests } = judgeOf(verified(digest), undefined, [{ digest, reason: 'CVE-2026-1' }]);
     const { refused } = await judge.judge(`docker.io/istio/proxyv2@${digest}`, signal);
     expect(refused).toEqual({ code: 'image-revoked', digest, why: 'CVE-2026-1' });
-    expect(questions).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   it('a revoked digest wherever it is copied to', async () => {
@@ -113,9 +113,9 @@ describe('the judge refuses', () => {
 
 describe('the judge', () => {
   it('asks about an image of a hub by its places and component', async () => {
-    const { judge, questions } = judgeOf(verified());
+    const { judge, requests } = judgeOf(verified());
     const judgement = await judge.judge(PROXY, signal);
-    expect(questions).toEqual([
+    expect(requests).toEqual([
       {
         reference: judgement.reference,
         places: ['docker.io/istio'],
@@ -133,15 +133,15 @@ describe('the judge', () => {
   });
 
   it('asks nothing about an image that is not ours', async () => {
-    const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
+    const { judge, requests } = judgeOf(verified(), () => NOT_OURS);
     expect((await judge.judge('redis:8', signal)).verification).toBeUndefined();
-    expect(questions).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   it('asks about the signature alone where an image that is not ours was named to it', async () => {
-    const { judge, questions } = judgeOf(verified(), () => NOT_OURS);
+    const { judge, requests } = judgeOf(verified(), () => NOT_OURS);
     const judgement = await judge.judge('redis:8', signal, { always: true });
-    expect(questions).toEqual([
+    expect(requests).toEqual([
       {
         reference: judgement.reference,
         places: [],
@@ -184,10 +184,10 @@ describe('the judge', () => {
   });
 
   it('classifies a text once and verifies it each time', async () => {
-    const { judge, questions, classified } = judgeOf(verified());
+    const { judge, requests, classified } = judgeOf(verified());
     await judge.judge(PROXY, signal);
     await judge.judge(PROXY, signal);
-    expect([classified.length, questions.length]).toEqual([1, 2]);
+    expect([classified.length, requests.length]).toEqual([1, 2]);
   });
 
   it('does not remember texts longer than any reference', async () => {

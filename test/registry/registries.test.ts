@@ -149,10 +149,10 @@ describe('registries', () => {
     };
     const registries = registriesOf({ settings: [{ host: registry.host, plainHttp: true }] });
     const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
-    const question = faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)));
+    const result = faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)));
     await came;
     await registries.close();
-    expect(await question).toMatchObject({ code: 'unavailable' });
+    expect(await result).toMatchObject({ code: 'unavailable' });
     registry.clearRequests();
     expect(await faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)))).toMatchObject({
       code: 'unavailable',

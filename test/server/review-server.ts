@@ -68,13 +68,13 @@ export const createTestServer = async (
   limits: Partial<Limits> = {},
   parts: Partial<ServerDependencies> = {},
 ): Promise<ServerOutput & { readonly server: ReviewServer }> => {
-  const told: ServerOutput = { records: [], reported: [], logged: [] };
-  const write = (facts: object): void => void told.logged.push(facts);
+  const output: ServerOutput = { records: [], reported: [], logged: [] };
+  const write = (facts: object): void => void output.logged.push(facts);
   const server = createServer({
     reviewer: { recall: () => undefined, review },
-    record: (record, milliseconds) => void told.records.push({ record, milliseconds }),
+    record: (record, milliseconds) => void output.records.push({ record, milliseconds }),
     report: (error) => {
-      told.reported.push(error);
+      output.reported.push(error);
       return 'incident-1';
     },
     metrics: createMetrics({ version: '0', commit: 'none', node: 'none' }),
@@ -87,7 +87,7 @@ export const createTestServer = async (
     ...parts,
   });
   onTestFinished(() => server.drain());
-  return { ...told, server };
+  return { ...output, server };
 };
 
 /** Starts a server on free ports of loopback. */

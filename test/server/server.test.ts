@@ -324,13 +324,13 @@ describe('opening', () => {
   it('waits for what must come first', async () => {
     const { server } = await createTestServer(allowAll, {}, { listen: { host: '127.0.0.1', port: 0 } });
     const order: string[] = [];
-    const gate = Promise.withResolvers<void>();
-    const started = server.start(() => gate.promise.then(() => void order.push('first')));
+    const firstLoad = Promise.withResolvers<void>();
+    const started = server.start(() => firstLoad.promise.then(() => void order.push('first')));
     const opened = started.then((addresses) => {
       order.push('open');
       return addresses;
     });
-    gate.resolve();
+    firstLoad.resolve();
     await opened;
     expect(order).toEqual(['first', 'open']);
   });

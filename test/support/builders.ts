@@ -59,9 +59,9 @@ const groupOf = ({ apiVersion }: KubernetesObject): string =>
 export const review = (object: KubernetesObject, overrides: Readonly<Record<string, unknown>> = {}) => {
   const group = groupOf(object);
   const version = object.apiVersion.split('/').at(-1);
-  const known = workloads.find((one) => one.group === group && one.kind === object.kind);
+  const workload = workloads.find((one) => one.group === group && one.kind === object.kind);
   const kind = { group, version, kind: object.kind };
-  const resource = { group, version, resource: known?.resource ?? `${object.kind.toLowerCase()}s` };
+  const resource = { group, version, resource: workload?.resource ?? `${object.kind.toLowerCase()}s` };
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',

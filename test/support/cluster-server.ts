@@ -314,7 +314,7 @@ export const startCluster = async (): Promise<TestCluster> => {
   const handle = createHandler(store, (path) => cluster.onWrite?.(path));
   let connections = 0;
 
-  const answer = (request: ClusterRequest, response: ServerResponse): void => {
+  const respond = (request: ClusterRequest, response: ServerResponse): void => {
     cluster.requests.push(request);
     if (cluster.fault?.(request, response) === true) return;
     const token = request.authorization?.replace(/^Bearer /, '') ?? '';
@@ -329,7 +329,7 @@ export const startCluster = async (): Promise<TestCluster> => {
   };
   const server = createServer({ cert: tls.cert, key: tls.key }, (incoming, response) => {
     readRequest(incoming).then(
-      (request) => answer(request, response),
+      (request) => respond(request, response),
       () => response.destroy(),
     );
   });

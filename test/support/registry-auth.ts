@@ -34,14 +34,14 @@ export const authorise = (
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean => {
-  const given = request.headers.authorization;
+  const authorization = request.headers.authorization;
   if (auth.kind === 'basic') {
-    if (given === basic(auth.account)) return true;
+    if (authorization === basic(auth.account)) return true;
     response.writeHead(401, { 'www-authenticate': 'Basic realm="test registry"' }).end();
     return false;
   }
   const scope = scopeOf(request);
-  if (given === `Bearer ${tokenFor(scope)}`) return true;
+  if (authorization === `Bearer ${tokenFor(scope)}`) return true;
   const realm = auth.realm ?? `${origin}/token`;
   response
     .writeHead(401, {

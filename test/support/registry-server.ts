@@ -190,7 +190,7 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
       : sendStored(request, response, stored);
   };
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const respond = (request: IncomingMessage, response: ServerResponse): void => {
     if (registry.fault?.(request, response) === true) return;
     const { auth } = options;
     if (auth?.kind === 'token' && request.url?.startsWith('/token') === true)
@@ -205,8 +205,8 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
       path: request.url ?? '',
       authorization: request.headers.authorization,
     });
-    if (options.latency === undefined) answer(request, response);
-    else setTimeout(() => answer(request, response), options.latency);
+    if (options.latency === undefined) respond(request, response);
+    else setTimeout(() => respond(request, response), options.latency);
   };
 
   const server: Server =

@@ -60,13 +60,13 @@ describe('over HTTP', () => {
 
   it('a remembered image is no request, and neither is one whose registry is gone', async () => {
     const { verify } = createOverHttp();
-    const question = ask(`${repository}@${image.digest}`);
-    expect(await verify(question, FOREVER)).toMatchObject({ outcome: 'verified', requests: 2 });
+    const verification = ask(`${repository}@${image.digest}`);
+    expect(await verify(verification, FOREVER)).toMatchObject({ outcome: 'verified', requests: 2 });
     registry.fault = (request) => {
       request.socket.destroy();
       return true;
     };
-    expect(await verify(question, FOREVER)).toMatchObject({
+    expect(await verify(verification, FOREVER)).toMatchObject({
       outcome: 'verified',
       requests: 0,
       fromMemory: true,
@@ -76,22 +76,22 @@ describe('over HTTP', () => {
 
   it('a caller who leaves does not end the question of the others', async () => {
     const { verify } = createOverHttp();
-    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
-    let answer = () => {};
+    const { promise: requestArrived, resolve: onRequest } = Promise.withResolvers<void>();
+    let respond = () => {};
     registry.fault = (request, response) => {
       if (request.url?.includes('/referrers/') === true) return false;
-      answer = () => response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
-      wasAsked();
+      respond = () => response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+      onRequest();
       return true;
     };
     const impatient = new AbortController();
-    const question = ask(`${repository}@${image.digest}`);
-    const left = verify(question, impatient.signal);
-    const stayed = verify(question, FOREVER);
-    await asked;
+    const verification = ask(`${repository}@${image.digest}`);
+    const left = verify(verification, impatient.signal);
+    const stayed = verify(verification, FOREVER);
+    await requestArrived;
     impatient.abort();
     expect(await left).toMatchObject({ reason: { code: 'deadline-exceeded', asked: true } });
-    answer();
+    respond();
     expect(await stayed).toMatchObject({ reason: { code: 'signature-missing' }, requests: 0 });
   });
 
@@ -104,13 +104,13 @@ describe('over HTTP', () => {
       now: Date.now,
       report: String,
     });
-    const question = ask(`${repository}:1.28.0`);
-    expect(wordOf(await verify(question, FOREVER))).toBe('verified');
+    const verification = ask(`${repository}:1.28.0`);
+    expect(wordOf(await verify(verification, FOREVER))).toBe('verified');
     registry.fault = (request) => {
       request.socket.destroy();
       return true;
     };
-    expect(await verify(question, FOREVER)).toMatchObject({
+    expect(await verify(verification, FOREVER)).toMatchObject({
       reason: { code: 'registry-unavailable' },
       lastVerified: { verified: { outcome: 'verified', digest: image.digest } },
     });

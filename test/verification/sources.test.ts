@@ -66,13 +66,16 @@ describe('signatures in several repositories', () => {
   });
 
   it('are asked in their order, and no more of them than it takes', async () => {
-    const look = (at: string) => [`${at} referrers ${digest}`, `${at} manifest ${signatureTag(digest)}`];
+    const requestsAt = (at: string) => [
+      `${at} referrers ${digest}`,
+      `${at} manifest ${signatureTag(digest)}`,
+    ];
     const first = await withPushed(signature, signature);
     expect(await first.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 2 });
-    expect(first.store.requests).toEqual(look(MIRROR));
+    expect(first.store.requests).toEqual(requestsAt(MIRROR));
     const second = await withPushed(strange, signature);
     expect(await second.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 4 });
-    expect(second.store.requests).toEqual([...look(MIRROR), ...look(HUB)]);
+    expect(second.store.requests).toEqual([...requestsAt(MIRROR), ...requestsAt(HUB)]);
   });
 
   it('count all requests, whichever of them the verdict is from', async () => {
@@ -297,38 +300,38 @@ const proofSource = (proofs: readonly SignatureProof[]): Source => ({
 
 describe('what proves an image is handed on to be kept', () => {
   const keeping = async (...pushes: readonly Push[]) => {
-    const kept: (readonly SignatureProof[])[] = [];
-    const harness = await createHarness({ storeProofs: (proofs) => void kept.push(proofs) });
+    const stored: (readonly SignatureProof[])[] = [];
+    const harness = await createHarness({ storeProofs: (proofs) => void stored.push(proofs) });
     for (const each of pushes) each(harness, MIRROR);
-    return { harness, kept };
+    return { harness, stored };
   };
 
   it('and nothing where nothing proves it', async () => {
-    const { harness, kept } = await keeping(strange);
+    const { harness, stored } = await keeping(strange);
     await harness.verify(AT_MIRROR);
-    expect(kept).toEqual([]);
+    expect(stored).toEqual([]);
   });
 
   it('and nothing that evidence holds already', async () => {
-    const kept: unknown[] = [];
-    const { harness } = await evidenceHolding(bundle, { storeProofs: (proofs) => void kept.push(proofs) });
+    const stored: unknown[] = [];
+    const { harness } = await evidenceHolding(bundle, { storeProofs: (proofs) => void stored.push(proofs) });
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('verified');
-    expect(kept).toEqual([]);
+    expect(stored).toEqual([]);
   });
 
   it('once for all who asked', async () => {
-    const { harness, kept } = await keeping(signature);
+    const { harness, stored } = await keeping(signature);
     await Promise.all(Array.from({ length: 80 }, () => harness.verify(AT_MIRROR)));
     await harness.verify(AT_MIRROR);
-    expect(kept).toHaveLength(1);
+    expect(stored).toHaveLength(1);
   });
 
   it('of valid signatures alone, as they were served', async () => {
-    const { harness, kept } = await keeping(strange, bundle, ({ store, stranger }) =>
+    const { harness, stored } = await keeping(strange, bundle, ({ store, stranger }) =>
       pushBundle(store, MIRROR, digest, bundleOf(stranger, digest)),
     );
     await harness.verify(AT_MIRROR);
-    expect(kept.map((proofs) => proofs.map(({ tag, digest: of }) => [tag, of]))).toEqual([
+    expect(stored.map((proofs) => proofs.map(({ tag, digest: of }) => [tag, of]))).toEqual([
       [[undefined, digest]],
     ]);
   });
@@ -342,9 +345,9 @@ describe('what proves an image is handed on to be kept', () => {
     ],
     ['both', [signature, bundle]],
   ])('and verifies again by nothing else: %s', async (_, pushes) => {
-    const { harness, kept } = await keeping(...pushes);
+    const { harness, stored } = await keeping(...pushes);
     const first = await harness.verify(AT_MIRROR);
-    const proofs = kept.flat();
+    const proofs = stored.flat();
     const again = await withEvidence([proofSource(proofs)], { offline: true });
     again.ring = ringOf([harness.key]);
     const second = await again.verify(AT_MIRROR);
@@ -357,9 +360,9 @@ describe('what proves an image is handed on to be kept', () => {
   });
 
   it('also where a component mismatches: it proves the digest, and each use is judged by itself', async () => {
-    const { harness, kept } = await keeping(signature);
+    const { harness, stored } = await keeping(signature);
     expect(wordOf(await harness.verify(AT_MIRROR, { component: 'ztunnel' }))).toBe('component-mismatch');
-    expect(kept).toHaveLength(1);
+    expect(stored).toHaveLength(1);
   });
 
   it('and a keeper that throws does not take back the verdict', async () => {

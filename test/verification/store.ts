@@ -51,11 +51,11 @@ const referrerTo = (digest: Digest, manifest: Manifest): readonly Referrer[] => 
 
 export const createStore = (): Store => {
   const repositories = new Map<string, Repository>();
-  const asked: string[] = [];
+  const requests: string[] = [];
   const faults: { pattern: RegExp; code: FaultCode }[] = [];
   const hanging: RegExp[] = [];
   let failing: FaultCode | undefined;
-  let gate: Promise<void> | undefined;
+  let barrier: Promise<void> | undefined;
 
   const repositoryOf = (name: string): Repository => {
     const known = repositories.get(name) ?? {
@@ -68,11 +68,13 @@ export const createStore = (): Store => {
     return known;
   };
 
-  const answer = async (line: string, onRequest: () => void, signal: AbortSignal) => {
+  const serve = async (line: string, onRequest: () => void, signal: AbortSignal) => {
     if (signal.aborted) throw new SourceFault('deadline', 'time was up', { asked: false });
     onRequest();
-    asked.push(line);
-    const wait = hanging.some((pattern) => pattern.test(line)) ? new Promise<never>(() => undefined) : gate;
+    requests.push(line);
+    const wait = hanging.some((pattern) => pattern.test(line))
+      ? new Promise<never>(() => undefined)
+      : barrier;
     if (wait !== undefined) {
       const ended = new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () =>
@@ -91,23 +93,23 @@ export const createStore = (): Store => {
     return {
       id,
       async resolve(tag, signal) {
-        await answer(`${id} resolve ${tag}`, onRequest, signal);
+        await serve(`${id} resolve ${tag}`, onRequest, signal);
         return repository.tags.get(tag);
       },
       async manifest(at, signal) {
         const name = 'tag' in at ? at.tag : at.digest;
-        await answer(`${id} manifest ${name}`, onRequest, signal);
+        await serve(`${id} manifest ${name}`, onRequest, signal);
         return repository.manifests.get('tag' in at ? (repository.tags.get(at.tag) ?? '') : at.digest);
       },
       async blob(digest, signal) {
-        await answer(`${id} blob ${digest}`, onRequest, signal);
+        await serve(`${id} blob ${digest}`, onRequest, signal);
         const bytes = repository.blobs.get(digest);
         if (bytes !== undefined && digestOf(bytes) !== digest)
           throw new SourceFault('answer-invalid', `${id} served other bytes`, { asked: true });
         return bytes;
       },
       async referrers(digest, signal) {
-        await answer(`${id} referrers ${digest}`, onRequest, signal);
+        await serve(`${id} referrers ${digest}`, onRequest, signal);
         const list = repository.lists.get(digest);
         if (list !== undefined) return list;
         const descriptors = [...repository.manifests.values()].flatMap((manifest) =>
@@ -120,7 +122,7 @@ export const createStore = (): Store => {
 
   return {
     open,
-    requests: asked,
+    requests,
     failWith: (code) => {
       failing = code;
     },
@@ -128,9 +130,9 @@ export const createStore = (): Store => {
     hangWhere: (pattern) => void hanging.push(pattern),
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();
-      gate = promise;
+      barrier = promise;
       return () => {
-        gate = undefined;
+        barrier = undefined;
         resolve();
       };
     },

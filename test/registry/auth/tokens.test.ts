@@ -36,7 +36,7 @@ describe('a token', () => {
     const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
     const repositories = Array.from({ length: 6 }, () => client.repository());
     await Promise.all(repositories.map((repository) => repository.manifest()));
-    expect(requestsOf(registry).filter((asked) => asked === 'GET /token').length).toBe(1);
+    expect(requestsOf(registry).filter((line) => line === 'GET /token').length).toBe(1);
     registry.clearRequests();
     await client.repository().manifest();
     expect(requestsOf(registry)).toEqual([MANIFEST_QUESTION]);

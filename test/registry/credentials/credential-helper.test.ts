@@ -108,8 +108,8 @@ const running = (config: unknown, PATH: string) => {
   const clock = { time: 0 };
   const read = async () => parseDockerConfig(JSON.stringify(config));
   const find = createRunHelpers(read, { PATH, SECRET: 'x' }, () => clock.time);
-  const asked = (): readonly string[] => readFileSync(join(PATH, 'log'), 'utf8').trim().split('\n');
-  return { find, asked, clock };
+  const requests = (): readonly string[] => readFileSync(join(PATH, 'log'), 'utf8').trim().split('\n');
+  return { find, requests, clock };
 };
 
 describe('a credential helper that is run', () => {
@@ -136,10 +136,10 @@ describe('a credential helper that is run', () => {
   });
 
   it('is asked for the host as the file writes it, and for no other', async () => {
-    const { find, asked } = running(CONFIG, helperThat(giving('ada', 's3cret')));
+    const { find, requests } = running(CONFIG, helperThat(giving('ada', 's3cret')));
     expect(await find('other.example/a')).toEqual([]);
     expect(await find('r.example/a')).toEqual([{ kind: 'password', username: 'ada', password: 's3cret' }]);
-    expect(asked()).toEqual(['get r.example']);
+    expect(requests()).toEqual(['get r.example']);
   });
 
   it('may give an identity token, or have nothing', async () => {
@@ -157,25 +157,25 @@ describe('a credential helper that is run', () => {
   });
 
   it('is asked once for all who wait, and again after a minute; a failure is not held', async () => {
-    const { find, asked, clock } = running(CONFIG, helperThat(giving('ada', 's3cret')));
+    const { find, requests, clock } = running(CONFIG, helperThat(giving('ada', 's3cret')));
     await Promise.all([find('r.example/a'), find('r.example/b')]);
     clock.time = 59_999;
     await find('r.example/a');
-    expect(asked().length).toBe(1);
+    expect(requests().length).toBe(1);
     clock.time = 60_000;
     await find('r.example/a');
-    expect(asked().length).toBe(2);
+    expect(requests().length).toBe(2);
     const failing = running(CONFIG, helperThat('process.exit(1)'));
     await faultOf(failing.find('r.example/a'));
     await faultOf(failing.find('r.example/a'));
-    expect(failing.asked().length).toBe(2);
+    expect(failing.requests().length).toBe(2);
   });
 
   it('is the store for every host of which nothing is said, and is then no fault where it fails', async () => {
     const store = running({ credsStore: 'corp' }, helperThat(giving('ada', 's3cret')));
     for (const repository of ['docker.io/istio/pilot', 'r.example:5000/a'])
       expect(await store.find(repository)).toHaveLength(1);
-    expect(store.asked()).toEqual(['get https://index.docker.io/v1/', 'get r.example:5000']);
+    expect(store.requests()).toEqual(['get https://index.docker.io/v1/', 'get r.example:5000']);
     const failing = running({ credsStore: 'corp' }, helperThat('process.exit(1)'));
     expect(await failing.find('r.example/a')).toEqual([
       { kind: 'helper', helper: 'corp', server: 'r.example' },

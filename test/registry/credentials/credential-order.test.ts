@@ -135,11 +135,11 @@ describe('of several credentials', () => {
 
 describe('tokens got with several credentials', () => {
   it('are not taken for one another, held or under way', async () => {
-    const asked: (string | undefined)[] = [];
+    const users: (string | undefined)[] = [];
     const transport: Transport = {
       async send({ headers }) {
         const user = HEADERS[headers?.['authorization'] ?? ''];
-        asked.push(user);
+        users.push(user);
         const body = Buffer.from(JSON.stringify({ token: `for-${user}` }));
         return { status: 200, header: () => undefined, headers: () => [], body };
       },
@@ -163,7 +163,7 @@ describe('tokens got with several credentials', () => {
     ]);
     expect(await get(WRONG)).toBe('for-wrong');
     expect(await get(WRONG)).toBe('for-wrong');
-    expect(asked).toEqual(['wrong', 'good', 'wrong']);
+    expect(users).toEqual(['wrong', 'good', 'wrong']);
   });
 });
 

@@ -51,7 +51,7 @@ const settingsOf = (binDir: string, more: Partial<CredentialProvider> = {}) => (
   ],
 });
 
-/** Runs a provider with this body. `asked` returns the requests that it got. */
+/** Runs a provider with this body. `requests` returns the requests that it got. */
 const createTestProvider = (body: string, more: Partial<CredentialProvider> = {}) => {
   const binDir = writeExecutable('provider', body);
   const clock = { time: 0 };
@@ -61,12 +61,12 @@ const createTestProvider = (body: string, more: Partial<CredentialProvider> = {}
     environment,
     () => clock.time,
   );
-  const asked = (): readonly { readonly image: string }[] =>
+  const requests = (): readonly { readonly image: string }[] =>
     readFileSync(join(binDir, 'log'), 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { image: string });
-  return { find, asked, clock, binDir };
+  return { find, requests, clock, binDir };
 };
 
 describe('a credential provider', () => {
@@ -111,7 +111,7 @@ describe('a credential provider', () => {
   });
 
   it('is asked for the images that it is for, and for no other', async () => {
-    const { find, asked } = createTestProvider(answeringWith(response()));
+    const { find, requests } = createTestProvider(answeringWith(response()));
     for (const image of [
       'example/a',
       'r.example:5000/a',
@@ -121,7 +121,9 @@ describe('a credential provider', () => {
     ])
       expect(await find(image)).toEqual([]);
     expect(await find('r.example/a/b')).toEqual([{ kind: 'password', ...ACCOUNT }]);
-    expect(asked()).toEqual([{ apiVersion: V1, kind: 'CredentialProviderRequest', image: 'r.example/a/b' }]);
+    expect(requests()).toEqual([
+      { apiVersion: V1, kind: 'CredentialProviderRequest', image: 'r.example/a/b' },
+    ]);
   });
 
   it('gives what its answer has for the image, the most particular first; empty ones are none', async () => {
@@ -143,9 +145,9 @@ describe('a credential provider', () => {
 
   it.each(['v1beta1', 'v1alpha1'])('may speak %s', async (version) => {
     const apiVersion = `credentialprovider.kubelet.k8s.io/${version}`;
-    const { find, asked } = createTestProvider(answeringWith(response({ apiVersion })), { apiVersion });
+    const { find, requests } = createTestProvider(answeringWith(response({ apiVersion })), { apiVersion });
     expect(await find('r.example/a')).toHaveLength(1);
-    expect(asked()).toMatchObject([{ apiVersion }]);
+    expect(requests()).toMatchObject([{ apiVersion }]);
   });
 
   it('gets its arguments, PATH, HOME and what is named for it, and nothing else of the environment', async () => {
@@ -179,11 +181,11 @@ describe('an answer of a credential provider', () => {
     ['Registry', ['r.example/a', 'x.r.example/a']],
     ['Global', ['r.example/a']],
   ])('for each %s is held for that', async (cacheKeyType, wanted) => {
-    const { find, asked } = createTestProvider(
+    const { find, requests } = createTestProvider(
       answeringWith(response({ cacheKeyType, auth, cacheDuration: '1m0s' })),
     );
     for (const image of IMAGES) expect(await find(image)).toHaveLength(1);
-    expect(asked().map(({ image }) => image)).toEqual(wanted);
+    expect(requests().map(({ image }) => image)).toEqual(wanted);
   });
 
   it.each([
@@ -195,25 +197,25 @@ describe('an answer of a credential provider', () => {
   ])(
     'with the duration %j, by default %d ms, is held %d ms',
     async (cacheDuration, defaultCacheDuration, held) => {
-      const { find, asked, clock } = createTestProvider(answeringWith(response({ cacheDuration })), {
+      const { find, requests, clock } = createTestProvider(answeringWith(response({ cacheDuration })), {
         defaultCacheDuration,
       });
       await find('r.example/a');
       clock.time = held - 1;
       await find('r.example/a');
-      expect(asked().length).toBe(held === 0 ? 2 : 1);
+      expect(requests().length).toBe(held === 0 ? 2 : 1);
       clock.time = held;
       await find('r.example/a');
-      expect(asked().length).toBe(held === 0 ? 3 : 2);
+      expect(requests().length).toBe(held === 0 ? 3 : 2);
     },
   );
 
   it('is waited for by all who ask for the same, and is not given to who asks for another', async () => {
     const body = answeringWith(response({ cacheKeyType: 'Image' }));
-    const { find, asked } = createTestProvider(body);
+    const { find, requests } = createTestProvider(body);
     await Promise.all(['r.example/a', 'r.example/a', 'r.example/b'].map((image) => find(image)));
     expect(
-      asked()
+      requests()
         .map(({ image }) => image)
         .toSorted(),
     ).toEqual(['r.example/a', 'r.example/b']);

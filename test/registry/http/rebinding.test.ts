@@ -30,10 +30,10 @@ const METADATA = ['169.254.169.254', '::ffff:169.254.169.254', 'fd00:ec2::254'];
  * A resolver that returns a harmless address for one name once, and then a forbidden one. Other names do not change.
  */
 const rebindingResolver = (name: string, to: string): LookUp => {
-  let asked = 0;
+  let lookups = 0;
   return async (hostname) => {
-    if (hostname === name) asked += 1;
-    const address = hostname === name && asked > 1 ? to : HARMLESS;
+    if (hostname === name) lookups += 1;
+    const address = hostname === name && lookups > 1 ? to : HARMLESS;
     return [{ address, family: address.includes(':') ? 6 : 4 }];
   };
 };

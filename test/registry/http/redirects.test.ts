@@ -292,8 +292,8 @@ describe('a registry', () => {
 
   it('that moves to a metadata address between two questions is not asked there', async () => {
     const { registry } = await registryAndStore({});
-    const answers = [LOOPBACK, METADATA];
-    const asked: string[] = [];
+    const addresses = [LOOPBACK, METADATA];
+    const lookups: string[] = [];
     registry.fault = (_request, response) => {
       response.setHeader('connection', 'close');
       return false;
@@ -301,14 +301,14 @@ describe('a registry', () => {
     const client = createClient(`registry.example:${portOf(registry)}`, {
       ca: TLS.ca,
       lookUp: (hostname) => {
-        asked.push(hostname);
-        return resolverOf({ [hostname]: answers.shift() ?? LOOPBACK })(hostname);
+        lookups.push(hostname);
+        return resolverOf({ [hostname]: addresses.shift() ?? LOOPBACK })(hostname);
       },
     });
     expect(await client.repository().blob()).toEqual(BLOB);
-    expect(asked).toEqual(['registry.example']);
+    expect(lookups).toEqual(['registry.example']);
     expect(await codeOf(client.repository().blob())).toBe('refused');
-    expect(asked.length).toBe(2);
+    expect(lookups.length).toBe(2);
     expect(registry.requests.length).toBe(1);
   });
 });

@@ -24,11 +24,11 @@ import {
 /** A server that responds with the manifest, and may close a connection during a request. */
 const startDroppingServer = async (isLost: (requestsOnConnection: number) => boolean) => {
   const requestsOn = new Map<Socket, number>();
-  const state = { asked: 0 };
+  const state = { requests: 0 };
   const server = createServer((request, response) => {
     const count = (requestsOn.get(request.socket) ?? 0) + 1;
     requestsOn.set(request.socket, count);
-    state.asked += 1;
+    state.requests += 1;
     if (isLost(count)) request.socket.destroy();
     else response.end(MANIFEST);
   });
@@ -50,13 +50,13 @@ describe('a connection that ends under a question', () => {
     const repository = client.repository();
     expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
     expect(await repository.manifest()).toMatchObject({ digest: DIGEST });
-    expect([state.asked, repository.requests()]).toEqual([3, 3]);
+    expect([state.requests, repository.requests()]).toEqual([3, 3]);
   });
 
   it('twice is a registry that is unavailable', async () => {
     const { state, client } = await startDroppingServer(() => true);
     expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable', asked: true });
-    expect(state.asked).toBe(2);
+    expect(state.requests).toBe(2);
   });
 });
 
@@ -124,15 +124,15 @@ describe('TLS', () => {
   });
 
   it('of Docker Hub is for its endpoint', async () => {
-    const asked: string[] = [];
+    const lookups: string[] = [];
     const client = createClient('docker.io', {
       lookUp: async (hostname) => {
-        asked.push(hostname);
+        lookups.push(hostname);
         return [];
       },
     });
     await faultOf(client.repository().manifest());
-    expect(asked).toEqual(['registry-1.docker.io']);
+    expect(lookups).toEqual(['registry-1.docker.io']);
   });
 });
 
@@ -150,16 +150,16 @@ describe('a registry at an IPv6 address', () => {
 
 describe('plain HTTP', () => {
   it('is spoken to the host it is allowed to, also by its default port', async () => {
-    const asked: string[] = [];
+    const lookups: string[] = [];
     const client = createClient('registry.example:80', {
       plainHttp: true,
       lookUp: async (hostname) => {
-        asked.push(hostname);
+        lookups.push(hostname);
         return [];
       },
     });
     expect(await codeOf(client.repository().manifest())).toBe('unavailable');
-    expect(asked).toEqual(['registry.example']);
+    expect(lookups).toEqual(['registry.example']);
   });
 });
 
@@ -168,11 +168,11 @@ describe('questions at once', () => {
     const { registry, client } = await startRegistryAndClient({
       client: { limits: { requestsPerRegistry: 2 } },
     });
-    const held: (() => void)[] = [];
+    const pending: (() => void)[] = [];
     const { promise: bothCame, resolve } = Promise.withResolvers<void>();
     registry.fault = (request, response) => {
-      held.push(() => respondWith(200, {}, MANIFEST)(request, response));
-      if (held.length === 2) resolve();
+      pending.push(() => respondWith(200, {}, MANIFEST)(request, response));
+      if (pending.length === 2) resolve();
       return true;
     };
     const under = [client.repository().manifest(), client.repository().manifest()];
@@ -182,7 +182,7 @@ describe('questions at once', () => {
       asked: false,
     });
     expect(registry.requests.length).toBe(2);
-    for (const answer of held) answer();
+    for (const answer of pending) answer();
     expect(await Promise.all(under)).toMatchObject([{ digest: DIGEST }, { digest: DIGEST }]);
   });
 
@@ -198,17 +198,17 @@ describe('questions at once', () => {
       client.time += 5_000;
       registry.clearRequests();
       const arrived = Promise.withResolvers<void>();
-      const held = Promise.withResolvers<void>();
+      const pending = Promise.withResolvers<void>();
       registry.fault = (_request, response) => {
         arrived.resolve();
         registry.fault = undefined;
-        void held.promise.then(() => response.writeHead(status === 200 ? 404 : status).end());
+        void pending.promise.then(() => response.writeHead(status === 200 ? 404 : status).end());
         return true;
       };
       const asking = [1, 2, 3].map(() => codeOf(client.repository().manifest()));
       await arrived.promise;
       expect(registry.requests.length).toBe(1);
-      held.resolve();
+      pending.resolve();
       expect(await Promise.all(asking)).toEqual(codes);
       expect(registry.requests.length).toBe(requests);
     },
@@ -246,9 +246,9 @@ describe('a caller', () => {
     const { registry, client } = await startRegistryAndClient();
     registry.fault = () => true;
     const caller = new AbortController();
-    const question = faultOf(client.repository().manifest(caller.signal));
+    const result = faultOf(client.repository().manifest(caller.signal));
     setImmediate(() => caller.abort(new Error('the review is over')));
-    expect(await question).toMatchObject({ code: 'deadline', asked: true });
+    expect(await result).toMatchObject({ code: 'deadline', asked: true });
   });
 
   it('who asks much with one signal is left without listeners', async () => {

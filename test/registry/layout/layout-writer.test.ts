@@ -33,18 +33,18 @@ const read = (directory: string, name = 'index.json'): string => readFileSync(jo
 
 interface Signed {
   readonly image: ReturnType<typeof imageManifest>;
-  readonly kept: EvidenceEntry;
+  readonly entry: EvidenceEntry;
 }
 
 const signed = (seed: string): Signed => {
   const image = imageManifest(seed);
   const layer = sign(signer, PILOT, image.digest);
-  const kept = signatureEntry({
+  const entry = signatureEntry({
     manifest: signatureManifest([layer]),
     tag: signatureTag(image.digest),
     blob: layer.payload,
   });
-  return { image, kept };
+  return { image, entry };
 };
 
 /** The content of every file in a directory, by path. */
@@ -67,7 +67,7 @@ describe('a directory that is no layout', () => {
     fill(directory);
     const before = contentOf(directory);
     const message = `${directory} is neither empty nor an OCI image layout; choose another directory`;
-    await expect(createLayoutWriter(directory).add([signed('pilot').kept])).rejects.toThrow(message);
+    await expect(createLayoutWriter(directory).add([signed('pilot').entry])).rejects.toThrow(message);
     await expect(checkIsLayout(directory)).rejects.toThrow(message);
     expect(contentOf(directory)).toEqual(before);
   });
@@ -76,7 +76,7 @@ describe('a directory that is no layout', () => {
     const file = join(temporaryDirectory('filled'), 'file');
     writeFileSync(file, 'x');
     for (const directory of [file, join(file, 'below')]) {
-      await expect(createLayoutWriter(directory).add([signed('pilot').kept])).rejects.toThrow(directory);
+      await expect(createLayoutWriter(directory).add([signed('pilot').entry])).rejects.toThrow(directory);
       await expect(checkIsLayout(directory)).rejects.toThrow(directory);
     }
     expect(readFileSync(file, 'utf8')).toBe('x');
@@ -91,7 +91,7 @@ describe('a directory that is no layout', () => {
   ])('is as good as empty with nothing but %s', async (name) => {
     const directory = temporaryDirectory('filled');
     writeFileSync(join(directory, name), 'x');
-    await createLayoutWriter(directory).add([signed('pilot').kept]);
+    await createLayoutWriter(directory).add([signed('pilot').entry]);
     expect(await imagesIn(directory)).toHaveLength(1);
   });
 });
@@ -102,9 +102,9 @@ describe('an index of somebody else', () => {
     async (content) => {
       const layout = createLayoutOnDisk();
       layout.writeIndex(content);
-      const { kept } = signed('pilot');
+      const { entry } = signed('pilot');
       const path = join(layout.directory, 'index.json');
-      await expect(createLayoutWriter(layout.directory).add([kept])).rejects.toThrow(
+      await expect(createLayoutWriter(layout.directory).add([entry])).rejects.toThrow(
         `${path} is not an image index; move it away`,
       );
       expect(read(layout.directory)).toBe(content);
@@ -122,8 +122,8 @@ describe('an index of somebody else', () => {
     };
     const odd = { digest: 1, annotations: null };
     layout.writeIndex(JSON.stringify({ schemaVersion: 2, manifests: [theirs, odd] }));
-    const { kept } = signed('pilot');
-    await createLayoutWriter(layout.directory).add([kept]);
+    const { entry } = signed('pilot');
+    await createLayoutWriter(layout.directory).add([entry]);
     const { manifests } = JSON.parse(read(layout.directory)) as { manifests: unknown[] };
     expect(manifests.slice(0, 2)).toEqual([theirs, odd]);
     expect(manifests).toHaveLength(3);
@@ -135,36 +135,36 @@ describe('a failed addition', () => {
     const layout = createLayoutOnDisk();
     const writer = createLayoutWriter(layout.directory);
     const [first, second] = [signed('one'), signed('two')];
-    await writer.add([first.kept]);
+    await writer.add([first.entry]);
     const whole = read(layout.directory);
     layout.writeIndex('{');
-    await expect(writer.add([second.kept])).rejects.toThrow('is not an image index');
+    await expect(writer.add([second.entry])).rejects.toThrow('is not an image index');
     layout.writeIndex(whole);
-    await writer.add([second.kept]);
+    await writer.add([second.entry]);
     expect(await imagesIn(layout.directory)).toHaveLength(2);
     expect(Object.keys(contentOf(layout.directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });
 
 describe('what is added', () => {
-  const add = async (...kept: readonly EvidenceEntry[]): Promise<string> => {
+  const add = async (...entries: readonly EvidenceEntry[]): Promise<string> => {
     const directory = join(temporaryDirectory('written'), 'deep', 'evidence');
-    await createLayoutWriter(directory).add(kept);
+    await createLayoutWriter(directory).add(entries);
     return directory;
   };
 
   it('is a layout by the specification, with nothing else in it', async () => {
-    const { image, kept } = signed('pilot');
-    const directory = await add(kept, imageEntry(image, 'image', `${PILOT}:1.28.0`));
+    const { image, entry } = signed('pilot');
+    const directory = await add(entry, imageEntry(image, 'image', `${PILOT}:1.28.0`));
     expect(JSON.parse(read(directory, 'oci-layout'))).toEqual({ imageLayoutVersion: '1.0.0' });
     expect(JSON.parse(read(directory))).toEqual({
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.index.v1+json',
       manifests: [
         {
-          mediaType: kept.manifest.mediaType,
-          digest: kept.manifest.digest,
-          size: kept.manifest.bytes.length,
+          mediaType: entry.manifest.mediaType,
+          digest: entry.manifest.digest,
+          size: entry.manifest.bytes.length,
           annotations: {
             kind: 'dev.cosignproject.cosign/sigs',
             'org.opencontainers.image.ref.name': signatureTag(image.digest),
@@ -181,7 +181,7 @@ describe('what is added', () => {
         },
       ],
     });
-    const digests = [kept.manifest.digest, image.digest, ...kept.blobs.map(digestOf)];
+    const digests = [entry.manifest.digest, image.digest, ...entry.blobs.map(digestOf)];
     expect(Object.keys(contentOf(directory))).toEqual(
       ['index.json', 'oci-layout', ...digests.map((digest) => `blobs/sha256/${digest.slice(7)}`)].toSorted(),
     );
@@ -189,7 +189,7 @@ describe('what is added', () => {
   });
 
   it('is read again as it was', async () => {
-    const { image, kept } = signed('pilot');
+    const { image, entry } = signed('pilot');
     const index = imageIndex('proxyv2');
     const bundle = bundleOf(signer, index.digest);
     const bundled = signatureEntry({
@@ -197,11 +197,11 @@ describe('what is added', () => {
       tag: undefined,
       blob: bundle,
     });
-    const directory = await add(kept, bundled, imageEntry(index, 'index', `${PILOT}:1.28.0`));
+    const directory = await add(entry, bundled, imageEntry(index, 'index', `${PILOT}:1.28.0`));
     const source = open(directory);
     expect(await source.manifest({ tag: signatureTag(image.digest) }, signal)).toMatchObject({
-      digest: kept.manifest.digest,
-      bytes: kept.manifest.bytes,
+      digest: entry.manifest.digest,
+      bytes: entry.manifest.bytes,
     });
     expect(await source.blob(digestOf(bundle), signal)).toEqual(bundle);
     expect((await source.referrers(index.digest, signal)).descriptors).toMatchObject([
@@ -215,10 +215,10 @@ describe('what is added', () => {
   });
 
   it('twice is there once, and writes nothing the second time', async () => {
-    const { kept } = signed('pilot');
-    const directory = await add(kept);
+    const { entry } = signed('pilot');
+    const directory = await add(entry);
     const before = statSync(join(directory, 'index.json'));
-    await createLayoutWriter(directory).add([kept]);
+    await createLayoutWriter(directory).add([entry]);
     const after = statSync(join(directory, 'index.json'));
     expect([after.ino, after.mtimeMs]).toEqual([before.ino, before.mtimeMs]);
     expect(JSON.parse(read(directory)).manifests).toHaveLength(1);
@@ -237,20 +237,20 @@ describe('what is added', () => {
     ['cut short', (path) => truncateSync(path, 3)],
     ['damaged at its full length', (path, size) => writeFileSync(path, Buffer.alloc(size, 'x'))],
   ])('mends a blob that is %s', async (_, spoil) => {
-    const { kept } = signed('pilot');
-    const directory = await add(kept);
-    const path = join(directory, 'blobs', 'sha256', kept.manifest.digest.slice(7));
-    spoil(path, kept.manifest.bytes.length);
-    await createLayoutWriter(directory).add([kept]);
-    expect(digestOf(readFileSync(path))).toBe(kept.manifest.digest);
+    const { entry } = signed('pilot');
+    const directory = await add(entry);
+    const path = join(directory, 'blobs', 'sha256', entry.manifest.digest.slice(7));
+    spoil(path, entry.manifest.bytes.length);
+    await createLayoutWriter(directory).add([entry]);
+    expect(digestOf(readFileSync(path))).toBe(entry.manifest.digest);
   });
 
   it('leaves a blob that is whole', async () => {
-    const { kept } = signed('pilot');
-    const directory = await add(kept);
-    const path = join(directory, 'blobs', 'sha256', kept.manifest.digest.slice(7));
+    const { entry } = signed('pilot');
+    const directory = await add(entry);
+    const path = join(directory, 'blobs', 'sha256', entry.manifest.digest.slice(7));
     const { ino } = statSync(path);
-    await createLayoutWriter(directory).add([kept]);
+    await createLayoutWriter(directory).add([entry]);
     expect(statSync(path).ino).toBe(ino);
   });
 });
@@ -265,7 +265,7 @@ describe('many additions at once', () => {
     const all = many(`${count}`);
     await Promise.all(
       writers.flatMap((writer, place) =>
-        all.filter((_, nth) => nth % count === place).map(({ kept }) => writer.add([kept])),
+        all.filter((_, nth) => nth % count === place).map(({ entry }) => writer.add([entry])),
       ),
     );
     const found = await imagesIn(directory);
@@ -294,15 +294,15 @@ describe('many additions at once', () => {
     };
     const looking = look();
     const adding = writers.flatMap((writer, place) =>
-      all.filter((_, nth) => nth % count === place).map(({ kept }) => writer.add([kept])),
+      all.filter((_, nth) => nth % count === place).map(({ entry }) => writer.add([entry])),
     );
     await Promise.all(adding).finally(() => ended.abort());
     await looking;
     expect(looks).toBeGreaterThan(1);
     const source = open(directory);
-    for (const { kept } of all) {
-      expect(await source.manifest({ digest: kept.manifest.digest }, signal)).toBeDefined();
-      for (const blob of kept.blobs) expect(await source.blob(digestOf(blob), signal)).toBeDefined();
+    for (const { entry } of all) {
+      expect(await source.manifest({ digest: entry.manifest.digest }, signal)).toBeDefined();
+      for (const blob of entry.blobs) expect(await source.blob(digestOf(blob), signal)).toBeDefined();
     }
   });
 });
@@ -350,14 +350,14 @@ describe('a process that is killed while it adds', () => {
         expect(await open(directory).manifest({ digest }, signal)).toBeDefined();
       await expect(checkIsLayout(directory)).resolves.toBeUndefined();
     }
-    await createLayoutWriter(directory).add([signed('pilot').kept]);
+    await createLayoutWriter(directory).add([signed('pilot').entry]);
   });
 
   it('finds its own directory again, for the mark of a layout is the first thing written', async () => {
     const directory = temporaryDirectory('killed');
     const watching = watch(directory);
     const first = new Promise((resolve) => watching.once('change', (_, name) => resolve(name)));
-    await createLayoutWriter(directory).add([signed('pilot').kept]);
+    await createLayoutWriter(directory).add([signed('pilot').entry]);
     expect(await first).toMatch(/^oci-layout/);
     watching.close();
   });

@@ -136,8 +136,8 @@ describe('a table of tags', () => {
     const { table } = await open(directory, 3);
     for (const tag of ['1', '2', '3', '1', '4']) table.add(PILOT, tag, ANSWER);
     await table.close();
-    const held = tagsIn(directory).map((tag) => (tag as { reference: string }).reference);
-    expect(held).toEqual(['3', '1', '4'].map((tag) => `${PILOT}:${tag}`));
+    const references = tagsIn(directory).map((tag) => (tag as { reference: string }).reference);
+    expect(references).toEqual(['3', '1', '4'].map((tag) => `${PILOT}:${tag}`));
     const { table: smaller } = await open(directory, 2);
     expect(['3', '1', '4'].map((tag) => smaller.last(PILOT, tag) !== undefined)).toEqual([false, true, true]);
   });

@@ -22,7 +22,7 @@ const API = `GET /v2/${PATH}/referrers/${DIGEST}`;
 const TAG = `GET /v2/${PATH}/manifests/${fallbackTag(DIGEST)}`;
 const TEN_MINUTES = 600_000;
 
-interface Scene {
+interface ReferrersRegistry {
   readonly registry: TestRegistry;
   /** The clock, in milliseconds; the test sets it. */
   time: number;
@@ -36,25 +36,25 @@ interface Scene {
 /** A registry with an image and a number of referrers, and a client that lists them. */
 const startRegistryWithReferrers = async (
   options: RegistryOptions & { readonly limits?: Partial<RegistryLimits> } = {},
-): Promise<Scene> => {
+): Promise<ReferrersRegistry> => {
   const registry = await startTestRegistry(options);
   pushTestImage(registry);
   const registries = closeAfterTest(
     createRegistries({
       settings: [{ host: registry.host, plainHttp: true }],
       limits: { ...registryLimits, ...options.limits },
-      now: () => made.time,
+      now: () => opened.time,
     }),
   );
   const open = (path: string) => registries.open(createRepository(registry.host, path), () => undefined);
-  const made: Scene = {
+  const opened: ReferrersRegistry = {
     registry,
     time: 1_800_000_000_000,
     list: (path = PATH, signal = AbortSignal.timeout(5000)) => open(path).referrers(DIGEST, signal),
     resolve: (path = PATH) => open(path).resolve('1.28.0', AbortSignal.timeout(5000)),
     takeRequests: () => registry.requests.splice(0).map(({ method, path }) => `${method} ${path}`),
   };
-  return made;
+  return opened;
 };
 
 const manifestOf = (name: string, artifactType: string | null = BUNDLE_TYPE): Artifact =>
@@ -323,24 +323,24 @@ describe('a registry without the referrers API', () => {
   });
 
   it('is asked again after ten minutes, and not before', async () => {
-    const made = await startRegistryWithReferrers({ referrersApi: false });
-    await made.list();
+    const opened = await startRegistryWithReferrers({ referrersApi: false });
+    await opened.list();
     const bundle = manifestOf('bundle');
-    push(made.registry, PATH, bundle);
-    made.registry.referrersApi = true;
-    made.time += TEN_MINUTES - 1;
-    expect(await made.list()).toEqual(NOTHING);
-    made.time += 1;
-    expect(await made.list()).toEqual({ descriptors: [descriptorOf(bundle)], more: false });
+    push(opened.registry, PATH, bundle);
+    opened.registry.referrersApi = true;
+    opened.time += TEN_MINUTES - 1;
+    expect(await opened.list()).toEqual(NOTHING);
+    opened.time += 1;
+    expect(await opened.list()).toEqual({ descriptors: [descriptorOf(bundle)], more: false });
   });
 
   it('is asked again where the clock was set back', async () => {
-    const made = await startRegistryWithReferrers({ referrersApi: false });
-    await made.list();
-    made.time -= TEN_MINUTES;
-    made.takeRequests();
-    await made.list();
-    expect(made.takeRequests()).toEqual([API, TAG]);
+    const opened = await startRegistryWithReferrers({ referrersApi: false });
+    await opened.list();
+    opened.time -= TEN_MINUTES;
+    opened.takeRequests();
+    await opened.list();
+    expect(opened.takeRequests()).toEqual([API, TAG]);
   });
 });
 

@@ -163,8 +163,8 @@ describe('an inclusion proof holds', () => {
             at === index ? body : Buffer.from(`leaf ${at}`),
           );
           const proof = { ...proofOf(second, leaves, index), logIndex: String(claimed) };
-          const answer = proveWith(proof);
-          expect('proof' in answer).toBe(claimed === index);
+          const result = proveWith(proof);
+          expect('proof' in result).toBe(claimed === index);
         },
       ),
       { numRuns: 300 },

@@ -132,8 +132,8 @@ describe('entries of unknown making', () => {
   it('are told of in one line, whatever stands where', () => {
     fc.assert(
       fc.property(fc.constantFrom(...pathsOf(entry)), fc.anything(), (path, value) => {
-        const answer = prove({ ...logged, entries: [withText(entry, path, value as string)] });
-        expect('problem' in answer ? answer.problem : '').toMatch(/^[^\n]{0,300}$/);
+        const result = prove({ ...logged, entries: [withText(entry, path, value as string)] });
+        expect('problem' in result ? result.problem : '').toMatch(/^[^\n]{0,300}$/);
       }),
       { numRuns: 500 },
     );

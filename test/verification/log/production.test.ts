@@ -84,8 +84,8 @@ describe.each(CASES)('sigstore-conformance, %s', (name, logsOf, logIndex, integr
           logID: entry.logId,
         },
       });
-      const answer = createProveLogged(logs)({ ...signed, format: 'simple-signing', annotation });
-      expect(answer).toEqual({ proof: { logIndex, integratedTime } });
+      const result = createProveLogged(logs)({ ...signed, format: 'simple-signing', annotation });
+      expect(result).toEqual({ proof: { logIndex, integratedTime } });
     });
   });
 });
