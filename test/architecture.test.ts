@@ -78,8 +78,8 @@ const breachOfOrder = (file: string, specifier: string): string | undefined => {
   if (!ORDER.includes(from)) return `${file} is in no room of the order`;
   if (ORDER.indexOf(to) <= ORDER.indexOf(from))
     return `${from} must not import ${to} (${file} imports ${specifier})`;
-  const door = imported === `${to}.ts` || imported === `${to}/index.ts`;
-  return door ? undefined : `import ${to} through its index.ts (${file} imports ${specifier})`;
+  const isIndex = imported === `${to}.ts` || imported === `${to}/index.ts`;
+  return isIndex ? undefined : `import ${to} through its index.ts (${file} imports ${specifier})`;
 };
 
 const breachOfHome = (file: string, specifier: string): string | undefined => {
@@ -176,7 +176,7 @@ const readSources = (): Sources =>
   );
 
 describe('the one rule', () => {
-  it('holds: rooms import only to their right, through the front door, and packages stay in their homes', () => {
+  it('holds: rooms import only to their right, through their index.ts, and packages stay in their homes', () => {
     expect(findBreaches(readSources())).toEqual([]);
   });
 
@@ -201,7 +201,7 @@ describe('the one rule', () => {
     ]);
   });
 
-  it('names the culprit of an import past a front door', () => {
+  it('names the culprit of an import past an index.ts', () => {
     const planted = new Map([
       ['policy/judge.ts', "import { createMemory } from '../verification/memory/memory.ts';"],
     ]);

@@ -117,7 +117,7 @@ describe('a core', () => {
     expect(events.map(({ code }) => code)).toEqual(['key-missing']);
   });
 
-  it('allows a signed image, and answers both doors from one memory', async () => {
+  it('allows a signed image, and answers the reviewer and the judge from one memory', async () => {
     const core = await coreOf();
     await core.load();
     const { image } = pushSigned();

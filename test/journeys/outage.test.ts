@@ -147,7 +147,7 @@ describe('what undetermined means', () => {
     expect(await verdictOn(webhook, stranger.byTag)).toEqual(refused('key-ring-incomplete'));
   });
 
-  it('allow never covers a question that was not sent in time', async () => {
+  it('allow never covers a request that was not sent in time', async () => {
     const { mirror, webhook } = await startMirrorAndWebhook(() => ({
       undetermined: { enforce: 'allow' },
       limits: { verificationsAtOnce: 1, drain: '0s' },

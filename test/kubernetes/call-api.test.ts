@@ -14,7 +14,7 @@ import { connectTo, startAndConnect, testDeadline } from './connected-cluster.ts
 
 const PATH = secretPath('sailmark', 'certificates');
 
-describe('a question to the API server', () => {
+describe('a request to the API server', () => {
   it.each([
     {
       name: 'is refused by name where our token is not accepted',
@@ -142,7 +142,7 @@ describe('a question to the API server', () => {
 });
 
 describe('the way to the API server', () => {
-  it('is one connection for many questions', async () => {
+  it('is one connection for many requests', async () => {
     const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({}));
     for (let count = 0; count < 50; count += 1)
@@ -151,7 +151,7 @@ describe('the way to the API server', () => {
     expect(server.connections()).toBe(1);
   });
 
-  it('is shared by questions that are asked at once from the first on', async () => {
+  it('is shared by requests that are sent at once from the first on', async () => {
     const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({}));
     const ask = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', testDeadline());

@@ -8,7 +8,7 @@ const reads = (requests: readonly { readonly path: string }[]): number =>
   requests.filter(({ path }) => path === PATH).length;
 
 describe('a pull secret', () => {
-  it('is a fault where it could never be read, which is not tried with every question', async () => {
+  it('is a fault where it could never be read, which is not tried with every request', async () => {
     const { server, cluster } = await startAndConnect();
     server.fault = refuse(403, 'no');
     for (let count = 0; count < 3; count += 1)
@@ -40,7 +40,7 @@ describe('a pull secret', () => {
     expect(reads(server.requests)).toBe(1);
   });
 
-  it('is read again beside the questions: changed, deleted, there again', async () => {
+  it('is read again beside the requests: changed, deleted, there again', async () => {
     const { server, cluster } = await startAndConnect({ refresh: 20 });
     server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));
     expect(await cluster.find('shop', 'pull')).toBe(TEXT);

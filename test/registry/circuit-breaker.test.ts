@@ -46,7 +46,7 @@ describe('a registry that fails', () => {
     expect(admit(breaker)).toBeTypeOf('object');
   });
 
-  it('is probed by one question only, however many come at once', () => {
+  it('is probed by one request only, however many come at once', () => {
     const { breaker, clock } = clocked();
     fail(breaker, 5);
     clock.time += 5_000;
@@ -83,7 +83,7 @@ describe('a registry that fails', () => {
     expect(admit(breaker)).toBeTypeOf('object');
   });
 
-  it('is probed by another question where the first told nothing', () => {
+  it('is probed by another request where the first told nothing', () => {
     const { breaker, clock } = clocked();
     fail(breaker, 5);
     clock.time += 5_000;
@@ -92,7 +92,7 @@ describe('a registry that fails', () => {
     expect(admit(breaker)).toBe(DOWN);
   });
 
-  it('gets no second probe from a question that was under way before', () => {
+  it('gets no second probe from a request that was under way before', () => {
     const { breaker, clock } = clocked();
     const early = breaker.acquire();
     fail(breaker, 5);

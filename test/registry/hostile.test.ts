@@ -85,17 +85,17 @@ const withRegistry = async (
 
 /** The fault that a request ends with: its code, and whether it was sent. Any other error fails the test. */
 const faultOf = async (
-  question: Promise<unknown>,
+  result: Promise<unknown>,
 ): Promise<{ readonly code: string; readonly asked: boolean; readonly message: string }> => {
   try {
-    return { code: 'none', asked: true, message: JSON.stringify(await question) };
+    return { code: 'none', asked: true, message: JSON.stringify(await result) };
   } catch (error) {
     if (!(error instanceof SourceFault)) throw error;
     return { code: error.code, asked: error.asked, message: error.message };
   }
 };
 
-const codeOf = async (question: Promise<unknown>): Promise<string> => (await faultOf(question)).code;
+const codeOf = async (result: Promise<unknown>): Promise<string> => (await faultOf(result)).code;
 
 const answering =
   (status: number, headers: Readonly<Record<string, string>>, body: string | Buffer = ''): Fault =>
@@ -323,7 +323,7 @@ describe('a registry that asks for a pause', () => {
 });
 
 describe('a registry that fails again and again', () => {
-  it('is not asked for a while, then by one question', async () => {
+  it('is not asked for a while, then by one request', async () => {
     const started = await withRegistry();
     started.registry.fault = answering(503, {});
     for (let tries = 0; tries < 5; tries += 1)

@@ -48,7 +48,7 @@ describe('what is not there', () => {
 });
 
 describe('a connection', () => {
-  it('serves one question after another, whatever its method and answer', async () => {
+  it('serves one request after another, whatever its method and answer', async () => {
     const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
     const ports = new Set<number | undefined>();
     registry.fault = (request) => {

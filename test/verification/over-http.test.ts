@@ -74,7 +74,7 @@ describe('over HTTP', () => {
     expect(registry.requests).toHaveLength(2);
   });
 
-  it('a caller who leaves does not end the question of the others', async () => {
+  it('a caller who leaves does not end the request of the others', async () => {
     const { verify } = createOverHttp();
     const { promise: requestArrived, resolve: onRequest } = Promise.withResolvers<void>();
     let respond = () => {};

@@ -344,7 +344,7 @@ describe('a password', () => {
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined, BASIC, BASIC]);
   });
 
-  it('that is wrong is shown once a question', async () => {
+  it('that is wrong is shown once a request', async () => {
     const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'basic', account: { ...ACCOUNT, password: 'another' } },
       credentials: ENTRY,

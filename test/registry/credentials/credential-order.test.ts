@@ -88,7 +88,7 @@ describe('of several credentials', () => {
     expect(usersOf(registry).filter((user) => user !== 'Bearer')).toEqual(['', 'worse', 'wrong', 'good']);
   });
 
-  it('one that was refused is not sent again with every question, but after a while', async () => {
+  it('one that was refused is not sent again with every request, but after a while', async () => {
     const { registry, client } = await startWithCredentials(BASIC, { '': GOOD, '/istio': WRONG });
     await client.repository().manifest();
     registry.clearRequests();
@@ -113,7 +113,7 @@ describe('of several credentials', () => {
     expect(usersOf(registry)).toEqual(['', 'wrong']);
   });
 
-  it('a registry that wants to be asked another way than before is, with the next question', async () => {
+  it('a registry that wants to be asked another way than before is, with the next request', async () => {
     const auth: { kind: RegistryAuth['kind']; account: typeof GOOD } = { kind: 'basic', account: GOOD };
     const { registry, client } = await startWithCredentials(auth, { '': GOOD });
     await client.repository().manifest();
@@ -170,7 +170,7 @@ describe('tokens got with several credentials', () => {
 describe('places that may hold credentials', () => {
   const SECRET = { namespace: 'istio-system', name: 'regcred' };
 
-  it('that cannot tell are a fault where no other helps, and not an anonymous question', async () => {
+  it('that cannot tell are a fault where no other helps, and not an anonymous request', async () => {
     const registry = await startTestRegistry({ auth: { kind: 'token' } });
     pushTestImage(registry);
     const client = createClient(registry.host, { plainHttp: true, secrets: [SECRET] });

@@ -152,7 +152,7 @@ describe('a credentials file', () => {
   const file = join(directory, 'config.json');
   afterEach(() => rmSync(file, { force: true }));
 
-  it('that is not there is a fault that names it, not an anonymous question', async () => {
+  it('that is not there is a fault that names it, not an anonymous request', async () => {
     const fault = await faultOf(fileCredentials(file)('r.example/a'));
     expect(fault).toMatchObject({ code: 'refused', asked: false });
     expect(fault.message).toContain(file);

@@ -105,7 +105,7 @@ describe('a redirect', () => {
     });
   });
 
-  it('carries neither credentials nor anything else of the first question, on the same host either', async () => {
+  it('carries neither credentials nor anything else of the first request, on the same host either', async () => {
     const { registry, client } = await startRegistryAndClient({
       auth: { kind: 'token', account: { username: 'u', password: 'p' } },
       credentials: { username: 'u', password: 'p' },
@@ -186,7 +186,7 @@ describe('a redirect', () => {
     expect(await codeOf(client.repository().blob())).toBe('refused');
   });
 
-  it('shares the time of its question', async () => {
+  it('shares the time of its request', async () => {
     const { registry, client } = await startRegistryAndClient({
       client: { limits: { requestTimeout: 500, redirects: 1000 } },
     });
@@ -290,7 +290,7 @@ describe('a registry', () => {
       });
   });
 
-  it('that moves to a metadata address between two questions is not asked there', async () => {
+  it('that moves to a metadata address between two requests is not asked there', async () => {
     const { registry } = await registryAndStore({});
     const addresses = [LOOPBACK, METADATA];
     const lookups: string[] = [];

@@ -44,7 +44,7 @@ const startDroppingServer = async (isLost: (requestsOnConnection: number) => boo
   return { state, client: createClient(host, { plainHttp: true }) };
 };
 
-describe('a connection that ends under a question', () => {
+describe('a connection that ends under a request', () => {
   it('after it was kept open costs one more request, and no answer', async () => {
     const { state, client } = await startDroppingServer((count) => count > 1);
     const repository = client.repository();
@@ -163,7 +163,7 @@ describe('plain HTTP', () => {
   });
 });
 
-describe('questions at once', () => {
+describe('requests at once', () => {
   it('are no more than so many for one registry; who runs out of time in line was never sent', async () => {
     const { registry, client } = await startRegistryAndClient({
       client: { limits: { requestsPerRegistry: 2 } },
@@ -275,7 +275,7 @@ describe('a caller', () => {
   });
 });
 
-describe('a question', () => {
+describe('a request', () => {
   it('asks for bytes as they are, and says nothing more of itself', async () => {
     const registry = await startTestRegistry();
     pushTestImage(registry);

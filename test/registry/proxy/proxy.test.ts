@@ -69,7 +69,7 @@ describe('a proxy', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  it('that hangs is named in the fault, in the question’s time', async () => {
+  it('that hangs is named in the fault, in the request’s time', async () => {
     const { proxy, client, host } = await proxied(
       { proxyOptions: { fault: () => {} } },
       { limits: { requestTimeout: 200 } },

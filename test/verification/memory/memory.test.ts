@@ -208,7 +208,7 @@ describe('a digest of which a payload could not be read', () => {
   });
 });
 
-describe('one question for many', () => {
+describe('one request for many', () => {
   it('is sent once: 8 containers of 10 pods of one new image are as one', async () => {
     const { verify, store } = await withSigned();
     const verdicts = await Promise.all(Array.from({ length: 80 }, () => verify(BY_TAG)));
