@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
 import { ConfigError, formatQuantity, limitTable, parseConfig } from '../src/config/index.ts';
 import { explain, reasonCodes } from '../src/policy/index.ts';
-import { runCli } from './support/terminal.ts';
+import { runCli } from './support/run-cli.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 

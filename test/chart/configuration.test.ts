@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultConfig, parseConfig } from '../../src/config/index.ts';
 import { matchConfiguration } from '../support/match-condition-cases.ts';
-import { runCli } from '../support/terminal.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createTls } from '../support/tls.ts';
 import { corporate, exampleValues } from './example-values.ts';
 import { at, configurationOf, manifestOf, render } from './helm.ts';

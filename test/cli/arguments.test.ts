@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../support/terminal.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const COMMANDS = ['verify', 'review', 'serve', 'keys', 'check-config', 'version'];
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
 import { createSigner } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 const HEAD = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
 

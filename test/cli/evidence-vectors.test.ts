@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { IMAGE, KEY, lineOf, logFlags, vectorCases } from '../support/cosign-vectors.ts';
 import { fixturePath, readFixture } from '../support/fixtures.ts';
 import { createLayoutOnDisk, layoutOfVector } from '../support/layout.ts';
-import { runCli } from '../support/terminal.ts';
+import { runCli } from '../support/run-cli.ts';
 
 /*
  * Every vector that real cosign made, through an OCI image layout, each with a directory and a memory of its own. No image

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { createLayoutOnDisk, temporaryDirectory } from '../support/layout.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import {
   type Artifact,
   createSigner,
@@ -14,7 +15,6 @@ import {
   sign,
   signatureTag,
 } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 const [signer, stranger] = [createSigner(), createSigner()];
 

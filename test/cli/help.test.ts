@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { flagsOf, parseArguments } from '../../src/cli/command-line/arguments.ts';
 import type { Command } from '../../src/cli/command-line/command.ts';
-import { runCli } from '../support/terminal.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   verify: () => import('../../src/cli/verify/verify.ts'),

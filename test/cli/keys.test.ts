@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixturePath } from '../support/fixtures.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createSigner } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 const KEY = fixturePath('cosign/keys/cosign.pub');
 const PRIVATE = fixturePath('cosign/keys/test-key.pkcs8.pem');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { createLayoutOnDisk, type LayoutOnDisk, temporaryDirectory } from '../support/layout.ts';
+import { runCli } from '../support/run-cli.ts';
 import {
   type Artifact,
   createSigner,
@@ -13,7 +14,6 @@ import {
   sign,
   signatureManifest,
 } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 /*
  * `verify --local-image` with handmade directories as `cosign save`, skopeo and crane write them.

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matchConditions } from '../../src/admission/index.ts';
 import { builtInHubs } from '../../src/istio/index.ts';
 import { matchConfiguration, matchPlaces } from '../support/match-condition-cases.ts';
-import { runCli } from '../support/terminal.ts';
+import { runCli } from '../support/run-cli.ts';
 
 let directory: string;
 const write = async (name: string, content: object): Promise<string> => {

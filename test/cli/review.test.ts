@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { review as admissionReview, container, deployment, pod } from '../support/builders.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createSigner, imageManifest, push, pushSignatures, sign } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 let registry: TestRegistry;
 let directory: string;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pod } from '../support/builders.ts';
 import { fixturePath } from '../support/fixtures.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { type CliOptions, runCli } from '../support/terminal.ts';
+import { type CliOptions, runCli } from '../support/run-cli.ts';
 
 const KEY = fixturePath('cosign/keys/cosign.pub');
 const ESCAPE = '\u001B';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncProperty, boolean, assert as check, nat, tuple, uint8Array } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
 import { createSigner } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 /*
  * `verify-blob` against `openssl dgst -sha256 -verify`, which it replaces. Each case also runs openssl itself.

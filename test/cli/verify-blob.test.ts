@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
 import { createSigner } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 import { createTls } from '../support/tls.ts';
 
 const signer = createSigner();

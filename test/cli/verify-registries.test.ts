@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import { createSigner, imageManifest, push, pushSignatures, sign } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 
 /*
  * The requests that `verify` sends to registries, and the flags that govern them, over real sockets.

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseImageReference, repositoryFromName } from '../../src/image/index.ts';
 import { builtInHubs, createClassifier, type ImageClass } from '../../src/istio/index.ts';
-import { builtIn, summarise } from './summary.ts';
+import { builtIn, summariseClass } from './summarise-class.ts';
 
 const DIGEST = `sha256:${'e6693c20'.repeat(8)}`;
 
@@ -93,7 +93,7 @@ describe('names made to be mistaken', () => {
     ['evil/istio/agentgateway', 'not ours'],
     ['cr.agentgateway.dev/agentgateway:v1.4.1', 'not ours'],
   ])('%s: %s', (text, expected) => {
-    expect(summarise(text)).toBe(expected);
+    expect(summariseClass(text)).toBe(expected);
   });
 });
 
@@ -130,7 +130,7 @@ describe("vendors' builds are look-alikes that name the vendor", () => {
     ['intel/pilot:1.19.0-intel.0', 'pilot by Intel'],
     ['querycapistio/install-cni:1.12.0', 'install-cni by querycap'],
   ])('%s: %s', (text, expected) => {
-    expect(summarise(text)).toBe(`look-alike of ${expected}`);
+    expect(summariseClass(text)).toBe(`look-alike of ${expected}`);
   });
 
   it.each([
@@ -142,7 +142,7 @@ describe("vendors' builds are look-alikes that name the vendor", () => {
     'dhi.io.evil.com/istio-proxy',
     'rancher-evil/pilot',
   ])('but not whatever else they build: %s', (text) => {
-    expect(summarise(text)).toBe('not ours');
+    expect(summariseClass(text)).toBe('not ours');
   });
 });
 
@@ -169,7 +169,7 @@ describe('an image directly below a hub', () => {
     ['registry.istio.io/prerelease-testing', 'gcr.io/istio-prerelease-testing'],
     ['ghcr.io/istio/prerelease-testing', 'ghcr.io/istio/prerelease-testing'],
   ])('%s is never signed, whatever its tag', (name, place) => {
-    expect([summarise(`${name}/pilot:1.28.0`), summarise(`${name}/pilot@${DIGEST}`)]).toEqual([
+    expect([summariseClass(`${name}/pilot:1.28.0`), summariseClass(`${name}/pilot@${DIGEST}`)]).toEqual([
       `${place}, pilot, never signed`,
       `${place}, pilot, never signed`,
     ]);
@@ -183,7 +183,7 @@ describe('an image directly below a hub', () => {
     'distroless',
     'kubectl',
   ])('is not ours where it is the sample %s', (name) => {
-    expect(HUB_NAMES.map((hub) => summarise(`${hub}/${name}:1.28.0`))).toEqual(
+    expect(HUB_NAMES.map((hub) => summariseClass(`${hub}/${name}:1.28.0`))).toEqual(
       HUB_NAMES.map(() => 'not ours'),
     );
   });
@@ -240,7 +240,7 @@ describe('why an image of the release hub has no signature', () => {
   });
 
   it('is unknown by digest alone, and may be that it is one platform’s', () => {
-    expect(summarise(`istio/pilot@${DIGEST}`)).toBe('docker.io/istio, pilot');
+    expect(summariseClass(`istio/pilot@${DIGEST}`)).toBe('docker.io/istio, pilot');
     const guessOf = (text: string) => {
       const found = classOf(text);
       return found.kind === 'istio' ? found.unsignedHint : found.kind;
@@ -291,7 +291,7 @@ describe('mirrors and hubs of a configuration', () => {
     // Named as a hub and as a mirror.
     ['gcr.io/istio-release/pilot:1.28.0', 'gcr.io/istio-release, pilot'],
   ])('%s: %s', (text, expected) => {
-    expect(summarise(text, classifier)).toBe(expected);
+    expect(summariseClass(text, classifier)).toBe(expected);
   });
 
   it("count alone for a key that is limited to them, and not with their hub's names", () => {
@@ -308,13 +308,13 @@ describe('mirrors and hubs of a configuration', () => {
   it('replace the built-in hubs where these are not given', () => {
     const only = createClassifier({ hubs: ['registry.corp.example/mesh'], mirrors: [] });
     expect(
-      ['istio/proxyv2', 'istio/app', 'gcr.io/istio-testing/pilot'].map((text) => summarise(text, only)),
+      ['istio/proxyv2', 'istio/app', 'gcr.io/istio-testing/pilot'].map((text) => summariseClass(text, only)),
     ).toEqual(['look-alike of proxyv2', 'not ours', 'look-alike of pilot']);
   });
 
   it('bring all names of a hub along where one alias is given', () => {
     const alias = createClassifier({ hubs: ['gcr.io/istio-release'], mirrors: [] });
-    expect(summarise('istio/proxyv2:1.28.0', alias)).toBe('docker.io/istio, proxyv2');
+    expect(summariseClass('istio/proxyv2:1.28.0', alias)).toBe('docker.io/istio, proxyv2');
   });
 });
 

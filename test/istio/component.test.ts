@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseImageReference } from '../../src/image/index.ts';
 import { istioContainerNames, placeholderImage } from '../../src/istio/index.ts';
-import { builtIn } from './summary.ts';
+import { builtIn } from './summarise-class.ts';
 
 const parsed = parseImageReference('docker.io/istio/pilot');
 const found = parsed.ok ? builtIn.classify(parsed.reference) : undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { fixturePath } from '../support/fixtures.ts';
-import { summarise } from './summary.ts';
+import { summariseClass } from './summarise-class.ts';
 
 /**
  * Every image in the output of Istio's own injector, gateway controller and charts (`test/fixtures/istio`), with its
@@ -77,7 +77,7 @@ describe("every image in Istio's own pods, goldens and charts", () => {
   });
 
   it.each(Object.entries(EXPECTED))('%s: %s', (image, expected) => {
-    expect(summarise(image)).toBe(expected);
+    expect(summariseClass(image)).toBe(expected);
   });
 });
 
@@ -95,6 +95,6 @@ describe("every image name of Istio's releases", () => {
 
   it.each([...names])('%s is a known component on the hub, or one of the base images', (name) => {
     const isBase = ['base', 'distroless', 'kubectl'].includes(name);
-    expect(summarise(`istio/${name}:1.28.0`)).toBe(isBase ? 'not ours' : `docker.io/istio, ${name}`);
+    expect(summariseClass(`istio/${name}:1.28.0`)).toBe(isBase ? 'not ours' : `docker.io/istio, ${name}`);
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KubernetesObject, review } from '../support/builders.ts';
 import { readFixture } from '../support/fixtures.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
+import { runCli } from '../support/run-cli.ts';
 import {
   createSigner,
   imageManifest,
@@ -13,7 +14,6 @@ import {
   type Signer,
   sign,
 } from '../support/signing-kit.ts';
-import { runCli } from '../support/terminal.ts';
 import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
 

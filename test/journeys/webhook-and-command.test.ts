@@ -5,7 +5,7 @@ import { parseConfig } from '../../src/config/index.ts';
 import { pod, review } from '../support/builders.ts';
 import { IMAGE, KEY, type Log, lineOf, logFlags, ROOT, vectorCases } from '../support/cosign-vectors.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { runCli } from '../support/terminal.ts';
+import { runCli } from '../support/run-cli.ts';
 
 /*
  * Every vector that real cosign made, by the command line and by the webhook, each with a memory of its own: all

@@ -12,7 +12,7 @@ import {
 import { fixturePath, readFixture } from '../support/fixtures.ts';
 import { startRegistry } from '../support/registry-server.ts';
 import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
-import { registriesOf } from './http.ts';
+import { registriesOf } from './plain-http-registries.ts';
 
 type Log = 'ignore' | 'require';
 type Expected = Readonly<Record<string, Readonly<Record<Log, 'accept' | 'reject' | 'either'>>>>;

@@ -10,7 +10,7 @@ import {
   signatureTag,
 } from '../support/signing-kit.ts';
 import { ask, FOREVER, LIMITS, ringOf, trust, wordOf } from './harness.ts';
-import { registriesOf } from './http.ts';
+import { registriesOf } from './plain-http-registries.ts';
 
 const registry = await startRegistry({ latency: 5 });
 const registries = registriesOf(registry.host);

@@ -25,7 +25,7 @@ import { until } from './until.ts';
 export const HOST = '10.88.0.1';
 const LOOPBACK = '127.0.0.1';
 
-/** Where the search for a free port starts: the usual port of each. */
+/** The ports at which the search for a free one starts: the usual port of each. */
 const FIRST_PORTS = { etcd: 2379, apiServer: 6443 };
 
 /** Longer than any `--timeout` that tests give Helm. */

@@ -10,7 +10,7 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
-/** What the simulated kubelet runs for an image. */
+/** The stand-in for an image: the program that the simulated kubelet runs for it. */
 export interface Image {
   readonly entrypoint: readonly string[];
   /** The directory of the image's root file system; if undefined, the container has only its mounts. */

@@ -12,7 +12,7 @@ import { serviceNames } from './service-proxy.ts';
 import { createStatusReporter } from './status-reporter.ts';
 import { makeVolumes, type Volumes } from './volumes.ts';
 
-/** What all pods of the node share. */
+/** The context that all pods of the node share. */
 export interface KubeletContext {
   readonly api: Api;
   /** The directory of the pods' volumes. */

@@ -4,7 +4,7 @@ import { builtInHubs, type Classifier, createClassifier } from '../../src/istio/
 export const builtIn = createClassifier({ hubs: builtInHubs, mirrors: [] });
 
 /** A class on one line, without the list of names of a mirror or hub. */
-export const summarise = (text: string, classifier: Classifier = builtIn): string => {
+export const summariseClass = (text: string, classifier: Classifier = builtIn): string => {
   const parsed = parseImageReference(text);
   if (!parsed.ok) return `no reference, ${classifier.couldBeIstio(text) ? "could be Istio's" : 'not ours'}`;
   const found = classifier.classify(parsed.reference);
