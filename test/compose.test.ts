@@ -9,7 +9,7 @@ import { createSigner, imageManifest, push, pushSignatures, sign } from './suppo
 
 const NO_FILE = () => Promise.reject(new Error('no file'));
 const ENFORCE = { mode: 'enforce', critical: false } as const;
-const SOON = () => AbortSignal.timeout(10_000);
+const testDeadline = () => AbortSignal.timeout(10_000);
 
 const signer = createSigner();
 
@@ -48,8 +48,8 @@ const pushSigned = (): { readonly image: string; readonly digest: string } => {
   return { image: `${registry.host}/istio/proxyv2:1.28.0`, digest };
 };
 
-const answerOf = async (core: Core, image: string) => {
-  const { response: answer } = await core.reviewer.review(review(pod([image])), ENFORCE, SOON());
+const reviewImage = async (core: Core, image: string) => {
+  const { response: answer } = await core.reviewer.review(review(pod([image])), ENFORCE, testDeadline());
   const { allowed, status, auditAnnotations } = answer.response;
   return { allowed, reason: auditAnnotations['reason'], message: status?.message };
 };
@@ -74,7 +74,7 @@ describe('a core', () => {
   it('verifies nothing before its keys are loaded', async () => {
     const core = await coreOf();
     const { image } = pushSigned();
-    const { verification } = await core.judge.judge(image, SOON());
+    const { verification } = await core.judge.judge(image, testDeadline());
     expect(verification?.outcome).not.toBe('verified');
   });
 
@@ -82,7 +82,7 @@ describe('a core', () => {
     const { image, digest } = pushSigned();
     const core = await coreOf({ revoked: [{ digest, reason: 'CVE-2026-0001' }] });
     await core.load();
-    expect(await answerOf(core, image)).toMatchObject({ allowed: false, reason: 'image-revoked' });
+    expect(await reviewImage(core, image)).toMatchObject({ allowed: false, reason: 'image-revoked' });
   });
 
   it('refuses, under the incident’s id, where something throws that must not', async () => {
@@ -92,7 +92,7 @@ describe('a core', () => {
     };
     const core = await coreOf({}, { now });
     await core.load();
-    const { allowed, reason, message } = await answerOf(core, pushSigned().image);
+    const { allowed, reason, message } = await reviewImage(core, pushSigned().image);
     expect({ allowed, reason }).toEqual({ allowed: false, reason: 'internal-error' });
     expect(reported).toContain(broken);
     expect(message).toMatch(/incident-\d/);
@@ -121,9 +121,9 @@ describe('a core', () => {
     const core = await coreOf();
     await core.load();
     const { image } = pushSigned();
-    expect(await answerOf(core, image)).toMatchObject({ allowed: true });
+    expect(await reviewImage(core, image)).toMatchObject({ allowed: true });
     const requestsBefore = registry.requests.length;
-    expect(await core.judge.judge(image, SOON())).toMatchObject({
+    expect(await core.judge.judge(image, testDeadline())).toMatchObject({
       verification: { outcome: 'verified', fromMemory: true, requests: 0 },
     });
     expect(registry.requests.length).toBe(requestsBefore);
@@ -133,8 +133,8 @@ describe('a core', () => {
     const metrics = createMetrics({ version: '0', commit: 'none', node: 'v0' });
     const core = await coreOf({}, { metrics });
     await core.load();
-    await core.judge.judge(pushSigned().image, SOON());
-    await core.judge.judge('127.0.0.1:1/elsewhere/app:1', SOON(), { always: true });
+    await core.judge.judge(pushSigned().image, testDeadline());
+    await core.judge.judge('127.0.0.1:1/elsewhere/app:1', testDeadline(), { always: true });
     const lines = (await metrics.render()).text.split('\n');
     const labelsOf = (name: string, label: string) =>
       new Set(

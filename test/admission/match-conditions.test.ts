@@ -65,19 +65,19 @@ const webhook = (places: Places, ofRevoked: typeof revoked | readonly []) => {
   };
 };
 
-const uncalledFor = (matches: typeof asked.builtIn, cases: readonly MatchCase[], wanted: boolean) =>
+const findWrongMatches = (matches: typeof asked.builtIn, cases: readonly MatchCase[], wanted: boolean) =>
   cases.filter(({ spec, before }) => matches(spec, before) !== wanted).map(({ name }) => name);
 
 describe('what the API server asks about', () => {
   it('is every pod of the table, with the built-in hubs', () => {
-    expect(uncalledFor(asked.builtIn, mustMatch, true)).toEqual([]);
-    expect(uncalledFor(asked.builtIn, mustMatchConfigured, false)).toEqual([]);
-    expect(uncalledFor(asked.configured, [...mustMatch, ...mustMatchConfigured], true)).toEqual([]);
+    expect(findWrongMatches(asked.builtIn, mustMatch, true)).toEqual([]);
+    expect(findWrongMatches(asked.builtIn, mustMatchConfigured, false)).toEqual([]);
+    expect(findWrongMatches(asked.configured, [...mustMatch, ...mustMatchConfigured], true)).toEqual([]);
   });
 
   it('is no pod without images of Istio’s, and none whose images stay', () => {
-    expect(uncalledFor(asked.builtIn, mustNotMatch, false)).toEqual([]);
-    expect(uncalledFor(asked.configured, mustNotMatch, false)).toEqual([]);
+    expect(findWrongMatches(asked.builtIn, mustNotMatch, false)).toEqual([]);
+    expect(findWrongMatches(asked.configured, mustNotMatch, false)).toEqual([]);
   });
 
   it('the webhook itself finds something in each pod of the table, and nothing in the others', async () => {

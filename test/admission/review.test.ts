@@ -34,7 +34,7 @@ const DENIAL =
 
 const meshed = pod({ containers: [container('redis:8'), container(PROXY, 'istio-proxy')] });
 
-const answer = (response: object) => ({
+const reviewResponse = (response: object) => ({
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
   response: { uid: UID, ...response },
@@ -56,7 +56,7 @@ describe('a review refuses', () => {
   it('a pod with an unsigned Istio image, in enforce mode', async () => {
     const { run, reported } = reviewOf({ [PROXY]: MISSING });
     expect(await run(review(meshed))).toEqual({
-      response: answer({
+      response: reviewResponse({
         allowed: false,
         status: { code: 403, reason: 'Forbidden', message: DENIAL },
         auditAnnotations: annotations({ verdict: 'deny', reason: 'signature-missing', images }),
@@ -75,7 +75,7 @@ describe('a review refuses', () => {
   it('nothing in warn mode, but warns', async () => {
     const { run } = reviewOf({ [PROXY]: MISSING });
     expect(await run(review(meshed), { mode: 'warn', critical: true })).toEqual({
-      response: answer({
+      response: reviewResponse({
         allowed: true,
         warnings: [
           `sailmark: image "${PROXY}" in container "istio-proxy" (spec.containers[1].image): no signature was found (signature-missing)`,
@@ -102,7 +102,7 @@ describe('a review refuses', () => {
   it('nothing in audit mode, and says so in annotations alone', async () => {
     const { run } = reviewOf({ [PROXY]: MISSING });
     expect((await run(review(meshed), { mode: 'audit', critical: false })).response).toEqual(
-      answer({
+      reviewResponse({
         allowed: true,
         auditAnnotations: annotations({
           verdict: 'audit',
@@ -201,7 +201,7 @@ describe('a review refuses', () => {
     const broken = new Error('broken');
     const { run, reported } = reviewOf({}, {}, async () => Promise.reject(broken));
     expect(await run(review(meshed))).toEqual({
-      response: answer({
+      response: reviewResponse({
         allowed: false,
         status: {
           code: 403,
@@ -257,7 +257,7 @@ describe('a review allows', () => {
   it('a pod whose Istio images are verified, and names image, digest and key', async () => {
     const { run } = reviewOf();
     expect(await run(review(meshed))).toEqual({
-      response: answer({
+      response: reviewResponse({
         allowed: true,
         auditAnnotations: annotations({ images: `${PROXY}@${digestFor('good')}`, 'key-id': 'key-1' }),
       }),
@@ -268,7 +268,7 @@ describe('a review allows', () => {
   it('a pod with no Istio image, and asks nothing', async () => {
     const { run } = reviewOf({}, {}, async () => expect.unreachable());
     expect(await run(review(pod(['redis:8', 'nginx'])))).toEqual({
-      response: answer({ allowed: true, auditAnnotations: annotations({}) }),
+      response: reviewResponse({ allowed: true, auditAnnotations: annotations({}) }),
       record: reviewRecord({}),
     });
   });
@@ -282,7 +282,7 @@ describe('a review allows', () => {
     const { response: given } = await run(review(meshed));
     const why = `allowed: 10 minutes ago the tag resolved to ${digestFor('good')}, which is verified`;
     expect(given).toEqual(
-      answer({
+      reviewResponse({
         allowed: true,
         warnings: [`sailmark: image "${PROXY}" in "istio-proxy": registry-unavailable; ${why}`],
         auditAnnotations: annotations({
@@ -307,7 +307,7 @@ describe('a review allows', () => {
     ];
     const { run } = reviewOf({ [PROXY]: MISSING }, { exemptions });
     expect((await run(review(meshed))).response).toEqual(
-      answer({
+      reviewResponse({
         allowed: true,
         auditAnnotations: annotations({
           reason: 'signature-missing',
@@ -379,7 +379,7 @@ describe('a review looks at no image', () => {
   ])('%s: %s', async (skipped, _, body) => {
     const { run } = reviewOf({ [PROXY]: MISSING });
     const { response: given, record: facts } = await run(body);
-    expect(given).toEqual(answer({ allowed: true, auditAnnotations: annotations({ skipped }) }));
+    expect(given).toEqual(reviewResponse({ allowed: true, auditAnnotations: annotations({ skipped }) }));
     expect([facts.skipped, facts.verdict, facts.images]).toEqual([skipped, 'allow', []]);
   });
 

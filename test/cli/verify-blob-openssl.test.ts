@@ -40,7 +40,10 @@ const writeAll = async (
 };
 
 /** True for each program that accepts the signature: `[openssl, sailmark]`. */
-const ask = async (content: Uint8Array, signature: Uint8Array): Promise<readonly [boolean, boolean]> => {
+const acceptedBy = async (
+  content: Uint8Array,
+  signature: Uint8Array,
+): Promise<readonly [boolean, boolean]> => {
   const [key, file, der] = await writeAll({ 'key.pub': signer.publicPem, file: content, der: signature });
   const openssl = spawnSync(OPENSSL, ['dgst', '-sha256', '-verify', key, '-signature', der, file]);
   const { code, stderr } = await runCli(['verify-blob', '--key', key, '--signature', der, file]);
@@ -163,7 +166,7 @@ const rsa = makeKey(generateKeyPairSync('rsa', { modulusLength: 2048 }));
 
 const defineComparison = (): void => {
   it.each(CASES)('agree on %s', async (_what, content, signature, accepted) => {
-    expect(await ask(content, signature)).toEqual([accepted, accepted]);
+    expect(await acceptedBy(content, signature)).toEqual([accepted, accepted]);
   });
 
   it('agree on every bit flipped in signature or file, and refuse them', async () => {
@@ -173,7 +176,7 @@ const defineComparison = (): void => {
         const [content, signature] = inSignature
           ? [CONTENT, flipBit(DER, bit)]
           : [flipBit(CONTENT, bit), DER];
-        expect(await ask(content, signature)).toEqual([false, false]);
+        expect(await acceptedBy(content, signature)).toEqual([false, false]);
       }),
       { numRuns: 100 },
     );
@@ -182,7 +185,7 @@ const defineComparison = (): void => {
   it('agree on files of any content and length', async () => {
     await check(
       asyncProperty(uint8Array({ maxLength: 4096 }), async (content) => {
-        expect(await ask(content, signed(content))).toEqual([true, true]);
+        expect(await acceptedBy(content, signed(content))).toEqual([true, true]);
       }),
       { numRuns: 50 },
     );
@@ -201,11 +204,11 @@ const defineComparison = (): void => {
 
   it('differ on what follows the longest signature, which openssl never reads and we refuse', async () => {
     const longest = signedWithLength((length) => length === LONGEST);
-    expect(await ask(CONTENT, Buffer.concat([longest, Buffer.of(0)]))).toEqual([true, false]);
+    expect(await acceptedBy(CONTENT, Buffer.concat([longest, Buffer.of(0)]))).toEqual([true, false]);
   });
 
   it('differ on a signature in base64, which openssl does not read', async () => {
-    expect(await ask(CONTENT, Buffer.from(DER.toString('base64')))).toEqual([false, true]);
+    expect(await acceptedBy(CONTENT, Buffer.from(DER.toString('base64')))).toEqual([false, true]);
   });
 };
 

@@ -16,7 +16,7 @@ import { startWebhook, type Webhook } from '../support/webhook.ts';
 
 const tls = createTls();
 
-const open = async (configure: (mirror: Mirror) => object) => {
+const start = async (configure: (mirror: Mirror) => object) => {
   const mirror = await startMirror();
   const webhook = await startWebhook({ ...mirror.configuration, ...configure(mirror) }, tls);
   onTestFinished(async () => {
@@ -50,7 +50,7 @@ describe('a key file that is replaced while serve runs', () => {
   it('lets the new key’s images in and the old key’s no longer, remembered ones neither', async () => {
     const [before, after] = [createSigner(), createSigner()];
     const file = await mountKey(before.publicPem);
-    const { mirror, webhook } = await open(() => ({ keys: [{ file: file.path }] }));
+    const { mirror, webhook } = await start(() => ({ keys: [{ file: file.path }] }));
     const old = { known: mirror.add({ by: before }), unknown: mirror.add({ by: before }) };
     const next = { refused: mirror.add({ by: after }), unknown: mirror.add({ by: after }) };
     expect(await reasonsFor(webhook, old.known.byDigest)).toEqual([]);
@@ -76,7 +76,7 @@ describe('the metrics of serve', () => {
   };
 
   it('hold every review that was answered before they are read', async () => {
-    const { mirror, webhook } = await open(() => ({}));
+    const { mirror, webhook } = await start(() => ({}));
     const image = mirror.add().byDigest;
     for (let answered = 1; answered <= 20; answered += 1) {
       await reasonsFor(webhook, image);
@@ -120,7 +120,7 @@ const createClient = ({ url }: Webhook) => {
 
 describe('serve that is told to end', () => {
   it('has every review in its log that it answered before', async () => {
-    const { mirror, webhook } = await open(() => ({}));
+    const { mirror, webhook } = await start(() => ({}));
     const sent = review(pod([mirror.add().byDigest]));
     await webhook.sendReview('/validate/enforce', sent);
     await webhook.stop();
@@ -134,7 +134,7 @@ describe('serve that is told to end under load', () => {
   const STILL_COMING = 500;
 
   it('fails no call that is sent before it ends, and finishes what is under way', async () => {
-    const { mirror, webhook } = await open(() => ({ limits: { drain: '1s' } }));
+    const { mirror, webhook } = await start(() => ({ limits: { drain: '1s' } }));
     const { registry } = mirror;
     const body = JSON.stringify(review(pod([mirror.add().byDigest])));
     const tally = { answered: 0, closed: 0, failed: [] as unknown[] };

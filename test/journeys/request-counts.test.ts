@@ -14,7 +14,7 @@ interface MirrorAndWebhook {
   readonly webhook: InProcessWebhook;
 }
 
-const open = async (
+const startWithWarmToken = async (
   options: { readonly latency?: number; readonly referrersApi?: boolean } = {},
 ): Promise<MirrorAndWebhook> => {
   const mirror = await startMirror({ auth: { kind: 'token' }, ...options });
@@ -76,7 +76,7 @@ const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, re
 
 describe('a verification, with the token warm', () => {
   it.each(KINDS)('%s: by digest, and by tag one request more', async (_name, signing, verdict, requests) => {
-    const { mirror, webhook } = await open();
+    const { mirror, webhook } = await startWithWarmToken();
     const first = mirror.add(signing(mirror));
     const byDigest = await webhook.summaryOf(review(pod([first.byDigest])));
     expect(takeRequests(mirror)).toEqual(requests);
@@ -89,7 +89,7 @@ describe('a verification, with the token warm', () => {
   });
 
   it.each(KINDS)('%s: nothing while it is remembered', async (_name, signing, verdict) => {
-    const { mirror, webhook } = await open();
+    const { mirror, webhook } = await startWithWarmToken();
     const image = mirror.add(signing(mirror));
     for (const name of [image.byTag, image.byDigest]) await webhook.summaryOf(review(pod([name])));
     mirror.registry.clearRequests();
@@ -101,7 +101,7 @@ describe('a verification, with the token warm', () => {
   });
 
   it('of a tag whose memory is over asks for the tag alone', async () => {
-    const { mirror, webhook } = await open();
+    const { mirror, webhook } = await startWithWarmToken();
     const image = mirror.add();
     await webhook.summaryOf(review(pod([image.byTag])));
     mirror.registry.clearRequests();
@@ -115,7 +115,7 @@ describe('a verification, with the token warm', () => {
   });
 
   it('of what was rejected is asked for again after ten seconds', async () => {
-    const { mirror, webhook } = await open();
+    const { mirror, webhook } = await startWithWarmToken();
     const image = mirror.add({ by: false });
     await webhook.summaryOf(review(pod([image.byDigest])));
     mirror.registry.clearRequests();
@@ -135,7 +135,7 @@ describe('a verification at a registry without the referrers API', () => {
   it.each(OLD)(
     '%s: one request more at the first contact, and never again',
     async (_name, signing, verdict, requests) => {
-      const { mirror, webhook } = await open({ referrersApi: false });
+      const { mirror, webhook } = await startWithWarmToken({ referrersApi: false });
       const [first, second] = [mirror.add(signing), mirror.add(signing)];
       expect(await webhook.summaryOf(review(pod([first.byDigest])))).toMatchObject({
         verdict,
@@ -156,7 +156,7 @@ describe('a verification at a registry without the referrers API', () => {
 });
 
 describe('ten pods of eight containers of one new image, at once', () => {
-  const crowd = (image: string): readonly object[] =>
+  const reviewsOf = (image: string): readonly object[] =>
     Array.from({ length: 10 }, () =>
       review(pod({ containers: Array.from({ length: 8 }, (_, index) => container(image, `app-${index}`)) })),
     );
@@ -167,10 +167,10 @@ describe('ten pods of eight containers of one new image, at once', () => {
     ['byDigest', 'its bundle', { bundle: true }, BUNDLE],
     ['byTag', 'its bundle', { bundle: true }, BUNDLE],
   ] as const)('%s, with %s: are asked for as one', async (name, _format, signing, requests) => {
-    const { mirror, webhook } = await open({ latency: 100 });
+    const { mirror, webhook } = await startWithWarmToken({ latency: 100 });
     const image = mirror.add(signing);
     const responses = await Promise.all(
-      crowd(image[name]).map((each) => webhook.sendReview('/validate/enforce', each)),
+      reviewsOf(image[name]).map((each) => webhook.sendReview('/validate/enforce', each)),
     );
     expect(responses.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => true));
     expect(takeRequests(mirror)).toEqual(
@@ -179,10 +179,10 @@ describe('ten pods of eight containers of one new image, at once', () => {
   });
 
   it('of an unsigned image: are asked for as one, and all refused', async () => {
-    const { mirror, webhook } = await open({ latency: 100 });
+    const { mirror, webhook } = await startWithWarmToken({ latency: 100 });
     const image = mirror.add({ by: false });
     const responses = await Promise.all(
-      crowd(image.byDigest).map((each) => webhook.sendReview('/validate/enforce', each)),
+      reviewsOf(image.byDigest).map((each) => webhook.sendReview('/validate/enforce', each)),
     );
     expect(responses.map(({ allowed }) => allowed)).toEqual(Array.from({ length: 10 }, () => false));
     expect(takeRequests(mirror)).toEqual(DIGEST_REQUESTS);
@@ -214,14 +214,14 @@ describe('the depth of a verification, with 100 ms to each request', () => {
   ];
 
   it.each(DEPTHS)('%s', async (_name, signing, name, depth) => {
-    const { mirror, webhook } = await open({ latency: 100 });
+    const { mirror, webhook } = await startWithWarmToken({ latency: 100 });
     const depthSoFar = watch(mirror);
     await webhook.summaryOf(review(pod([mirror.add(signing)[name]])));
     expect(depthSoFar()).toBe(depth);
   });
 
   it('of eight images in one pod is that of one', async () => {
-    const { mirror, webhook } = await open({ latency: 100 });
+    const { mirror, webhook } = await startWithWarmToken({ latency: 100 });
     const images = Array.from({ length: 8 }, () => mirror.add().byDigest);
     const depthSoFar = watch(mirror);
     expect(await webhook.summaryOf(review(pod(images)))).toEqual({

@@ -154,10 +154,10 @@ describe('the way to the API server', () => {
   it('is shared by requests that are sent at once from the first on', async () => {
     const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({}));
-    const ask = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', testDeadline());
-    await Promise.all(Array.from({ length: 5 }, ask));
+    const readSecret = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', testDeadline());
+    await Promise.all(Array.from({ length: 5 }, readSecret));
     const before = server.connections();
-    await Promise.all(Array.from({ length: 5 }, ask));
+    await Promise.all(Array.from({ length: 5 }, readSecret));
     expect(before).toBeLessThanOrEqual(5);
     expect(server.connections()).toBe(before);
   });

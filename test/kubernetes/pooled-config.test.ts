@@ -19,13 +19,13 @@ describe('the CA of an API server that is kept in a file, as in a pod', () => {
       .kubeconfig()
       .replace(/"certificate-authority-data":"[^"]*"/, `"certificate-authority":${JSON.stringify(file)}`);
     const cluster = await connectTo(server, { kubeconfig });
-    const ask = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', testDeadline());
-    await ask();
-    await ask();
+    const readSecret = (): Promise<unknown> => cluster.readSecret('sailmark', 'certificates', testDeadline());
+    await readSecret();
+    await readSecret();
     expect(server.connections()).toBe(1);
     writeFileSync(file, createTls().ca);
-    await expect(ask()).rejects.toThrow('no connection to the API server');
+    await expect(readSecret()).rejects.toThrow('no connection to the API server');
     writeFileSync(file, `${createTls().ca}${server.tls.ca}`);
-    await ask();
+    await readSecret();
   });
 });

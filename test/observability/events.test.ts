@@ -25,7 +25,7 @@ const record = (of: { readonly told?: EventSummary } = { told: summaryOf() }): R
 type Parts = Parameters<typeof createEventLog>[0];
 
 /** An event log with fake timers. `write` fails as the test says. */
-const open = (over: Partial<Parts> = {}) => {
+const createTestLog = (over: Partial<Parts> = {}) => {
   vi.useFakeTimers({ now: NOON });
   onTestFinished(() => void vi.useRealTimers());
   const written: ClusterEvent[] = [];
@@ -50,7 +50,7 @@ const pass = (milliseconds: number): Promise<unknown> => vi.advanceTimersByTimeA
 
 describe('Events are not written', () => {
   it('where a record tells nothing, and then nothing is looked at', async () => {
-    const { log, written, counted } = open();
+    const { log, written, counted } = createTestLog();
     const nothing = new Proxy(record({}), {
       get: (target, name) => {
         if (name !== 'told') throw new Error(`${String(name)} was read`);
@@ -63,14 +63,14 @@ describe('Events are not written', () => {
   });
 
   it('about an object that has no name, and are counted', async () => {
-    const { log, written, counted } = open();
+    const { log, written, counted } = createTestLog();
     log.add(record({ told: { ...summaryOf(), regarding: undefined } }));
     await log.close();
     expect({ written, counted }).toEqual({ written: [], counted: { dropped: 1 } });
   });
 
   it('past 25 at once and one a second, and are counted; what was dropped is told when it comes again', async () => {
-    const { log, written, counted } = open();
+    const { log, written, counted } = createTestLog();
     const about = (name: string) => record({ told: summaryOf({}, { ...REPLICA_SET, name }) });
     for (let index = 0; index < 30; index += 1) log.add(about(`web-${index}`));
     await pass(0);
@@ -86,7 +86,7 @@ describe('Events are not written', () => {
   });
 
   it('past 25 at once, however long nothing was found before', async () => {
-    const { log, counted } = open();
+    const { log, counted } = createTestLog();
     await pass(60 * 60_000);
     for (let index = 0; index < 30; index += 1)
       log.add(record({ told: summaryOf({}, { ...REPLICA_SET, name: `web-${index}` }) }));
@@ -95,7 +95,7 @@ describe('Events are not written', () => {
   });
 
   it('after the end, not even counts that had to wait or a second end', async () => {
-    const { log, counted } = open({ limits: { burst: 1 } });
+    const { log, counted } = createTestLog({ limits: { burst: 1 } });
     log.add(record());
     log.add(record());
     await log.close();
@@ -105,7 +105,7 @@ describe('Events are not written', () => {
   });
 
   it('after the end, where the last write failed', async () => {
-    const { log, counted } = open({ write: () => Promise.reject(new Error('no')) });
+    const { log, counted } = createTestLog({ write: () => Promise.reject(new Error('no')) });
     log.add(record());
     log.add(record());
     await log.close();
@@ -114,7 +114,7 @@ describe('Events are not written', () => {
   });
 
   it('of reviews after the end', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     await log.close();
     log.add(record());
     await pass(WINDOW);
@@ -125,7 +125,7 @@ describe('Events are not written', () => {
 
 describe('an Event', () => {
   it('says what was found, about what, and what became of it', async () => {
-    const { log, written, counted } = open();
+    const { log, written, counted } = createTestLog();
     log.add(record());
     await pass(0);
     expect(counted).toEqual({ written: 1 });
@@ -150,14 +150,14 @@ describe('an Event', () => {
     ['audit', false, 'Audit'],
     ['warn', true, 'LetThrough'],
   ] as const)('of effect %s, let through: %s, has the action %s', async (effect, letThrough, action) => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record({ told: summaryOf({ effect, letThrough }) }));
     await pass(0);
     expect(written.map((event) => event.action)).toEqual([action]);
   });
 
   it('is one for each object, reason and effect', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     const [first, other] = [summaryOf(), summaryOf({ code: 'signer-untrusted' })];
     const both = { ...first, sentences: [...first.sentences, ...other.sentences] };
     log.add(record({ told: both }));
@@ -186,21 +186,21 @@ describe('an Event', () => {
     ['Not A Name', /^sailmark\.[0-9a-f]{10}-1$/],
     ['x'.repeat(253), /^x{200}\.[0-9a-f]{10}-1$/],
   ])('about %s has a name that is a DNS subdomain', async (name, expected) => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record({ told: summaryOf({}, { ...REPLICA_SET, name }) }));
     await pass(0);
     expect(written.map((event) => event.name)).toEqual([expect.stringMatching(expected)]);
   });
 
   it('names this process in at most 128 bytes', async () => {
-    const { log, written } = open({ instance: 'x'.repeat(253) });
+    const { log, written } = createTestLog({ instance: 'x'.repeat(253) });
     log.add(record());
     await pass(0);
     expect(written.map(({ reportingInstance }) => reportingInstance)).toEqual(['x'.repeat(128)]);
   });
 
   it('has a note of at most 1024 bytes, whatever a character takes, and none is cut in two', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record({ told: summaryOf({ sentence: '✗'.repeat(512) }) }));
     log.add(record({ told: summaryOf({ code: 'signer-untrusted', sentence: `.${'𐍈'.repeat(256)}` }) }));
     await pass(0);
@@ -213,7 +213,7 @@ describe('an Event', () => {
 
 describe('repeats', () => {
   it('are counted, and written once when the window ends', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record());
     for (let index = 0; index < 100; index += 1) log.add(record());
     await pass(1000);
@@ -227,7 +227,7 @@ describe('repeats', () => {
   });
 
   it('go on in the next window as the same Event', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record());
     log.add(record());
     await pass(WINDOW);
@@ -238,7 +238,7 @@ describe('repeats', () => {
   });
 
   it('after a window without any are another Event', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record());
     await pass(2 * WINDOW);
     log.add(record());
@@ -251,7 +251,7 @@ describe('repeats', () => {
   });
 
   it('are written at the end of the process', async () => {
-    const { log, written } = open();
+    const { log, written } = createTestLog();
     log.add(record());
     log.add(record());
     await log.close();
@@ -259,7 +259,9 @@ describe('repeats', () => {
   });
 
   it('past the limit of rate wait for the next window, and none is lost', async () => {
-    const { log, written, counted } = open({ limits: { burst: 1, perSecond: 0.002, windowMs: 1000 * 60 } });
+    const { log, written, counted } = createTestLog({
+      limits: { burst: 1, perSecond: 0.002, windowMs: 1000 * 60 },
+    });
     log.add(record());
     log.add(record());
     await pass(60_000 * 8);
@@ -269,7 +271,7 @@ describe('repeats', () => {
   });
 
   it('of more objects than are remembered begin anew', async () => {
-    const { log, written } = open({ limits: { maxAggregates: 2 } });
+    const { log, written } = createTestLog({ limits: { maxAggregates: 2 } });
     const about = (name: string) => record({ told: summaryOf({}, { ...REPLICA_SET, name }) });
     for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) log.add(about(name));
     await pass(0);
@@ -285,7 +287,7 @@ describe('a write that fails', () => {
       tried.push(event);
       if (failing) throw new Error(`no ${event.regarding.name}`);
     };
-    const { log, counted, reported } = open({ write });
+    const { log, counted, reported } = createTestLog({ write });
     const about = (name: string) => record({ told: summaryOf({}, { ...REPLICA_SET, name }) });
     log.add(about('a'));
     log.add(about('b'));
@@ -309,7 +311,7 @@ describe('a write that fails', () => {
   });
 
   it('at once fails no review', async () => {
-    const { log, counted } = open({
+    const { log, counted } = createTestLog({
       write: () => {
         throw new Error('at once');
       },
@@ -320,7 +322,7 @@ describe('a write that fails', () => {
   });
 
   it('because nobody answers is given up, even where it misses its signal', async () => {
-    const { log, counted, reported } = open({
+    const { log, counted, reported } = createTestLog({
       write: () => new Promise(() => {}),
       limits: { writeTimeoutMs: 20 },
     });
@@ -331,7 +333,7 @@ describe('a write that fails', () => {
   });
 
   it('keeps no process from ending', async () => {
-    const { log, counted } = open({ write: () => new Promise(() => {}) });
+    const { log, counted } = createTestLog({ write: () => new Promise(() => {}) });
     log.add(record());
     const closed = log.close();
     await pass(2000);

@@ -6,7 +6,7 @@ import type { KeyRing, Verification } from '../../src/verification/index.ts';
 const BUILD = { version: '1.2.3', commit: 'abc', node: 'v26' };
 
 /** The lines of our own metrics, without help, types and the buckets of histograms. */
-const ours = async (metrics: Metrics): Promise<readonly string[]> =>
+const ownLines = async (metrics: Metrics): Promise<readonly string[]> =>
   (await metrics.render()).text
     .split('\n')
     .filter(
@@ -49,7 +49,7 @@ describe('the metrics', () => {
     const metrics = createMetrics(BUILD);
     metrics.countReview(record, 0.5);
     metrics.countReview({ ...record, critical: true, verdict: 'allow', findings: [] }, 1);
-    expect(await ours(metrics)).toEqual([
+    expect(await ownLines(metrics)).toEqual([
       'sailmark_reviews_total{mode="enforce",critical="false",operation="CREATE",verdict="deny"} 1',
       'sailmark_reviews_total{mode="enforce",critical="true",operation="CREATE",verdict="allow"} 1',
       'sailmark_review_duration_seconds_sum{mode="enforce"} 1.5',
@@ -69,7 +69,7 @@ describe('the metrics', () => {
     metrics.countVerification(verified, 5);
     metrics.countVerification({ ...verified, fromMemory: false }, 2);
     metrics.countVerification({ outcome: 'rejected', fromMemory: false } as Verification, 1);
-    expect(await ours(metrics)).toEqual([
+    expect(await ownLines(metrics)).toEqual([
       'sailmark_verifications_total{outcome="verified",from_memory="true"} 1',
       'sailmark_verifications_total{outcome="verified",from_memory="false"} 1',
       'sailmark_verifications_total{outcome="rejected",from_memory="false"} 1',
@@ -88,7 +88,7 @@ describe('the metrics', () => {
     metrics.countKeyEvent({ code: 'key-url-changed' });
     metrics.countRegistryRequest('docker.io');
     metrics.setExemptionEnds([1_000_000, 2_000_000]);
-    expect(await ours(metrics)).toEqual([
+    expect(await ownLines(metrics)).toEqual([
       'sailmark_verification_duration_seconds_sum 0',
       'sailmark_verification_duration_seconds_count 0',
       'sailmark_registry_requests_total{registry="docker.io"} 1',

@@ -7,7 +7,7 @@ import {
 } from '../../src/registry/circuit-breaker.ts';
 import { SourceFault } from '../../src/registry/index.ts';
 
-const clocked = (): { readonly breaker: CircuitBreaker; readonly clock: { time: number } } => {
+const createWithClock = (): { readonly breaker: CircuitBreaker; readonly clock: { time: number } } => {
   const clock = { time: 1_000_000 };
   return { breaker: createCircuitBreaker('r.example', () => clock.time), clock };
 };
@@ -29,7 +29,7 @@ const DOWN = 'unavailable: r.example failed 5 times in a row; retry in a few sec
 
 describe('a registry that fails', () => {
   it('is not asked after five failures in a row, for five seconds', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     fail(breaker, 5);
     expect(admit(breaker)).toBe(DOWN);
     clock.time += 4_999;
@@ -39,7 +39,7 @@ describe('a registry that fails', () => {
   });
 
   it('is asked on where an answer came between', () => {
-    const { breaker } = clocked();
+    const { breaker } = createWithClock();
     fail(breaker, 4);
     breaker.acquire().succeeded();
     fail(breaker, 4);
@@ -47,7 +47,7 @@ describe('a registry that fails', () => {
   });
 
   it('is probed by one request only, however many come at once', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     fail(breaker, 5);
     clock.time += 5_000;
     const probe = breaker.acquire();
@@ -59,7 +59,7 @@ describe('a registry that fails', () => {
   it.each(['succeeded', 'failed', 'abandoned'] as const)(
     'lets those who wait for the probe know that it has ended: %s',
     async (how) => {
-      const { breaker, clock } = clocked();
+      const { breaker, clock } = createWithClock();
       fail(breaker, 5);
       clock.time += 5_000;
       expect(breaker.probe()).toBeUndefined();
@@ -73,7 +73,7 @@ describe('a registry that fails', () => {
   );
 
   it('is left alone for five seconds more where the probe fails', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     fail(breaker, 5);
     clock.time += 5_000;
     breaker.acquire().failed();
@@ -84,7 +84,7 @@ describe('a registry that fails', () => {
   });
 
   it('is probed by another request where the first told nothing', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     fail(breaker, 5);
     clock.time += 5_000;
     breaker.acquire().abandoned();
@@ -93,7 +93,7 @@ describe('a registry that fails', () => {
   });
 
   it('gets no second probe from a request that was under way before', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     const early = breaker.acquire();
     fail(breaker, 5);
     clock.time += 5_000;
@@ -105,7 +105,7 @@ describe('a registry that fails', () => {
 
 describe('a registry that asks for a pause', () => {
   it('with 429 is rate-limited until it is over', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     breaker.acquire().pauseRequested({ code: 'rate-limited', retryAfter: '30' });
     expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 30 s');
     clock.time += 29_001;
@@ -115,13 +115,13 @@ describe('a registry that asks for a pause', () => {
   });
 
   it('with 503 is unavailable, as it was when it asked', () => {
-    const { breaker } = clocked();
+    const { breaker } = createWithClock();
     breaker.acquire().pauseRequested({ code: 'unavailable', retryAfter: '30' });
     expect(admit(breaker)).toBe('unavailable: r.example asked to retry after 30 s');
   });
 
   it('keeps the longest pause it asked for', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     const [first, second] = [breaker.acquire(), breaker.acquire()];
     first.pauseRequested({ code: 'rate-limited', retryAfter: '30' });
     second.pauseRequested({ code: 'unavailable', retryAfter: '2' });
@@ -130,7 +130,7 @@ describe('a registry that asks for a pause', () => {
   });
 
   it('again and again with 503 is held to be down', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     for (let time = 0; time < 5; time += 1) {
       breaker.acquire().pauseRequested({ code: 'unavailable', retryAfter: '1' });
       clock.time += 1_001;
@@ -139,7 +139,7 @@ describe('a registry that asks for a pause', () => {
   });
 
   it('gets a second where it does not say how long', () => {
-    const { breaker, clock } = clocked();
+    const { breaker, clock } = createWithClock();
     breaker.acquire().pauseRequested({ code: 'rate-limited', retryAfter: undefined });
     expect(admit(breaker)).toContain('rate-limited');
     clock.time += 1_000;

@@ -2,29 +2,29 @@ import { describe, expect, it } from 'vitest';
 import { deadlineOf, maxWaitMs } from '../../src/server/deadline.ts';
 
 const limits = { reviewMargin: 1000, reviewDeadline: 10_000 };
-const giveUp = (timeout: unknown): number => deadlineOf(timeout, limits).abortAfterMs;
+const abortAfterMsFor = (timeout: unknown): number => deadlineOf(timeout, limits).abortAfterMs;
 
 describe('the deadline of a review', () => {
   it('is the default where the timeout is none, or no duration', () => {
     for (const timeout of [undefined, '', '10', 'ten', '-1s', '0s', '0', '1.5s', ['5s', '9s'], '1s1s'])
-      expect(giveUp(timeout)).toBe(10_000);
+      expect(abortAfterMsFor(timeout)).toBe(10_000);
   });
 
   it('is the timeout less a margin', () => {
-    expect(giveUp('10s')).toBe(9000);
-    expect(giveUp('30s')).toBe(29_000);
-    expect(giveUp('2s')).toBe(1000);
-    expect(giveUp('5000ms')).toBe(4000);
+    expect(abortAfterMsFor('10s')).toBe(9000);
+    expect(abortAfterMsFor('30s')).toBe(29_000);
+    expect(abortAfterMsFor('2s')).toBe(1000);
+    expect(abortAfterMsFor('5000ms')).toBe(4000);
   });
 
   it('is half of the timeout where that is a second or less', () => {
-    expect(giveUp('1s')).toBe(500);
-    expect(giveUp('500ms')).toBe(250);
+    expect(abortAfterMsFor('1s')).toBe(500);
+    expect(abortAfterMsFor('500ms')).toBe(250);
   });
 
   it('is that of 30 s for any longer timeout: no API server waits longer', () => {
-    expect(giveUp('1m30s')).toBe(29_000);
-    expect(giveUp('999h')).toBe(29_000);
+    expect(abortAfterMsFor('1m30s')).toBe(29_000);
+    expect(abortAfterMsFor('999h')).toBe(29_000);
   });
 
   it('leaves time between giving up and the answer, and between the answer and the caller', () => {

@@ -137,17 +137,17 @@ const findStored = (
   kind: string,
   repository: Repository,
   {
-    asked,
+    parsed,
     referrersApi,
     pageSize,
-  }: { readonly asked: ParsedRequest; readonly referrersApi: boolean; readonly pageSize: number },
+  }: { readonly parsed: ParsedRequest; readonly referrersApi: boolean; readonly pageSize: number },
 ): Stored | undefined => {
   const { blobs, manifests, tags } = repository;
-  const { at } = asked;
+  const { at } = parsed;
   if (kind === 'manifests') return manifests.get(tags.get(at) ?? at);
   if (kind === 'referrers')
     return (repository.referrersApi ?? referrersApi)
-      ? referrersOf(repository, { ...asked, pageSize })
+      ? referrersOf(repository, { ...parsed, pageSize })
       : undefined;
   const bytes = blobs.get(at);
   return bytes === undefined ? undefined : { digest: at, bytes, mediaType: 'application/octet-stream' };
@@ -181,10 +181,10 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
     const repository = repositories.get(name);
     if (kind === undefined) return sendError(response, 404, 'NOT_FOUND');
     if (repository === undefined) return sendError(response, 404, 'NAME_UNKNOWN');
-    const asked = { name, at, last: Number(last) };
+    const parsed = { name, at, last: Number(last) };
     const { referrersApi } = registry;
     const { pageSize = Number.POSITIVE_INFINITY } = options;
-    const stored = findStored(kind, repository, { asked, referrersApi, pageSize });
+    const stored = findStored(kind, repository, { parsed, referrersApi, pageSize });
     return stored === undefined
       ? sendError(response, 404, MISSING[kind] ?? 'NOT_FOUND')
       : sendStored(request, response, stored);

@@ -4,7 +4,7 @@ import { digestOf } from '../../src/image/index.ts';
 import { createVerifier, parseKeys } from '../../src/verification/index.ts';
 import { signatureTag } from '../support/signing-kit.ts';
 import { thirdPartyPath, withThirdParty } from '../support/third-party.ts';
-import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
+import { FOREVER, LIMITS, requestFor, ringOf, wordOf } from './harness.ts';
 import { createStore } from './store.ts';
 
 const FOLDER = ['connaisseur', 'cosign', 'securesystemsengineering', 'testimage'] as const;
@@ -42,7 +42,7 @@ withThirdParty<unknown>([...FOLDER, 'manifests', 'multi-cosigned-alice.json'], (
       now: () => 0,
       report: String,
     });
-    return verify(ask(`${REPOSITORY}@${digestOfImage(image)}`), FOREVER);
+    return verify(requestFor(`${REPOSITORY}@${digestOfImage(image)}`), FOREVER);
   };
 
   describe('signatures recorded by Connaisseur', () => {

@@ -11,7 +11,7 @@ import {
 } from '../../src/verification/index.ts';
 import { fixturePath, readFixture } from '../support/fixtures.ts';
 import { startRegistry } from '../support/registry-server.ts';
-import { ask, FOREVER, LIMITS, ringOf, wordOf } from './harness.ts';
+import { FOREVER, LIMITS, requestFor, ringOf, wordOf } from './harness.ts';
 import { registriesOf } from './plain-http-registries.ts';
 
 type Log = 'ignore' | 'require';
@@ -66,7 +66,7 @@ const verifyVector = (
     report: String,
     ...(log === 'require' ? { proveLogged } : {}),
   });
-  return verify(ask(`${repository}@${DIGEST}`, changes(repository)), FOREVER);
+  return verify(requestFor(`${repository}@${DIGEST}`, changes(repository)), FOREVER);
 };
 
 describe.each(['ignore', 'require'] as const)(

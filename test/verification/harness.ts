@@ -44,7 +44,7 @@ const referenceTo = (text: string): ImageReference => {
   return { text, repository: repositoryFromName(repository), tag, digest: digest as Digest | undefined };
 };
 
-export const ask = (text: string, changes: Partial<VerificationRequest> = {}): VerificationRequest => {
+export const requestFor = (text: string, changes: Partial<VerificationRequest> = {}): VerificationRequest => {
   const reference = referenceTo(text);
   const segment = reference.repository.path.split('/').at(-1) ?? '';
   return {
@@ -99,7 +99,8 @@ export const createHarness = async (changes: Partial<VerifierDependencies> = {})
     reports,
     ring: ringOf([key]),
     time: 1_800_000_000_000,
-    verify: (text, questionChanges, signal = FOREVER) => verifier.verify(ask(text, questionChanges), signal),
+    verify: (text, requestChanges, signal = FOREVER) =>
+      verifier.verify(requestFor(text, requestChanges), signal),
   };
   return harness;
 };

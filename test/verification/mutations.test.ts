@@ -14,7 +14,7 @@ import {
   signatureManifest,
   signatureTag,
 } from '../support/signing-kit.ts';
-import { ask, FOREVER, LIMITS, ringOf, trust, wordOf } from './harness.ts';
+import { FOREVER, LIMITS, requestFor, ringOf, trust, wordOf } from './harness.ts';
 
 /*
  * An invariant of every byte: a mutation never makes anything verified for another digest or by another key, and for
@@ -77,7 +77,7 @@ const verifyWith = async (source: Source, of: Digest, ring: KeyRing) => {
     now: () => 0,
     report: (error) => `incident-${thrown.push(error)}`,
   });
-  const verdict = await verify(ask(`${PILOT}@${of}`), FOREVER);
+  const verdict = await verify(requestFor(`${PILOT}@${of}`), FOREVER);
   return { verdict, thrown };
 };
 

@@ -9,7 +9,7 @@ import {
   sign,
   signatureTag,
 } from '../support/signing-kit.ts';
-import { ask, FOREVER, LIMITS, ringOf, trust, wordOf } from './harness.ts';
+import { FOREVER, LIMITS, requestFor, ringOf, trust, wordOf } from './harness.ts';
 import { registriesOf } from './plain-http-registries.ts';
 
 const registry = await startRegistry({ latency: 5 });
@@ -47,7 +47,7 @@ describe('over HTTP', () => {
   it('8 containers of 10 pods of one new image are three requests in all', async () => {
     const { verify } = createOverHttp();
     const verdicts = await Promise.all(
-      Array.from({ length: 80 }, () => verify(ask(`${repository}:1.28.0`), FOREVER)),
+      Array.from({ length: 80 }, () => verify(requestFor(`${repository}:1.28.0`), FOREVER)),
     );
     expect(new Set(verdicts.map(wordOf))).toEqual(new Set(['verified']));
     expect(verdicts.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
@@ -60,7 +60,7 @@ describe('over HTTP', () => {
 
   it('a remembered image is no request, and neither is one whose registry is gone', async () => {
     const { verify } = createOverHttp();
-    const verification = ask(`${repository}@${image.digest}`);
+    const verification = requestFor(`${repository}@${image.digest}`);
     expect(await verify(verification, FOREVER)).toMatchObject({ outcome: 'verified', requests: 2 });
     registry.fault = (request) => {
       request.socket.destroy();
@@ -85,7 +85,7 @@ describe('over HTTP', () => {
       return true;
     };
     const impatient = new AbortController();
-    const verification = ask(`${repository}@${image.digest}`);
+    const verification = requestFor(`${repository}@${image.digest}`);
     const left = verify(verification, impatient.signal);
     const stayed = verify(verification, FOREVER);
     await requestArrived;
@@ -104,7 +104,7 @@ describe('over HTTP', () => {
       now: Date.now,
       report: String,
     });
-    const verification = ask(`${repository}:1.28.0`);
+    const verification = requestFor(`${repository}:1.28.0`);
     expect(wordOf(await verify(verification, FOREVER))).toBe('verified');
     registry.fault = (request) => {
       request.socket.destroy();

@@ -29,7 +29,7 @@ const failing =
   ({ store }, at) =>
     store.failWhere(new RegExp(`^${at.replaceAll('.', '\\.')} `), code);
 
-const withPushed = async (atMirror: Push, atHub: Push): Promise<Harness> => {
+const createHarnessWith = async (atMirror: Push, atHub: Push): Promise<Harness> => {
   const harness = await createHarness();
   atMirror(harness, MIRROR);
   atHub(harness, HUB);
@@ -47,7 +47,7 @@ describe('signatures in several repositories', () => {
     ['the first holds a stranger’s, the second refuses', strange, failing('refused'), 'registry-refused'],
     ['both are away, in two ways', failing('rate-limited'), failing('unavailable'), 'registry-rate-limited'],
   ])('do not verify where %s', async (_, atMirror, atHub, word) => {
-    const harness = await withPushed(atMirror, atHub);
+    const harness = await createHarnessWith(atMirror, atHub);
     expect(wordOf(await harness.verify(AT_MIRROR, BOTH))).toBe(word);
   });
 
@@ -61,7 +61,7 @@ describe('signatures in several repositories', () => {
     ['the second holds one, the first refuses', failing('refused'), signature],
     ['the first holds one, the second is away', signature, failing('unavailable')],
   ])('verify where %s', async (_, atMirror, atHub) => {
-    const harness = await withPushed(atMirror, atHub);
+    const harness = await createHarnessWith(atMirror, atHub);
     expect(wordOf(await harness.verify(AT_MIRROR, BOTH))).toBe('verified');
   });
 
@@ -70,16 +70,16 @@ describe('signatures in several repositories', () => {
       `${at} referrers ${digest}`,
       `${at} manifest ${signatureTag(digest)}`,
     ];
-    const first = await withPushed(signature, signature);
+    const first = await createHarnessWith(signature, signature);
     expect(await first.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 2 });
     expect(first.store.requests).toEqual(requestsAt(MIRROR));
-    const second = await withPushed(strange, signature);
+    const second = await createHarnessWith(strange, signature);
     expect(await second.verify(AT_MIRROR, BOTH)).toMatchObject({ outcome: 'verified', requests: 4 });
     expect(second.store.requests).toEqual([...requestsAt(MIRROR), ...requestsAt(HUB)]);
   });
 
   it('count all requests, whichever of them the verdict is from', async () => {
-    const harness = await withPushed(strange, nothing);
+    const harness = await createHarnessWith(strange, nothing);
     expect(await harness.verify(AT_MIRROR, BOTH)).toEqual({
       outcome: 'rejected',
       digest,
@@ -90,13 +90,13 @@ describe('signatures in several repositories', () => {
   });
 
   it('are not looked for where the image itself is, unless that is one of them', async () => {
-    const harness = await withPushed(signature, nothing);
+    const harness = await createHarnessWith(signature, nothing);
     expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('signature-missing');
     expect(harness.store.requests.some((line) => line.startsWith(MIRROR))).toBe(false);
   });
 
   it('leave it to the image’s own repository what a tag stands for', async () => {
-    const harness = await withPushed(nothing, signature);
+    const harness = await createHarnessWith(nothing, signature);
     push(harness.store, HUB, imageManifest('another image'), '1.28.0');
     push(harness.store, MIRROR, IMAGE, '1.28.0');
     expect(await harness.verify(`${MIRROR}:1.28.0`, AT_HUB)).toMatchObject({
@@ -119,7 +119,7 @@ const layout = (store: Store, id: string): Source => ({
 });
 
 /** A harness with evidence in one store, signed by a signer of the harness. */
-const evidenceHolding = async (
+const createHarnessWithEvidence = async (
   signed: Push,
   changes: Parameters<typeof createHarness>[0] = {},
 ): Promise<{ readonly harness: Harness; readonly evidence: Store }> => {
@@ -152,7 +152,7 @@ describe('evidence', () => {
     ['a signature', signature],
     ['a bundle', bundle],
   ])('verifies by %s, and no repository is asked', async (_, signed) => {
-    const { harness } = await evidenceHolding(signed);
+    const { harness } = await createHarnessWithEvidence(signed);
     expect(await harness.verify(AT_MIRROR)).toMatchObject({
       outcome: 'verified',
       requests: 0,
@@ -179,7 +179,7 @@ describe('evidence', () => {
         }),
     ],
   ])('that %s never verifies, and never blocks', async (_, held) => {
-    const { harness } = await evidenceHolding(held);
+    const { harness } = await createHarnessWithEvidence(held);
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signature-missing');
     signature(harness, HUB);
     expect(wordOf(await harness.verify(AT_MIRROR, AT_HUB))).toBe('verified');
@@ -211,7 +211,7 @@ describe('evidence', () => {
   });
 
   it('says nothing of a tag while a registry can be asked', async () => {
-    const { harness, evidence } = await evidenceHolding(signature);
+    const { harness, evidence } = await createHarnessWithEvidence(signature);
     push(evidence, 'layout/one', IMAGE, '1.28.0');
     expect(wordOf(await harness.verify(`${MIRROR}:1.28.0`))).toBe('image-not-found');
     push(harness.store, MIRROR, IMAGE, '1.28.0');
@@ -219,7 +219,7 @@ describe('evidence', () => {
   });
 
   it('is verified again for each use: a key that may not sign for it does not count', async () => {
-    const { harness } = await evidenceHolding(signature);
+    const { harness } = await createHarnessWithEvidence(signature);
     harness.ring = ringOf([await trust(harness.signer, { for: ['elsewhere.example/istio'] })]);
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('signer-untrusted');
     expect(wordOf(await harness.verify(AT_MIRROR, { places: ['elsewhere.example/istio'] }))).toBe('verified');
@@ -235,7 +235,7 @@ describe('offline', () => {
     ['is broken', failing('answer-invalid'), 'registry-answer-invalid'],
     ['holds a signature', signature, 'verified'],
   ])('no repository is asked where evidence %s', async (_, held, word) => {
-    const { harness } = await evidenceHolding(held, offline);
+    const { harness } = await createHarnessWithEvidence(held, offline);
     signature(harness, MIRROR);
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe(word);
     expect(harness.store.requests).toEqual([]);
@@ -255,7 +255,7 @@ describe('offline', () => {
   });
 
   it('a tag stands for what evidence says, and that must be proven all the same', async () => {
-    const { harness, evidence } = await evidenceHolding(signature, offline);
+    const { harness, evidence } = await createHarnessWithEvidence(signature, offline);
     push(evidence, 'layout/one', IMAGE, '1.28.0');
     push(evidence, 'layout/one', imageManifest('unsigned'), '1.28.1');
     expect(await harness.verify(`${MIRROR}:1.28.0`)).toMatchObject({
@@ -299,7 +299,7 @@ const proofSource = (proofs: readonly SignatureProof[]): Source => ({
 });
 
 describe('what proves an image is handed on to be kept', () => {
-  const keeping = async (...pushes: readonly Push[]) => {
+  const createStoringHarness = async (...pushes: readonly Push[]) => {
     const stored: (readonly SignatureProof[])[] = [];
     const harness = await createHarness({ storeProofs: (proofs) => void stored.push(proofs) });
     for (const each of pushes) each(harness, MIRROR);
@@ -307,27 +307,29 @@ describe('what proves an image is handed on to be kept', () => {
   };
 
   it('and nothing where nothing proves it', async () => {
-    const { harness, stored } = await keeping(strange);
+    const { harness, stored } = await createStoringHarness(strange);
     await harness.verify(AT_MIRROR);
     expect(stored).toEqual([]);
   });
 
   it('and nothing that evidence holds already', async () => {
     const stored: unknown[] = [];
-    const { harness } = await evidenceHolding(bundle, { storeProofs: (proofs) => void stored.push(proofs) });
+    const { harness } = await createHarnessWithEvidence(bundle, {
+      storeProofs: (proofs) => void stored.push(proofs),
+    });
     expect(wordOf(await harness.verify(AT_MIRROR))).toBe('verified');
     expect(stored).toEqual([]);
   });
 
   it('once for all who asked', async () => {
-    const { harness, stored } = await keeping(signature);
+    const { harness, stored } = await createStoringHarness(signature);
     await Promise.all(Array.from({ length: 80 }, () => harness.verify(AT_MIRROR)));
     await harness.verify(AT_MIRROR);
     expect(stored).toHaveLength(1);
   });
 
   it('of valid signatures alone, as they were served', async () => {
-    const { harness, stored } = await keeping(strange, bundle, ({ store, stranger }) =>
+    const { harness, stored } = await createStoringHarness(strange, bundle, ({ store, stranger }) =>
       pushBundle(store, MIRROR, digest, bundleOf(stranger, digest)),
     );
     await harness.verify(AT_MIRROR);
@@ -345,7 +347,7 @@ describe('what proves an image is handed on to be kept', () => {
     ],
     ['both', [signature, bundle]],
   ])('and verifies again by nothing else: %s', async (_, pushes) => {
-    const { harness, stored } = await keeping(...pushes);
+    const { harness, stored } = await createStoringHarness(...pushes);
     const first = await harness.verify(AT_MIRROR);
     const proofs = stored.flat();
     const again = await withEvidence([proofSource(proofs)], { offline: true });
@@ -360,7 +362,7 @@ describe('what proves an image is handed on to be kept', () => {
   });
 
   it('also where a component mismatches: it proves the digest, and each use is judged by itself', async () => {
-    const { harness, stored } = await keeping(signature);
+    const { harness, stored } = await createStoringHarness(signature);
     expect(wordOf(await harness.verify(AT_MIRROR, { component: 'ztunnel' }))).toBe('component-mismatch');
     expect(stored).toHaveLength(1);
   });

@@ -13,7 +13,16 @@ import {
   signatureTag,
   simpleSigningPayload,
 } from '../support/signing-kit.ts';
-import { ask, createHarness, FOREVER, type Harness, LIMITS, ringOf, trust, wordOf } from './harness.ts';
+import {
+  createHarness,
+  FOREVER,
+  type Harness,
+  LIMITS,
+  requestFor,
+  ringOf,
+  trust,
+  wordOf,
+} from './harness.ts';
 
 const HUB = 'docker.io/istio';
 const PILOT = `${HUB}/pilot`;
@@ -329,10 +338,10 @@ describe('an image stays undetermined', () => {
       now: () => 0,
       report: (error) => `incident-${reports.push(error)}`,
     });
-    expect(await verify(ask(BY_DIGEST), FOREVER)).toEqual(
+    expect(await verify(requestFor(BY_DIGEST), FOREVER)).toEqual(
       undetermined({ code: 'internal-error', incident: 'incident-1' }, 0),
     );
-    expect(await verify(ask(`${PILOT}:1`), FOREVER)).toEqual({
+    expect(await verify(requestFor(`${PILOT}:1`), FOREVER)).toEqual({
       ...undetermined({ code: 'internal-error', incident: 'incident-2' }, 0),
       digest: undefined,
     });
@@ -353,7 +362,7 @@ describe('an image stays undetermined', () => {
         throw new Error('no report');
       },
     });
-    expect(await verify(ask(BY_DIGEST), FOREVER)).toMatchObject({
+    expect(await verify(requestFor(BY_DIGEST), FOREVER)).toMatchObject({
       outcome: 'undetermined',
       reason: { code: 'internal-error', incident: 'unreported' },
     });

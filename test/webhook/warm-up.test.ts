@@ -11,7 +11,7 @@ type Images = Parameters<typeof warmUp>[0]['images'];
 const FOREIGN = ['redis:8', 'registry.example/team/app:1', 'not an image', ''];
 
 /** Starts a mirror, and loads a judge whose configuration trusts it. */
-const open = async (options: Parameters<typeof startMirror>[0] = {}) => {
+const startMirrorAndLoadJudge = async (options: Parameters<typeof startMirror>[0] = {}) => {
   const mirror = await startMirror(options);
   const config = await parseConfig(
     JSON.stringify({ apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration', ...mirror.configuration }),
@@ -53,7 +53,7 @@ const tagsOf = (mirror: Mirror, count: number): readonly string[] =>
 
 describe('a warm-up', () => {
   it('has the verdicts remembered, so that a review asks nobody', async () => {
-    const { mirror, judge, warm } = await open();
+    const { mirror, judge, warm } = await startMirrorAndLoadJudge();
     const [one, two, unsigned] = [mirror.add(), mirror.add({ bundle: true }), mirror.add({ by: false })];
     const result = await warm(list(one.byTag, ...FOREIGN, two.byDigest, unsigned.byDigest, 'redis:9'));
     expect(result).toEqual({ seen: 8, asked: 3, verified: 2 });
@@ -65,13 +65,13 @@ describe('a warm-up', () => {
   });
 
   it('asks nobody about images that are not Istio’s', async () => {
-    const { mirror, warm } = await open();
+    const { mirror, warm } = await startMirrorAndLoadJudge();
     expect(await warm(list(...FOREIGN))).toEqual({ seen: 4, asked: 0, verified: 0 });
     expect(mirror.registry.requests).toEqual([]);
   });
 
   it('asks about each image once, however many pods have it', async () => {
-    const { mirror, judge } = await open();
+    const { mirror, judge } = await startMirrorAndLoadJudge();
     const { byTag } = mirror.add();
     const { calls, judge: watching } = recordingJudge(judge);
     const images = list(byTag, byTag, byTag, byTag);
@@ -89,7 +89,7 @@ describe('a warm-up', () => {
     [3, 3],
     [0, 1],
   ])('judges at most %i at once', async (maxConcurrent, most) => {
-    const { mirror, judge } = await open({ latency: 5 });
+    const { mirror, judge } = await startMirrorAndLoadJudge({ latency: 5 });
     const { calls, judge: watching } = recordingJudge(judge);
     const images = list(...tagsOf(mirror, 8));
     const { signal } = new AbortController();
@@ -102,7 +102,7 @@ describe('a warm-up', () => {
   });
 
   it('asks about a thousand images at most, and then lets go of the list', async () => {
-    const { judge } = await open();
+    const { judge } = await startMirrorAndLoadJudge();
     let released = false;
     const images = (async function* () {
       try {
@@ -125,7 +125,7 @@ describe('a warm-up', () => {
 
 describe('a warm-up ends early', () => {
   it('before anything is read, where the time is up already', async () => {
-    const { mirror, warm } = await open();
+    const { mirror, warm } = await startMirrorAndLoadJudge();
     let read = false;
     const next = async () => {
       read = true;
@@ -164,13 +164,13 @@ describe('a warm-up ends early', () => {
       }),
     ],
   ] as const)('where the list %s', async (_, opened) => {
-    const { warm } = await open();
+    const { warm } = await startMirrorAndLoadJudge();
     const images = { [Symbol.asyncIterator]: opened } as unknown as Images;
     expect(await warm(images)).toEqual({ seen: 0, asked: 0, verified: 0 });
   });
 
   it('where the list breaks off, and finishes what is under way', async () => {
-    const { mirror, warm } = await open({ latency: 5 });
+    const { mirror, warm } = await startMirrorAndLoadJudge({ latency: 5 });
     const [one, two] = tagsOf(mirror, 2) as [string, string];
     const images = (async function* () {
       yield* list(one, two);
@@ -180,7 +180,7 @@ describe('a warm-up ends early', () => {
   });
 
   it('when the time is up, though the list hangs and does not hear of it', async () => {
-    const { mirror, judge } = await open();
+    const { mirror, judge } = await startMirrorAndLoadJudge();
     const { byTag } = mirror.add();
     const { calls, judge: watching } = recordingJudge(judge);
     const end = new AbortController();
@@ -198,7 +198,7 @@ describe('a warm-up ends early', () => {
   });
 
   it('when the time is up, though the list never ends and never waits', async () => {
-    const { warm } = await open();
+    const { warm } = await startMirrorAndLoadJudge();
     const images = (async function* () {
       for (;;) yield { image: 'redis:8' };
     })();
@@ -208,7 +208,7 @@ describe('a warm-up ends early', () => {
   });
 
   it('when the time is up, though a registry hangs', async () => {
-    const { mirror, warm } = await open();
+    const { mirror, warm } = await startMirrorAndLoadJudge();
     const tags = tagsOf(mirror, 6);
     mirror.registry.fault = () => true;
     const began = performance.now();
@@ -221,7 +221,7 @@ describe('a warm-up ends early', () => {
   });
 
   it('when the time is up, though the judge misses its signal', async () => {
-    const { judge, mirror } = await open();
+    const { judge, mirror } = await startMirrorAndLoadJudge();
     const deaf = { ...judge, judge: () => never };
     const images = list(mirror.add().byTag);
     expect(await warmUp({ images, judge: deaf, maxConcurrent: 4, signal: AbortSignal.timeout(50) })).toEqual({
@@ -232,7 +232,7 @@ describe('a warm-up ends early', () => {
   });
 
   it('when nothing could be found out three times in a row: the registry does not answer', async () => {
-    const { mirror, judge } = await open();
+    const { mirror, judge } = await startMirrorAndLoadJudge();
     const tags = tagsOf(mirror, 10);
     mirror.registry.fault = (_, response) => {
       response.statusCode = 503;
@@ -249,7 +249,7 @@ describe('a warm-up ends early', () => {
   });
 
   it.each([1, 4])('where the judge throws, which it must not, %i at once', async (maxConcurrent) => {
-    const { judge, mirror } = await open();
+    const { judge, mirror } = await startMirrorAndLoadJudge();
     const broken = { ...judge, judge: () => Promise.reject(new Error('broken')) };
     const { signal } = new AbortController();
     const images = list(...tagsOf(mirror, 8));
@@ -261,7 +261,7 @@ describe('a warm-up ends early', () => {
 
 describe('a warm-up goes on', () => {
   it('as long as no three in a row come to nothing', async () => {
-    const { judge } = await open();
+    const { judge } = await startMirrorAndLoadJudge();
     const away = undetermined({ code: 'registry-unavailable', detail: 'no answer' });
     const outcomes = [
       away,
@@ -288,7 +288,7 @@ describe('a warm-up goes on', () => {
 
 describe('when a warm-up has ended', () => {
   it('nothing of it goes on: it asks for no image any more, and lets go of those it asked for', async () => {
-    const { mirror, judge } = await open();
+    const { mirror, judge } = await startMirrorAndLoadJudge();
     const { calls, judge: watching } = recordingJudge(judge);
     mirror.registry.fault = () => true;
     const end = new AbortController();

@@ -92,7 +92,7 @@ describe('credentials that a helper keeps', () => {
 });
 
 /** Writes a helper, a real program: it logs each request in a file beside it. */
-const helperThat = (body: string, name = 'corp'): string =>
+const writeHelper = (body: string, name = 'corp'): string =>
   writeExecutable(
     `docker-credential-${name}`,
     `const fs = require('node:fs');
@@ -100,7 +100,7 @@ const server = fs.readFileSync(0, 'utf8');
 fs.appendFileSync(__dirname + '/log', process.argv[2] + ' ' + server + '\\n');
 ${body}`,
   );
-const giving = (username: string, secret: string): string =>
+const scriptPrinting = (username: string, secret: string): string =>
   `console.log(JSON.stringify({ ServerURL: server, Username: '${username}', Secret: '${secret}' }))`;
 const NOTHING = "console.log('credentials not found in native keychain'); process.exit(1)";
 
@@ -122,7 +122,7 @@ describe('a credential helper that is run', () => {
     ["console.log('null')", 'did not return credentials'],
     [`console.log('{"Username":"s3cret"}')`, 'did not return credentials'],
   ])('and does not do its part (%#) is a fault that names it and nothing that it said', async (body, why) => {
-    const fault = await faultOf(running(CONFIG, helperThat(body)).find('r.example/a'));
+    const fault = await faultOf(running(CONFIG, writeHelper(body)).find('r.example/a'));
     expect(fault).toMatchObject({ code: 'refused', asked: false });
     expect(fault.message).toContain(`the credential helper docker-credential-corp ${why}`);
     expect(fault.message).not.toContain('s3cret');
@@ -130,34 +130,34 @@ describe('a credential helper that is run', () => {
 
   it('is one in PATH, of that name', async () => {
     const find = (helper: string) =>
-      faultOf(running({ credHelpers: { 'r.example': helper } }, helperThat(NOTHING)).find('r.example/a'));
+      faultOf(running({ credHelpers: { 'r.example': helper } }, writeHelper(NOTHING)).find('r.example/a'));
     expect((await find('other')).message).toContain('docker-credential-other does not exist');
     expect((await find('../corp')).message).toContain('has an invalid name');
   });
 
   it('is asked for the host as the file writes it, and for no other', async () => {
-    const { find, requests } = running(CONFIG, helperThat(giving('ada', 's3cret')));
+    const { find, requests } = running(CONFIG, writeHelper(scriptPrinting('ada', 's3cret')));
     expect(await find('other.example/a')).toEqual([]);
     expect(await find('r.example/a')).toEqual([{ kind: 'password', username: 'ada', password: 's3cret' }]);
     expect(requests()).toEqual(['get r.example']);
   });
 
   it('may give an identity token, or have nothing', async () => {
-    const token = running(CONFIG, helperThat(giving('<token>', 'refresh')));
+    const token = running(CONFIG, writeHelper(scriptPrinting('<token>', 'refresh')));
     expect(await token.find('r.example/a')).toEqual([{ kind: 'identity-token', token: 'refresh' }]);
-    expect(await running(CONFIG, helperThat(NOTHING)).find('r.example/a')).toEqual([]);
+    expect(await running(CONFIG, writeHelper(NOTHING)).find('r.example/a')).toEqual([]);
   });
 
   it('has the whole environment, as it has from Docker', async () => {
     const { find } = running(
       CONFIG,
-      helperThat("console.log(JSON.stringify({ Username: 'u', Secret: process.env.SECRET }))"),
+      writeHelper("console.log(JSON.stringify({ Username: 'u', Secret: process.env.SECRET }))"),
     );
     expect(await find('r.example/a')).toEqual([{ kind: 'password', username: 'u', password: 'x' }]);
   });
 
   it('is asked once for all who wait, and again after a minute; a failure is not held', async () => {
-    const { find, requests, clock } = running(CONFIG, helperThat(giving('ada', 's3cret')));
+    const { find, requests, clock } = running(CONFIG, writeHelper(scriptPrinting('ada', 's3cret')));
     await Promise.all([find('r.example/a'), find('r.example/b')]);
     clock.time = 59_999;
     await find('r.example/a');
@@ -165,22 +165,22 @@ describe('a credential helper that is run', () => {
     clock.time = 60_000;
     await find('r.example/a');
     expect(requests().length).toBe(2);
-    const failing = running(CONFIG, helperThat('process.exit(1)'));
+    const failing = running(CONFIG, writeHelper('process.exit(1)'));
     await faultOf(failing.find('r.example/a'));
     await faultOf(failing.find('r.example/a'));
     expect(failing.requests().length).toBe(2);
   });
 
   it('is the store for every host of which nothing is said, and is then no fault where it fails', async () => {
-    const store = running({ credsStore: 'corp' }, helperThat(giving('ada', 's3cret')));
+    const store = running({ credsStore: 'corp' }, writeHelper(scriptPrinting('ada', 's3cret')));
     for (const repository of ['docker.io/istio/pilot', 'r.example:5000/a'])
       expect(await store.find(repository)).toHaveLength(1);
     expect(store.requests()).toEqual(['get https://index.docker.io/v1/', 'get r.example:5000']);
-    const failing = running({ credsStore: 'corp' }, helperThat('process.exit(1)'));
+    const failing = running({ credsStore: 'corp' }, writeHelper('process.exit(1)'));
     expect(await failing.find('r.example/a')).toEqual([
       { kind: 'helper', helper: 'corp', server: 'r.example' },
     ]);
-    const named = running({ credsStore: 'corp', auths: { 'r.example': {} } }, helperThat('process.exit(1)'));
+    const named = running({ credsStore: 'corp', auths: { 'r.example': {} } }, writeHelper('process.exit(1)'));
     expect(await faultOf(named.find('r.example/a'))).toMatchObject({ code: 'refused' });
   });
 });

@@ -30,7 +30,7 @@ const response = (more: Response = {}): Response => ({
   ...more,
 });
 
-const answeringWith = (answer: unknown): string => `
+const scriptPrinting = (answer: unknown): string => `
 const fs = require('node:fs');
 fs.appendFileSync(__dirname + '/log', fs.readFileSync(0, 'utf8') + '\\n');
 process.stdout.write(${JSON.stringify(typeof answer === 'string' ? answer : JSON.stringify(answer))});`;
@@ -73,19 +73,22 @@ describe('a credential provider', () => {
   it.each([
     ['process.exit(1)', 'failed (exit code 1)'],
     ["console.log('s3cret'); console.error('s3cret'); process.exit(2)", 'failed (exit code 2)'],
-    [answeringWith('s3cret'), 'did not return a CredentialProviderResponse in JSON'],
-    [answeringWith(''), 'did not return a CredentialProviderResponse in JSON'],
-    [answeringWith({ ...response(), kind: 'Other' }), 'did not return a CredentialProviderResponse in JSON'],
-    [answeringWith(`log line\n${JSON.stringify(response())}`), 'did not return a CredentialProviderResponse'],
-    [answeringWith(response({ apiVersion: 'x/v1' })), `did not return the configured apiVersion, ${V1}`],
+    [scriptPrinting('s3cret'), 'did not return a CredentialProviderResponse in JSON'],
+    [scriptPrinting(''), 'did not return a CredentialProviderResponse in JSON'],
+    [scriptPrinting({ ...response(), kind: 'Other' }), 'did not return a CredentialProviderResponse in JSON'],
     [
-      answeringWith(response({ cacheKeyType: 'Cluster' })),
+      scriptPrinting(`log line\n${JSON.stringify(response())}`),
+      'did not return a CredentialProviderResponse',
+    ],
+    [scriptPrinting(response({ apiVersion: 'x/v1' })), `did not return the configured apiVersion, ${V1}`],
+    [
+      scriptPrinting(response({ cacheKeyType: 'Cluster' })),
       'returned no cacheKeyType of Image, Registry, Global',
     ],
-    [answeringWith(response({ cacheDuration: 'long' })), 'returned a malformed cacheDuration'],
-    [answeringWith(response({ cacheDuration: 60 })), 'returned a malformed cacheDuration'],
-    [answeringWith(response({ cacheDuration: '-1s' })), 'returned a malformed cacheDuration'],
-    [answeringWith(response({ auth: ['s3cret'] })), 'returned an auth that is not an object'],
+    [scriptPrinting(response({ cacheDuration: 'long' })), 'returned a malformed cacheDuration'],
+    [scriptPrinting(response({ cacheDuration: 60 })), 'returned a malformed cacheDuration'],
+    [scriptPrinting(response({ cacheDuration: '-1s' })), 'returned a malformed cacheDuration'],
+    [scriptPrinting(response({ auth: ['s3cret'] })), 'returned an auth that is not an object'],
     [
       "process.stdout.write('s3cret'.repeat(200000)); setInterval(() => {}, 9)",
       'wrote more than 1048576 bytes',
@@ -111,7 +114,7 @@ describe('a credential provider', () => {
   });
 
   it('is asked for the images that it is for, and for no other', async () => {
-    const { find, requests } = createTestProvider(answeringWith(response()));
+    const { find, requests } = createTestProvider(scriptPrinting(response()));
     for (const image of [
       'example/a',
       'r.example:5000/a',
@@ -134,18 +137,18 @@ describe('a credential provider', () => {
       '*.example': { username: '', password: '' },
       'r.example/te': null,
     };
-    const { find } = createTestProvider(answeringWith(response({ auth })));
+    const { find } = createTestProvider(scriptPrinting(response({ auth })));
     expect(await find('r.example/team/a')).toMatchObject([{ username: 'team' }, { username: 'all' }]);
   });
 
   it.each([{ auth: null }, { auth: undefined }, { auth: {} }])('may have none (%j)', async (more) => {
-    const { find } = createTestProvider(answeringWith(response(more)));
+    const { find } = createTestProvider(scriptPrinting(response(more)));
     expect(await find('r.example/a')).toEqual([]);
   });
 
   it.each(['v1beta1', 'v1alpha1'])('may speak %s', async (version) => {
     const apiVersion = `credentialprovider.kubelet.k8s.io/${version}`;
-    const { find, requests } = createTestProvider(answeringWith(response({ apiVersion })), { apiVersion });
+    const { find, requests } = createTestProvider(scriptPrinting(response({ apiVersion })), { apiVersion });
     expect(await find('r.example/a')).toHaveLength(1);
     expect(requests()).toMatchObject([{ apiVersion }]);
   });
@@ -182,7 +185,7 @@ describe('an answer of a credential provider', () => {
     ['Global', ['r.example/a']],
   ])('for each %s is held for that', async (cacheKeyType, wanted) => {
     const { find, requests } = createTestProvider(
-      answeringWith(response({ cacheKeyType, auth, cacheDuration: '1m0s' })),
+      scriptPrinting(response({ cacheKeyType, auth, cacheDuration: '1m0s' })),
     );
     for (const image of IMAGES) expect(await find(image)).toHaveLength(1);
     expect(requests().map(({ image }) => image)).toEqual(wanted);
@@ -197,7 +200,7 @@ describe('an answer of a credential provider', () => {
   ])(
     'with the duration %j, by default %d ms, is held %d ms',
     async (cacheDuration, defaultCacheDuration, held) => {
-      const { find, requests, clock } = createTestProvider(answeringWith(response({ cacheDuration })), {
+      const { find, requests, clock } = createTestProvider(scriptPrinting(response({ cacheDuration })), {
         defaultCacheDuration,
       });
       await find('r.example/a');
@@ -211,7 +214,7 @@ describe('an answer of a credential provider', () => {
   );
 
   it('is waited for by all who ask for the same, and is not given to who asks for another', async () => {
-    const body = answeringWith(response({ cacheKeyType: 'Image' }));
+    const body = scriptPrinting(response({ cacheKeyType: 'Image' }));
     const { find, requests } = createTestProvider(body);
     await Promise.all(['r.example/a', 'r.example/a', 'r.example/b'].map((image) => find(image)));
     expect(
@@ -241,7 +244,7 @@ process.stdout.write(JSON.stringify({ ...answer, auth, cacheKeyType: first ? 'Re
 const once = __dirname + '/once';
 const files = require('node:fs');
 if (!files.existsSync(once)) { files.writeFileSync(once, ''); process.exit(1); }
-${answeringWith(response())}`;
+${scriptPrinting(response())}`;
     const { find } = createTestProvider(body);
     expect(await faultOf(find('r.example/a'))).toMatchObject({ code: 'refused' });
     expect(await find('r.example/a')).toHaveLength(1);
@@ -253,7 +256,7 @@ describe('a registry with a credential provider', () => {
     const registry = await startTestRegistry({ auth: { kind: 'basic', account: ACCOUNT } });
     pushTestImage(registry);
     const auth = { [registry.host]: ACCOUNT };
-    const binDir = writeExecutable('provider', answeringWith(response({ auth })));
+    const binDir = writeExecutable('provider', scriptPrinting(response({ auth })));
     const repositoryFor = (name: string) =>
       createClient(registry.host, {
         plainHttp: true,

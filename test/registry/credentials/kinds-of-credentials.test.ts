@@ -123,7 +123,7 @@ const KINDS: readonly Kind[] = [
 
 const WAYS = ['directly', 'through a proxy'] as const;
 
-const asking = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number]) => {
+const startRegistryFor = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number]) => {
   const auth = { ...wanted };
   const registry = await startTestRegistry({ tls: TLS, auth });
   pushTestImage(registry);
@@ -147,7 +147,7 @@ const asking = async ({ auth: wanted, fault }: Kind, way: (typeof WAYS)[number])
 
 describe.each(WAYS)('a registry that is asked %s', (way) => {
   it.each(KINDS)('is read with a $kind, and refuses without', async (kind) => {
-    const { registry, host, repositoryFor } = await asking(kind, way);
+    const { registry, host, repositoryFor } = await startRegistryFor(kind, way);
     const fault = await faultOf(repositoryFor({}).manifest());
     expect(fault).toMatchObject({ code: 'refused', asked: true });
     expect(await repositoryFor(kind.means(host)).manifest()).toMatchObject({ digest: DIGEST });
@@ -157,7 +157,10 @@ describe.each(WAYS)('a registry that is asked %s', (way) => {
   });
 
   it('is read anonymously where anybody may', async () => {
-    const { repositoryFor } = await asking({ kind: 'none', auth: { kind: 'token' }, means: () => ({}) }, way);
+    const { repositoryFor } = await startRegistryFor(
+      { kind: 'none', auth: { kind: 'token' }, means: () => ({}) },
+      way,
+    );
     expect(await repositoryFor({}).manifest()).toMatchObject({ digest: DIGEST });
   });
 });

@@ -104,7 +104,7 @@ describe('an address', () => {
 describe('a look-up', () => {
   const anything: AddressRule = () => true;
   const publicOnly: AddressRule = (classes) => classes.every((found) => found === 'public');
-  const giving =
+  const lookUpReturning =
     (...addresses: readonly string[]): LookUp =>
     async () =>
       addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
@@ -114,7 +114,7 @@ describe('a look-up', () => {
     });
 
   it('refuses a name that is at a metadata address, whatever the rule', async () => {
-    await expect(all(anything, giving('8.8.8.8', '169.254.169.254'))).rejects.toMatchObject({
+    await expect(all(anything, lookUpReturning('8.8.8.8', '169.254.169.254'))).rejects.toMatchObject({
       name: 'AddressForbidden',
       message:
         'a.example is at 169.254.169.254, a link-local, metadata or reserved address, which is never connected to',
@@ -122,13 +122,13 @@ describe('a look-up', () => {
   });
 
   it('refuses a name of which one address is against the rule', async () => {
-    await expect(all(publicOnly, giving('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
+    await expect(all(publicOnly, lookUpReturning('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({
       name: 'AddressForbidden',
     });
   });
 
   it('of a name without an address, or that fails, is a fault of the network', async () => {
-    await expect(all(anything, giving())).rejects.toMatchObject({ name: 'LookupFailed' });
+    await expect(all(anything, lookUpReturning())).rejects.toMatchObject({ name: 'LookupFailed' });
     await expect(all(anything, () => Promise.reject(new Error('resolver is gone')))).rejects.toMatchObject({
       name: 'LookupFailed',
       message: 'a.example cannot be resolved',
@@ -136,8 +136,8 @@ describe('a look-up', () => {
   });
 
   it('gives all addresses or the first, as the socket asks', async () => {
-    const lookup = createCheckedLookup(anything, giving('8.8.8.8', '2606:4700::1111'));
-    expect(await all(anything, giving('8.8.8.8', '::1'))).toEqual([
+    const lookup = createCheckedLookup(anything, lookUpReturning('8.8.8.8', '2606:4700::1111'));
+    expect(await all(anything, lookUpReturning('8.8.8.8', '::1'))).toEqual([
       { address: '8.8.8.8', family: 4 },
       { address: '::1', family: 6 },
     ]);
@@ -148,8 +148,8 @@ describe('a look-up', () => {
   });
 
   it('gives what was checked, and looks up once', async () => {
-    const answers = [giving('8.8.8.8'), giving('169.254.169.254')];
-    const rebinding: LookUp = (hostname) => (answers.shift() ?? giving('127.0.0.1'))(hostname);
+    const answers = [lookUpReturning('8.8.8.8'), lookUpReturning('169.254.169.254')];
+    const rebinding: LookUp = (hostname) => (answers.shift() ?? lookUpReturning('127.0.0.1'))(hostname);
     expect(await all(publicOnly, rebinding)).toEqual([{ address: '8.8.8.8', family: 4 }]);
     expect(answers.length).toBe(1);
     await expect(all(publicOnly, rebinding)).rejects.toMatchObject({ name: 'AddressForbidden' });

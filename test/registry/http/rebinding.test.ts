@@ -53,7 +53,7 @@ const served = async (options: Parameters<typeof startTestRegistry>[0] = {}) => 
   return registry;
 };
 
-const asking = (host: string, lookUp: LookUp, options: ClientOptions = {}) =>
+const repositoryOf = (host: string, lookUp: LookUp, options: ClientOptions = {}) =>
   createClient(host, { ca: TLS.ca, lookUp, ...options });
 
 const forbidden = (name: string, to: string): unknown => ({
@@ -66,7 +66,10 @@ const forbidden = (name: string, to: string): unknown => ({
 describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) => {
   it('is not asked as a registry', async () => {
     const registry = await served();
-    const client = asking(`registry.example:${portOf(registry)}`, rebindingResolver('registry.example', to));
+    const client = repositoryOf(
+      `registry.example:${portOf(registry)}`,
+      rebindingResolver('registry.example', to),
+    );
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(await faultOf(client.repository().manifest())).toMatchObject(
       forbidden('registry.example', to) as object,
@@ -80,7 +83,7 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
     const registry = await served({ auth: { kind: 'token', account: ACCOUNT, realm } });
     pushTestImage(registry, 'istio/proxyv2');
     const host = `registry.example:${portOf(registry)}`;
-    const client = asking(host, rebindingResolver('token.registry.example', to), {
+    const client = repositoryOf(host, rebindingResolver('token.registry.example', to), {
       dockerConfig: writeDockerConfig(host, ACCOUNT),
     });
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
@@ -98,7 +101,10 @@ describe.each(METADATA)('a name that is harmless first, and then at %s,', (to) =
         request.url === BLOB_PATH &&
         respondWith(307, { location: `https://storage.example:${portOf(store)}/x` })(request, response),
     );
-    const client = asking(`registry.example:${portOf(registry)}`, rebindingResolver('storage.example', to));
+    const client = repositoryOf(
+      `registry.example:${portOf(registry)}`,
+      rebindingResolver('storage.example', to),
+    );
     expect(await client.repository().blob()).toEqual(BLOB);
     expect(await faultOf(client.repository().blob())).toMatchObject(
       forbidden('storage.example', to) as object,

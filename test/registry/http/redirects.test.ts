@@ -211,7 +211,7 @@ describe('a redirect', () => {
 });
 
 describe('a token realm', () => {
-  const realmScene = async (
+  const startRegistryWithRealm = async (
     realm: string,
     at: { readonly registry: readonly string[]; readonly realm: readonly string[] },
     tokenRealms: readonly string[] = [],
@@ -233,7 +233,7 @@ describe('a token realm', () => {
   };
 
   it('of the registry’s domain at a private address is not asked for a public registry', async () => {
-    const { service, client } = await realmScene('token.registry.example', {
+    const { service, client } = await startRegistryWithRealm('token.registry.example', {
       registry: PUBLIC,
       realm: LOOPBACK,
     });
@@ -242,7 +242,7 @@ describe('a token realm', () => {
   });
 
   it('of the registry’s domain at a private address is asked for a private registry', async () => {
-    const { service, client } = await realmScene('token.registry.example', {
+    const { service, client } = await startRegistryWithRealm('token.registry.example', {
       registry: LOOPBACK,
       realm: LOOPBACK,
     });
@@ -251,7 +251,10 @@ describe('a token realm', () => {
   });
 
   it('of another domain sees no credentials', async () => {
-    const { service, client } = await realmScene('sso.example.net', { registry: PUBLIC, realm: PUBLIC });
+    const { service, client } = await startRegistryWithRealm('sso.example.net', {
+      registry: PUBLIC,
+      realm: PUBLIC,
+    });
     expect(await faultOf(client.repository().manifest())).toMatchObject({
       code: 'refused',
       message: expect.stringContaining('tokenRealms') as string,
@@ -260,9 +263,11 @@ describe('a token realm', () => {
   });
 
   it('of another domain, named in the configuration, is asked, wherever it is', async () => {
-    const { service, client } = await realmScene('sso.example.net', { registry: PUBLIC, realm: LOOPBACK }, [
+    const { service, client } = await startRegistryWithRealm(
       'sso.example.net',
-    ]);
+      { registry: PUBLIC, realm: LOOPBACK },
+      ['sso.example.net'],
+    );
     expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
     expect(service.requests.map(({ authorization }) => authorization)).toEqual([
       `Basic ${Buffer.from('u:p').toString('base64')}`,
@@ -270,9 +275,11 @@ describe('a token realm', () => {
   });
 
   it('named in the configuration is not asked at a metadata address', async () => {
-    const { client } = await realmScene('sso.example.net', { registry: PUBLIC, realm: METADATA }, [
+    const { client } = await startRegistryWithRealm(
       'sso.example.net',
-    ]);
+      { registry: PUBLIC, realm: METADATA },
+      ['sso.example.net'],
+    );
     expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'refused' });
   });
 });

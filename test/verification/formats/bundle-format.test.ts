@@ -31,7 +31,7 @@ const LOOK = 2;
 
 type Push = (harness: Harness) => unknown;
 
-const withPushed = async (
+const createHarnessWith = async (
   changes: Parameters<typeof createHarness>[0],
   ...pushes: readonly Push[]
 ): Promise<Harness> => {
@@ -72,7 +72,7 @@ const foreigners =
   };
 
 const wordAfter = async (...pushes: readonly Push[]): Promise<string> =>
-  wordOf(await (await withPushed({}, ...pushes)).verify(BY_DIGEST));
+  wordOf(await (await createHarnessWith({}, ...pushes)).verify(BY_DIGEST));
 
 describe('an image with nothing but bundles is rejected', () => {
   it.each<[BundleDefect, string]>([
@@ -104,7 +104,7 @@ describe('an image with nothing but bundles is rejected', () => {
   });
 
   it('where a stranger signed it', async () => {
-    const { verify, key } = await withPushed({}, bundle({}, {}, byStranger));
+    const { verify, key } = await createHarnessWith({}, bundle({}, {}, byStranger));
     expect(await verify(BY_DIGEST)).toEqual({
       outcome: 'rejected',
       digest,
@@ -115,7 +115,7 @@ describe('an image with nothing but bundles is rejected', () => {
   });
 
   it('where a trusted bundle is over another image', async () => {
-    const { verify } = await withPushed({}, bundle({ payload: signStatement(OTHER) }));
+    const { verify } = await createHarnessWith({}, bundle({ payload: signStatement(OTHER) }));
     expect(await verify(BY_DIGEST)).toMatchObject({
       reason: { code: 'signature-for-other-image', signed: OTHER },
     });
@@ -152,7 +152,7 @@ describe('an image with nothing but bundles is rejected', () => {
   });
 
   it('where a bundle is declared too large, without asking for it: it attests something', async () => {
-    const { verify, store } = await withPushed({}, bundle({}, { declaredSize: LIMITS.blobBytes + 1 }));
+    const { verify, store } = await createHarnessWith({}, bundle({}, { declaredSize: LIMITS.blobBytes + 1 }));
     expect(wordOf(await verify(BY_DIGEST))).toBe('signature-missing');
     expect(store.requests.filter((line) => line.includes(' blob '))).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe('an image with nothing but bundles is rejected', () => {
 
 describe('an image is verified by a bundle', () => {
   it('in four requests, with no component proven', async () => {
-    const { verify, store, signer, key } = await withPushed({});
+    const { verify, store, signer, key } = await createHarnessWith({});
     const made = bundleOf(signer, digest);
     const manifest = pushBundle(store, PILOT, digest, made);
     expect(await verify(BY_DIGEST)).toEqual({
@@ -212,7 +212,7 @@ describe('an image is verified by a bundle', () => {
 
   it('of its index, and each child by its own alone', async () => {
     const index = imageIndex('pilot 1.30.0');
-    const { verify } = await withPushed({}, ({ store, signer }) => {
+    const { verify } = await createHarnessWith({}, ({ store, signer }) => {
       push(store, PILOT, index, '1.30.0');
       pushBundle(store, PILOT, index.digest, bundleOf(signer, index.digest));
     });
@@ -221,7 +221,7 @@ describe('an image is verified by a bundle', () => {
   });
 
   it('with every valid one, by any key, before those under its tag', async () => {
-    const harness = await withPushed({}, signature, bundle(), bundle({}, {}, byStranger));
+    const harness = await createHarnessWith({}, signature, bundle(), bundle({}, {}, byStranger));
     harness.ring = ringOf([harness.key, await trust(harness.stranger)]);
     const verdict = await harness.verify(BY_DIGEST);
     const formats = verdict.outcome === 'verified' && verdict.signatures.map(({ format }) => format);
@@ -234,25 +234,25 @@ describe('an image stays undetermined', () => {
     ['the list of what refers to it', / referrers /],
     ['its signature tag', /\.sig$/],
   ])('where %s cannot be read and the other place holds nothing', async (_, pattern) => {
-    const { verify } = await withPushed({}, ({ store }) => store.failWhere(pattern, 'unavailable'));
+    const { verify } = await createHarnessWith({}, ({ store }) => store.failWhere(pattern, 'unavailable'));
     expect(wordOf(await verify(BY_DIGEST))).toBe('registry-unavailable');
   });
 
   it('where a bundle cannot be read and nothing else is valid', async () => {
-    const { verify } = await withPushed({}, bundle(), strangeSignature, ({ store }) =>
+    const { verify } = await createHarnessWith({}, bundle(), strangeSignature, ({ store }) =>
       store.failWhere(/ blob /, 'refused'),
     );
     expect(wordOf(await verify(BY_DIGEST))).toBe('registry-refused');
   });
 
   it('where an unknown key made a bundle for it while a key of the configuration is missing', async () => {
-    const harness = await withPushed({}, bundle({}, {}, byStranger));
+    const harness = await createHarnessWith({}, bundle({}, {}, byStranger));
     harness.ring = ringOf([harness.key], [{ source: 'a key', problem: 'unreachable' }]);
     expect(wordOf(await harness.verify(BY_DIGEST))).toBe('key-ring-incomplete');
   });
 
   it('but not where the bundle of an unknown key is for another image', async () => {
-    const harness = await withPushed({}, bundle({ payload: signStatement(OTHER) }, {}, byStranger));
+    const harness = await createHarnessWith({}, bundle({ payload: signStatement(OTHER) }, {}, byStranger));
     harness.ring = ringOf([harness.key], [{ source: 'a key', problem: 'unreachable' }]);
     expect(wordOf(await harness.verify(BY_DIGEST))).toBe('signer-untrusted');
   });
@@ -315,7 +315,7 @@ describe('any one valid signature suffices', () => {
   );
 
   it('in a bundle, though another cannot be read', async () => {
-    const { verify, store, stranger } = await withPushed({}, bundle());
+    const { verify, store, stranger } = await createHarnessWith({}, bundle());
     const other = bundleOf(stranger, digest);
     pushBundle(store, PILOT, digest, other);
     store.failWhere(new RegExp(digestOf(other)), 'unavailable');
@@ -331,7 +331,7 @@ describe('any one valid signature suffices', () => {
     ],
     ['in a bundle', /\.sig$/, bundle()],
   ])('%s, though it is read later than the other place fails', async (_, pattern, pushIt) => {
-    const { verify, store } = await withPushed({}, pushIt);
+    const { verify, store } = await createHarnessWith({}, pushIt);
     store.failWhere(pattern, 'unavailable');
     expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', fromMemory: false });
   });
@@ -345,7 +345,7 @@ describe('any one valid signature suffices', () => {
 
   it('in any order of what is listed, with the same verdict', async () => {
     const around = Object.values(AROUND);
-    const harness = await withPushed(
+    const harness = await createHarnessWith(
       { limits: { ...LIMITS, verifiedBytes: 1, rejectedMemory: 0 } },
       ...around,
       bundle(),
@@ -368,7 +368,7 @@ describe('any one valid signature suffices', () => {
 
   it('while the other place hangs, once the caller can wait no longer', async () => {
     const hangs = [/ referrers /, /\.sig$/].map(async (pattern, place) => {
-      const harness = await withPushed({}, place === 0 ? signature : bundle());
+      const harness = await createHarnessWith({}, place === 0 ? signature : bundle());
       harness.store.hangWhere(pattern);
       const impatient = AbortSignal.timeout(100);
       return wordOf(await harness.verify(BY_DIGEST, {}, impatient));
@@ -386,7 +386,7 @@ describe('candidates are bounded', () => {
   });
 
   it('so that a hundred attempts are made, and no more', async () => {
-    const { verify, store } = await withPushed({}, foreigners(150));
+    const { verify, store } = await createHarnessWith({}, foreigners(150));
     expect(await verify(BY_DIGEST)).toEqual({
       outcome: 'rejected',
       digest,
@@ -398,7 +398,7 @@ describe('candidates are bounded', () => {
   });
 
   it('what is listed twice is tried once', async () => {
-    const { verify, store } = await withPushed({}, bundle({}, {}, byStranger));
+    const { verify, store } = await createHarnessWith({}, bundle({}, {}, byStranger));
     const [descriptor] = (
       await store
         .open(createRepository('docker.io', 'istio/pilot'), () => undefined)

@@ -35,12 +35,12 @@ interface World {
   readonly waits: { milliseconds: number; run: () => void }[];
 }
 
-const notThere = () => Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' });
+const notFoundError = () => Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' });
 
 const createWorld = (specs: readonly KeySpec[], options: { requirePinned?: boolean } = {}) => {
   const world: World = { documents: new Map(), events: [], fetched: [], waits: [] };
   const read = async (name: string) => {
-    const document = world.documents.get(name) ?? notThere();
+    const document = world.documents.get(name) ?? notFoundError();
     if (document instanceof Error) throw document;
     return Buffer.from(document);
   };

@@ -227,7 +227,7 @@ describe('one request for many', () => {
 
   it('goes on when a caller leaves it, and is remembered when all have', async () => {
     const { verify, store } = await withSigned();
-    const open = store.hold();
+    const release = store.hold();
     const impatient = new AbortController();
     const left = verify(BY_DIGEST, {}, impatient.signal);
     const stayed = verify(BY_DIGEST);
@@ -240,20 +240,20 @@ describe('one request for many', () => {
       requests: 2,
       fromMemory: false,
     });
-    open();
+    release();
     expect(await stayed).toMatchObject({ outcome: 'verified', requests: 0 });
     expect(store.requests).toEqual(DIGEST_REQUESTS);
   });
 
   it('is answered for later callers though every earlier one left', async () => {
     const { verify, store } = await withSigned();
-    const open = store.hold();
+    const release = store.hold();
     const impatient = new AbortController();
     const left = verify(BY_DIGEST, {}, impatient.signal);
     await settle();
     impatient.abort();
     expect(wordOf(await left)).toBe('deadline-exceeded');
-    open();
+    release();
     await settle();
     expect(await verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 0, fromMemory: true });
   });
@@ -282,13 +282,13 @@ describe('one request for many', () => {
   it('is not shared across a change of the ring', async () => {
     const harness = await createHarness();
     pushSignatures(harness.store, PILOT, digest, [sign(harness.stranger, PILOT, digest)]);
-    const open = harness.store.hold();
+    const release = harness.store.hold();
     const before = harness.verify(BY_DIGEST);
     await settle();
     harness.ring = ringOf([await trust(harness.stranger)]);
     const after = harness.verify(BY_DIGEST);
     await settle();
-    open();
+    release();
     // The earlier verification ends under the new ring; by then the later one has found a signature that satisfies it.
     expect([wordOf(await before), wordOf(await after)]).toEqual(['verified', 'verified']);
     expect(harness.store.requests).toEqual([...DIGEST_REQUESTS, ...DIGEST_REQUESTS]);
