@@ -109,7 +109,7 @@ describe('the rights that the chart gives', () => {
       isDone: async () =>
         cluster.kubelet
           .pods()
-          .every((life) => /"verified":[1-9]\d*,.*warmed up by the images that run/.test(life.logs())),
+          .every((life) => /"verified":[1-9]\d*,.*warmed up with the images/.test(life.logs())),
     },
     'an Event tells of what was admitted': {
       async trigger() {
