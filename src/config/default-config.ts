@@ -5,7 +5,7 @@ import { parseDuration } from './quantity.ts';
 
 const duration = (text: string): number => parseDuration(text) as number;
 
-/** The configuration without a file, and the default of every key: Istio's keys and hubs, strict rules. */
+/** The configuration without a file, and the default of every key outside `kubernetes`: Istio's keys and hubs, strict rules. */
 export const defaultConfig: Config = deepFreeze({
   keys: [...releaseKeys],
   requirePinnedKeys: false,

@@ -80,7 +80,7 @@ export const createAuthorization = (options: AuthorizationOptions): Authorizatio
   };
 
   /** Tries the cached token, or no header before the first challenge. Returns the credentials not to try again. */
-  async function* cachedHeader(
+  async function* firstHeader(
     path: string,
   ): AsyncGenerator<string | undefined, string | undefined, HttpResponse> {
     const token = scheme.kind === 'bearer' ? tokens.find(path) : undefined;
@@ -95,7 +95,7 @@ export const createAuthorization = (options: AuthorizationOptions): Authorizatio
 
   return {
     async *headersToTry(path, caller) {
-      const refused = yield* cachedHeader(path);
+      const refused = yield* firstHeader(path);
       if (scheme.kind === 'none') return;
       let fault: SourceFault | undefined;
       for await (const candidate of candidates.inOrder(path)) {
