@@ -14,16 +14,23 @@ const PATH = new RegExp(`^${SEGMENT}(?:/${SEGMENT})*$`);
 
 const TAG = /^\w[\w.-]{0,127}$/;
 
-/** Limits the path, without the host (`reference.go`, `RepositoryNameTotalLengthMax`). */
+/** Limits the path, which a host that only a path segment allows is part of (`reference.go`, `RepositoryNameTotalLengthMax`). */
 const MAX_PATH_CHARACTERS = 255;
 
-/** Returns why a text is not a `host[:port]`, or undefined if it is one. */
-export const hostProblem = (host: string): string | undefined =>
-  HOST.test(host) ? undefined : 'the part before the first "/" is neither a host nor a lower-case name';
+/**
+ * Returns why `host[:port]` and path are not the name of a repository, or undefined if they are. A host without a port
+ * may also be a path segment: distribution takes `my_registry.example/istio` for a path, container runtimes pull it
+ * from the host `my_registry.example`.
+ */
+export function nameProblem(host: string, path: string): string | undefined {
+  if (HOST.test(host)) return pathProblem(path, path.length);
+  return PATH_SEGMENT.test(host)
+    ? pathProblem(path, host.length + 1 + path.length)
+    : 'the part before the first "/" is neither a host nor a lower-case name';
+}
 
-/** Returns why a text is not the path of a repository, or undefined if it is one. */
-export function pathProblem(path: string): string | undefined {
-  if (path.length > MAX_PATH_CHARACTERS) return `the path is longer than ${MAX_PATH_CHARACTERS} characters`;
+function pathProblem(path: string, counted: number): string | undefined {
+  if (counted > MAX_PATH_CHARACTERS) return `the path is longer than ${MAX_PATH_CHARACTERS} characters`;
   if (PATH.test(path)) return undefined;
   if (PATH.test(path.toLowerCase())) return 'the path contains capital letters';
   return 'the path must be lower-case names separated by single "/"';

@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from './digest.ts';
-import { hostProblem, pathProblem, tagProblem } from './grammar.ts';
+import { nameProblem, tagProblem } from './grammar.ts';
 import { createRepository, type Repository } from './repository.ts';
 
 /** An image reference in Docker's normal form: `docker.io`, `index.docker.io` and no host at all name one registry. */
@@ -17,7 +17,10 @@ export type ParsedReference =
   | { readonly ok: true; readonly reference: ImageReference }
   | { readonly ok: false; readonly problem: string };
 
-/** UTF-16 units. With a host that DNS allows, the grammar permits about 900; no registry accepts more. */
+/**
+ * UTF-16 units. With a host that DNS allows, the grammar permits about 900. It does not limit a host, nor the zeros of
+ * a port, so a runtime may pull a longer reference: the classifier must not ignore it.
+ */
 const MAX_TEXT_LENGTH = 4096;
 
 /** Characters that no part of the grammar allows. */
@@ -46,8 +49,7 @@ export function parseImageReference(text: string): ParsedReference {
   const [name, tag, digestText] = split(text);
   const [registry, path] = normalise(name);
   const problem =
-    hostProblem(registry) ??
-    pathProblem(path) ??
+    nameProblem(registry, path) ??
     (tag === undefined ? undefined : tagProblem(tag)) ??
     (digestText === undefined ? undefined : digestProblem(digestText));
   if (problem !== undefined) return { ok: false, problem };
