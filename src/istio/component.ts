@@ -9,7 +9,7 @@ export const findComponent = (segment: string): string | undefined =>
 /** True if a path segment names a known component. */
 export const isComponent = (segment: string): boolean => findComponent(segment) !== undefined;
 
-/** True if a path segment directly below a hub names a sample or base image, which is not verified. */
+/** True if a path segment directly below a built-in hub names a sample or base image, which is not verified there. */
 export const isSample = (segment: string): boolean =>
   samples.has(segment) || samplePrefixes.some((prefix) => segment.startsWith(prefix));
 

@@ -37,7 +37,8 @@ export const componentPrefixes: readonly string[] = ['app_sidecar_'];
 
 /**
  * Images directly below a hub that no release job makes, so none is signed: istio/istio `samples/`,
- * `tools/build-base-images.sh`. They are not verified; every image that is not listed here is.
+ * `tools/build-base-images.sh`. They are not verified on the built-in hubs; every other image is, and on mirrors and
+ * configured hubs, where others push, these are too.
  */
 export const samples: ReadonlySet<string> = new Set([
   'base',

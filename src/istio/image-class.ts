@@ -21,7 +21,7 @@ export interface Mirror {
 
 /** The class of an image, by its repository and tag alone. */
 export type ImageClass =
-  /** On a hub or mirror, directly below it, and not a sample: verified. */
+  /** On a hub or mirror, directly below it, and not a sample on a built-in hub: verified. */
   | {
       readonly kind: 'istio';
       /** The hub or mirror, in normal form; a hub by its first name, whichever of its names the image has. */

@@ -1,4 +1,4 @@
-import type { ImageReference } from '../image/index.ts';
+import type { Repository } from '../image/index.ts';
 import { ambiguousNames, distinctiveNames, knownPrefixes, knownSuffixes, vendorNames } from './components.ts';
 import { vendors } from './vendors.ts';
 
@@ -20,24 +20,24 @@ interface Bare {
  * `proxyv2-fips`): a name that only contains it (`payments-proxyv2-exporter`) is unrelated. So a renamed image is not
  * a look-alike; if it runs in a container of Istio's, the container's name reveals it.
  */
-export function findLookAlike(reference: ImageReference): LookAlike | undefined {
-  const segments = reference.repository.path.split('/');
+export function findLookAlike(repository: Repository): LookAlike | undefined {
+  const segments = repository.path.split('/');
   const { name, besideIstio } = strip(segments.at(-1) ?? '');
-  if (distinctiveNames.has(name)) return { component: name, vendor: findVendor(reference) };
+  if (distinctiveNames.has(name)) return { component: name, vendor: findVendor(repository) };
   if (ambiguousNames.has(name)) {
-    const vendor = findVendor(reference);
+    const vendor = findVendor(repository);
     const isIstios = besideIstio || vendor !== undefined || segments.slice(0, -1).some(mentionsIstio);
     return isIstios ? { component: name, vendor } : undefined;
   }
   const component = besideIstio ? vendorNames.get(name) : undefined;
-  const vendor = component === undefined ? undefined : findVendor(reference);
+  const vendor = component === undefined ? undefined : findVendor(repository);
   return component === undefined || vendor === undefined ? undefined : { component, vendor };
 }
 
 const mentionsIstio = (segment: string): boolean => segment.includes('istio');
 
-const findVendor = ({ repository }: ImageReference): string | undefined =>
-  vendors.find(({ places }) => places.some((place) => repository.name.startsWith(`${place}/`)))?.name;
+const findVendor = ({ name: repository }: Repository): string | undefined =>
+  vendors.find(({ places }) => places.some((place) => repository.startsWith(`${place}/`)))?.name;
 
 function strip(segment: string): Bare {
   const words = segment.split(/[._-]+/);

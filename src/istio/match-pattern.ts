@@ -17,7 +17,7 @@ const quoteMeta = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, 
 /** Allows the separators of look-alikes between the words of a name: `install_cni`. */
 const namePattern = (name: string): string => name.split('-').map(quoteMeta).join('[._-]+');
 
-/** Does not match `copilot`. The end is open, because the classifier reads only the beginning of a long text. */
+/** Does not match `copilot`. The end is open for suffixes: `pilot_debug`. */
 const wordPattern = (name: string): string => String.raw`(?:\b|_)${namePattern(name)}`;
 
 const DOCKER_HUB = 'docker.io/';

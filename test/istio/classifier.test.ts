@@ -2,6 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseImageReference, repositoryFromName } from '../../src/image/index.ts';
 import { builtInHubs, createClassifier, type ImageClass } from '../../src/istio/index.ts';
+import {
+  acceptedLongReferences,
+  acceptedReferences,
+  refusedReferences,
+} from '../support/distribution-references.ts';
 import { builtIn, summariseClass } from './summarise-class.ts';
 
 const DIGEST = `sha256:${'e6693c20'.repeat(8)}`;
@@ -47,6 +52,13 @@ describe('names made to be mistaken', () => {
     ['proxyv2', 'look-alike of proxyv2'],
     [`evil.com/istio/proxyv2@${DIGEST}`, 'look-alike of proxyv2'],
     ['xn--isti-0cf.com/proxyv2', 'look-alike of proxyv2'],
+    // An underscore in a host: a runtime pulls from it.
+    ['my_registry.corp.example/istio/pilot:1.28.0', 'look-alike of pilot'],
+    ['my_registry.corp.example/istio/istioctl:1.28.0', 'look-alike of istioctl'],
+    ['my_registry.corp.example/proxyv2', 'look-alike of proxyv2'],
+    ['docker_io.io/istio/pilot', 'look-alike of pilot'],
+    ['my_registry.corp.example/istio/app', 'not ours'],
+    ['istio_registry.corp.example/pilot', 'not ours'],
     // The hub itself, in unusual spellings.
     ['DOCKER.IO/istio/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
     ['Index.Docker.io/istio/proxyv2:1.28.0', 'docker.io/istio, proxyv2'],
@@ -94,6 +106,28 @@ describe('names made to be mistaken', () => {
     ['cr.agentgateway.dev/agentgateway:v1.4.1', 'not ours'],
   ])('%s: %s', (text, expected) => {
     expect(summariseClass(text)).toBe(expected);
+  });
+});
+
+describe('what distribution/reference accepts', () => {
+  const isIstios = (text: string): boolean => text.includes('istio/') || text.includes('proxyv2');
+
+  it('is judged or refused, whatever its host', () => {
+    const images = acceptedReferences.map(([text]) => text).filter(isIstios);
+    expect(images.length).toBeGreaterThan(25);
+    expect(images.filter((text) => summariseClass(text).endsWith('not ours'))).toEqual([]);
+  });
+
+  it('is refused if it is longer than any name', () => {
+    expect(acceptedLongReferences.map((text) => summariseClass(text))).toEqual(
+      acceptedLongReferences.map(() => "no reference, could be Istio's"),
+    );
+  });
+
+  it('is not the limit: what it refuses and another parser could accept is refused too', () => {
+    const images = refusedReferences.filter(isIstios);
+    expect(images.length).toBeGreaterThan(30);
+    expect(images.filter((text) => summariseClass(text).endsWith('not ours'))).toEqual([]);
   });
 });
 
@@ -273,7 +307,6 @@ describe('mirrors and hubs of a configuration', () => {
     ['registry.corp.example/istio/proxyv2:1.28.0', 'registry.corp.example/istio, proxyv2'],
     ['Registry.Corp.example/istio/mesh-a:1.28.0', 'registry.corp.example/istio, no component'],
     ['registry.corp.example/istio/proxyv2:1.10.0', 'registry.corp.example/istio, proxyv2, never signed'],
-    ['registry.corp.example/istio/examples-bookinfo-details-v1:1', 'not ours'],
     // The longest matching name wins.
     [
       'registry.corp.example/istio/nightly/pilot:1.28.0',
@@ -291,6 +324,29 @@ describe('mirrors and hubs of a configuration', () => {
     // Named as a hub and as a mirror.
     ['gcr.io/istio-release/pilot:1.28.0', 'gcr.io/istio-release, pilot'],
   ])('%s: %s', (text, expected) => {
+    expect(summariseClass(text, classifier)).toBe(expected);
+  });
+
+  // Only Istio pushes to its hubs; on a mirror, others choose which image has the name of a sample.
+  it.each([
+    [
+      'registry.corp.example/istio/examples-bookinfo-details-v1:1',
+      'registry.corp.example/istio, no component',
+    ],
+    ['registry.corp.example/istio/examples-proxyv2:1.28.0', 'registry.corp.example/istio, no component'],
+    ['registry.corp.example/istio/base:1.28.0', 'registry.corp.example/istio, no component'],
+    [
+      'registry.corp.example/istio/nightly/distroless',
+      'registry.corp.example/istio/nightly, no component, never signed',
+    ],
+    ['registry.corp.example/mesh/base:1.28.0', 'registry.corp.example/mesh, no component'],
+    ['registry.corp.example/mesh/examples-proxyv2:1.28.0', 'registry.corp.example/mesh, no component'],
+    ['registry.corp.example/own/kubectl:1', 'registry.corp.example/own, no component'],
+    ['mirror.corp.example:5000/base:1.28.0', 'mirror.corp.example:5000, no component'],
+    ['gcr.io/istio-release/base:1.28.0', 'gcr.io/istio-release, no component'],
+    ['istio/base:1.28.0', 'not ours'],
+    ['registry.istio.io/testing/examples-proxyv2:1.28.0', 'not ours'],
+  ])('is a sample on the built-in hubs alone: %s', (text, expected) => {
     expect(summariseClass(text, classifier)).toBe(expected);
   });
 
@@ -417,7 +473,9 @@ describe("a text that is no reference could be Istio's", () => {
     ['a bad tag on a mirror', 'registry.corp.example/mesh/app:~'],
     ['a bad tag on a mirror of Docker Hub', 'corp/app:~'],
     ['a template', '{{ .Values.hub }}/proxyv2:{{ .Values.tag }}'],
-    ['a name and more than anybody pulls', `istio/pilot:${'1'.repeat(5000)}`],
+    ['a name past what is parsed', `${' '.repeat(5000)}istio/pilot`],
+    ['a mirror past what is parsed', `REGISTRY.corp.example/mesh/${'a/'.repeat(2500)}app`],
+    ['a name and more than is parsed', `istio/pilot:${'1'.repeat(5000)}`],
   ])('by %s', (_, text) => {
     expect([parseImageReference(text).ok, classifier.couldBeIstio(text)]).toEqual([false, true]);
   });
@@ -431,7 +489,9 @@ describe("a text that is no reference could be Istio's", () => {
     ['a sha512 digest of a sample', `istio/examples-helloworld-v1:1.28.0@${SHA512}`],
     ['capitals', 'acme/Copilot'],
     ['the end of a host', 'registry.corp.example/Mesh2/app'],
-    ['a name past what anybody pulls', `${' '.repeat(5000)}istio/pilot`],
+    ['a host that is no host', 'acme_:5000/acme/copilot'],
+    ['a user', 'user@acme.example//acme/app'],
+    ['more than anybody pulls', `acme.example:${'0'.repeat(5000)}443/acme/app`],
   ])('but not by %s', (_, text) => {
     expect([parseImageReference(text).ok, classifier.couldBeIstio(text)]).toEqual([false, false]);
   });

@@ -10,6 +10,11 @@ import {
   type Places,
 } from '../../src/istio/index.ts';
 import type { Unmatchable } from '../../src/istio/match-pattern.ts';
+import {
+  acceptedLongReferences,
+  acceptedReferences,
+  refusedReferences,
+} from '../support/distribution-references.ts';
 import { imageTexts } from '../support/image-texts.ts';
 import { matchPlaces } from '../support/match-condition-cases.ts';
 
@@ -95,6 +100,16 @@ describe('the pattern', () => {
         'sha256:0123456789ab',
       ].join('|'),
     );
+  });
+
+  it('finds the references that distribution accepts, and those that it refuses, where the classifier could take them for Istio’s', () => {
+    const texts = [
+      ...acceptedReferences.map(([text]) => text),
+      ...acceptedLongReferences,
+      ...refusedReferences,
+    ].filter(couldBeIstioWith(builtIn));
+    expect(texts.length).toBeGreaterThan(60);
+    expect(texts.filter((text) => !search(builtIn).test(text))).toEqual([]);
   });
 
   it.each([

@@ -47,6 +47,21 @@ describe('a host that nobody configured', () => {
     expect(foreign.connections()).toBe(0);
   });
 
+  it('is refused with an underscore in it, although DNS allows none', async () => {
+    const { webhook } = await startWithImages();
+    const named = [
+      'my_registry.corp.example/istio/pilot:1.28.0',
+      'my__registry.corp.example/istio/istioctl:1.28.0',
+      'my_registry.corp.example/proxyv2:1.28.0',
+    ];
+    expect(await Promise.all(named.map((image) => verdictOf(webhook, image, 'app')))).toEqual(
+      named.map(() => ['deny', 'image-look-alike']),
+    );
+    expect(await verdictOf(webhook, `evil.example:${'0'.repeat(5000)}443/istio/pilot:1.28.0`, 'app')).toEqual(
+      ['deny', 'image-reference-invalid'],
+    );
+  });
+
   it('is connected to once it is a mirror', async () => {
     const foreign = await startListener();
     const { webhook } = await startWithImages({

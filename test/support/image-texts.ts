@@ -30,6 +30,10 @@ const OTHERS = [
   'localhost:5000',
   '[::1]:5000',
   'registry.corp.example',
+  'my_registry.corp.example',
+  'my_registry.corp.example/istio',
+  'my_registry.corp.example:5000/istio',
+  'user@evil.example//istio',
   'x',
 ];
 

@@ -68,6 +68,8 @@ export const mustMatch: readonly MatchCase[] = [
     'acme/install.cni:1',
     'quay.io/maistra/pilot:2.6',
     'dhi.io/pilot-debug:1',
+    'my_registry.corp.example/istio/pilot:1.28.0',
+    'my__registry.corp.example/istio/istioctl:1.28.0',
     'cgr.dev/chainguard/mirrored_pilot',
     'registry.redhat.io/openshift-service-mesh/istio-cni-rhel9:2.6',
     // Not valid references, but possibly meant as Istio images.
@@ -125,6 +127,8 @@ export const mustMatch: readonly MatchCase[] = [
 export const mustMatchConfigured: readonly MatchCase[] = [
   'registry.corp.example:5000/upstream/x:1',
   'registry.corp.example/mesh/mesh-a:1.28.0',
+  'registry.corp.example/mesh/base:1.28.0',
+  'registry.corp.example:5000/upstream/examples-tool:1',
   'REGISTRY.corp.example/mesh/mesh-a',
   `registry.corp.example/mesh/mesh-a@${DIGEST}`,
   'registry.corp.example/Mesh/mesh-a',
