@@ -34,9 +34,14 @@ const isPlaceholder = (use: ImageUse): boolean => isContainer(use) && use.image 
 
 const hasIstioName = (use: ImageUse): boolean => isContainer(use) && istioContainerNames.has(use.name);
 
-/** A text that is not a valid reference is refused if it could be Istio's; otherwise the kubelet refuses it. */
+/**
+ * A text that is not a valid reference is refused if its digest is revoked, or if it could be Istio's. Otherwise the
+ * kubelet refuses it, or it is of no interest.
+ */
 const violationsOfInvalid = (use: ImageUse, { refused, couldBeIstio }: Judgement): readonly Violation[] =>
-  refused !== undefined && (hasIstioName(use) || couldBeIstio) ? violationIf(refused, 'deny') : [];
+  refused !== undefined && (refused.code === 'image-revoked' || hasIstioName(use) || couldBeIstio)
+    ? violationIf(refused, 'deny')
+    : [];
 
 const violationsOfIstio = (
   judgement: Judgement,

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { recallOrElse } from '../base/index.ts';
-import { type Digest, type ImageReference, parseImageReference } from '../image/index.ts';
+import { type Digest, type ImageReference, parseDigest, parseImageReference } from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
 import type { Verification, VerificationRequest, Verifier } from '../verification/index.ts';
 import type { Judgement } from './decision.ts';
@@ -79,6 +79,10 @@ const requestForIstio = ({
 /** The request for an image that is not Istio's: any trusted signature satisfies it. */
 const SIGNATURE_ALONE = { places: [], component: undefined, componentOf: () => undefined } as const;
 
+/** The digest that a text ends with, valid or not: a runtime may pull a reference that is too long to parse. */
+const lastWrittenDigest = (text: string): Digest | undefined =>
+  parseDigest(text.slice(text.lastIndexOf('@') + 1));
+
 /** Creates the judge of one configuration: one image, one judgement. */
 export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: JudgeDependencies): Judge => {
   const cache = new LRUCache<string, Judgement>({ max: MAX_CACHED_TEXTS });
@@ -95,14 +99,11 @@ export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: Judge
     };
     if (parsed.ok) {
       const { reference } = parsed;
-      return {
-        ...unclassified,
-        reference,
-        class: classify(reference),
-        refused: findRevoked(reference.digest),
-      };
+      const refused = findRevoked(reference.digest);
+      return { ...unclassified, reference, class: classify(reference), refused };
     }
-    const refused = { code: 'image-reference-invalid', problem: parsed.problem } as const;
+    const revokedDigest = findRevoked(lastWrittenDigest(image));
+    const refused = revokedDigest ?? ({ code: 'image-reference-invalid', problem: parsed.problem } as const);
     return { ...unclassified, couldBeIstio: couldBeIstio(image), refused };
   };
 

@@ -112,6 +112,16 @@ describe('enforce mode denies', () => {
     });
   });
 
+  it('a revoked digest in a text that is no reference, in any container', () => {
+    const reason = { code: 'image-revoked', digest: digestFor('revoked'), why: 'CVE-2026-1' } as const;
+    const revoked = { ...judgement(PROXY), reference: undefined, class: undefined, refused: reason };
+    const uses = [use(PROXY, { name: 'app' })];
+    expect(decideOn(revoked, { uses })).toEqual({
+      verdict: 'deny',
+      findings: [{ use: uses[0], reason, effect: 'deny' }],
+    });
+  });
+
   it('one image too many', () => {
     const reason = { code: 'too-many-images', limit: 64 } as const;
     expect(decideOn({ ...judgement(PROXY), refused: reason })).toEqual({

@@ -79,6 +79,13 @@ describe('the judge refuses', () => {
     });
   });
 
+  it('a revoked digest in a text that is longer than is parsed, for a runtime may pull it', async () => {
+    const digest = digestFor('revoked');
+    const { judge } = judgeOf(verified(), () => NOT_OURS, [{ digest, reason: '' }]);
+    const judgement = await judge.judge(`acme.example:${'0'.repeat(5000)}443/app@${digest}`, signal);
+    expect(judgement).toMatchObject({ reference: undefined, refused: { code: 'image-revoked', digest } });
+  });
+
   it('no digest but those that are revoked', async () => {
     const { judge } = judgeOf(verified(), undefined, [
       { digest: digestFor('revoked'), reason: 'CVE-2026-1' },
