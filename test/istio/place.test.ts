@@ -43,6 +43,8 @@ describe('the name of a hub or mirror', () => {
     ['corp/istio', 'docker.io/corp/istio'],
     ['registry.corp.example', 'registry.corp.example'],
     ['registry:5000', 'registry:5000'],
+    ['my_registry.corp.example/istio', 'my_registry.corp.example/istio'],
+    ['my_registry', 'docker.io/my_registry'],
     ['localhost', 'localhost'],
     ['[::1]:5000/istio', '[::1]:5000/istio'],
     ['[::1]/istio', '[::1]/istio'],

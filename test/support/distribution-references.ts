@@ -2,7 +2,7 @@
  * Facts: the hosts that distribution/reference v0.6.0 accepts before the path of an Istio image, as its `ParseDockerRef`
  * returned them, and those that it refuses. containerd v2.1.4 pulls what `ParseDockerRef` returns
  * (`internal/cri/server/images/image_pull.go`) from the text before the first slash (`pkg/reference`, `Spec.Hostname`),
- * so a host with an underscore is pulled from, although its DNS name is odd.
+ * so it pulls from a host with an underscore, which is no host name by RFC 1123.
  */
 
 const HEX = 'e6693c20'.repeat(8);
