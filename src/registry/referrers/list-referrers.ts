@@ -3,8 +3,12 @@ import type { HttpResponse } from '../http/http-message.ts';
 import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
 import type { SendToRegistry } from '../registry-request.ts';
 import { invalidResponse, type Manifest, type Referrer, type Referrers, type Source } from '../source.ts';
+import { findNextLink } from './parse-link.ts';
 import { parseReferrers, referrersTag } from './parse-referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
+
+/** The length of all `Link` headers of a page: each page would otherwise cost the time of the longest header. */
+const MAX_LINK_BYTES = 8192;
 
 const NO_REFERRERS: Referrers = { descriptors: [], more: false };
 
@@ -25,9 +29,11 @@ const isList = (response: HttpResponse): boolean =>
 const isUnknownRepository = ({ body }: HttpResponse): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
 
 /** Returns the next page's resource (RFC 8288). Only the link's query counts, so it leads to no other host or resource. */
-const nextPageOf = (response: HttpResponse, resource: string): string | undefined => {
-  const links = response.headers('link').join(', ');
-  const [, target] = /<([^>]*)>\s*;[^<]*\brel="?next"?/i.exec(links) ?? [];
+const nextPageOf = (response: HttpResponse, resource: string, id: string): string | undefined => {
+  const links = response.headers('link');
+  if (Buffer.byteLength(links.join('')) > MAX_LINK_BYTES)
+    throw invalidResponse(`${id}: the Link header of the referrers is longer than ${MAX_LINK_BYTES} bytes`);
+  const target = findNextLink(links);
   if (target === undefined) return undefined;
   const next = URL.parse(target, 'https://registry.invalid/');
   return `${resource}${next?.search ?? ''}`;
@@ -73,7 +79,7 @@ export const createListReferrers = ({
       }
       referrersApi.markSupported();
       descriptors.push(...parse(response.body, 'the list of referrers'));
-      next = nextPageOf(response, first);
+      next = nextPageOf(response, first, id);
     }
     return { descriptors, more: next !== undefined };
   };

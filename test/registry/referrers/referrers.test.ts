@@ -241,6 +241,32 @@ describe('pages of referrers', () => {
     expect(takeRequests()).toEqual([API]);
   });
 
+  it.each([
+    ['in one header', (link: string) => link],
+    ['in several headers', (link: string) => [link.slice(0, 4096), `<?last=2>; title="${link.slice(4096)}"`]],
+  ])('are invalid where the links are longer than 8192 bytes, %s', async (_, split) => {
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
+    registry.fault = (_request, response) => {
+      response.writeHead(200, { 'content-type': INDEX, link: split('<'.repeat(8193)) }).end(page([]));
+      return true;
+    };
+    expect(await faultOf(list())).toEqual({
+      code: 'answer-invalid',
+      asked: true,
+      message: `${registry.host}/${PATH}: the Link header of the referrers is longer than 8192 bytes`,
+    });
+    expect(takeRequests()).toEqual([API]);
+  });
+
+  it('are read where the link is of 8192 bytes', async () => {
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
+    const link = '<?last=1>; rel="next"; title="'.padEnd(8191, '<') + '"';
+    registry.fault = (request, response) =>
+      listing(page([]), request.url?.includes('last=') === true ? {} : { link })(request, response);
+    expect(await list()).toEqual(NOTHING);
+    expect(takeRequests()).toEqual([API, `${API}?last=1`]);
+  });
+
   it('are found among several links, in one header or several', async () => {
     for (const link of [
       '<?last=0>; rel="prev", <?last=1>; title="a"; rel="next"',
