@@ -25,6 +25,13 @@ const textAt = (from: JsonObject, name: string): string | undefined => {
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
 
+/** Removes every `character` at the end of a text. An unanchored `/x+$/` takes the square of the length of a run. */
+const withoutTrailing = (text: string, character: string): string => {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === character) end -= 1;
+  return text.slice(0, end);
+};
+
 const parseCredentials = (entry: unknown): Credentials | undefined => {
   if (!isJsonObject(entry)) return undefined;
   const token = textAt(entry, 'identitytoken');
@@ -35,7 +42,7 @@ const parseCredentials = (entry: unknown): Credentials | undefined => {
   const password = textAt(entry, 'password') ?? secret;
   return username === undefined || password === undefined
     ? undefined
-    : { kind: 'password', username, password: password.replace(/\0+$/, '') };
+    : { kind: 'password', username, password: withoutTrailing(password, '\0') };
 };
 
 const withDockerHubName = (pattern: ImagePattern): ImagePattern =>
@@ -44,7 +51,7 @@ const withDockerHubName = (pattern: ImagePattern): ImagePattern =>
 /** Parses a key as the kubelet does: it ignores a scheme, `/v1/` and `/v2/`, and a slash at the end. */
 const parseKey = (key: string): ImagePattern => {
   const { path, ...authority } = withDockerHubName(parseImagePattern(key.replace(/^https?:\/\//, '')));
-  return { ...authority, path: path.replace(/^\/v[12](?=\/|$)/, '').replace(/\/+$/, '') };
+  return { ...authority, path: withoutTrailing(path.replace(/^\/v[12](?=\/|$)/, ''), '/') };
 };
 
 const matches = (pattern: ImagePattern, repository: string): boolean =>

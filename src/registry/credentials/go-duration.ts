@@ -14,7 +14,8 @@ export const parseGoDuration = (text: string): number | undefined => {
   if (text === '0') return 0;
   const sign = text.startsWith('-') ? -1 : 1;
   const parts = text.replace(/^[+-]/, '');
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(parts)) return undefined;
+  // A digit can match in one place only, so the text of a credential provider cannot make the expression backtrack.
+  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(parts)) return undefined;
   const terms = parts.matchAll(/([\d.]+)([a-zµμ]+)/g);
   return (
     sign *

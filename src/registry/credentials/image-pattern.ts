@@ -14,14 +14,30 @@ export const parseImagePattern = (text: string): ImagePattern => {
   return { host, port, path: slash === -1 ? '' : text.slice(slash) };
 };
 
-/** Matches like Go's `path.Match`, restricted to the `*` and `?` that occur in hosts. */
-const matchesLabel = (glob: string, label: string): boolean =>
-  new RegExp(
-    `^${glob
-      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-  ).test(label);
+/**
+ * Matches like Go's `path.Match`, restricted to the `*` and `?` that occur in hosts. A mismatch is retried with a longer
+ * match of the last `*` only, so the steps are at most the product of the lengths: a regular expression would try every
+ * combination of all `*`, and whoever writes a pull secret chooses the glob.
+ */
+const matchesLabel = (glob: string, label: string): boolean => {
+  let [at, matched] = [0, 0];
+  let star: { readonly at: number; matched: number } | undefined;
+  while (matched < label.length) {
+    if (glob[at] === '*') {
+      star = { at, matched };
+      at += 1;
+    } else if (glob[at] === '?' || glob[at] === label[matched]) {
+      at += 1;
+      matched += 1;
+    } else if (star === undefined) return false;
+    else {
+      star.matched += 1;
+      [at, matched] = [star.at + 1, star.matched];
+    }
+  }
+  while (glob[at] === '*') at += 1;
+  return at === glob.length;
+};
 
 const matchesHost = (glob: string, host: string): boolean => {
   const [globs, labels] = [glob.split('.'), host.split('.')];

@@ -8,6 +8,9 @@ import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } fr
 /** The origin of a host name: the image reference · the configuration · a response of the registry (redirect, realm). */
 export type NamedBy = 'registry' | 'configuration' | 'response';
 
+/** The length of all headers of a response: what reads one of them never reads more. Node's options do not raise it. */
+const MAX_HEADER_BYTES = 16_384;
+
 /** The connection pool and proxy that requests to a URL go through. */
 export interface Route {
   readonly dispatcher: Dispatcher;
@@ -47,6 +50,7 @@ export const createAgents = (options: {
   const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
   const shared = {
     allowH2: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
     // One signal ends a request in every phase; these timeouts would end it with another error.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -9,6 +9,14 @@ describe('a duration as Go writes it', () => {
     },
   );
 
+  // With work that grows with the square of the length, a megabyte takes hours.
+  it.each(['1', '.', '1.', '1m', 'm', '-'])(
+    'is not a megabyte of %j, which costs no more to tell',
+    (text) => {
+      expect(parseGoDuration(`${text.repeat(1_000_000 / text.length)}x`)).toBeUndefined();
+    },
+  );
+
   it.each([
     ['0', 0],
     ['0s', 0],
