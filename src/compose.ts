@@ -69,7 +69,7 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
     ? measureOpen(registries.open, metrics, configuredRegistries(config))
     : registries.open;
   const log = composeTransparencyLog(config);
-  const evidence = composeEvidence(config, report);
+  const evidence = composeEvidence(config, dependencies);
   const verifier = composeVerifier(config, dependencies, {
     open: openRepository,
     ring,
@@ -147,7 +147,10 @@ const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
 };
 
 /** The layouts that evidence is read from, and the one that new evidence is written to. */
-const composeEvidence = ({ evidence, limits }: Config, report: ReportError) => {
+const composeEvidence = (
+  { evidence, limits }: Config,
+  { now, report }: Pick<CoreDependencies, 'now' | 'report'>,
+) => {
   const { read, write } = evidence;
   const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
     openLayout(directory, limits),
@@ -157,7 +160,7 @@ const composeEvidence = ({ evidence, limits }: Config, report: ReportError) => {
   if (write === undefined)
     return { options: { openEvidence }, add: doNothing, load: doNothing, close: doNothing };
   const writer = createLayoutWriter(write);
-  const tagTable = createTagTable(write, { maxTags: limits.tagEntries, report });
+  const tagTable = createTagTable(write, { maxTags: limits.tagEntries, now, report });
   let lastWrite: Promise<unknown> = Promise.resolve();
   const storeProofs: VerifierDependencies['storeProofs'] = (proofs) => {
     lastWrite = writer.add(proofs.map(signatureEntry)).catch(report);

@@ -25,7 +25,7 @@ const isOutage = (reason: UndeterminedReason): boolean => {
 };
 
 const ago = (ageMs: number): string => {
-  const minutes = Math.max(0, Math.floor(ageMs / MINUTE_MS));
+  const minutes = Math.floor(ageMs / MINUTE_MS);
   if (minutes < 1) return 'less than a minute ago';
   if (minutes === 1) return 'a minute ago';
   if (minutes < 120) return `${minutes} minutes ago`;
@@ -35,7 +35,7 @@ const ago = (ageMs: number): string => {
 /**
  * Returns one sentence on why the configuration allows an undetermined image, or undefined if it does not. The digest
  * that the tag last resolved to counts only if nothing but resolving the tag failed (then `lastVerified` is present), and
- * only for `tagOutageWindow` milliseconds.
+ * only for `tagOutageWindow` milliseconds. A resolution dated in the future does not count: its age is unknown.
  */
 export const outageAllowance = (
   undetermined: Undetermined,
@@ -46,7 +46,7 @@ export const outageAllowance = (
   const { reason, lastVerified } = undetermined;
   if (choice === 'deny' || !isOutage(reason)) return undefined;
   const age = lastVerified === undefined ? Number.POSITIVE_INFINITY : now - lastVerified.resolvedAt;
-  if (lastVerified !== undefined && age <= tagOutageWindow)
+  if (lastVerified !== undefined && age >= 0 && age <= tagOutageWindow)
     return `allowed: ${ago(age)} the tag resolved to ${lastVerified.verified.digest}, which is verified`;
   return choice === 'allow'
     ? 'allowed unverified: the configuration allows images during a registry outage'

@@ -201,6 +201,21 @@ describe('evidence that is written', () => {
     expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
   });
 
+  it.each(OUTAGES)(
+    'refuses a tag whose last answer is dated in the future, registry %s',
+    async (_, strike, reason) => {
+      const mirror = await openMirror();
+      const directory = join(temporaryDirectory('written'), 'evidence');
+      const known = mirror.add();
+      await writeEvidence(mirror, directory, known);
+      age(directory, -HOUR);
+      await strike(mirror);
+      const webhook = await start(mirror, { evidence: { write: directory } });
+      expect(await verdictOn(webhook, known.byTag)).toEqual(refused(reason));
+      expect(await verdictOn(webhook, known.byDigest)).toEqual(allowed);
+    },
+  );
+
   it('gives the configured answer to what is unknown', async () => {
     const mirror = await openMirror();
     const directory = join(temporaryDirectory('written'), 'evidence');

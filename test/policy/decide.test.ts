@@ -232,6 +232,7 @@ describe('enforce mode lets through', () => {
       decideOn(judgement(PROXY, undetermined(UNAVAILABLE, { resolvedAt: NOW - age, verified: verified() })))
         .verdict;
     expect([verdictAfter(24 * HOUR), verdictAfter(24 * HOUR + 1)]).toEqual(['warn', 'deny']);
+    expect([verdictAfter(0), verdictAfter(-1), verdictAfter(-24 * HOUR)]).toEqual(['warn', 'deny', 'deny']);
   });
 
   it.each(UNDETERMINED_REASONS.filter(([, covered]) => covered))(

@@ -13,7 +13,11 @@ export interface TagResolution {
   readonly at: number;
 }
 
-/** The last resolutions of tags, stored in a file beside evidence to outlive the process. Replicas may share it. */
+/**
+ * The last resolutions of tags, stored in a file beside evidence to outlive the process. Replicas may share it. A
+ * resolution dated in the future is none: after a clock was set back, or by a hand in the file, it would outlive every
+ * window and displace true ones.
+ */
 export interface TagTable {
   /** Reads the file. A malformed or unreadable file is reported and counts as empty: it is a cache. */
   load(): Promise<void>;
@@ -21,6 +25,13 @@ export interface TagTable {
   add(repository: string, tag: string, resolution: TagResolution): void;
   /** Writes the pending resolutions. */
   close(): Promise<void>;
+}
+
+interface TagTableOptions {
+  readonly maxTags: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly report: (error: unknown) => void;
 }
 
 const FILE = 'sailmark-tags.json';
@@ -61,19 +72,17 @@ const latestOf = (entries: readonly TagRow[]): readonly TagRow[] => {
 };
 
 /** Opens the table in `directory`. Past `maxTags`, the oldest resolutions are removed. */
-export const createTagTable = (
-  directory: string,
-  { maxTags, report }: { readonly maxTags: number; readonly report: (error: unknown) => void },
-): TagTable => {
+export const createTagTable = (directory: string, { maxTags, now, report }: TagTableOptions): TagTable => {
   const path = join(directory, FILE);
   const resolutions = new Map<string, TagResolution>();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
+  const isPast = ([, { at }]: TagRow): boolean => at <= now();
 
   /** Merges the resolutions with those that other replicas have written. */
   const writeMerged = async (): Promise<void> => {
     const stored = await readTable(path).catch(() => []);
-    const tags = latestOf([...stored, ...resolutions])
+    const tags = latestOf([...stored, ...resolutions].filter(isPast))
       .slice(-maxTags)
       .map(([reference, { digest, at }]) => ({ reference, digest: digest ?? null, at }));
     await writeAtomically(path, JSON.stringify({ schema: SCHEMA, tags }));
@@ -103,12 +112,16 @@ export const createTagTable = (
   return {
     async load() {
       try {
-        for (const [name, resolution] of await readTable(path)) put(name, resolution);
+        for (const row of latestOf((await readTable(path)).filter(isPast))) put(...row);
       } catch (error) {
         if ((error as { readonly code?: unknown }).code !== 'ENOENT') report(error);
       }
     },
-    last: (repository, tag) => resolutions.get(`${repository}:${tag}`),
+    last(repository, tag) {
+      const name = `${repository}:${tag}`;
+      const resolution = resolutions.get(name);
+      return resolution !== undefined && isPast([name, resolution]) ? resolution : undefined;
+    },
     add(repository, tag, resolution) {
       put(`${repository}:${tag}`, resolution);
       timer ??= setTimeout(() => void save(), WRITE_DELAY_MS).unref();

@@ -7,7 +7,7 @@ import { isRecent } from './is-recent.ts';
 export interface TagMemory {
   /** Returns the tag's digest if this process resolved it less than `tagMemory` ago. */
   fresh(repository: string, tag: string): Digest | undefined;
-  /** Returns the last resolution of the tag, however old. */
+  /** Returns the last resolution of the tag, however old, but none dated in the future: the clock was set back. */
   last(repository: string, tag: string): TagResolution | undefined;
   add(repository: string, tag: string, digest: Digest | undefined): void;
 }
@@ -31,7 +31,10 @@ export const createTagMemory = (
 ): TagMemory => {
   const cache = new LRUCache<string, TagResolution>({ max: tagEntries });
   return {
-    last: (repository, tag) => cache.get(`${repository}:${tag}`) ?? tagTable?.last(repository, tag),
+    last: (repository, tag) =>
+      [cache.get(`${repository}:${tag}`), tagTable?.last(repository, tag)].find(
+        (resolution) => resolution !== undefined && resolution.at <= now(),
+      ),
     fresh(repository, tag) {
       // Never from the tag table: anyone who can write there could then resolve a tag while its registry responds.
       const resolution = cache.get(`${repository}:${tag}`);

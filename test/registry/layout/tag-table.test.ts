@@ -11,9 +11,11 @@ const digest = digestOf('pilot');
 const ANSWER = { digest, at: 1_700_000_000_000 };
 const SCHEMA = 'sailmark.dev/tags/v1';
 
-const open = async (directory: string, maxTags = 100) => {
+const NOW = 1_800_000_000_000;
+
+const open = async (directory: string, maxTags = 100, now: () => number = () => NOW) => {
   const reports: unknown[] = [];
-  const table = createTagTable(directory, { maxTags, report: (error) => void reports.push(error) });
+  const table = createTagTable(directory, { maxTags, now, report: (error) => void reports.push(error) });
   await table.load();
   return { table, reports };
 };
@@ -197,5 +199,40 @@ describe('a table that two replicas share', () => {
     await one.table.close();
     await other.table.close();
     expect(tagsIn(directory)).toEqual([4, 5, 6].map((at) => ({ reference: `${PILOT}:${at}`, digest, at })));
+  });
+});
+
+describe('an answer dated in the future', () => {
+  const row = { reference: `${PILOT}:1.28.0`, digest: digestOf('true'), at: NOW };
+  const future = { ...row, digest, at: NOW + 1 };
+
+  it.each([
+    ['alone', [future], undefined],
+    ['before the true one', [future, row], { digest: row.digest, at: NOW }],
+    ['after the true one', [row, future], { digest: row.digest, at: NOW }],
+  ])('is none where it is read %s', async (_, tags, last) => {
+    const { table, reports } = await open(withFile({ schema: SCHEMA, tags }));
+    expect(table.last(PILOT, '1.28.0')).toEqual(last);
+    expect(reports).toEqual([]);
+  });
+
+  it('is not written back, and displaces no true one: of this tag or, at the limit, of another', async () => {
+    const directory = withFile({ schema: SCHEMA, tags: [future, { ...future, reference: `${PILOT}:x` }] });
+    const { table } = await open(directory, 2);
+    table.add(PILOT, '1.28.0', { digest: row.digest, at: NOW });
+    table.add(PILOT, '1.28.1', { digest: row.digest, at: NOW });
+    await table.close();
+    expect(tagsIn(directory)).toEqual([row, { ...row, reference: `${PILOT}:1.28.1` }]);
+  });
+
+  it('is none, and is not written, where the clock was set back after it came', async () => {
+    const directory = withFile({ schema: SCHEMA, tags: [row] });
+    let time = NOW + 1000;
+    const { table } = await open(directory, 100, () => time);
+    table.add(PILOT, '1.28.0', { digest, at: time });
+    time = NOW;
+    expect(table.last(PILOT, '1.28.0')).toBeUndefined();
+    await table.close();
+    expect(tagsIn(directory)).toEqual([row]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TagResolution } from '../../../src/registry/index.ts';
 import type { Verification } from '../../../src/verification/index.ts';
 import {
   createSigner,
@@ -382,6 +383,35 @@ describe('a tag that cannot be resolved', () => {
       reason: { code: 'deadline-exceeded', asked: true },
       lastVerified: { resolvedAt, verified: { outcome: 'verified', digest } },
     });
+  });
+
+  it.each([
+    ['holds it', true],
+    ['is not used', false],
+  ])('stands for nothing where its last answer is dated in the future, and the table %s', async (_, held) => {
+    const rows = new Map<string, TagResolution>();
+    const tagTable = {
+      last: (repository: string, tag: string) => rows.get(`${repository}:${tag}`),
+      add: (repository: string, tag: string, row: TagResolution) =>
+        void rows.set(`${repository}:${tag}`, row),
+    };
+    const { harness, resolvedAt } = await afterward(undefined, held ? { tagTable } : {});
+    harness.store.failWith('unavailable');
+    harness.time = resolvedAt - 1;
+    const verdict = await harness.verify(BY_TAG);
+    expect(verdict).not.toHaveProperty('lastVerified');
+    expect(verdict).not.toHaveProperty('lastDigest');
+    harness.time = resolvedAt + 60_000;
+    expect(await harness.verify(BY_TAG)).toHaveProperty('lastDigest', digest);
+  });
+
+  it('stands for what the table holds where its answer in memory is dated in the future', async () => {
+    const { harness, resolvedAt } = await afterward(undefined, {
+      tagTable: { last: () => ({ digest, at: 7 }), add: () => undefined },
+    });
+    harness.store.failWith('unavailable');
+    harness.time = resolvedAt - 1;
+    expect(await harness.verify(BY_TAG)).toMatchObject({ lastVerified: { resolvedAt: 7 } });
   });
 
   it('stands for nothing where it was never asked', async () => {
