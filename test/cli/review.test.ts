@@ -93,6 +93,100 @@ describe('review refuses to read', () => {
   });
 });
 
+/** A pod whose member `x` expands, by nested aliases, to ten to the power of `levels` values. */
+const nestedAliases = (levels: number, value = 'x'): string => {
+  const names = Array.from({ length: levels }, (_, level) => `a${level}`);
+  const lists = names.map(
+    (name, level) =>
+      `  ${name}: &${name} [${Array(10)
+        .fill(level === 0 ? value : `*a${level - 1}`)
+        .join(', ')}]`,
+  );
+  return ['apiVersion: v1', 'kind: Pod', 'x:', ...lists].join('\n');
+};
+
+describe('review refuses aliases', () => {
+  const EXPANDS =
+    'aliases expand to more than 1000000 characters; write the values out where the aliases are, or split the input';
+  const CYCLE = 'an alias refers to a value that contains it; write the value out';
+  const DEEP = 'aliases nest values more than 100 levels deep; write fewer aliases inside other values';
+
+  it.each([
+    ['nested', nestedAliases(12), `document 1: ${EXPANDS}`],
+    ['nested, in a later document', `kind: Other\n---\n${nestedAliases(7)}`, `document 2: ${EXPANDS}`],
+    [
+      'too many in all documents together',
+      Array(6).fill(nestedAliases(5)).join('\n---\n'),
+      `document 5: ${EXPANDS}`,
+    ],
+    [
+      'to a long text',
+      `kind: Pod\na: &a ${'x'.repeat(100_000)}\nb: [${Array(20).fill('*a').join(', ')}]`,
+      `document 1: ${EXPANDS}`,
+    ],
+    ['to the list they are in', 'kind: List\nitems: &a\n- *a', `document 1: ${CYCLE}`],
+    ['to the object they are in', '&a\nkind: Pod\nspec:\n  b: [*a]', `document 1: ${CYCLE}`],
+    [
+      'that nest',
+      `kind: Pod\na0: &a0 []\n${Array.from({ length: 20_000 }, (_, at) => `a${at + 1}: &a${at + 1} [*a${at}]`).join('\n')}`,
+      `document 1: ${DEEP}`,
+    ],
+  ])('%s', async (_, input, message) => {
+    expect(await review(input)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`Error: standard input: ${message}`),
+    });
+  });
+
+  it.each([
+    ['brackets', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+    ['an object in JSON', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+    ['a list', `${'- '.repeat(100_000)}x`],
+  ])('and values nested 100,000 levels deep: %s', async (_, input) => {
+    const { code, stderr } = await review(`kind: Other\n---\n${input}`);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        'Error: standard input: document 2, line 3: invalid YAML: nesting exceeded maxDepth (100)',
+      ),
+    });
+  });
+});
+
+describe('review reads', () => {
+  it('anchors, aliases and merge keys', async () => {
+    const input = `
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Pod
+  metadata: &meta {name: web, labels: &labels {app: web}}
+  spec: {containers: [&app {name: app, image: "${signed}"}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: *meta
+  spec: {containers: [*app]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: other, labels: *labels}
+  spec: {containers: [{<<: *app, image: "${unsigned}"}, {<<: *app, name: sidecar}]}
+`;
+    const { code, objects } = await printed(input);
+    expect({ code, verdicts: objects.map(({ verdict }) => verdict) }).toEqual({
+      code: 10,
+      verdicts: ['allow', 'allow', 'deny'],
+    });
+  });
+
+  it('a long input without aliases', async () => {
+    const other = { apiVersion: 'v1', kind: 'ConfigMap', data: { a: Array(1000).fill('x'.repeat(100)) } };
+    const input = { apiVersion: 'v1', kind: 'List', items: [...Array(30).fill(other), pod([signed])] };
+    expect(await printed(input)).toMatchObject({ code: 0, skipped: 30 });
+  });
+});
+
 describe('review prints', () => {
   it('JSON of one shape, whole', async () => {
     const list = { apiVersion: 'v1', kind: 'List', items: [pod([unsigned, signed])] };

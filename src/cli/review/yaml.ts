@@ -1,4 +1,5 @@
 import { CommandError } from '../command-line/command.ts';
+import { checkAliases } from './aliases.ts';
 
 /** The number of the document (from 1) that contains a line (from 0). */
 const documentAt = (text: string, line: number): number => {
@@ -11,11 +12,16 @@ const documentAt = (text: string, line: number): number => {
   return before.filter(isSeparator).length + (isLeading ? 0 : 1);
 };
 
-/** Parses every YAML or JSON document in a text. Rejects with `CommandError`, which names the document and line. */
+/**
+ * Parses every YAML or JSON document in a text, with aliases and merge keys as kubectl does. Rejects with `CommandError`,
+ * which names the document and line.
+ */
 export const parseDocuments = async (text: string, name: string): Promise<readonly unknown[]> => {
-  const { loadAll, YAMLException } = await import('js-yaml');
+  const { CORE_SCHEMA, loadAll, mergeTag, YAMLException } = await import('js-yaml');
   try {
-    return loadAll(text.replace(/^\uFEFF/, ''));
+    const documents = loadAll(text.replace(/^\uFEFF/, ''), { schema: CORE_SCHEMA.withTags(mergeTag) });
+    checkAliases(documents, text, name);
+    return documents;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { reason, mark } = error;
