@@ -89,7 +89,8 @@ const jwkOfPem = (text: string): Jwk => {
   const [, label = '', body = '', end] = PEM.exec(text) ?? [];
   const problem = findLabelProblem(label === '' ? (labels[0] ?? '') : label);
   if (problem !== undefined) throw new KeyProblem(problem);
-  const der = label === end ? parseBase64(body.replace(/[ \t]+$/gm, '')) : undefined;
+  // Matched from the first blank of a run only: from each of them, the time is the square of the run's length.
+  const der = label === end ? parseBase64(body.replace(/(?<![ \t])[ \t]+$/gm, '')) : undefined;
   if (der === undefined)
     throw new KeyProblem('is malformed: expected one complete PEM block with nothing before or after it');
   return jwkOfDer(der);

@@ -176,6 +176,15 @@ describe('a key is refused', () => {
     expect(await parseKeys(text)).toEqual({ ok: false, problem });
   });
 
+  // With work that grows with the square of the length, this takes minutes: a key URL serves what it likes.
+  it('where its lines hold a run of blanks, in time that grows with the length', async () => {
+    const blanks = ' '.repeat(500_000);
+    expect(await parseKeys(`-----BEGIN PUBLIC KEY-----\nA${blanks}B\n-----END PUBLIC KEY-----`)).toEqual({
+      ok: false,
+      problem: expect.stringContaining('is malformed'),
+    });
+  });
+
   it('where its curve is written out as parameters, though OpenSSL takes it for P-256', async () => {
     expect(createPublicKey({ key: explicit, format: 'der', type: 'spki' }).asymmetricKeyType).toBe('ec');
     expect((await parseKeys(asPem(explicit))).ok).toBe(false);
@@ -192,6 +201,7 @@ describe('a key is read', () => {
   it.each([
     ['PEM', signer.publicPem],
     ['PEM with CRLF and white space around', `\n  ${signer.publicPem.replaceAll('\n', '\r\n')}\r\n`],
+    ['PEM with blanks at the end of its base64', signer.publicPem.replaceAll(/(?<!-)\n/g, ' \t  \n')],
     ['a JWK', JSON.stringify(jwk)],
     [
       'a JWK that calls itself something',
