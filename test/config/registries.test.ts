@@ -107,6 +107,8 @@ registries:
 describe('credential providers', () => {
   it.each([
     ['kind: [', /^the file is not YAML/],
+    ['kind: &a [*a]', /^the file is not YAML: aliases exceeded/],
+    [`kind: ${'['.repeat(100_000)}`, /^the file is not YAML: nesting exceeded/],
     ['a: b', /^is not a CredentialProviderConfig of the kubelet$/],
     ['kind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1', /^providers must be a list/],
     [
