@@ -182,7 +182,11 @@ items:
 
   it('a long input without aliases', async () => {
     const other = { apiVersion: 'v1', kind: 'ConfigMap', data: { a: Array(1000).fill('x'.repeat(100)) } };
-    const input = { apiVersion: 'v1', kind: 'List', items: [...Array(30).fill(other), pod([signed])] };
+    const input = {
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [...Array.from({ length: 30 }, () => other), pod([signed])],
+    };
     expect(await printed(input)).toMatchObject({ code: 0, skipped: 30 });
   });
 });
