@@ -11,6 +11,7 @@ import { explainUnsignedDigest, explainUnsignedTag } from './explain-unsigned.ts
 import { type Hub, hubs } from './hubs.ts';
 import type { ImageClass, Mirror, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
+import { matchPattern } from './match-pattern.ts';
 
 /** Classifies images by name, for the hubs and mirrors of one configuration. Pure; no call throws. */
 export interface Classifier {
@@ -60,7 +61,7 @@ export function createClassifier(configured: Places): Classifier {
       ? classOfOthers(reference)
       : classBelow(place, reference.repository.name.slice(slash + 1), reference);
   };
-  return { classify, couldBeIstio: createTextCheck([...byName.keys()], classify) };
+  return { classify, couldBeIstio: createTextCheck([...byName.keys()], classify, configured) };
 }
 
 const findHub = (name: string): Hub | undefined =>
@@ -130,15 +131,17 @@ function seemingRepository(text: string): Repository {
 function createTextCheck(
   names: readonly string[],
   classify: Classifier['classify'],
+  configured: Places,
 ): Classifier['couldBeIstio'] {
   const signs = [...names.map((name) => `${name}/`), ...distinctiveNames];
   // Docker Hub's images are written without its host.
   const beginnings = names
     .filter((name) => name.startsWith('docker.io/'))
     .map((name) => `${name.slice(10)}/`);
+  // Of a text too long to parse, exactly what the API server asks about is refused. The pattern takes linear time.
+  const pattern = new RegExp(matchPattern(configured, []), 'i');
   return (text) => {
-    // Not searched: the length is the sender's, and no ordinary image has such a name.
-    if (text.length > MAX_TEXT_LENGTH) return true;
+    if (text.length > MAX_TEXT_LENGTH) return pattern.test(text);
     const lower = lowerAscii(text).trim();
     const [withoutDigest = ''] = lower.split('@', 1);
     const parsed = parseImageReference(withoutDigest);
