@@ -41,6 +41,8 @@ export interface CoreDependencies {
   readonly network?: Pick<RegistriesOptions, 'proxy' | 'environment' | 'helpers' | 'pullSecrets'>;
   /** Resolves host names in place of the system's resolver. */
   readonly lookUp?: RegistriesOptions['lookUp'];
+  /** Replaces the network that registries are reached by. */
+  readonly createTransport?: RegistriesOptions['createTransport'];
 }
 
 /** The wired core, which the webhook and the command line share. */
@@ -99,7 +101,10 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
   };
 };
 
-const composeRegistries = (config: Config, { now, network, lookUp }: CoreDependencies): Registries =>
+const composeRegistries = (
+  config: Config,
+  { now, network, lookUp, createTransport }: CoreDependencies,
+): Registries =>
   createRegistries({
     settings: config.registries,
     defaults: config.registryDefaults,
@@ -107,6 +112,7 @@ const composeRegistries = (config: Config, { now, network, lookUp }: CoreDepende
     now,
     ...network,
     ...(lookUp && { lookUp }),
+    ...(createTransport && { createTransport }),
   });
 
 /** The registries that the configuration names: a closed set, because they become labels of metrics. */

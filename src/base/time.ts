@@ -4,6 +4,17 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 /**
+ * Returns a signal that is aborted after some milliseconds. Unlike `AbortSignal.timeout` it follows a replaced clock of
+ * timers. The timer does not keep the process alive.
+ */
+export const timeoutSignal = (milliseconds: number): AbortSignal => {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(new DOMException('the time is up', 'TimeoutError'));
+  setTimeout(abort, milliseconds).unref();
+  return controller.signal;
+};
+
+/**
  * Settles as `work` does, or with the result of `onAbort` as soon as `signal` is aborted; `onAbort` may throw. Does not
  * stop the work: others may be waiting for it too.
  */

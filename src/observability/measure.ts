@@ -27,9 +27,11 @@ export const measureOpen = (
   metrics: Pick<Metrics, 'countRegistryRequest'>,
   known: ReadonlySet<string>,
 ): OpenSource => {
-  return (repository, onRequest) =>
-    open(repository, () => {
+  return (repository, caller) => {
+    const onRequest = (): void => {
       metrics.countRegistryRequest(known.has(repository.registry) ? repository.registry : 'other');
-      onRequest();
-    });
+      caller.onRequest();
+    };
+    return open(repository, { ...caller, onRequest });
+  };
 };

@@ -13,6 +13,7 @@ const isOutage = (reason: UndeterminedReason): boolean => {
       return true;
     case 'deadline-exceeded':
       return reason.asked;
+    case 'registry-backend-unavailable':
     case 'registry-refused':
     case 'registry-answer-invalid':
     case 'key-ring-incomplete':

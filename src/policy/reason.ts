@@ -46,6 +46,7 @@ const GROUPS = {
   'registry-refused': 'undetermined',
   'key-ring-incomplete': 'undetermined',
   'deadline-exceeded': 'undetermined',
+  'registry-backend-unavailable': 'undetermined',
   'registry-rate-limited': 'undetermined',
   'registry-unavailable': 'undetermined',
 } as const satisfies Record<ReasonCode, ReasonGroup>;

@@ -88,6 +88,10 @@ const SENTENCES: Sentences = {
     cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
     remedy: 'try again when the registry responds',
   }),
+  'registry-backend-unavailable': ({ detail }) => ({
+    cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
+    remedy: 'try again when the host that the registry redirects to, or its token service, responds',
+  }),
   'registry-refused': ({ detail }) => ({
     cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
     remedy: "check sailmark's credentials for this registry",

@@ -1,5 +1,5 @@
-import { createTransport, type TransportOptions } from './http/transport.ts';
-import { SourceFault } from './source.ts';
+import type { CreateTransport, TransportOptions } from './http/transport.ts';
+import { createSourceCaller, SourceFault } from './source.ts';
 
 /** Fetches a document over https without credentials; redirects and addresses follow the rules for registries. */
 export type FetchDocument = (
@@ -10,7 +10,12 @@ export type FetchDocument = (
 /** `caOf` returns the PEM certificates that are trusted for a host in addition to the system's. */
 export const createFetchDocument =
   (
-    options: Omit<TransportOptions, 'name' | 'ca' | 'plainHttpHost'>,
+    {
+      createTransport,
+      ...options
+    }: Omit<TransportOptions, 'name' | 'ca' | 'plainHttpHost'> & {
+      readonly createTransport: CreateTransport;
+    },
     caOf: (host: string) => string | undefined,
   ): FetchDocument =>
   async (text, { bytes, signal }) => {
@@ -24,7 +29,7 @@ export const createFetchDocument =
     const transport = createTransport({ ...options, name, ca: caOf(name), plainHttpHost: undefined });
     try {
       const request = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
-      const response = await transport.send(request, { signal, onRequest: () => {} });
+      const response = await transport.send(request, { ...createSourceCaller(), signal });
       if (response.status !== 200)
         throw new SourceFault('unavailable', `${name} responded ${response.status}`, { asked: true });
       return response.body;

@@ -2,6 +2,8 @@ export type { CredentialProvider, CredentialProviders } from './credentials/cred
 export { parseGoDuration } from './credentials/go-duration.ts';
 export type { PullSecretName, PullSecrets } from './credentials/pull-secrets.ts';
 export type { FetchDocument } from './fetch-document.ts';
+export type { Caller, HttpRequest, HttpResponse } from './http/http-message.ts';
+export type { CreateTransport, Transport, TransportOptions } from './http/transport.ts';
 export { imageEntry, signatureEntry } from './layout/evidence-entry.ts';
 export { type Layout, openLayout } from './layout/layout.ts';
 export type { LayoutImage } from './layout/layout-images.ts';
@@ -21,11 +23,13 @@ export {
 } from './registries.ts';
 export type { RegistryLimits, RegistrySettings } from './settings.ts';
 export {
+  createSourceCaller,
   type FaultCode,
   type Manifest,
   type OpenSource,
   type Referrer,
   type Referrers,
   type Source,
+  type SourceCaller,
   SourceFault,
 } from './source.ts';

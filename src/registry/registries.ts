@@ -4,6 +4,7 @@ import type { PullSecrets } from './credentials/pull-secrets.ts';
 import type { Environment } from './credentials/run-program.ts';
 import { createFetchDocument, type FetchDocument } from './fetch-document.ts';
 import type { LookUp } from './http/addresses.ts';
+import { type CreateTransport, createTransport as createHttpTransport } from './http/transport.ts';
 import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
@@ -18,6 +19,8 @@ export interface RegistriesOptions {
   readonly now: () => number;
   /** Replaces the system's resolver. */
   readonly lookUp?: LookUp;
+  /** Replaces the network: sockets, TLS, proxies and redirects. */
+  readonly createTransport?: CreateTransport;
   /** Undefined: every connection is direct. */
   readonly proxy?: Proxy;
   /** Undefined: there is no cluster, and registries with pull secrets fail with a fault that says so. */
@@ -44,13 +47,14 @@ export const createRegistries = ({
   limits,
   now,
   lookUp,
+  createTransport = createHttpTransport,
   proxy = {},
   pullSecrets,
   helpers = 'named',
   environment = {},
 }: RegistriesOptions): Registries => {
   const registries = new Map<string, Registry>();
-  const network = { now, lookUp, proxyFor: createProxyFor(proxy) };
+  const network = { now, lookUp, createTransport, proxyFor: createProxyFor(proxy) };
   const settingsOf = (host: string): RegistrySettings => ({
     ...defaults,
     ...settings.find((entry) => entry.host === host),
@@ -67,11 +71,11 @@ export const createRegistries = ({
     return registry;
   };
 
-  const open: OpenSource = (repository, onRequest) => {
+  const open: OpenSource = (repository, caller) => {
     const { endpoint } = settingsOf(repository.registry);
     const contacted =
       endpoint === undefined ? repository : repositoryFromName(`${endpoint}/${repository.path}`);
-    return registryOf(contacted.registry).open(contacted.path, onRequest, repository.name);
+    return registryOf(contacted.registry).open(contacted.path, caller, repository.name);
   };
 
   const { redirects, requestTimeout } = limits;

@@ -6,19 +6,19 @@ import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
 import type { LookUp } from './http/addresses.ts';
 import type { Caller, HttpRequest } from './http/http-message.ts';
-import { createTransport } from './http/transport.ts';
+import type { CreateTransport } from './http/transport.ts';
 import type { ProxyFor } from './proxy/proxy.ts';
 import { createReferrersApi } from './referrers/referrers-api.ts';
 import type { RegistryRequest, SendToRegistry } from './registry-request.ts';
 import { createRepositorySource } from './repository-source.ts';
 import { PauseRequested, readStatus } from './response-status.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
-import { type Source, SourceFault } from './source.ts';
+import { type Source, type SourceCaller, SourceFault } from './source.ts';
 import { waitForShared } from './wait-for-shared.ts';
 
 export interface Registry {
   /** Opens a repository. Its faults name the host that is contacted; `id` is the name it is known by. */
-  open(path: string, onRequest: () => void, id?: string): Source;
+  open(path: string, caller: SourceCaller, id?: string): Source;
   close(): Promise<void>;
 }
 
@@ -27,6 +27,7 @@ export interface RegistryDependencies {
   readonly now: () => number;
   readonly lookUp: LookUp | undefined;
   readonly proxyFor: ProxyFor;
+  readonly createTransport: CreateTransport;
 }
 
 /** Bytes of an error to read, to distinguish an unknown repository from an unsupported resource. */
@@ -61,7 +62,7 @@ const reportFault = (error: unknown, permit: Permit): void => {
 export const createRegistry = (
   settings: RegistrySettings,
   limits: RegistryLimits,
-  { findCredentials, now, lookUp, proxyFor }: RegistryDependencies,
+  { findCredentials, now, lookUp, proxyFor, createTransport }: RegistryDependencies,
 ): Registry => {
   const { host, ca, tokenRealms = [], plainHttp = false } = settings;
   const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
@@ -104,9 +105,9 @@ export const createRegistry = (
   };
 
   return {
-    open(path, onRequest, id = `${host}/${path}`) {
+    open(path, { onRequest, onWait }, id = `${host}/${path}`) {
       const send: SendToRegistry = (request, signal) =>
-        withConcurrencyLimit(() => sendWithBreaker(path, request, { signal, onRequest }), signal);
+        withConcurrencyLimit(() => sendWithBreaker(path, request, { signal, onRequest, onWait }), signal);
       return {
         ...createRepositorySource({
           id: `${host}/${path}`,

@@ -16,9 +16,14 @@ export class PauseRequested extends SourceFault {
 const faultOf = (code: FaultCode, detail: string): SourceFault =>
   new SourceFault(code, detail, { asked: true });
 
-/** Throws a fault for a status that reports a temporary failure: 429 and 5xx. */
+/** Throws a fault for a status that reports a temporary failure: 429 and 5xx. Only the registry itself may ask for a pause. */
 export const checkResponse = (response: HttpResponse, name: string): void => {
   const { status } = response;
+  if (response.by === 'backend') {
+    if (status === 429 || status >= 500)
+      throw faultOf('backend-unavailable', `${name}: another host, to which it refers, responded ${status}`);
+    return;
+  }
   const retryAfter = response.header('retry-after');
   if (status === 429)
     throw new PauseRequested(`${name} limits the request rate (429)`, { code: 'rate-limited', retryAfter });

@@ -41,15 +41,42 @@ export interface Source {
   referrers(digest: Digest, signal: AbortSignal): Promise<Referrers>;
 }
 
-/** Opens a repository; `onRequest` is called once for each HTTP request sent for it. */
-export type OpenSource = (repository: Repository, onRequest: () => void) => Source;
+/** The one that a source's requests are for. */
+export interface SourceCaller {
+  /** The namespace of the request; empty for the command line and the warm-up. The queue is fair between requesters. */
+  readonly requester: string;
+  /** True if the digest of the tag is known: its requests go before those for what was never seen. */
+  readonly known: boolean;
+  /** Called once for each HTTP request sent. */
+  readonly onRequest: () => void;
+  /**
+   * Called when the wait for a response of the registry itself begins, after every queue of ours; not for the target of a
+   * redirect to another host, nor for a token service on one. The function that it returns is called when that wait ends.
+   */
+  readonly onWait: () => () => void;
+}
+
+const nothing = (): void => undefined;
+
+/** Creates the caller of requests that are for no namespace. */
+export const createSourceCaller = (onRequest: () => void = nothing): SourceCaller => ({
+  requester: '',
+  known: false,
+  onRequest,
+  onWait: () => nothing,
+});
+
+/** Opens a repository for a caller. */
+export type OpenSource = (repository: Repository, caller: SourceCaller) => Source;
 
 export type FaultCode =
-  /** no connection, TLS failure, timeout, 5xx, a pause after 503, circuit breaker open */
+  /** of the registry itself: no connection, TLS failure, timeout, 5xx, a pause after 503, circuit breaker open */
   | 'unavailable'
+  /** of another host that the registry referred to, by a redirect or as its token service: the same, and 429 */
+  | 'backend-unavailable'
   /** 401 or 403 for all credentials, a realm, redirect or address that is not permitted, too many redirects */
   | 'refused'
-  /** 429, or the pause after it */
+  /** 429 by the registry itself, or the pause after it */
   | 'rate-limited'
   /** a body that is oversized, truncated, compressed, of the wrong digest or length, or HTML with 200 */
   | 'answer-invalid'

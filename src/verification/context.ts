@@ -1,5 +1,5 @@
 import type { Repository } from '../image/index.ts';
-import type { Source } from '../registry/index.ts';
+import { createSourceCaller, type Source } from '../registry/index.ts';
 import type { VerifierDependencies } from './dependencies.ts';
 import type { Memory } from './memory/memory.ts';
 import type { RequestCount } from './memory/single-flight.ts';
@@ -32,6 +32,9 @@ export const createContext = (
 
 /** Opens a repository as a source whose requests count for this verification. */
 export const openRepository = ({ dependencies, sent }: VerificationContext, repository: Repository): Source =>
-  dependencies.open(repository, () => {
-    sent.requests += 1;
-  });
+  dependencies.open(
+    repository,
+    createSourceCaller(() => {
+      sent.requests += 1;
+    }),
+  );

@@ -5,6 +5,7 @@ import type { RejectionReason, UndeterminedReason } from './verification.ts';
 /** Every undetermined code; one that is missing would count as a rejection, so it does not compile. */
 const UNDETERMINED_CODES = {
   'registry-unavailable': true,
+  'registry-backend-unavailable': true,
   'registry-refused': true,
   'registry-rate-limited': true,
   'registry-answer-invalid': true,

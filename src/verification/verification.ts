@@ -99,6 +99,8 @@ export type RejectionReason =
 /** The image could not be verified; trying again may help. `detail` is one line and says where and what to do. */
 export type UndeterminedReason =
   | { readonly code: 'registry-unavailable'; readonly detail: string }
+  /** Another host that the registry refers to did not respond. Never an outage: its name may be a stranger's choice. */
+  | { readonly code: 'registry-backend-unavailable'; readonly detail: string }
   | { readonly code: 'registry-refused'; readonly detail: string }
   | { readonly code: 'registry-rate-limited'; readonly detail: string }
   | { readonly code: 'registry-answer-invalid'; readonly detail: string }

@@ -25,6 +25,7 @@ describe('exit codes', () => {
       'registry-refused': 20,
       'key-ring-incomplete': 20,
       'deadline-exceeded': 20,
+      'registry-backend-unavailable': 20,
       'registry-rate-limited': 20,
       'registry-unavailable': 20,
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRepository } from '../../src/image/index.ts';
 import { measureOpen, measureVerifier } from '../../src/observability/index.ts';
-import type { OpenSource, Source } from '../../src/registry/index.ts';
+import { createSourceCaller, type OpenSource, type Source } from '../../src/registry/index.ts';
 import type { Verification, VerificationRequest } from '../../src/verification/index.ts';
 import { withoutMemory } from '../support/verdicts.ts';
 
@@ -40,15 +40,15 @@ describe('a measured source', () => {
     let requests = 0;
     const send: (() => void)[] = [];
     const source = {} as Source;
-    const open: OpenSource = (_repository, onRequest) => {
+    const open: OpenSource = (_repository, { onRequest }) => {
       send.push(onRequest);
       return source;
     };
     const metrics = { countRegistryRequest: (registry: string) => void counted.push(registry) };
     const measured = measureOpen(open, metrics, new Set(['docker.io']));
-    const onRequest = (): void => void (requests += 1);
-    expect(measured(createRepository('docker.io', 'istio/pilot'), onRequest)).toBe(source);
-    measured(createRepository('chosen-by-a-pod.example', 'a'), onRequest);
+    const caller = createSourceCaller(() => void (requests += 1));
+    expect(measured(createRepository('docker.io', 'istio/pilot'), caller)).toBe(source);
+    measured(createRepository('chosen-by-a-pod.example', 'a'), caller);
     expect([counted, requests]).toEqual([[], 0]);
     send[0]?.();
     send[0]?.();

@@ -58,6 +58,7 @@ const UNDETERMINED_REASONS: readonly (readonly [UndeterminedReason, boolean])[] 
   [{ code: 'registry-rate-limited', detail: 'asked to wait' }, true],
   [{ code: 'deadline-exceeded', asked: true }, true],
   [{ code: 'deadline-exceeded', asked: false }, false],
+  [{ code: 'registry-backend-unavailable', detail: '503' }, false],
   [{ code: 'registry-refused', detail: '403' }, false],
   [{ code: 'registry-answer-invalid', detail: 'not JSON' }, false],
   [{ code: 'key-ring-incomplete', missing: ['corp'] }, false],

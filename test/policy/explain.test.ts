@@ -33,6 +33,7 @@ const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Rea
   'transparency-log-unproven': { code: 'transparency-log-unproven', detail: 'it has no entry' },
   'too-many-signatures': { code: 'too-many-signatures', tried: 100 },
   'registry-unavailable': { code: 'registry-unavailable', detail: text },
+  'registry-backend-unavailable': { code: 'registry-backend-unavailable', detail: text },
   'registry-refused': { code: 'registry-refused', detail: text },
   'registry-rate-limited': { code: 'registry-rate-limited', detail: text },
   'registry-answer-invalid': { code: 'registry-answer-invalid', detail: text },

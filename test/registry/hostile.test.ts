@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createRepository, digestOf } from '../../src/image/index.ts';
 import {
   createRegistries,
+  createSourceCaller,
   type Registries,
   type RegistryLimits,
   type RegistrySettings,
@@ -70,7 +71,7 @@ const withRegistry = async (
   );
   registry.pushBlob('istio/pilot', BLOB);
   registry.pushManifest('istio/pilot', '1.28.0', MANIFEST, MEDIA_TYPE);
-  const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
+  const source = registries.open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
   const patience = (): AbortSignal => AbortSignal.timeout(5000);
   return Object.assign(started, {
     registry,
@@ -171,7 +172,7 @@ describe('an answer that is no answer', () => {
 
   it('is refused where a tag’s digest header is not that of its bytes, or is no sha256 digest', async () => {
     const { registry, registries } = await withRegistry();
-    const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
+    const source = registries.open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
     registry.fault = answering(
       200,
       { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('another') },

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createRepository } from '../../src/image/index.ts';
-import { createRegistries, type FetchDocument, type RegistriesOptions } from '../../src/registry/index.ts';
+import {
+  createRegistries,
+  createSourceCaller,
+  type FetchDocument,
+  type RegistriesOptions,
+} from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
 import { createTls } from '../support/tls.ts';
 import {
@@ -121,11 +126,11 @@ describe('registries', () => {
   it('are those of the settings, with the defaults for what they leave out and for the others', async () => {
     const registry = await startTestRegistry({ tls: TLS });
     pushTestImage(registry);
-    const source = registriesOf().open(createRepository(registry.host, 'istio/pilot'), () => {});
+    const source = registriesOf().open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
     expect(source.id).toBe(`${registry.host}/istio/pilot`);
     expect(await source.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
     const named = registriesOf({ settings: [{ host: registry.host }] });
-    const again = named.open(createRepository(registry.host, 'istio/pilot'), () => {});
+    const again = named.open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
     expect(await again.resolve('1.28.0', AbortSignal.timeout(5000))).toBe(DIGEST);
   });
 
@@ -133,7 +138,7 @@ describe('registries', () => {
     const { registry } = await startRegistryAndClient();
     registriesOf({ settings: [{ host: registry.host, plainHttp: true }] }).open(
       createRepository(registry.host, 'istio/pilot'),
-      () => {},
+      createSourceCaller(),
     );
     await new Promise(setImmediate);
     expect(registry.requests).toEqual([]);
@@ -148,7 +153,7 @@ describe('registries', () => {
       return true;
     };
     const registries = registriesOf({ settings: [{ host: registry.host, plainHttp: true }] });
-    const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
+    const source = registries.open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
     const result = faultOf(source.resolve('1.28.0', AbortSignal.timeout(5000)));
     await came;
     await registries.close();
@@ -168,9 +173,11 @@ describe('registries', () => {
     const registries = registriesOf({ settings });
     const signal = AbortSignal.timeout(5000);
     for (let time = 0; time < 6; time += 1)
-      await codeOf(registries.open(createRepository(bad.host, 'a'), () => {}).resolve('1', signal));
+      await codeOf(
+        registries.open(createRepository(bad.host, 'a'), createSourceCaller()).resolve('1', signal),
+      );
     expect(bad.requests.length).toBe(5);
-    const source = registries.open(createRepository(good.host, 'istio/pilot'), () => {});
+    const source = registries.open(createRepository(good.host, 'istio/pilot'), createSourceCaller());
     expect(await source.manifest({ digest: DIGEST }, signal)).toMatchObject({ bytes: MANIFEST });
   });
 });

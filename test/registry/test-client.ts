@@ -6,6 +6,7 @@ import { createRepository, type Digest, digestOf } from '../../src/image/index.t
 import type { LookUp } from '../../src/registry/http/addresses.ts';
 import {
   createRegistries,
+  createSourceCaller,
   type Manifest,
   type RegistriesOptions,
   type RegistryLimits,
@@ -108,9 +109,12 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
   return Object.assign(client, {
     repository(path = PATH): RepositoryClient {
       let requests = 0;
-      const source = registries.open(createRepository(host, path), () => {
-        requests += 1;
-      });
+      const source = registries.open(
+        createRepository(host, path),
+        createSourceCaller(() => {
+          requests += 1;
+        }),
+      );
       return {
         resolve: (tag = '1.28.0', signal = defaultDeadline()) => source.resolve(tag, signal),
         manifest: (signal = defaultDeadline()) => source.manifest({ digest: DIGEST }, signal),

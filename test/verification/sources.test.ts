@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRepository, digestOf, repositoryFromName } from '../../src/image/index.ts';
-import { type FaultCode, type Source, SourceFault } from '../../src/registry/index.ts';
+import { createSourceCaller, type FaultCode, type Source, SourceFault } from '../../src/registry/index.ts';
 import type { SignatureProof } from '../../src/verification/index.ts';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { imageManifest, push, pushSignatures, sign, signatureTag } from '../support/signing-kit.ts';
@@ -114,7 +114,7 @@ const withEvidence = async (
 ): Promise<Harness> => createHarness({ openEvidence: () => evidence, ...changes });
 
 const layout = (store: Store, id: string): Source => ({
-  ...store.open(createRepository('layout', id), () => undefined),
+  ...store.open(createRepository('layout', id), createSourceCaller()),
   id: `layout/${id}`,
 });
 

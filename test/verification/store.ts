@@ -87,7 +87,7 @@ export const createStore = (): Store => {
     if (code !== undefined) throw new SourceFault(code, `${line}: ${code}`, { asked: true });
   };
 
-  const open: OpenSource = ({ registry, path }, onRequest): Source => {
+  const open: OpenSource = ({ registry, path }, { onRequest }): Source => {
     const id = `${registry}/${path}`;
     const repository = repositoryOf(id);
     return {

@@ -256,6 +256,7 @@ describe('an image is rejected', () => {
 describe('an image stays undetermined', () => {
   it.each([
     ['unavailable', 'registry-unavailable'],
+    ['backend-unavailable', 'registry-backend-unavailable'],
     ['refused', 'registry-refused'],
     ['rate-limited', 'registry-rate-limited'],
     ['answer-invalid', 'registry-answer-invalid'],

@@ -2,7 +2,14 @@ import { messageOf } from '../../base/index.ts';
 import type { Core } from '../../compose.ts';
 import type { Digest, ImageReference, Repository } from '../../image/index.ts';
 import type { Judgement } from '../../policy/index.ts';
-import { childrenOf, imageEntry, type Layout, type Manifest, type Source } from '../../registry/index.ts';
+import {
+  childrenOf,
+  createSourceCaller,
+  imageEntry,
+  type Layout,
+  type Manifest,
+  type Source,
+} from '../../registry/index.ts';
 import { CommandError } from '../command-line/command.ts';
 import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { exitCodeOfReport, reportOf } from '../verify/report.ts';
@@ -77,7 +84,10 @@ const storeVerified = async (
 ): Promise<Pick<PullResult, 'message' | 'stored'>> => {
   const { repository } = reference;
   const { core, layout } = context;
-  const sources = [layout.open(repository.name), core.openRepository(repository, () => {})] as const;
+  const sources = [
+    layout.open(repository.name),
+    core.openRepository(repository, createSourceCaller()),
+  ] as const;
   const manifest = await readManifest(sources, digest, signal);
   const children = childrenOf(manifest.bytes);
   const kind = children === undefined ? 'image' : 'index';

@@ -76,7 +76,7 @@ export const createAuthorization = (options: AuthorizationOptions): Authorizatio
 
   const headerFor = async (path: string, candidate: CredentialCandidate, caller: Caller): Promise<string> => {
     if (scheme.kind !== 'bearer') return basicHeaderFor(candidate, `${registry}/${path}`, registry);
-    return `Bearer ${await tokens.get(path, { ...candidate, realm: scheme }, caller.onRequest)}`;
+    return `Bearer ${await tokens.get(path, { ...candidate, realm: scheme }, caller)}`;
   };
 
   /** Tries the cached token, or no header before the first challenge. Returns the credentials not to try again. */

@@ -22,7 +22,8 @@ export const sendAuthorized = async (
   let header = await waitForShared(headers.next(), caller, registry);
   for (;;) {
     const response = await send(header.value ?? undefined);
-    if (response.status !== 401 && response.status !== 403) return response;
+    // Nothing is learned from a host that the registry only redirected to.
+    if (response.by === 'backend' || (response.status !== 401 && response.status !== 403)) return response;
     header = await waitForShared(headers.next(response), caller, registry);
     if (header.done === true) return response;
   }

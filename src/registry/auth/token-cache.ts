@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Credentials } from '../credentials/credentials.ts';
+import type { Caller } from '../http/http-message.ts';
 import type { Transport } from '../http/transport.ts';
 import { fetchToken, type Token } from './fetch-token.ts';
 import type { TokenRealm } from './realm.ts';
@@ -28,7 +29,7 @@ export interface TokenCache {
   /** Returns the token of a repository if it has not expired. */
   find(path: string): CachedToken | undefined;
   /** Returns the cached token for these credentials, or fetches one. Rejects with a `SourceFault`. */
-  get(path: string, request: TokenRequest, onRequest: () => void): Promise<string>;
+  get(path: string, request: TokenRequest, caller: Omit<Caller, 'signal'>): Promise<string>;
   /** Removes a token that was refused, unless another has replaced it. */
   remove(path: string, refused: string): void;
 }
@@ -43,11 +44,19 @@ export const createTokenCache = ({ registry, transport, tokenBytes, now }: Token
   const tokens = new LRUCache<string, CachedToken>({ max: MAX_TOKENS });
   const inFlight = new Map<string, Promise<string>>();
 
-  const fetch = async (path: string, request: TokenRequest, onRequest: () => void): Promise<string> => {
+  const fetch = async (
+    path: string,
+    request: TokenRequest,
+    { onRequest, onWait }: Omit<Caller, 'signal'>,
+  ): Promise<string> => {
     const { realm, credentials, fingerprint } = request;
     const options = { realm, scope: scopeOf(path), credentials, limit: tokenBytes, registry, now };
     // Not the caller's signal: others wait for the same token. The transport's own timeout ends the request.
-    const token = await fetchToken(transport, options, { signal: new AbortController().signal, onRequest });
+    const token = await fetchToken(transport, options, {
+      signal: new AbortController().signal,
+      onRequest,
+      onWait,
+    });
     tokens.set(path, { ...token, fingerprint });
     return token.value;
   };
@@ -59,12 +68,11 @@ export const createTokenCache = ({ registry, transport, tokenBytes, now }: Token
 
   return {
     find,
-    async get(path, request, onRequest) {
+    async get(path, request, caller) {
       const cached = find(path);
       if (cached?.fingerprint === request.fingerprint) return cached.value;
       const key = `${path} ${request.fingerprint}`;
-      const fetching =
-        inFlight.get(key) ?? fetch(path, request, onRequest).finally(() => inFlight.delete(key));
+      const fetching = inFlight.get(key) ?? fetch(path, request, caller).finally(() => inFlight.delete(key));
       inFlight.set(key, fetching);
       return fetching;
     },

@@ -15,6 +15,8 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
+  /** `backend`: a host that the registry only referred to responded, the target of a redirect or a token service. */
+  readonly by: 'registry' | 'backend';
   header(name: string): string | undefined;
   /** Returns all values of a header that may be repeated. */
   headers(name: string): readonly string[];
@@ -28,4 +30,6 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** Called once for each HTTP request sent. */
   readonly onRequest: () => void;
+  /** Called when the wait for a response of the registry itself begins; the function that it returns, when it ends. */
+  readonly onWait: () => () => void;
 }

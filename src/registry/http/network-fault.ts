@@ -16,6 +16,8 @@ export interface RequestContext {
   readonly timeout: AbortSignal;
   /** True if the request follows a redirect, so an earlier one was sent. */
   readonly isRedirected: boolean;
+  /** False if the host is one that the registry only referred to. */
+  readonly isOwn: boolean;
 }
 
 const codeOf = (error: unknown): string => {
@@ -48,14 +50,20 @@ const isNotHttp = (error: unknown): boolean =>
   // Two lengths, or a length and chunks: the end of the response is ambiguous (RFC 9112 §6.3).
   error instanceof errors.ResponseContentLengthMismatchError;
 
-const classify = (error: unknown, { caller }: RequestContext): readonly [FaultCode, string] | undefined => {
+/** The code of a host that does not respond. */
+const unavailableCodeOf = ({ isOwn }: RequestContext): FaultCode =>
+  isOwn ? 'unavailable' : 'backend-unavailable';
+
+const classify = (error: unknown, context: RequestContext): readonly [FaultCode, string] | undefined => {
+  const unavailable = unavailableCodeOf(context);
   if (error instanceof AddressForbidden) return ['refused', error.message];
-  if (error instanceof ProxyFault) return [error.code, error.message];
-  if (error instanceof LookupFailed) return ['unavailable', error.message];
+  if (error instanceof ProxyFault)
+    return [error.code === 'unavailable' ? unavailable : error.code, error.message];
+  if (error instanceof LookupFailed) return [unavailable, error.message];
   if (isNotHttp(error)) return ['answer-invalid', 'the response is not valid HTTP'];
   if (isMisuse(error) || !isNetworkError(error)) return undefined;
-  if (caller.aborted) return ['deadline', 'it did not respond in time'];
-  return ['unavailable', describeConnectionError(codeOf(error))];
+  if (context.caller.aborted) return ['deadline', 'it did not respond in time'];
+  return [unavailable, describeConnectionError(codeOf(error))];
 };
 
 /** Returns the `SourceFault` of an error of one request; or the error itself if it is a defect, not the network's. */
@@ -67,7 +75,11 @@ export const faultOf = (error: unknown, context: RequestContext): unknown => {
   if (caller.aborted && error === caller.reason)
     return new SourceFault('deadline', `${name} did not respond in time${via}`, cause);
   if (timeout.aborted && error === timeout.reason)
-    return new SourceFault('unavailable', `${name} did not respond within ${requestTimeout} ms${via}`, cause);
+    return new SourceFault(
+      unavailableCodeOf(context),
+      `${name} did not respond within ${requestTimeout} ms${via}`,
+      cause,
+    );
   const classified = classify(error, context);
   if (classified === undefined) return error;
   const [code, sentence] = classified;

@@ -30,7 +30,10 @@ export const redirectTarget = (
   return target;
 };
 
-/** Returns the request to send to a redirect's target, which must not learn what was meant for the first host. */
+/**
+ * Returns the request to send to a redirect's target, which must not learn what was meant for the first host. A request that
+ * has left its origin never returns to it: another host would speak through the registry.
+ */
 export const redirectedRequest = (
   { method, url, headers, limit, namedBy }: HttpRequest,
   target: URL,
@@ -39,5 +42,5 @@ export const redirectedRequest = (
   url: target,
   limit,
   headers: headers?.['accept'] === undefined ? {} : { accept: headers['accept'] },
-  namedBy: target.host === url.host ? namedBy : 'response',
+  namedBy: target.origin === url.origin ? namedBy : 'response',
 });

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dispatcher, request as sendRequest } from 'undici';
+import { timeoutSignal } from '../../base/index.ts';
 import type { ProxyFor } from '../proxy/proxy.ts';
 import { proxyRefusal } from '../proxy/tunnel.ts';
 import { SourceFault } from '../source.ts';
@@ -34,24 +35,35 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+export type CreateTransport = (options: TransportOptions) => Transport;
+
 const EMPTY_BODY = new Uint8Array();
 /** Bytes to discard of an unread body before its connection is closed rather than reused. */
 const MAX_DISCARDED_BYTES = 65_536;
 
-const responseOf = ({ statusCode, headers }: Dispatcher.ResponseData, body: Uint8Array): HttpResponse => {
+/** True if the host is the registry's own, reached without a detour over another. */
+const isOwn = ({ namedBy }: HttpRequest): boolean => namedBy === 'registry';
+
+const responseOf = (
+  { statusCode, headers }: Dispatcher.ResponseData,
+  body: Uint8Array,
+  request: HttpRequest,
+): HttpResponse => {
   const valuesOf = (name: string): readonly string[] => {
     const value = headers[name];
     return value === undefined ? [] : [value].flat();
   };
-  return { status: statusCode, header: (name) => valuesOf(name)[0], headers: valuesOf, body };
+  const by = isOwn(request) ? 'registry' : 'backend';
+  return { status: statusCode, by, header: (name) => valuesOf(name)[0], headers: valuesOf, body };
 };
 
 /** Sends a request; one that is safe to repeat is retried once if the connection is lost before any response. */
 const sendWithRetry = async (
-  { method, url, headers, body }: HttpRequest,
-  { signal, onRequest }: Caller,
+  request: HttpRequest,
+  { signal, onRequest, onWait }: Caller,
   dispatcher: Dispatcher,
 ): Promise<Dispatcher.ResponseData> => {
+  const { method, url, headers, body } = request;
   const sendOnce = (): Promise<Dispatcher.ResponseData> => {
     onRequest();
     return sendRequest(url, {
@@ -64,11 +76,14 @@ const sendWithRetry = async (
       ...(body === undefined ? {} : { body }),
     });
   };
+  const endWait = isOwn(request) ? onWait() : undefined;
   try {
     return await sendOnce();
   } catch (error) {
     if (method === 'POST' || signal.aborted || !isLostConnection(error)) throw error;
-    return sendOnce();
+    return await sendOnce();
+  } finally {
+    endWait?.();
   }
 };
 
@@ -108,20 +123,20 @@ const exchange = async (
     : await readErrorBody(response, errorLimit, name, caller.signal);
   // undici returns a connection to its pool one turn later; a request before that would open another.
   await nextTurn();
-  return responseOf(response, body);
+  return responseOf(response, body, request);
 };
 
 /** Creates the HTTP client for one registry. */
-export const createTransport = (options: TransportOptions): Transport => {
+export const createTransport: CreateTransport = (options) => {
   const { name, plainHttpHost, redirects, requestTimeout } = options;
   const agents = createAgents(options);
 
   return {
-    async send(request, { signal: caller, onRequest }) {
+    async send(request, { signal: caller, onRequest, onWait }) {
       if (caller.aborted)
         throw new SourceFault('deadline', `no time was left to send a request to ${name}`, { asked: false });
       checkScheme(request.url, name, { plainHttpHost, asked: false });
-      const timeout = AbortSignal.timeout(requestTimeout);
+      const timeout = timeoutSignal(requestTimeout);
       const signal = AbortSignal.any([caller, timeout]);
       let followed = 0;
       let current = request;
@@ -129,7 +144,7 @@ export const createTransport = (options: TransportOptions): Transport => {
       try {
         for (;;) {
           route = agents.routeFor(current.namedBy, current.url);
-          const response = await exchange(current, route, name, { signal, onRequest });
+          const response = await exchange(current, route, name, { signal, onRequest, onWait });
           const target =
             current.method === 'POST'
               ? undefined
@@ -140,11 +155,11 @@ export const createTransport = (options: TransportOptions): Transport => {
               asked: true,
             });
           followed += 1;
-          current = redirectedRequest(request, target);
+          current = redirectedRequest(current, target);
         }
       } catch (error) {
-        const isRedirected = followed > 0;
-        throw faultOf(error, { name, proxy: route?.proxy, requestTimeout, caller, timeout, isRedirected });
+        const context = { isRedirected: followed > 0, isOwn: isOwn(current) };
+        throw faultOf(error, { name, proxy: route?.proxy, requestTimeout, caller, timeout, ...context });
       }
     },
     close: agents.close,

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createRepository } from '../../../src/image/index.ts';
 import { createRunHelpers } from '../../../src/registry/credentials/credential-helper.ts';
 import { credentialsFor, parseDockerConfig } from '../../../src/registry/credentials/docker-config.ts';
-import { createRegistries } from '../../../src/registry/index.ts';
+import { createRegistries, createSourceCaller } from '../../../src/registry/index.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import { type RegistryAuth, startRegistry } from '../../support/registry-server.ts';
 import { faultOf, writeExecutable } from '../test-client.ts';
@@ -34,7 +34,7 @@ const resolve = async (auth: RegistryAuth): Promise<unknown> => {
   const settings = [{ host: registry.host, plainHttp: true, dockerConfig }];
   const registries = createRegistries({ settings, limits: registryLimits, now: Date.now });
   opened.push(registries.close, registry.close, () => rm(directory, { recursive: true }));
-  const source = registries.open(createRepository(registry.host, 'istio/pilot'), () => {});
+  const source = registries.open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
   return source.resolve('1.28.0', AbortSignal.timeout(5000));
 };
 

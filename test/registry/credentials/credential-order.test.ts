@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenCache } from '../../../src/registry/auth/token-cache.ts';
-import type { Transport } from '../../../src/registry/http/transport.ts';
+import { createSourceCaller, type Transport } from '../../../src/registry/index.ts';
 import type { RegistryAuth, TestRegistry } from '../../support/registry-server.ts';
 import {
   type ClientOptions,
@@ -141,7 +141,7 @@ describe('tokens got with several credentials', () => {
         const user = HEADERS[headers?.['authorization'] ?? ''];
         users.push(user);
         const body = Buffer.from(JSON.stringify({ token: `for-${user}` }));
-        return { status: 200, header: () => undefined, headers: () => [], body };
+        return { status: 200, by: 'registry', header: () => undefined, headers: () => [], body };
       },
       close: async () => {},
     };
@@ -154,7 +154,7 @@ describe('tokens got with several credentials', () => {
           credentials: { kind: 'password', ...account },
           fingerprint: account.username,
         },
-        () => {},
+        createSourceCaller(),
       );
     expect(await Promise.all([get(WRONG), get(GOOD), get(GOOD)])).toEqual([
       'for-wrong',

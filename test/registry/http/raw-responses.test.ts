@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRepository, digestOf } from '../../../src/image/index.ts';
-import { createRegistries } from '../../../src/registry/index.ts';
+import { createRegistries, createSourceCaller } from '../../../src/registry/index.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 
 /*
@@ -28,7 +28,7 @@ const fetchManifest = async (answer: string): Promise<unknown> => {
   const settings = [{ host: registry, plainHttp: true }];
   const registries = createRegistries({ settings, limits: registryLimits, now: Date.now });
   opened.push(registries.close, () => new Promise((resolve) => server.close(resolve)));
-  const source = registries.open(createRepository(registry, 'istio/pilot'), () => {});
+  const source = registries.open(createRepository(registry, 'istio/pilot'), createSourceCaller());
   return source.manifest({ digest: digestOf(Buffer.from(MANIFEST)) }, AbortSignal.timeout(5000));
 };
 

@@ -205,7 +205,7 @@ describe('a redirect', () => {
     });
     await store.close();
     const { code, message } = await faultOf(client.repository().blob());
-    expect(code).toBe('unavailable');
+    expect(code).toBe('backend-unavailable');
     expect(message).not.toMatch(/s3cret|signature/);
   });
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createRepository } from '../../../src/image/index.ts';
-import { createRegistries } from '../../../src/registry/index.ts';
+import { createRegistries, createSourceCaller } from '../../../src/registry/index.ts';
 import { freePort } from '../../support/ports.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import { createTls } from '../../support/tls.ts';
@@ -265,9 +265,12 @@ describe('a caller', () => {
     const { registry } = await startRegistryAndClient();
     const settings = [{ host: registry.host, plainHttp: true }];
     const registries = closeAfterTest(createRegistries({ settings, limits: registryLimits, now: Date.now }));
-    const mistaken = registries.open(createRepository(registry.host, PATH), () => {
-      Buffer.from(5 as unknown as string);
-    });
+    const mistaken = registries.open(
+      createRepository(registry.host, PATH),
+      createSourceCaller(() => {
+        Buffer.from(5 as unknown as string);
+      }),
+    );
     await expect(mistaken.resolve('1.28.0', AbortSignal.timeout(5000))).rejects.toMatchObject({
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_TYPE',

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createRepository, digestOf } from '../../../src/image/index.ts';
-import { createRegistries, type Referrers, type RegistryLimits } from '../../../src/registry/index.ts';
+import {
+  createRegistries,
+  createSourceCaller,
+  type Referrers,
+  type RegistryLimits,
+} from '../../../src/registry/index.ts';
 import { BUNDLE_TYPE, bundleManifest, fallbackTag, pushFallbackIndex } from '../../support/bundle-kit.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import type { Fault, RegistryOptions, TestRegistry } from '../../support/registry-server.ts';
@@ -46,7 +51,7 @@ const startRegistryWithReferrers = async (
       now: () => opened.time,
     }),
   );
-  const open = (path: string) => registries.open(createRepository(registry.host, path), () => undefined);
+  const open = (path: string) => registries.open(createRepository(registry.host, path), createSourceCaller());
   const opened: ReferrersRegistry = {
     registry,
     time: 1_800_000_000_000,

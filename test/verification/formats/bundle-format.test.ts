@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRepository, digestOf } from '../../../src/image/index.ts';
+import { createSourceCaller } from '../../../src/registry/index.ts';
 import {
   BUNDLE_TYPE,
   type BundleDefect,
@@ -351,7 +352,7 @@ describe('any one valid signature suffices', () => {
       bundle(),
     );
     const listed = await harness.store
-      .open(createRepository('docker.io', 'istio/pilot'), () => undefined)
+      .open(createRepository('docker.io', 'istio/pilot'), createSourceCaller())
       .referrers(digest, AbortSignal.timeout(1000));
     const order = fc.shuffledSubarray([...listed.descriptors], { minLength: listed.descriptors.length });
     await fc.assert(
@@ -401,7 +402,7 @@ describe('candidates are bounded', () => {
     const { verify, store } = await createHarnessWith({}, bundle({}, {}, byStranger));
     const [descriptor] = (
       await store
-        .open(createRepository('docker.io', 'istio/pilot'), () => undefined)
+        .open(createRepository('docker.io', 'istio/pilot'), createSourceCaller())
         .referrers(digest, AbortSignal.timeout(1000))
     ).descriptors;
     store.list(PILOT, digest, {
