@@ -58,6 +58,23 @@ describe('the policy that guards the mode label', () => {
     ]);
   });
 
+  it('covers every subresource of a namespace: labels can be changed through each', async () => {
+    const policy = manifestOf(
+      await render({ modes: { guard: { enabled: true } } }),
+      'ValidatingAdmissionPolicy',
+    );
+    expect(at(policy, 'spec', 'matchConstraints')).toEqual({
+      resourceRules: [
+        {
+          apiGroups: [''],
+          apiVersions: ['v1'],
+          operations: ['CREATE', 'UPDATE'],
+          resources: ['namespaces', 'namespaces/*'],
+        },
+      ],
+    });
+  });
+
   it('asks for a right whenever the mode of a namespace would become lower, and never else', async () => {
     expect(await guarded({ mode: 'enforce', modes: { allowWeakerLabels: true } })).toEqual(
       ['new', 'none', 'warn', 'enforce', 'off'].flatMap((before) =>

@@ -1,5 +1,6 @@
 import { imageIndex, push, pushSignatures, type Signer, sign } from '../../support/signing-kit.ts';
 import type { Api } from '../control-plane/api.ts';
+import { createAccount, subjectOf } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import type { Expected, Workload } from './load.ts';
 
@@ -37,8 +38,6 @@ interface Published {
 const VERSIONS = ['1.24.0', '1.24.1', '1.24.2', '1.24.3', '1.24.4', '1.24.5'];
 /** Tags of images that are used once. */
 const FRESH = '1.23.';
-
-const PODS = '/api/v1/namespaces';
 
 const publishBy = (
   { registry }: Cluster,
@@ -133,30 +132,18 @@ export const createTraffic = (cluster: Cluster, { old, next }: Signers, expected
 
 /** Creates clients, each with its own service account that may create pods in these namespaces. */
 export const createClients = async (
-  { api, apiAs }: Cluster,
+  cluster: Cluster,
   names: readonly string[],
   namespaces: readonly string[],
 ): Promise<readonly Api[]> => {
-  const namespace = 'default';
   const rbac = 'rbac.authorization.k8s.io/v1';
-  const subjects = names.map((name) => ({ kind: 'ServiceAccount', name, namespace }));
+  const subjects = names.map(subjectOf);
   const rules = [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }];
   for (const each of namespaces) {
     const metadata = { name: 'load', namespace: each };
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'load' };
-    await api.create({ apiVersion: rbac, kind: 'Role', metadata, rules });
-    await api.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
+    await cluster.api.create({ apiVersion: rbac, kind: 'Role', metadata, rules });
+    await cluster.api.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
   }
-  return Promise.all(
-    names.map(async (name) => {
-      await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-      const { status } = await api.sendOrThrow<{ readonly status: { readonly token: string } }>(
-        'POST',
-        `${PODS}/${namespace}/serviceaccounts/${name}/token`,
-        { body },
-      );
-      return apiAs(status.token);
-    }),
-  );
+  return Promise.all(names.map((name) => createAccount(cluster, name)));
 };
