@@ -58,7 +58,7 @@ export class ApiError extends Error {
 
 const pluralOf = (kind: string): string => {
   const name = kind.toLowerCase();
-  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
+  return /[^aeiou]y$/.test(name) ? `${name.slice(0, -1)}ies` : `${name}s`;
 };
 
 /** Returns the path of the collection that an object belongs to: `/api/v1/namespaces/NAMESPACE/pods`. */

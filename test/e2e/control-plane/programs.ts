@@ -1,5 +1,5 @@
 /*
- * The programs of a control plane. `.ci/control-plane` builds them, or takes them from `KUBEBUILDER_ASSETS`, and names
+ * The programs of a control plane, and Istio's. `.ci/control-plane` builds them, or takes them from `KUBEBUILDER_ASSETS`, and names
  * the path of each in an environment variable. A test whose program has no path fails.
  */
 
@@ -11,6 +11,8 @@ const VARIABLES = {
   kubectl: 'KUBECTL',
   etcd: 'ETCD',
   helm: 'HELM',
+  istioctl: 'ISTIOCTL',
+  'pilot-discovery': 'PILOT_DISCOVERY',
 } as const;
 
 export type Program = keyof typeof VARIABLES;
@@ -18,13 +20,17 @@ export type Program = keyof typeof VARIABLES;
 /** Releases of the API server that tests run against: the oldest that the chart claims, the usual one, the newest. */
 export type Release = '1.30' | '1.36' | '1.37';
 
-/** Returns the path of a program. Throws if its variable is not set. */
-export const programOf = (name: Program): string => {
-  const variable = VARIABLES[name];
+const pathIn = (variable: string, what: string): string => {
   const path = process.env[variable];
   if (path === undefined || path === '')
     throw new Error(
-      `set ${variable} to the path of ${name}, or run .ci/control-plane, which builds it and sets the variable`,
+      `set ${variable} to the path of ${what}, or run .ci/control-plane, which provides it and sets the variable`,
     );
   return path;
 };
+
+/** Returns the path of a program. Throws if its variable is not set. */
+export const programOf = (name: Program): string => pathIn(VARIABLES[name], name);
+
+/** Returns the directory of the standard CRDs of the Gateway API. Throws if its variable is not set. */
+export const gatewayApiCrds = (): string => pathIn('GATEWAY_API_CRDS', 'the CRDs of the Gateway API');
