@@ -172,7 +172,7 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1_000_000,
-    effect: 'the least recently used rejected digests are forgotten',
+    effect: 'the least recently used rejected digests, and tags of unverified ones, are forgotten',
   },
   {
     name: 'tagEntries',
@@ -181,7 +181,7 @@ export const limitTable = [
     min: 1,
     max: 1_000_000,
     effect:
-      'the last digests of the least recently used tags are forgotten; such a tag cannot be resolved in an outage',
+      'of the repository with the most verified tags, the tag resolved the longest time ago is forgotten; it cannot be resolved in an outage',
   },
   {
     name: 'flightDeadline',

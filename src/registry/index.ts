@@ -13,7 +13,14 @@ export {
   type EvidenceEntry,
   type LayoutWriter,
 } from './layout/layout-writer.ts';
-export { createTagTable, type TagResolution, type TagTable } from './layout/tag-table.ts';
+export {
+  createTagRows,
+  datedResolution,
+  laterResolution,
+  type TagResolution,
+  UNKNOWN_TIME,
+} from './layout/tag-rows.ts';
+export { createTagTable, type TagTable } from './layout/tag-table.ts';
 export { type Proxy, parseProxy } from './proxy/proxy.ts';
 export { childrenOf } from './referrers/parse-referrers.ts';
 export {

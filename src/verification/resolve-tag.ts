@@ -2,7 +2,7 @@ import type { Digest } from '../image/index.ts';
 import { type Source, SourceFault } from '../registry/index.ts';
 import { openRepository, type VerificationContext, type VerifierState } from './context.ts';
 import type { SharedResult } from './memory/single-flight.ts';
-import type { VerificationRequest } from './verification.ts';
+import type { Verification, VerificationRequest } from './verification.ts';
 
 /** Returns the requested tag; `latest` if the reference has none. */
 export const tagOf = ({ reference }: VerificationRequest): string => reference.tag ?? 'latest';
@@ -10,6 +10,16 @@ export const tagOf = ({ reference }: VerificationRequest): string => reference.t
 /** Returns the digest of the reference, or the one its tag resolved to less than `tagMemory` ago. */
 export const cachedDigest = ({ memory }: VerifierState, request: VerificationRequest): Digest | undefined =>
   request.reference.digest ?? memory.tags.fresh(request.reference.repository.name, tagOf(request));
+
+/** Keeps what the tag resolved to if that is verified: it may stand for the tag in an outage. */
+export const confirmTag = (
+  { memory }: VerifierState,
+  request: VerificationRequest,
+  verification: Verification | undefined,
+): void => {
+  if (verification?.outcome !== 'verified' || request.reference.digest !== undefined) return;
+  memory.tags.confirm(request.reference.repository.name, tagOf(request), verification.digest);
+};
 
 /** Returns the first digest that evidence resolves a tag to. Throws the first fault only if no evidence resolves it. */
 const resolveOffline = async (

@@ -5,20 +5,22 @@ import { createMemory } from './memory/memory.ts';
 import type { SharedResult } from './memory/single-flight.ts';
 import { recallVerified, rejected, undetermined } from './outcome/conclude.ts';
 import { undeterminedTag } from './outcome/undetermined-tag.ts';
-import { cachedDigest, resolveTag, tagOf } from './resolve-tag.ts';
+import { cachedDigest, confirmTag, resolveTag, tagOf } from './resolve-tag.ts';
 import { reasonOfThrown } from './undetermined-reason.ts';
 import type { Verification, Verifier } from './verification.ts';
 import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
 
 /** Verifies an image: resolves its tag, then verifies the digest from memory, evidence or repositories. */
 const verifyImage = async (context: VerificationContext): Promise<Verification> => {
+  const { request, sent } = context;
   const resolved = await resolveDigest(context);
   if (!resolved.ok) return undeterminedTag(context, resolved.reason);
   const digest = resolved.value;
-  if (digest === undefined) return rejected(undefined, { code: 'image-not-found' }, context.sent.requests);
-  return (
-    recallVerified(context, context.request, digest, context.sent.requests) ?? verifyDigest(context, digest)
-  );
+  if (digest === undefined) return rejected(undefined, { code: 'image-not-found' }, sent.requests);
+  const verification =
+    recallVerified(context, request, digest, sent.requests) ?? (await verifyDigest(context, digest));
+  confirmTag(context, request, verification);
+  return verification;
 };
 
 const resolveDigest = async (context: VerificationContext): Promise<SharedResult<Digest | undefined>> => {
@@ -59,7 +61,9 @@ export const createVerifier = (dependencies: VerifierDependencies): Verifier => 
   return {
     recall: (request) => {
       const digest = cachedDigest(state, request);
-      return digest && recallVerified(state, request, digest, 0);
+      const verified = digest && recallVerified(state, request, digest, 0);
+      confirmTag(state, request, verified);
+      return verified;
     },
     verify: async (request, signal) => {
       try {

@@ -1,28 +1,31 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject, parseJson } from '../../base/index.ts';
-import { type Digest, parseDigest } from '../../image/index.ts';
+import { parseDigest } from '../../image/index.ts';
 import { withFileLock } from './file-lock.ts';
 import { checkIsLayout, writeAtomically } from './layout-writer.ts';
-
-/** The last resolution of a tag by its registry. */
-export interface TagResolution {
-  /** Undefined: the tag did not exist. */
-  readonly digest: Digest | undefined;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
+import {
+  createTagRows,
+  datedResolution,
+  laterResolution,
+  type TagResolution,
+  type TagRow,
+  type TagRows,
+} from './tag-rows.ts';
 
 /**
- * The last resolutions of tags, stored in a file beside evidence to outlive the process. Replicas may share it. A
- * resolution dated in the future is none: after a clock was set back, or by a hand in the file, it would outlive every
- * window and displace true ones.
+ * The last resolutions of tags that once resolved to a verified digest, stored in a file beside evidence to outlive the
+ * process. Replicas may share it. A resolution dated in the future has an unknown age: after a clock was set back, or by a
+ * hand in the file, it would outlive every window and displace true ones.
  */
 export interface TagTable {
   /** Reads the file. A malformed or unreadable file is reported and counts as empty: it is a cache. */
   load(): Promise<void>;
   last(repository: string, tag: string): TagResolution | undefined;
+  /** Adds the resolution of a tag to a verified digest. */
   add(repository: string, tag: string, resolution: TagResolution): void;
+  /** Replaces the resolution of a tag if the table has one: what was never verified takes no room. */
+  update(repository: string, tag: string, resolution: TagResolution): void;
   /** Writes the pending resolutions. */
   close(): Promise<void>;
 }
@@ -38,9 +41,8 @@ const FILE = 'sailmark-tags.json';
 const SCHEMA = 'sailmark.dev/tags/v1';
 /** Resolutions are collected and written together. */
 const WRITE_DELAY_MS = 1000;
-
-/** A reference by tag, and its resolution. */
-type TagRow = readonly [string, TagResolution];
+/** Updates of tags that only the file may have are collected up to this number for each write. */
+const MAX_UPDATES = 1000;
 
 const parseEntry = (value: unknown): readonly TagRow[] => {
   if (!isJsonObject(value)) return [];
@@ -48,7 +50,15 @@ const parseEntry = (value: unknown): readonly TagRow[] => {
   const digest = typeof text === 'string' ? parseDigest(text) : undefined;
   const isValid =
     typeof reference === 'string' && typeof at === 'number' && (text === null || digest !== undefined);
-  return isValid ? [[reference, { digest, at }]] : [];
+  if (!isValid) return [];
+  const colon = reference.lastIndexOf(':');
+  return [
+    {
+      repository: reference.slice(0, Math.max(colon, 0)),
+      tag: reference.slice(colon + 1),
+      resolution: { digest, at },
+    },
+  ];
 };
 
 const parseTable = (bytes: Uint8Array): readonly TagRow[] => {
@@ -60,32 +70,55 @@ const parseTable = (bytes: Uint8Array): readonly TagRow[] => {
 
 const readTable = async (path: string): Promise<readonly TagRow[]> => parseTable(await readFile(path));
 
-/** Returns the last resolution of each tag, the oldest first. Of two at the same time, the later in the list counts. */
-const latestOf = (entries: readonly TagRow[]): readonly TagRow[] => {
-  const byTime = entries.toSorted(([, left], [, right]) => left.at - right.at);
-  const latest = new Map<string, TagResolution>();
-  for (const [name, resolution] of byTime) {
-    latest.delete(name);
-    latest.set(name, resolution);
+/** Returns the stored rows, to be merged with: a malformed table is replaced. Undefined if there is none. */
+const readStored = (path: string): Promise<readonly TagRow[] | undefined> =>
+  readTable(path).catch((error: unknown) => (isAbsentFile(error) ? undefined : []));
+
+const isAbsentFile = (error: unknown): boolean => (error as { readonly code?: unknown }).code === 'ENOENT';
+
+const byTime = ({ resolution: left }: TagRow, { resolution: right }: TagRow): number => left.at - right.at;
+
+/** Adds rows, the oldest first. Of two for one tag the later counts; at the same time, the later in the list. */
+const addDated = (rows: TagRows, added: readonly TagRow[], now: number): void => {
+  const dated = added.map((row) => ({ ...row, resolution: datedResolution(row.resolution, now) }));
+  for (const { repository, tag, resolution } of dated.toSorted(byTime)) {
+    const last = laterResolution(resolution, rows.get(repository, tag));
+    if (last === resolution) rows.set(repository, tag, resolution);
   }
-  return [...latest];
 };
 
-/** Opens the table in `directory`. Past `maxTags`, the oldest resolutions are removed. */
+const formatTable = (rows: TagRows): string => {
+  const tags = rows
+    .rows()
+    .toSorted(byTime)
+    .map(({ repository, tag, resolution: { digest, at } }) => ({
+      reference: `${repository}:${tag}`,
+      digest: digest ?? null,
+      at,
+    }));
+  return JSON.stringify({ schema: SCHEMA, tags });
+};
+
+/**
+ * Opens the table in `directory`. Past `maxTags`, the repository with the most tags loses its oldest resolution.
+ */
 export const createTagTable = (directory: string, { maxTags, now, report }: TagTableOptions): TagTable => {
   const path = join(directory, FILE);
-  const resolutions = new Map<string, TagResolution>();
+  const own = createTagRows(maxTags);
+  let updates: TagRow[] = [];
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
-  const isPast = ([, { at }]: TagRow): boolean => at <= now();
 
   /** Merges the resolutions with those that other replicas have written. */
   const writeMerged = async (): Promise<void> => {
-    const stored = await readTable(path).catch(() => []);
-    const tags = latestOf([...stored, ...resolutions].filter(isPast))
-      .slice(-maxTags)
-      .map(([reference, { digest, at }]) => ({ reference, digest: digest ?? null, at }));
-    await writeAtomically(path, JSON.stringify({ schema: SCHEMA, tags }));
+    const stored = await readStored(path);
+    const taken = updates.length;
+    const merged = createTagRows(maxTags);
+    addDated(merged, [...(stored ?? []), ...own.rows()], now());
+    const known = updates.filter(({ repository, tag }) => merged.get(repository, tag) !== undefined);
+    addDated(merged, known, now());
+    if (stored !== undefined || merged.rows().length > 0) await writeAtomically(path, formatTable(merged));
+    updates = updates.slice(taken);
   };
   const write = async (): Promise<void> => {
     try {
@@ -102,29 +135,30 @@ export const createTagTable = (directory: string, { maxTags, now, report }: TagT
     writing = writing.then(write);
     return writing;
   };
-  const put = (name: string, resolution: TagResolution): void => {
-    resolutions.delete(name);
-    resolutions.set(name, resolution);
-    const [oldest] = resolutions.keys();
-    if (resolutions.size > maxTags && oldest !== undefined) resolutions.delete(oldest);
+  const saveLater = (): void => {
+    timer ??= setTimeout(() => void save(), WRITE_DELAY_MS).unref();
   };
 
   return {
     async load() {
       try {
-        for (const row of latestOf((await readTable(path)).filter(isPast))) put(...row);
+        addDated(own, await readTable(path), now());
       } catch (error) {
-        if ((error as { readonly code?: unknown }).code !== 'ENOENT') report(error);
+        if (!isAbsentFile(error)) report(error);
       }
     },
     last(repository, tag) {
-      const name = `${repository}:${tag}`;
-      const resolution = resolutions.get(name);
-      return resolution !== undefined && isPast([name, resolution]) ? resolution : undefined;
+      const resolution = own.get(repository, tag);
+      return resolution && datedResolution(resolution, now());
     },
     add(repository, tag, resolution) {
-      put(`${repository}:${tag}`, resolution);
-      timer ??= setTimeout(() => void save(), WRITE_DELAY_MS).unref();
+      own.set(repository, tag, resolution);
+      saveLater();
+    },
+    update(repository, tag, resolution) {
+      if (own.get(repository, tag) !== undefined) own.set(repository, tag, resolution);
+      else updates = [...updates, { repository, tag, resolution }].slice(-MAX_UPDATES);
+      saveLater();
     },
     async close() {
       if (timer === undefined) return writing;

@@ -1,19 +1,36 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../image/index.ts';
-import type { TagResolution, TagTable } from '../../registry/index.ts';
+import {
+  createTagRows,
+  datedResolution,
+  laterResolution,
+  type TagResolution,
+  type TagTable,
+} from '../../registry/index.ts';
 import { isRecent } from './is-recent.ts';
 
-/** Caches what tags resolved to. */
+/**
+ * Caches what tags resolved to. Tags that resolved to a verified digest are kept apart from all others, and beyond the
+ * life of the process: no other tag pushes them out.
+ */
 export interface TagMemory {
   /** Returns the tag's digest if this process resolved it less than `tagMemory` ago. */
   fresh(repository: string, tag: string): Digest | undefined;
-  /** Returns the last resolution of the tag, however old, but none dated in the future: the clock was set back. */
+  /**
+   * Returns the last resolution of the tag, however old. One that is dated in the future, because the clock was set back,
+   * has an unknown age.
+   */
   last(repository: string, tag: string): TagResolution | undefined;
+  /** Adds what the registry resolved a tag to; undefined if there is no such tag. */
   add(repository: string, tag: string, digest: Digest | undefined): void;
+  /** Keeps the tag: the digest that it resolved to was verified. */
+  confirm(repository: string, tag: string, digest: Digest): void;
 }
 
 export interface TagLimits {
   readonly tagEntries: number;
+  /** The number of other tags that are cached. */
+  readonly rejectedEntries: number;
 }
 
 export interface TagDependencies {
@@ -22,29 +39,45 @@ export interface TagDependencies {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The last resolutions of tags, stored beyond the life of the process. */
-  readonly tagTable?: Pick<TagTable, 'last' | 'add'> | undefined;
+  readonly tagTable?: Pick<TagTable, 'last' | 'add' | 'update'> | undefined;
 }
 
 export const createTagMemory = (
-  { tagEntries }: TagLimits,
+  { tagEntries, rejectedEntries }: TagLimits,
   { tagMemory, now, tagTable }: TagDependencies,
 ): TagMemory => {
-  const cache = new LRUCache<string, TagResolution>({ max: tagEntries });
+  const verified = createTagRows(tagEntries);
+  const others = new LRUCache<string, TagResolution>({ max: rejectedEntries });
+  const find = (repository: string, tag: string): TagResolution | undefined =>
+    verified.get(repository, tag) ?? others.get(`${repository}:${tag}`);
+
   return {
-    last: (repository, tag) =>
-      [cache.get(`${repository}:${tag}`), tagTable?.last(repository, tag)].find(
-        (resolution) => resolution !== undefined && resolution.at <= now(),
-      ),
+    last(repository, tag) {
+      const [own, stored] = [find(repository, tag), tagTable?.last(repository, tag)];
+      return laterResolution(own && datedResolution(own, now()), stored && datedResolution(stored, now()));
+    },
     fresh(repository, tag) {
       // Never from the tag table: anyone who can write there could then resolve a tag while its registry responds.
-      const resolution = cache.get(`${repository}:${tag}`);
+      const resolution = find(repository, tag);
       return resolution !== undefined && isRecent(resolution.at, now(), tagMemory)
         ? resolution.digest
         : undefined;
     },
     add(repository, tag, digest) {
       const resolution = { digest, at: now() };
-      cache.set(`${repository}:${tag}`, resolution);
+      // A tag that has moved to what is not verified has nothing to fall back on.
+      if (verified.get(repository, tag) === undefined) others.set(`${repository}:${tag}`, resolution);
+      else verified.set(repository, tag, resolution);
+      tagTable?.update(repository, tag, resolution);
+    },
+    confirm(repository, tag, digest) {
+      // Called for every image that is recalled by tag: most have been confirmed before.
+      if (verified.get(repository, tag)?.digest === digest) return;
+      const key = `${repository}:${tag}`;
+      const resolution = others.get(key);
+      if (resolution?.digest !== digest) return;
+      others.delete(key);
+      verified.set(repository, tag, resolution);
       tagTable?.add(repository, tag, resolution);
     },
   };

@@ -1,3 +1,4 @@
+import { UNKNOWN_TIME } from '../../registry/index.ts';
 import type { VerificationContext } from '../context.ts';
 import { tagOf } from '../resolve-tag.ts';
 import type { Undetermined, UndeterminedReason } from '../verification.ts';
@@ -19,7 +20,8 @@ export const undeterminedTag = (context: VerificationContext, reason: Undetermin
   const last = memory.tags.last(request.reference.repository.name, tagOf(request));
   if (last?.digest === undefined) return verification;
   const { digest: lastDigest, at: resolvedAt } = last;
-  const verified = gotNoResponse(reason) ? recallVerified(context, request, lastDigest, 0) : undefined;
+  const mayStandIn = gotNoResponse(reason) && resolvedAt !== UNKNOWN_TIME;
+  const verified = mayStandIn ? recallVerified(context, request, lastDigest, 0) : undefined;
   return {
     ...verification,
     lastDigest,

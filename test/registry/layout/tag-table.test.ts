@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../../src/image/index.ts';
-import { createTagTable } from '../../../src/registry/index.ts';
+import { createTagTable, UNKNOWN_TIME } from '../../../src/registry/index.ts';
 import { temporaryDirectory } from '../../support/layout.ts';
 
 const FILE = 'sailmark-tags.json';
@@ -204,19 +204,30 @@ describe('a table that two replicas share', () => {
 
 describe('an answer dated in the future', () => {
   const row = { reference: `${PILOT}:1.28.0`, digest: digestOf('true'), at: NOW };
-  const future = { ...row, digest, at: NOW + 1 };
+  const future = { ...row, digest, at: NOW + 30_001 };
+  const unknown = { digest, at: UNKNOWN_TIME };
 
   it.each([
-    ['alone', [future], undefined],
-    ['before the true one', [future, row], { digest: row.digest, at: NOW }],
-    ['after the true one', [row, future], { digest: row.digest, at: NOW }],
-  ])('is none where it is read %s', async (_, tags, last) => {
+    ['before the true one', [future, row]],
+    ['after the true one', [row, future]],
+  ])('is none where it is read %s', async (_, tags) => {
     const { table, reports } = await open(withFile({ schema: SCHEMA, tags }));
-    expect(table.last(PILOT, '1.28.0')).toEqual(last);
+    expect(table.last(PILOT, '1.28.0')).toEqual({ digest: row.digest, at: NOW });
     expect(reports).toEqual([]);
   });
 
-  it('is not written back, and displaces no true one: of this tag or, at the limit, of another', async () => {
+  it.each([1e400, NOW + 30_001, Number.MAX_SAFE_INTEGER])(
+    'has an unknown age where it is alone, %d: its digest may be revoked',
+    async (at) => {
+      const tags = JSON.stringify({ schema: SCHEMA, tags: [{ ...future, at: 0 }] });
+      const { table } = await open(
+        withFile(tags.replace('"at":0', `"at":${at === Infinity ? '1e400' : at}`)),
+      );
+      expect(table.last(PILOT, '1.28.0')).toEqual(unknown);
+    },
+  );
+
+  it('displaces no true one where it is written back: of this tag or, at the limit, of another', async () => {
     const directory = withFile({ schema: SCHEMA, tags: [future, { ...future, reference: `${PILOT}:x` }] });
     const { table } = await open(directory, 2);
     table.add(PILOT, '1.28.0', { digest: row.digest, at: NOW });
@@ -225,14 +236,88 @@ describe('an answer dated in the future', () => {
     expect(tagsIn(directory)).toEqual([row, { ...row, reference: `${PILOT}:1.28.1` }]);
   });
 
-  it('is none, and is not written, where the clock was set back after it came', async () => {
+  it('has an unknown age, and displaces no true one, where the clock was set back after it came', async () => {
     const directory = withFile({ schema: SCHEMA, tags: [row] });
-    let time = NOW + 1000;
+    let time = NOW + 30_001;
     const { table } = await open(directory, 100, () => time);
     table.add(PILOT, '1.28.0', { digest, at: time });
     time = NOW;
-    expect(table.last(PILOT, '1.28.0')).toBeUndefined();
+    expect(table.last(PILOT, '1.28.0')).toEqual(unknown);
     await table.close();
     expect(tagsIn(directory)).toEqual([row]);
+  });
+
+  it('by no more than clocks differ counts as made now, and keeps that time', async () => {
+    const directory = withFile({ schema: SCHEMA, tags: [{ ...future, at: NOW + 30_000 }] });
+    let time = NOW;
+    const { table } = await open(directory, 100, () => time);
+    time = NOW + 20_000;
+    expect(table.last(PILOT, '1.28.0')).toEqual({ digest, at: NOW });
+    table.add(PILOT, '1.28.1', { digest, at: NOW });
+    time = NOW;
+    await table.close();
+    expect(tagsIn(directory)).toEqual([
+      { ...row, digest },
+      { ...row, reference: `${PILOT}:1.28.1`, digest },
+    ]);
+  });
+});
+
+describe('the room of a table', () => {
+  const ZTUNNEL = 'docker.io/istio/ztunnel';
+
+  it('is not taken by updates of tags that it does not have', async () => {
+    const directory = withFile({ schema: SCHEMA, tags: [entry] });
+    const { table } = await open(directory, 3);
+    for (let tag = 0; tag < 100; tag += 1)
+      table.update(PILOT, `absent-${tag}`, { digest: undefined, at: NOW });
+    expect(table.last(PILOT, 'absent-1')).toBeUndefined();
+    await table.close();
+    expect(tagsIn(directory)).toEqual([entry]);
+  });
+
+  it('is not written where there was none, by updates alone', async () => {
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory);
+    table.update(PILOT, 'absent', { digest: undefined, at: NOW });
+    await table.close();
+    expect(statSync(join(directory, FILE), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('holds what a replica learns of a tag that only another one has verified', async () => {
+    const directory = temporaryDirectory('tags');
+    const [one, other] = [await open(directory), await open(directory)];
+    one.table.add(PILOT, '1.28.0', ANSWER);
+    await one.table.close();
+    other.table.update(PILOT, '1.28.0', { digest: undefined, at: ANSWER.at + 1 });
+    await other.table.close();
+    expect(tagsIn(directory)).toEqual([{ reference: `${PILOT}:1.28.0`, digest: null, at: ANSWER.at + 1 }]);
+  });
+
+  it('is shared between repositories: one with many tags pushes out none of one with few', async () => {
+    const directory = temporaryDirectory('tags');
+    const { table } = await open(directory, 10);
+    for (const tag of ['1', '2']) table.add(PILOT, tag, ANSWER);
+    for (let tag = 0; tag < 100; tag += 1) table.add(ZTUNNEL, `${tag}`, { digest, at: ANSWER.at + tag });
+    await table.close();
+    const { table: next } = await open(directory, 10);
+    for (const each of [table, next]) {
+      expect(['1', '2'].map((tag) => each.last(PILOT, tag))).toEqual([ANSWER, ANSWER]);
+      expect(['91', '92', '99'].map((tag) => each.last(ZTUNNEL, tag) !== undefined)).toEqual([
+        false,
+        true,
+        true,
+      ]);
+    }
+  });
+
+  it('goes, of repositories with as many tags, to those that were answered last', async () => {
+    const { table } = await open(temporaryDirectory('tags'), 2);
+    for (const name of ['one', 'two', 'three']) table.add(`docker.io/istio/${name}`, '1', ANSWER);
+    expect(['one', 'two', 'three'].map((name) => table.last(`docker.io/istio/${name}`, '1'))).toEqual([
+      undefined,
+      ANSWER,
+      ANSWER,
+    ]);
   });
 });

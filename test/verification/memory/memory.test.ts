@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TagResolution } from '../../../src/registry/index.ts';
-import type { Verification } from '../../../src/verification/index.ts';
+import type { Undetermined, Verification, VerifierDependencies } from '../../../src/verification/index.ts';
 import {
   createSigner,
   imageManifest,
@@ -342,6 +342,79 @@ describe("a tag's digest", () => {
   });
 });
 
+type TagRows = Map<string, TagResolution>;
+
+/** A table of tags that is these rows. */
+const tableOf = (rows: TagRows): NonNullable<VerifierDependencies['tagTable']> => ({
+  last: (repository, tag) => rows.get(`${repository}:${tag}`),
+  add: (repository, tag, row) => void rows.set(`${repository}:${tag}`, row),
+  update: (repository, tag, row) => {
+    if (rows.has(`${repository}:${tag}`)) rows.set(`${repository}:${tag}`, row);
+  },
+});
+
+describe('the tags that are kept', () => {
+  const SMALL = { ...LIMITS, tagEntries: 4, rejectedEntries: 4 };
+
+  /** Verifies a tag, then has these tags asked for, then lets the registry fail. Returns what the tag stands for. */
+  const afterFlood = async (tags: (harness: Harness) => readonly string[]) => {
+    const rows: TagRows = new Map();
+    const harness = await withSigned({ limits: SMALL, tagTable: tableOf(rows) });
+    await harness.verify(BY_TAG);
+    for (const tag of tags(harness)) await harness.verify(tag);
+    harness.store.failWith('unavailable');
+    harness.time += 10_000;
+    const { lastVerified } = (await harness.verify(BY_TAG)) as Undetermined;
+    return { stood: lastVerified?.verified.digest, stored: [...rows.keys()] };
+  };
+
+  it('are not pushed out by tags that are not there, in memory or in the table', async () => {
+    const absent = Array.from({ length: 100 }, (_, at) => `${PILOT}:absent-${at}`);
+    expect(await afterFlood(() => absent)).toEqual({ stood: digest, stored: [BY_TAG] });
+  });
+
+  it('are not pushed out by tags of unsigned images, in memory or in the table', async () => {
+    expect(
+      await afterFlood(({ store }) =>
+        Array.from({ length: 100 }, (_, at) => {
+          push(store, PILOT, imageManifest(`unsigned ${at}`), `unsigned-${at}`);
+          return `${PILOT}:unsigned-${at}`;
+        }),
+      ),
+    ).toEqual({ stood: digest, stored: [BY_TAG] });
+  });
+
+  it('are not pushed out by genuine copies under many tags of another repository', async () => {
+    const copies = 'docker.io/istio/ztunnel';
+    const { stood } = await afterFlood(({ store, signer }) => {
+      const copied = push(store, copies, imageManifest('copied'), 'copy');
+      pushSignatures(store, copies, copied, [sign(signer, copies, copied)]);
+      return Array.from({ length: 100 }, (_, at) => {
+        push(store, copies, imageManifest('copied'), `copy-${at}`);
+        return `${copies}:copy-${at}`;
+      });
+    });
+    expect(stood).toBe(digest);
+  });
+
+  it('hold a tag that was verified only after its caller had left, once it is recalled', async () => {
+    const harness = await withSigned();
+    const release = harness.store.hold();
+    const impatient = new AbortController();
+    const left = harness.verify(BY_TAG, {}, impatient.signal);
+    await settle();
+    impatient.abort();
+    release();
+    expect(wordOf(await left)).toBe('deadline-exceeded');
+    await settle();
+    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified' });
+    expect(await harness.verify(BY_TAG)).toMatchObject({ outcome: 'verified', requests: 0 });
+    harness.store.failWith('unavailable');
+    harness.time += 10_000;
+    expect(await harness.verify(BY_TAG)).toMatchObject({ lastVerified: { verified: { digest } } });
+  });
+});
+
 describe('a tag that cannot be resolved', () => {
   const afterward = async (
     change: (harness: Harness) => unknown = () => undefined,
@@ -388,30 +461,50 @@ describe('a tag that cannot be resolved', () => {
   it.each([
     ['holds it', true],
     ['is not used', false],
-  ])('stands for nothing where its last answer is dated in the future, and the table %s', async (_, held) => {
-    const rows = new Map<string, TagResolution>();
-    const tagTable = {
-      last: (repository: string, tag: string) => rows.get(`${repository}:${tag}`),
-      add: (repository: string, tag: string, row: TagResolution) =>
-        void rows.set(`${repository}:${tag}`, row),
-    };
-    const { harness, resolvedAt } = await afterward(undefined, held ? { tagTable } : {});
+  ])(
+    'stands for nothing where its last answer is dated in the future, and the table %s: its digest may still be revoked',
+    async (_, held) => {
+      const { harness, resolvedAt } = await afterward(
+        undefined,
+        held ? { tagTable: tableOf(new Map()) } : {},
+      );
+      harness.store.failWith('unavailable');
+      harness.time = resolvedAt - 60_000;
+      const verdict = await harness.verify(BY_TAG);
+      expect(verdict).not.toHaveProperty('lastVerified');
+      expect(verdict).toHaveProperty('lastDigest', digest);
+      harness.time = resolvedAt + 60_000;
+      expect(await harness.verify(BY_TAG)).toMatchObject({
+        lastDigest: digest,
+        lastVerified: { resolvedAt },
+      });
+    },
+  );
+
+  it('stands for an answer that is dated a little ahead, as made now: the clocks of replicas differ', async () => {
+    const { harness, resolvedAt } = await afterward();
     harness.store.failWith('unavailable');
-    harness.time = resolvedAt - 1;
-    const verdict = await harness.verify(BY_TAG);
-    expect(verdict).not.toHaveProperty('lastVerified');
-    expect(verdict).not.toHaveProperty('lastDigest');
-    harness.time = resolvedAt + 60_000;
-    expect(await harness.verify(BY_TAG)).toHaveProperty('lastDigest', digest);
+    harness.time = resolvedAt - 30_000;
+    expect(await harness.verify(BY_TAG)).toMatchObject({ lastVerified: { resolvedAt: harness.time } });
+    harness.time -= 1;
+    expect(await harness.verify(BY_TAG)).not.toHaveProperty('lastVerified');
   });
 
   it('stands for what the table holds where its answer in memory is dated in the future', async () => {
     const { harness, resolvedAt } = await afterward(undefined, {
-      tagTable: { last: () => ({ digest, at: 7 }), add: () => undefined },
+      tagTable: { ...tableOf(new Map()), last: () => ({ digest, at: 7 }) },
     });
     harness.store.failWith('unavailable');
-    harness.time = resolvedAt - 1;
+    harness.time = resolvedAt - 60_000;
     expect(await harness.verify(BY_TAG)).toMatchObject({ lastVerified: { resolvedAt: 7 } });
+  });
+
+  it('stands for nothing where another replica has learned later that it is not there', async () => {
+    const rows: TagRows = new Map();
+    const { harness } = await afterward(undefined, { tagTable: tableOf(rows) });
+    rows.set(BY_TAG, { digest: undefined, at: harness.time });
+    harness.store.failWith('unavailable');
+    expect(await harness.verify(BY_TAG)).not.toHaveProperty('lastVerified');
   });
 
   it('stands for nothing where it was never asked', async () => {
