@@ -1,4 +1,4 @@
-import { createReviewer, type Reviewer } from './admission/index.ts';
+import { createPinner, createReviewer, type Pinner, type Reviewer } from './admission/index.ts';
 import type { ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
 import { registryFromName } from './image/index.ts';
@@ -49,6 +49,7 @@ export interface CoreDependencies {
 export interface Core {
   readonly judge: Judge;
   readonly reviewer: Reviewer;
+  readonly pinner: Pinner;
   readonly ring: () => KeyRing;
   /** Opens a repository for requests that the judge does not make. */
   readonly openRepository: OpenSource;
@@ -78,12 +79,13 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
     ...log.options,
     ...evidence.options,
   });
-  const judge = createJudge({ ...createClassifier(config.places), verifier, revoked: rules.revoked });
-  const reviewer = createReviewer({ judge, rules, limits, now, report });
+  const judge = createJudge({ ...createClassifier(config.places), verifier, ...rules });
+  const admission = { judge, rules, limits, now, report };
   metrics?.watchKeys(ring);
   return {
     judge,
-    reviewer,
+    reviewer: createReviewer(admission),
+    pinner: createPinner(admission),
     ring,
     openRepository,
     storeEvidence: evidence.add,

@@ -3,7 +3,7 @@ import { explain, explainBriefly, explainRefusal, type Finding, rankOf } from '.
 import { API_VERSION } from './admission-review.ts';
 import type { ReviewResult } from './review-result.ts';
 
-/** An AdmissionReview with a response (k8s.io/api/admission/v1/types.go); it never contains a patch. */
+/** An AdmissionReview with a response (k8s.io/api/admission/v1/types.go). */
 export interface AdmissionResponse {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: 'AdmissionReview';
@@ -11,6 +11,9 @@ export interface AdmissionResponse {
     readonly uid: string;
     readonly allowed: boolean;
     readonly status?: { readonly code: 403; readonly reason: 'Forbidden'; readonly message: string };
+    /** A JSON patch (RFC 6902) in base64, of the mutating webhook only. */
+    readonly patchType?: 'JSONPatch';
+    readonly patch?: string;
     readonly warnings?: readonly string[];
     readonly auditAnnotations: Readonly<Record<string, string>>;
   };
@@ -21,16 +24,16 @@ const MAX_WARNING_LENGTH = 256;
 const MAX_WARNINGS = 15;
 
 /** Characters; an audit event has room for more, but it contains other annotations too. */
-const MAX_ANNOTATION_LENGTH = 1000;
+export const MAX_ANNOTATION_LENGTH = 1000;
 
 const WARNING_PREFIX = 'sailmark: ';
 
-const warningsOf = ({ verdict, context, findings, failure }: ReviewResult): readonly string[] => {
-  if (context.mode === 'audit') return [];
-  if (failure !== undefined)
-    return verdict === 'deny'
-      ? []
-      : [`${WARNING_PREFIX}${oneLine(explain(failure), MAX_WARNING_LENGTH - WARNING_PREFIX.length)}`];
+/** Returns one warning of a text that is not about an image. */
+export const warningOf = (text: string): string =>
+  `${WARNING_PREFIX}${oneLine(text, MAX_WARNING_LENGTH - WARNING_PREFIX.length)}`;
+
+/** Returns the warnings of the findings that warn, the most serious first. */
+export const findingWarnings = (findings: readonly Finding[]): readonly string[] => {
   const warned = findings
     .filter(({ effect }) => effect === 'warn')
     .toSorted((left, right) => rankOf(left.reason.code) - rankOf(right.reason.code));
@@ -42,6 +45,12 @@ const warningsOf = ({ verdict, context, findings, failure }: ReviewResult): read
   return warned.length > MAX_WARNINGS
     ? [...warnings, `${WARNING_PREFIX}+${warned.length - MAX_WARNINGS} more`]
     : warnings;
+};
+
+const warningsOf = ({ verdict, context, findings, failure }: ReviewResult): readonly string[] => {
+  if (context.mode === 'audit') return [];
+  if (failure === undefined) return findingWarnings(findings);
+  return verdict === 'deny' ? [] : [warningOf(explain(failure))];
 };
 
 const messageOf = ({ findings, failure }: ReviewResult): string =>
@@ -61,7 +70,8 @@ const imagesOf = ({ judged }: ReviewResult): readonly string[] =>
     return `${oneLine(image, 300)}${digest === undefined ? '' : `@${digest}`}`;
   });
 
-const allowancesOf = (findings: readonly Finding[]): readonly string[] =>
+/** Returns the images that an outage rule or an exemption allows, with the sentence that says so. */
+export const allowancesOf = (findings: readonly Finding[]): readonly string[] =>
   findings.flatMap(({ use, reason, allowedBecause }) =>
     allowedBecause === undefined
       ? []

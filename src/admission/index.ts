@@ -3,9 +3,17 @@ export type { EventSummary } from './event-summary.ts';
 export { imageUses } from './image-uses.ts';
 export { MalformedReview } from './malformed-review.ts';
 export { chartExpression, matchConditions } from './match-conditions.ts';
+export type { PinRecord } from './pin-result.ts';
+export { createPinner, type Pinner, type PinnerContext } from './pinner.ts';
 export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';
-export { createReviewer, type Reviewer, type ReviewOutput } from './review.ts';
+export {
+  createReviewer,
+  type Responder,
+  type ResponderOutput,
+  type Reviewer,
+  type ReviewOutput,
+} from './review.ts';
 export type { ReviewContext } from './review-result.ts';
 export type { SkipReason } from './subject.ts';
 export { workloads } from './workloads.ts';

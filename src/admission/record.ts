@@ -1,5 +1,5 @@
 import { isJsonObject, oneLine } from '../base/index.ts';
-import { type Effect, type Mode, type ReasonCode, type Verdict } from '../policy/index.ts';
+import type { Effect, Judgement, Mode, ReasonCode, Verdict } from '../policy/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import { type EventSummary, eventSummaryOf } from './event-summary.ts';
 import type { ReviewResult } from './review-result.ts';
@@ -7,6 +7,8 @@ import type { SkipReason } from './subject.ts';
 
 /** The record of one review, for one log line, the metrics and Events. Text from the request is cut to one short line. */
 export interface ReviewRecord {
+  /** Only a record of the mutating webhook has one. */
+  readonly route?: undefined;
   readonly uid: string;
   readonly namespace: string;
   readonly kind: string;
@@ -42,7 +44,7 @@ export interface ReviewRecord {
 }
 
 /** Bounds a log line: a hostile object may have tens of thousands of images. */
-const MAX_LISTED = 64;
+export const MAX_LISTED = 64;
 
 const nameOf = ({ name, object }: AdmissionRequest): string => {
   if (name !== '') return oneLine(name, 253);
@@ -63,9 +65,22 @@ const findingsOf = ({ findings, failure, verdict }: ReviewResult): ReviewRecord[
       }))
     : [{ image: '', path: '', code: failure.code, effect: verdict === 'allow' ? 'deny' : verdict }];
 
-const costOf = ({
-  judged,
-}: ReviewResult): Pick<ReviewRecord, 'verifications' | 'fromMemory' | 'requests'> => {
+/** Returns the members of a record that say which request was answered. */
+export const identityOf = (
+  request: AdmissionRequest,
+): Pick<ReviewRecord, 'uid' | 'namespace' | 'kind' | 'name' | 'operation' | 'dryRun'> => ({
+  uid: oneLine(request.uid, 128),
+  namespace: oneLine(request.namespace, 128),
+  kind: oneLine(request.kind, 128),
+  name: nameOf(request),
+  operation: request.operation,
+  dryRun: request.dryRun,
+});
+
+/** Returns the members of a record that say which images were judged, and at which cost. */
+export const judgedOf = (
+  judged: readonly Judgement[],
+): Pick<ReviewRecord, 'images' | 'verifications' | 'fromMemory' | 'requests'> => {
   let [verifications, fromMemory, requests] = [0, 0, 0];
   for (const { verification } of judged) {
     if (verification === undefined) continue;
@@ -73,28 +88,23 @@ const costOf = ({
     requests += verification.requests;
     if (verification.fromMemory) fromMemory += 1;
   }
-  return { verifications, fromMemory, requests };
+  const images = judged.slice(0, MAX_LISTED).map(({ image }) => oneLine(image, 300));
+  return { images, verifications, fromMemory, requests };
 };
 
 /** Creates the record of a review result. */
 export const recordOf = (result: ReviewResult): ReviewRecord => {
   const { request, context, verdict, skipped, judged, failure } = result;
   return {
-    uid: oneLine(request.uid, 128),
-    namespace: oneLine(request.namespace, 128),
-    kind: oneLine(request.kind, 128),
-    name: nameOf(request),
-    operation: request.operation,
+    ...identityOf(request),
     mode: context.mode,
     critical: context.critical,
-    dryRun: request.dryRun,
     verdict,
     skipped,
     findings: findingsOf(result),
     ...eventSummaryOf(result),
-    images: judged.slice(0, MAX_LISTED).map(({ image }) => oneLine(image, 300)),
+    ...judgedOf(judged),
     keyIds: result.keyIds,
-    ...costOf(result),
     incident: failure?.incident,
   };
 };

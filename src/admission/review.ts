@@ -18,7 +18,7 @@ import { keyIdsOf, type ReviewContext, type ReviewResult } from './review-result
 import { findSubject } from './subject.ts';
 import { findWorkload } from './workloads.ts';
 
-interface ReviewerDependencies {
+export interface ReviewerDependencies {
   readonly judge: Judge;
   readonly rules: Rules;
   readonly limits: JudgeLimits;
@@ -28,21 +28,26 @@ interface ReviewerDependencies {
 }
 
 /** The output of one review: the response for the API server, and the record for the log, the metrics and Events. */
-export interface ReviewOutput {
+export interface ResponderOutput<Record> {
   readonly response: AdmissionResponse;
-  readonly record: ReviewRecord;
+  readonly record: Record;
 }
 
 /**
- * Reviews AdmissionReviews, given as parsed JSON: from memory with `recall`, or else with `review` (see `recallOrElse`).
+ * Answers AdmissionReviews, given as parsed JSON: from memory with `recall`, or else with `review` (see `recallOrElse`).
  * Both throw, or reject with, `MalformedReview` and nothing else: any other error is an `internal-error` in the output.
  */
-export interface Reviewer {
-  /** Reviews from memory, with nothing awaited, as most reviews are. Undefined if memory does not suffice. */
-  readonly recall: (body: unknown, context: ReviewContext) => ReviewOutput | undefined;
-  /** Reviews with requests to registries where they are needed; `signal` ends them when the caller's time is up. */
-  readonly review: (body: unknown, context: ReviewContext, signal: AbortSignal) => Promise<ReviewOutput>;
+export interface Responder<Context, Record> {
+  /** Answers from memory, with nothing awaited, as most reviews are. Undefined if memory does not suffice. */
+  readonly recall: (body: unknown, context: Context) => ResponderOutput<Record> | undefined;
+  /** Answers with requests to registries where they are needed; `signal` ends them when the caller's time is up. */
+  readonly review: (body: unknown, context: Context, signal: AbortSignal) => Promise<ResponderOutput<Record>>;
 }
+
+export type ReviewOutput = ResponderOutput<ReviewRecord>;
+
+/** Decides AdmissionReviews: the validating webhook. */
+export type Reviewer = Responder<ReviewContext, ReviewRecord>;
 
 /** Returns the judgements of images that are Istio's or have a finding; no other image is logged. */
 const relevantJudgements = (

@@ -21,7 +21,13 @@ export type SkipReason =
 /** The image uses of a request to judge, or the reason why there are none. */
 export type Subject =
   | { readonly skipped: SkipReason }
-  | { readonly skipped: undefined; readonly holds: Workload['holds']; readonly uses: readonly ImageUse[] };
+  | {
+      readonly skipped: undefined;
+      readonly holds: Workload['holds'];
+      readonly uses: readonly ImageUse[];
+      /** Every image use of the object before an update. */
+      readonly before: readonly ImageUse[];
+    };
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
@@ -95,5 +101,7 @@ export const findSubject = (request: AdmissionRequest): Subject => {
       : [];
   check();
   const uses = changedUses(current, previous);
-  return uses.length === 0 ? { skipped: 'no-new-image' } : { skipped, holds: workload.holds, uses };
+  return uses.length === 0
+    ? { skipped: 'no-new-image' }
+    : { skipped, holds: workload.holds, uses, before: previous };
 };

@@ -21,6 +21,7 @@ export const defaultConfig: Config = deepFreeze({
     lookAlikes: 'deny',
     unrecognised: 'warn',
     requireDigest: false,
+    pin: 'never',
     revoked: [],
     exemptions: [],
   },

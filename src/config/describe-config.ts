@@ -124,6 +124,7 @@ export const describeConfig = (config: Config): string => {
     lookAlikes: rules.lookAlikes,
     unrecognised: rules.unrecognised,
     requireDigest: rules.requireDigest,
+    pin: rules.pin,
     revoked: rules.revoked,
     exemptions: rules.exemptions,
     evidence: { read: evidence.read, write: evidence.write },

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
-import type { ReviewRecord } from '../admission/index.ts';
+import type { PinRecord, ReviewRecord } from '../admission/index.ts';
 import type { KeyEvent, KeyRing, Verification } from '../verification/index.ts';
 
 /** Buckets in seconds; the upper ones are timeouts of the API server. */
@@ -10,6 +10,8 @@ export interface Metrics {
   /** Renders the metrics in the text format of Prometheus, with its content type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
   countReview(record: ReviewRecord, seconds: number): void;
+  /** Counts a review by the mutating webhook, which is none of `countReview`. */
+  countPins(record: PinRecord, seconds: number): void;
   countVerification(verification: Verification, seconds: number): void;
   /** `registry`: a host that the configuration names, or `other`. */
   countRegistryRequest(registry: string): void;
@@ -49,6 +51,41 @@ const createReviewMetrics = (registers: Registry[]): Pick<Metrics, 'countReview'
       reviews.inc({ mode, critical: String(critical), operation, verdict });
       duration.observe({ mode }, seconds);
       for (const { code, effect } of reviewFindings) findings.inc({ reason: code, effect });
+    },
+  };
+};
+
+const createPinMetrics = (registers: Registry[]): Pick<Metrics, 'countPins'> => {
+  const reviews = new Counter({
+    name: 'sailmark_pin_reviews_total',
+    help: 'AdmissionReviews that the mutating webhook responded to; incomplete: an Istio image was not pinned',
+    labelNames: ['critical', 'operation', 'result'] as const,
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'sailmark_pin_duration_seconds',
+    help: 'Time from receiving an AdmissionReview by the mutating webhook to its response',
+    labelNames: ['critical'] as const,
+    buckets: SECONDS,
+    registers,
+  });
+  const images = new Counter({
+    name: 'sailmark_pinned_images_total',
+    help: 'Image uses pinned to a digest: verified, exempt, the last one during an outage, or the one before an update',
+    labelNames: ['source'] as const,
+    registers,
+  });
+  const resultOf = ({ pinned, unpinned, incident }: PinRecord): string => {
+    if (incident !== undefined) return 'failed';
+    if (unpinned.length > 0) return 'incomplete';
+    return pinned.length > 0 ? 'pinned' : 'unchanged';
+  };
+  return {
+    countPins(record, seconds) {
+      const { critical, operation } = record;
+      reviews.inc({ critical: String(critical), operation, result: resultOf(record) });
+      duration.observe({ critical: String(critical) }, seconds);
+      for (const { source } of record.pinned) images.inc({ source });
     },
   };
 };
@@ -166,6 +203,7 @@ export const createMetrics = (build: {
   }).set(build, 1);
   return {
     ...createReviewMetrics(registers),
+    ...createPinMetrics(registers),
     ...createVerificationMetrics(registers),
     ...createKeyMetrics(registers),
     ...createEventMetrics(registers),

@@ -3,7 +3,7 @@ import type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './
 import { findExemption } from './exemption.ts';
 import { outageAllowance } from './outage.ts';
 import { type Reason, rankOf } from './reason.ts';
-import type { Mode, Rules } from './rules.ts';
+import { type Mode, mustPin, type Rules } from './rules.ts';
 
 /** A review whose images are judged: everything that a decision depends on besides the rules and the time. */
 export interface JudgedReview {
@@ -43,16 +43,37 @@ const violationsOfInvalid = (use: ImageUse, { refused, couldBeIstio }: Judgement
     ? violationIf(refused, 'deny')
     : [];
 
+/**
+ * An image without a digest where one is required. A template need not be pinned: its Pods are. A critical namespace only
+ * warns of an image that was not pinned, because its Pods start without sailmark too.
+ */
+const violationsOfUnpinned = (
+  { reference, verification }: Judgement,
+  { mode, critical, workload }: JudgedReview,
+  rules: Rules,
+): readonly Violation[] => {
+  if (reference?.digest !== undefined) return [];
+  const isToBePinned = mustPin(rules, mode);
+  const isPod = workload === 'pod';
+  if (rules.requireDigest && (isPod || !isToBePinned))
+    return violationIf({ code: 'image-not-pinned' }, 'deny');
+  if (!isToBePinned || !isPod) return [];
+  const isUndetermined = verification?.outcome === 'undetermined';
+  // The reason why the tag could not be resolved tells more than that it was not pinned.
+  if (critical) return isUndetermined ? [] : violationIf({ code: 'image-not-pinned', pin: {} }, 'warn');
+  const pin = isUndetermined ? { undetermined: verification.reason } : {};
+  return violationIf({ code: 'image-not-pinned', pin }, 'deny');
+};
+
 const violationsOfIstio = (
   judgement: Judgement,
-  { critical }: JudgedReview,
+  review: JudgedReview,
   rules: Rules,
   now: number,
 ): readonly Violation[] => {
-  const { reference, verification } = judgement;
+  const { verification } = judgement;
   if (verification === undefined) throw new Error(`no verification of ${judgement.image}`);
-  const isUnpinned = rules.requireDigest && reference?.digest === undefined;
-  const unpinned = isUnpinned ? violationIf({ code: 'image-not-pinned' }, 'deny') : [];
+  const unpinned = violationsOfUnpinned(judgement, review, rules);
   switch (verification.outcome) {
     case 'verified':
       return unpinned;
@@ -60,7 +81,7 @@ const violationsOfIstio = (
       return [...violationIf(verification.reason, 'deny'), ...unpinned];
     case 'undetermined': {
       const { enforce, critical: inCritical, tagOutageWindow } = rules.undetermined;
-      const choice = critical ? inCritical : enforce;
+      const choice = review.critical ? inCritical : enforce;
       const allowedBecause = outageAllowance(verification, choice, tagOutageWindow, now);
       const { reason } = verification;
       return [
@@ -124,7 +145,14 @@ const findingOf = (use: ImageUse, review: JudgedReview, rules: Rules, now: numbe
   const violation = mostSerious(violationsOf(use, judgement, review, rules, now));
   if (violation === undefined) return undefined;
   const { reason, action, allowedBecause } = violation;
-  const exemption = findExemption(rules.exemptions, reason.code, judgement.reference, review.namespace, now);
+  const exemption = findExemption(
+    rules.exemptions,
+    reason.code,
+    judgement.reference,
+    review.namespace,
+    now,
+    judgement.tagDigest,
+  );
   if (exemption !== undefined) {
     const { expires, owner, reason: why } = exemption;
     return { use, reason, effect: 'exempt', allowedBecause: `exempt until ${expires} (${owner}): ${why}` };

@@ -1,4 +1,4 @@
-import type { ImageReference } from '../image/index.ts';
+import type { Digest, ImageReference } from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
 import type { Verification } from '../verification/index.ts';
 import type { Reason, RefusalReason } from './reason.ts';
@@ -29,6 +29,11 @@ export interface Judgement {
     | undefined;
   /** Present for every image of a hub or mirror, unless it was refused before it was verified. */
   readonly verification: Verification | undefined;
+  /**
+   * The digest that the tag resolves to, of an image that has a digest too. Present only if an exemption is for the tag
+   * and the image is not verified: then the exemption covers this digest.
+   */
+  readonly tagDigest?: Digest;
 }
 
 /** The effect of a finding in the mode of its review; `exempt` if an exemption lifts it. */

@@ -1,5 +1,5 @@
 import { DAY_MS } from '../base/index.ts';
-import type { ImageReference } from '../image/index.ts';
+import type { Digest, ImageReference } from '../image/index.ts';
 import type { ReasonCode } from './reason.ts';
 import type { Exemption } from './rules.ts';
 
@@ -42,23 +42,40 @@ const parsePattern = (text: string): Pattern => {
   return { host, path: [...segments.slice(0, -1), last], version };
 };
 
-/** The digest alone counts if there is one: the tag beside it is not verified, so it must match nothing. */
-const versionOf = ({ digest, tag }: ImageReference): string =>
-  digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`;
+/**
+ * The digest alone counts if there is one: the tag beside it is not verified. It counts too if it is known to resolve to
+ * that digest, because a tag is then pinned and not a name for another image.
+ */
+const versionsOf = ({ digest, tag = 'latest' }: ImageReference, tagDigest?: Digest): readonly string[] => {
+  if (digest === undefined) return [`:${tag}`];
+  return digest === tagDigest ? [`@${digest}`, `:${tag}`] : [`@${digest}`];
+};
 
 /**
  * True if an exemption's pattern covers an image. The pattern is in normal form (`docker.io/istio/proxyv2:1.11.*`);
  * its host is literal, and `*` matches within one path segment, or within the tag or digest. A pattern with neither
  * tag nor digest covers every tag and digest.
  */
-export const matchesImage = (text: string, reference: ImageReference): boolean => {
+export const matchesImage = (text: string, reference: ImageReference, tagDigest?: Digest): boolean => {
   const { host, path, version } = parsePattern(text);
   const segments = reference.repository.path.split('/');
   return (
     host === reference.repository.registry &&
     path.length === segments.length &&
     path.every((part, index) => matchesRun(part, segments[index] ?? '')) &&
-    (version === '' || matchesRun(version, versionOf(reference)))
+    (version === '' || versionsOf(reference, tagDigest).some((written) => matchesRun(version, written)))
+  );
+};
+
+/**
+ * True if an exemption is for the tag of an image that has a digest too: it applies only if the tag resolves to that
+ * digest.
+ */
+export const needsTagDigest = (exemptions: readonly Exemption[], reference: ImageReference): boolean => {
+  const { digest } = reference;
+  if (digest === undefined) return false;
+  return exemptions.some(({ images }) =>
+    images.some((pattern) => matchesImage(pattern, reference, digest) && !matchesImage(pattern, reference)),
   );
 };
 
@@ -94,13 +111,14 @@ export const patternProblem = (text: string): string | undefined => {
 /** Returns the end of an exemption, 00:00 UTC after its date, in milliseconds; NaN if the date is invalid. */
 export const endOf = (exemption: Exemption): number => Date.parse(`${exemption.expires}T00:00:00Z`) + DAY_MS;
 
-/** Finds the exemption that lifts this reason for this image in this namespace now. */
+/** Finds the exemption that lifts this reason for this image in this namespace now. `tagDigest` is that of the judgement. */
 export const findExemption = (
   exemptions: readonly Exemption[],
   code: ReasonCode,
   reference: ImageReference | undefined,
   namespace: string,
   now: number,
+  tagDigest?: Digest,
 ): Exemption | undefined =>
   reference === undefined || NEVER_LIFTED.has(code)
     ? undefined
@@ -108,5 +126,5 @@ export const findExemption = (
         (exemption) =>
           now < endOf(exemption) &&
           (exemption.namespaces.includes('*') || exemption.namespaces.includes(namespace)) &&
-          exemption.images.some((pattern) => matchesImage(pattern, reference)),
+          exemption.images.some((pattern) => matchesImage(pattern, reference, tagDigest)),
       );

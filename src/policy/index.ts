@@ -1,4 +1,5 @@
 export { decide, decideFailure, type JudgedReview } from './decide.ts';
+export { decidePin, type PinContext, type PinDecision } from './decide-pin.ts';
 export type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
 export { endOf, patternProblem } from './exemption.ts';
 export { explain, explainBriefly, explainRefusal } from './explain.ts';
@@ -12,4 +13,4 @@ export {
   rankOf,
   reasonCodes,
 } from './reason.ts';
-export type { Exemption, Mode, OutageChoice, Rules } from './rules.ts';
+export { type Exemption, type Mode, mustPin, type OutageChoice, type Rules } from './rules.ts';

@@ -4,6 +4,7 @@ import { type Digest, type ImageReference, parseDigest, parseImageReference } fr
 import type { ImageClass } from '../istio/index.ts';
 import type { Verification, VerificationRequest, Verifier } from '../verification/index.ts';
 import type { Judgement } from './decision.ts';
+import { needsTagDigest } from './exemption.ts';
 import type { Rules } from './rules.ts';
 
 /** Bounds memory: the parsed and classified texts are cached up to this number, if they are no longer than this. */
@@ -16,6 +17,7 @@ interface JudgeDependencies {
   readonly couldBeIstio: (text: string) => boolean;
   readonly verifier: Verifier;
   readonly revoked: Rules['revoked'];
+  readonly exemptions: Rules['exemptions'];
 }
 
 /** Judges one image, for the webhook and the command line. */
@@ -38,6 +40,22 @@ export interface Judge {
 /** True if an image must be verified before it can be decided. */
 export const needsVerification = (judgement: Judgement): boolean =>
   judgement.refused === undefined && judgement.class?.kind === 'istio';
+
+/**
+ * Resolves the tag of an image that has a digest too. The digest is usually known: the mutating webhook has just resolved
+ * the tag.
+ */
+const resolveTag = async (
+  verifier: Verifier,
+  request: VerificationRequest,
+  signal: AbortSignal,
+): Promise<Pick<Judgement, 'tagDigest'>> => {
+  const { tag = 'latest' } = request.reference;
+  const byTag = { ...request, reference: { ...request.reference, tag, digest: undefined } };
+  const verification = await verifier.verify(byTag, signal);
+  const tagDigest = verification.digest ?? lastDigestOf(verification);
+  return tagDigest === undefined ? {} : { tagDigest };
+};
 
 /** Creates a function that finds the first revoked digest of those written, resolved or remembered for an image. */
 const createRevocation = (revoked: Rules['revoked']) => {
@@ -84,7 +102,8 @@ const lastWrittenDigest = (text: string): Digest | undefined =>
   parseDigest(text.slice(text.lastIndexOf('@') + 1));
 
 /** Creates the judge of one configuration: one image, one judgement. */
-export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: JudgeDependencies): Judge => {
+export const createJudge = (dependencies: JudgeDependencies): Judge => {
+  const { classify, couldBeIstio, verifier, revoked, exemptions } = dependencies;
   const cache = new LRUCache<string, Judgement>({ max: MAX_CACHED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
@@ -142,7 +161,10 @@ export const createJudge = ({ classify, couldBeIstio, verifier, revoked }: Judge
         () => verifier.recall(request),
         () => verifier.verify(request, signal),
       );
-      return conclude(seen, verification);
+      const judgement = conclude(seen, verification);
+      return verification.outcome === 'verified' || !needsTagDigest(exemptions, seen.reference)
+        ? judgement
+        : { ...judgement, ...(await resolveTag(verifier, request, signal)) };
     },
   };
 };

@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../base/index.ts';
-import type { Undetermined, UndeterminedReason } from '../verification/index.ts';
+import type { Undetermined, UndeterminedReason, Verified } from '../verification/index.ts';
 import type { OutageChoice } from './rules.ts';
 
 /**
@@ -34,9 +34,23 @@ const ago = (ageMs: number): string => {
 };
 
 /**
- * Returns one sentence on why the configuration allows an undetermined image, or undefined if it does not. The digest
- * that the tag last resolved to counts only if nothing but resolving the tag failed (then `lastVerified` is present), and
- * only for `tagOutageWindow` milliseconds. A resolution dated in the future does not count: its age is unknown.
+ * Returns the digest that stands in for a tag that could not be resolved, and its age in words: the one that it last
+ * resolved to. It counts only if nothing but resolving the tag failed (then `lastVerified` is present), and only for
+ * `tagOutageWindow` milliseconds. A resolution dated in the future does not count: its age is unknown.
+ */
+export const lastKnownDigest = (
+  { reason, lastVerified }: Undetermined,
+  choice: OutageChoice,
+  tagOutageWindow: number,
+  now: number,
+): { readonly verified: Verified; readonly age: string } | undefined => {
+  if (choice === 'deny' || !isOutage(reason) || lastVerified === undefined) return undefined;
+  const age = now - lastVerified.resolvedAt;
+  return age >= 0 && age <= tagOutageWindow ? { verified: lastVerified.verified, age: ago(age) } : undefined;
+};
+
+/**
+ * Returns one sentence on why the configuration allows an undetermined image, or undefined if it does not.
  */
 export const outageAllowance = (
   undetermined: Undetermined,
@@ -44,12 +58,10 @@ export const outageAllowance = (
   tagOutageWindow: number,
   now: number,
 ): string | undefined => {
-  const { reason, lastVerified } = undetermined;
-  if (choice === 'deny' || !isOutage(reason)) return undefined;
-  const age = lastVerified === undefined ? Number.POSITIVE_INFINITY : now - lastVerified.resolvedAt;
-  if (lastVerified !== undefined && age >= 0 && age <= tagOutageWindow)
-    return `allowed: ${ago(age)} the tag resolved to ${lastVerified.verified.digest}, which is verified`;
-  return choice === 'allow'
+  const last = lastKnownDigest(undetermined, choice, tagOutageWindow, now);
+  if (last !== undefined)
+    return `allowed: ${last.age} the tag resolved to ${last.verified.digest}, which is verified`;
+  return choice === 'allow' && isOutage(undetermined.reason)
     ? 'allowed unverified: the configuration allows images during a registry outage'
     : undefined;
 };

@@ -5,6 +5,9 @@ export type Mode = 'enforce' | 'warn' | 'audit';
 /** The choice for undetermined images. It covers a registry that does not respond, never what an attacker can choose. */
 export type OutageChoice = 'deny' | 'allow-verified-tag' | 'allow';
 
+/** Where an Istio image must be pinned by the mutating webhook: in `enforce` mode, in every mode, or nowhere. */
+export type PinScope = 'enforce' | 'always' | 'never';
+
 export interface Exemption {
   /** Patterns for the normal form `registry/path:tag` or `registry/path@digest`; the host is literal, `*` matches within one path segment. */
   readonly images: readonly string[];
@@ -27,6 +30,11 @@ export interface Rules {
   readonly lookAlikes: 'deny' | 'warn' | 'ignore';
   readonly unrecognised: 'deny' | 'warn' | 'ignore';
   readonly requireDigest: boolean;
+  readonly pin: PinScope;
   readonly revoked: readonly { readonly digest: Digest; readonly reason: string }[];
   readonly exemptions: readonly Exemption[];
 }
+
+/** True if Istio images must be pinned in this mode. */
+export const mustPin = ({ pin }: Pick<Rules, 'pin'>, mode: Mode): boolean =>
+  pin === 'always' || (pin === 'enforce' && mode === 'enforce');

@@ -36,10 +36,21 @@ const SENTENCES: Sentences = {
           cause: `container name ${quoted(container, 40)} is Istio's, but the image is not on a configured hub or mirror`,
           remedy: "use Istio's image, list its registry under mirrors, or rename the container",
         },
-  'image-not-pinned': () => ({
-    cause: 'referenced by tag, but the configuration requires a digest',
-    remedy: 'reference it by digest: registry/path@sha256:<64 hex digits>',
-  }),
+  'image-not-pinned': ({ pin }) => {
+    const remedy = 'reference it by digest: registry/path@sha256:<64 hex digits>';
+    if (pin === undefined)
+      return { cause: 'referenced by tag, but the configuration requires a digest', remedy };
+    if (pin.undetermined === undefined)
+      return {
+        cause: 'referenced by tag, and the mutating webhook did not pin it to the verified digest',
+        remedy: `try again; if it stays so, check the MutatingWebhookConfiguration, or ${remedy}`,
+      };
+    const { cause } = sentenceOf(pin.undetermined);
+    return {
+      cause: `referenced by tag and not pinned: it ${cause}`,
+      remedy: `try again later, or ${remedy}`,
+    };
+  },
   'image-revoked': ({ digest, why }) => ({
     cause: `${digest} is revoked: ${oneLine(why, MAX_DETAIL_LENGTH)}`,
     remedy: 'use another version; no exemption lifts this',

@@ -55,7 +55,11 @@ const addErrors = (app: FastifyInstance, report: AppDependencies['report']): voi
     const path = request.url.split('?', 1)[0] ?? '';
     return isReviewPath(path)
       ? refuse(reply.header('allow', 'POST'), 405, `${path} accepts POST only`)
-      : refuse(reply, 404, 'not found; send reviews to /validate/enforce, /validate/warn or /validate/audit');
+      : refuse(
+          reply,
+          404,
+          'not found; send reviews to /validate/enforce, /validate/warn, /validate/audit or /mutate/pin',
+        );
   });
 };
 

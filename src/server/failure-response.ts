@@ -1,5 +1,7 @@
 import {
   type AdmissionResponse,
+  type PinnerContext,
+  type PinRecord,
   type ReviewContext,
   type ReviewRecord,
   workloads,
@@ -32,6 +34,29 @@ const responseOf = (
   };
 };
 
+/** The members of a record that can be read from a body whose review failed. */
+const factsOf = (body: unknown) => {
+  const request = memberOf(body, 'request');
+  const resource = memberOf(request, 'resource');
+  const [group, name] = [textOf(memberOf(resource, 'group')), textOf(memberOf(resource, 'resource'))];
+  const workload = workloads.find((candidate) => candidate.group === group && candidate.resource === name);
+  const facts = {
+    uid: oneLine(textOf(memberOf(request, 'uid')), 128),
+    namespace: oneLine(textOf(memberOf(request, 'namespace')), 128),
+    kind: workload?.kind ?? '',
+    name: '',
+    operation: memberOf(request, 'operation') === 'UPDATE' ? ('UPDATE' as const) : ('CREATE' as const),
+    dryRun: memberOf(request, 'dryRun') === true,
+    skipped: undefined,
+    images: [],
+    keyIds: [],
+    verifications: 0,
+    fromMemory: 0,
+    requests: 0,
+  };
+  return { facts, uid: textOf(memberOf(request, 'uid')), holds: workload?.holds ?? 'pod' };
+};
+
 /**
  * Creates the response and the record for a review that threw or missed its deadline. In enforce mode it denies: a 500
  * would be admitted by a webhook with failurePolicy Ignore.
@@ -41,30 +66,30 @@ export const failureResponse = (
   { mode, critical }: ReviewContext,
   incident: string,
 ): { readonly response: AdmissionResponse; readonly record: ReviewRecord } => {
-  const request = memberOf(body, 'request');
-  const resource = memberOf(request, 'resource');
-  const [group, name] = [textOf(memberOf(resource, 'group')), textOf(memberOf(resource, 'resource'))];
-  const workload = workloads.find((candidate) => candidate.group === group && candidate.resource === name);
-  const verdict = decideFailure(mode, workload?.holds ?? 'pod');
-  const uid = textOf(memberOf(request, 'uid'));
-  const record: ReviewRecord = {
-    uid: oneLine(uid, 128),
-    namespace: oneLine(textOf(memberOf(request, 'namespace')), 128),
-    kind: workload?.kind ?? '',
-    name: '',
-    operation: memberOf(request, 'operation') === 'UPDATE' ? 'UPDATE' : 'CREATE',
-    mode,
-    critical,
-    dryRun: memberOf(request, 'dryRun') === true,
-    verdict,
-    skipped: undefined,
-    findings: [{ image: '', path: '', code: 'internal-error', effect: verdict }],
-    images: [],
-    keyIds: [],
-    verifications: 0,
-    fromMemory: 0,
-    requests: 0,
-    incident,
-  };
+  const { facts, uid, holds } = factsOf(body);
+  const verdict = decideFailure(mode, holds);
+  const findings = [{ image: '', path: '', code: 'internal-error' as const, effect: verdict }];
+  const record = { ...facts, mode, critical, verdict, findings, incident };
   return { response: responseOf(uid, mode, verdict, incident), record };
+};
+
+/** The same for the mutating webhook, which pins nothing then and never denies. */
+export const pinFailureResponse = (
+  body: unknown,
+  { critical }: PinnerContext,
+  incident: string,
+): { readonly response: AdmissionResponse; readonly record: PinRecord } => {
+  const { facts, uid } = factsOf(body);
+  const warning = `sailmark: Istio images were not pinned: ${explain({ code: 'internal-error', incident })}`;
+  const response = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid,
+      allowed: true,
+      warnings: [warning.slice(0, MAX_WARNING_LENGTH)],
+      auditAnnotations: { pinned: '', 'not-pinned': '', 'key-id': '', failure: `internal-error ${incident}` },
+    },
+  } as const;
+  return { response, record: { ...facts, route: 'pin', critical, pinned: [], unpinned: [], incident } };
 };

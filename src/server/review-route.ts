@@ -1,14 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { MalformedReview, type ReviewContext, type Reviewer, type ReviewOutput } from '../admission/index.ts';
+import {
+  MalformedReview,
+  type Pinner,
+  type PinnerContext,
+  type Responder,
+  type ResponderOutput,
+  type ReviewContext,
+  type Reviewer,
+} from '../admission/index.ts';
 import { type ReportError, recallOrElse } from '../base/index.ts';
 import type { RecordReview } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
-import { failureResponse } from './failure-response.ts';
+import { failureResponse, pinFailureResponse } from './failure-response.ts';
 import { runWithDeadline } from './run-with-deadline.ts';
 
 export interface RouteDependencies {
   readonly reviewer: Reviewer;
+  readonly pinner: Pinner;
   readonly record: RecordReview;
   readonly report: ReportError;
   readonly limits: DeadlineLimits;
@@ -26,49 +35,77 @@ const PATHS: ReadonlyMap<string, ReviewContext> = new Map(
   ]),
 );
 
+/** The paths of the mutating webhook. */
+const PIN_PATHS: ReadonlyMap<string, PinnerContext> = new Map([
+  ['/mutate/pin', { critical: false }],
+  ['/mutate/critical/pin', { critical: true }],
+]);
+
 /** True if reviews are served at this path. */
-export const isReviewPath = (path: string): boolean => PATHS.has(path);
+export const isReviewPath = (path: string): boolean => PATHS.has(path) || PIN_PATHS.has(path);
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 const timeoutOf = ({ query }: FastifyRequest): unknown => (query as { readonly timeout?: unknown }).timeout;
 
-/** Reviews before the caller's deadline. Returns `internal-error` for what fails; rejects with `MalformedReview` alone. */
-const reviewWithDeadline = async (
+/** The work of one path. `fail` makes the output for a review that threw or missed its deadline. */
+interface Route<Record> {
+  readonly recall: (body: unknown) => ResponderOutput<Record> | undefined;
+  readonly review: (body: unknown, signal: AbortSignal) => Promise<ResponderOutput<Record>>;
+  readonly fail: (body: unknown, incident: string) => ResponderOutput<Record>;
+}
+
+/** Answers before the caller's deadline. Returns the output of `fail` for what fails; rejects with `MalformedReview` alone. */
+const respondWithDeadline = async <Record>(
   request: FastifyRequest,
-  context: ReviewContext,
-  { reviewer, report, limits }: RouteDependencies,
-): Promise<ReviewOutput> => {
+  { review, fail }: Route<Record>,
+  { report, limits }: RouteDependencies,
+): Promise<ResponderOutput<Record>> => {
   const { body } = request;
   try {
     const deadline = deadlineOf(timeoutOf(request), limits);
-    const reviewed = await runWithDeadline((signal) => reviewer.review(body, context, signal), deadline);
-    return reviewed ?? failureResponse(body, context, report(new Error('the review missed its deadline')));
+    const reviewed = await runWithDeadline((signal) => review(body, signal), deadline);
+    return reviewed ?? fail(body, report(new Error('the review missed its deadline')));
   } catch (error) {
     if (error instanceof MalformedReview) throw error;
-    return failureResponse(body, context, report(error));
+    return fail(body, report(error));
   }
 };
 
 const createHandler =
-  (context: ReviewContext, dependencies: RouteDependencies) =>
+  <Record extends Parameters<RecordReview>[0]>(route: Route<Record>, dependencies: RouteDependencies) =>
   (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
     const { body } = request;
     if (body === undefined) throw new BadRequest('the body is empty; expected an AdmissionReview');
-    const { reviewer, record, now } = dependencies;
+    const { record, now } = dependencies;
     const startedAt = now();
-    const respond = (output: ReviewOutput): void => {
+    const respond = (output: ResponderOutput<Record>): void => {
       record(output.record, now() - startedAt);
       void reply.header('content-type', JSON_TYPE).send(JSON.stringify(output.response));
     };
     const output = recallOrElse(
-      () => reviewer.recall(body, context),
-      () => reviewWithDeadline(request, context, dependencies),
+      () => route.recall(body),
+      () => respondWithDeadline(request, route, dependencies),
     );
     return output instanceof Promise ? output.then(respond) : respond(output);
   };
 
-/** Adds `POST /validate/<mode>` and `POST /validate/critical/<mode>`. */
+/** The route of a responder in one context. */
+const routeOf = <Context, Record>(
+  { recall, review }: Responder<Context, Record>,
+  context: Context,
+  fail: (body: unknown, context: Context, incident: string) => ResponderOutput<Record>,
+): Route<Record> => ({
+  recall: (body) => recall(body, context),
+  review: (body, signal) => review(body, context, signal),
+  fail: (body, incident) => fail(body, context, incident),
+});
+
+/** Adds `POST /validate/[critical/]<mode>` and `POST /mutate/[critical/]pin`. */
 export const addReviewRoutes = (app: FastifyInstance, dependencies: RouteDependencies): void => {
-  for (const [path, context] of PATHS) app.post(path, createHandler(context, dependencies));
+  const { reviewer, pinner } = dependencies;
+  for (const [path, context] of PATHS)
+    app.post(path, createHandler(routeOf(reviewer, context, failureResponse), dependencies));
+  for (const [path, context] of PIN_PATHS)
+    app.post(path, createHandler(routeOf(pinner, context, pinFailureResponse), dependencies));
 };

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import type { Reviewer } from '../admission/index.ts';
+import type { Pinner, Reviewer } from '../admission/index.ts';
 import { messageOf, type ReportError, UserError } from '../base/index.ts';
 import { type Address, formatAddress, type Limits } from '../config/index.ts';
 import type { Log, Metrics, RecordReview } from '../observability/index.ts';
@@ -14,6 +14,7 @@ import { createProbes } from './probes.ts';
 
 export interface ServerDependencies {
   readonly reviewer: Reviewer;
+  readonly pinner: Pinner;
   readonly record: RecordReview;
   readonly report: ReportError;
   readonly metrics: Pick<Metrics, 'render' | 'setCertificateEnd'>;

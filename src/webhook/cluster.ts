@@ -1,7 +1,7 @@
 import type { ReportError } from '../base/index.ts';
 import type { Config, KubernetesSettings } from '../config/index.ts';
 import { type Cluster, openCluster } from '../kubernetes/index.ts';
-import { createEventLog, type Log, type Metrics, type RecordReview } from '../observability/index.ts';
+import { createEventLog, type EventLog, type Log, type Metrics } from '../observability/index.ts';
 import type { Judge } from '../policy/index.ts';
 import { type CertificateSource, createFileCertificates } from '../server/index.ts';
 import { createClusterCertificates } from './cluster-certificates.ts';
@@ -16,7 +16,7 @@ export interface ClusterConnection {
   readonly cluster: Cluster | undefined;
   readonly certificate: CertificateSource;
   /** Summarises a review in Kubernetes Events, if the configuration enables them. */
-  readonly recordEvents: (record: Parameters<RecordReview>[0]) => void;
+  readonly recordEvents: EventLog['add'];
   /** Verifies the images of running pods, within the time that the configuration sets. Never rejects. */
   readonly warmUp: (judge: Judge) => Promise<void>;
   close(): Promise<void>;

@@ -66,6 +66,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     ...config.server,
     certificate: connection.certificate,
     reviewer: core.reviewer,
+    pinner: core.pinner,
     record: records.add,
     report,
     metrics: withPendingRecords(metrics, records),
@@ -90,7 +91,7 @@ const createRecords = (log: Log, metrics: Metrics, connection: ClusterConnection
   const recordReview = createRecordReview(log, metrics);
   return createRecordBatch((review, milliseconds) => {
     recordReview(review, milliseconds);
-    connection.recordEvents(review);
+    if (review.route === undefined) connection.recordEvents(review);
   }, log);
 };
 

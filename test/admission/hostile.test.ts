@@ -17,6 +17,7 @@ const reviewer = createReviewer({
     ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
     verifier: withoutMemory(async () => rejected({ code: 'signature-missing' })),
     revoked: [],
+    exemptions: [],
   }),
   rules: rules(),
   limits: { imagesPerReview: 8, verificationsAtOnce: 2 },

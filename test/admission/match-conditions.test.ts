@@ -47,6 +47,7 @@ const webhook = (places: Places, ofRevoked: typeof revoked | readonly []) => {
       ...createClassifier(places),
       verifier: withoutMemory(async () => rejected({ code: 'signature-missing' })),
       revoked: ofRevoked,
+      exemptions: [],
     }),
     rules: { ...rules(), lookAlikes: 'deny', unrecognised: 'deny', revoked: ofRevoked },
     limits: { imagesPerReview: 100, verificationsAtOnce: 8 },

@@ -16,6 +16,7 @@ const reviewer = createReviewer({
       return verified();
     }),
     revoked: [],
+    exemptions: [],
   }),
   rules: rules(),
   limits: { imagesPerReview: 64, verificationsAtOnce: 8 },

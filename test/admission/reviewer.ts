@@ -17,6 +17,7 @@ export const reviewerBy = (
     ...createClassifier({ hubs: ['docker.io/istio'], mirrors: [] }),
     verifier: withoutMemory(verify),
     revoked: ofRules.revoked,
+    exemptions: ofRules.exemptions,
   });
   const limits = { imagesPerReview: 4, verificationsAtOnce: 2 };
   return createReviewer({ judge, rules: ofRules, limits, now: () => NOW, report });

@@ -40,6 +40,7 @@ undetermined: {enforce: deny, critical: allow, tagOutageWindow: 0}
 lookAlikes: warn
 unrecognised: deny
 requireDigest: true
+pin: always
 revoked: [{digest: "${DIGEST}", reason: leaked}]
 exemptions:
 - {images: ["registry.corp.example/istio/proxyv2:1.11.*"], namespaces: [legacy], reason: old, owner: me, expires: 2027-03-01}
@@ -85,6 +86,7 @@ describe('a configuration', () => {
         lookAlikes: 'deny',
         unrecognised: 'warn',
         requireDigest: false,
+        pin: 'never',
       },
     });
   });
@@ -138,6 +140,7 @@ describe('a configuration', () => {
         lookAlikes: 'warn',
         unrecognised: 'deny',
         requireDigest: true,
+        pin: 'always',
         revoked: [{ digest: DIGEST, reason: 'leaked' }],
         exemptions: [
           {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReviewRecord } from '../../src/admission/index.ts';
+import type { PinRecord, ReviewRecord } from '../../src/admission/index.ts';
 import { createLog, createMetrics, createRecordReview, type Metrics } from '../../src/observability/index.ts';
 import type { KeyRing, Verification } from '../../src/verification/index.ts';
 
@@ -37,10 +37,34 @@ const record: ReviewRecord = {
   incident: undefined,
 };
 
+const pins: PinRecord = {
+  route: 'pin',
+  uid: 'u',
+  namespace: 'shop',
+  kind: 'Pod',
+  name: 'httpbin-*',
+  operation: 'CREATE',
+  critical: false,
+  dryRun: false,
+  skipped: undefined,
+  pinned: [
+    { image: 'docker.io/istio/pilot', path: 'spec.a', source: 'verified' },
+    { image: 'docker.io/istio/pilot', path: 'spec.b', source: 'outage' },
+  ],
+  unpinned: [],
+  images: ['docker.io/istio/pilot'],
+  keyIds: [],
+  verifications: 1,
+  fromMemory: 0,
+  requests: 3,
+  incident: undefined,
+};
+
 describe('the metrics', () => {
   it('name no image, namespace, object or person', async () => {
     const metrics = createMetrics(BUILD);
     metrics.countReview(record, 0.01);
+    metrics.countPins(pins, 0.01);
     const { text } = await metrics.render();
     expect(text).not.toMatch(/pilot|proxyv2|shop|httpbin|"u"/);
   });
@@ -60,6 +84,28 @@ describe('the metrics', () => {
       'sailmark_verification_duration_seconds_count 0',
       'sailmark_keys{state="loaded"} 0',
       'sailmark_keys{state="missing"} 0',
+    ]);
+  });
+
+  it('count a review by the mutating webhook, and each image that it pinned, apart from the reviews that decide', async () => {
+    const metrics = createMetrics(BUILD);
+    const unpinned = [{ image: 'docker.io/istio/pilot', path: 'spec.a', code: 'signature-missing' }] as const;
+    metrics.countPins(pins, 0.5);
+    metrics.countPins({ ...pins, pinned: [] }, 1);
+    metrics.countPins({ ...pins, critical: true, unpinned }, 1);
+    metrics.countPins({ ...pins, pinned: [], incident: 'a1' }, 1);
+    const lines = await ownLines(metrics);
+    expect(lines.filter((line) => /pin|reviews|findings/.test(line))).toEqual([
+      'sailmark_pin_reviews_total{critical="false",operation="CREATE",result="pinned"} 1',
+      'sailmark_pin_reviews_total{critical="false",operation="CREATE",result="unchanged"} 1',
+      'sailmark_pin_reviews_total{critical="true",operation="CREATE",result="incomplete"} 1',
+      'sailmark_pin_reviews_total{critical="false",operation="CREATE",result="failed"} 1',
+      'sailmark_pin_duration_seconds_sum{critical="false"} 2.5',
+      'sailmark_pin_duration_seconds_count{critical="false"} 3',
+      'sailmark_pin_duration_seconds_sum{critical="true"} 1',
+      'sailmark_pin_duration_seconds_count{critical="true"} 1',
+      'sailmark_pinned_images_total{source="verified"} 2',
+      'sailmark_pinned_images_total{source="outage"} 2',
     ]);
   });
 
@@ -116,7 +162,11 @@ describe('the record of a review', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', format: 'json', to: { write: (line) => void lines.push(line) } });
     const counted: [ReviewRecord, number][] = [];
-    createRecordReview(log, { countReview: (...review) => void counted.push(review) })(record, 12.34567);
+    const metrics = {
+      countReview: (...review: [ReviewRecord, number]) => void counted.push(review),
+      countPins: () => expect.unreachable(),
+    };
+    createRecordReview(log, metrics)(record, 12.34567);
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
         level: 'info',

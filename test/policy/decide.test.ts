@@ -153,6 +153,35 @@ describe('enforce mode denies', () => {
     });
   });
 
+  it.each([
+    ['enforce', 'enforce'],
+    ['always', 'enforce'],
+  ] as const)('what is named by tag, where pin is %s', (pin, mode) => {
+    expect(decideOn(judgement(PROXY, verified()), { mode }, { pin })).toEqual({
+      verdict: 'deny',
+      findings: [{ use: use(PROXY), reason: { code: 'image-not-pinned', pin: {} }, effect: 'deny' }],
+    });
+  });
+
+  it.each(['deny', 'allow-verified-tag', 'allow'] as const)(
+    'a tag that was not pinned during an outage, under %s, though it last verified a moment ago',
+    (enforce) => {
+      const known = judgement(PROXY, undetermined(UNAVAILABLE, { resolvedAt: NOW, verified: verified() }));
+      const reason = { code: 'image-not-pinned', pin: { undetermined: UNAVAILABLE } } as const;
+      expect(decideOn(known, {}, { ...choice(enforce), pin: 'enforce' })).toEqual({
+        verdict: 'deny',
+        findings: [{ use: use(PROXY), reason, effect: 'deny' }],
+      });
+    },
+  );
+
+  it('an image that is rejected and was therefore not pinned, with the reason of the rejection', () => {
+    const bad = judgement(PROXY, rejected({ code: 'signature-missing' }));
+    expect(decideOn(bad, {}, { pin: 'enforce' }).findings.map(({ reason }) => reason.code)).toEqual([
+      'signature-missing',
+    ]);
+  });
+
   it('what is named by tag, though an outage choice would let it through', () => {
     const through = judgement(PROXY, undetermined(UNAVAILABLE));
     expect(decideOn(through, {}, { ...choice('allow'), requireDigest: true })).toEqual({
@@ -205,6 +234,45 @@ describe('enforce mode lets through', () => {
   it('what is verified and named by digest, where a digest is required', () => {
     const pinned = judgement(`${PROXY}@${digestFor('good')}`, verified());
     expect(decideOn(pinned, {}, { requireDigest: true })).toEqual(ALLOWED);
+  });
+
+  it('what is pinned, where it must be', () => {
+    const pinned = judgement(`${PROXY}@${digestFor('good')}`, verified());
+    expect(decideOn(pinned, {}, { pin: 'always' })).toEqual(ALLOWED);
+  });
+
+  it('a template with a tag where its Pods are pinned; one that requires a digest of its author warns elsewhere', () => {
+    const tag = judgement(PROXY, verified());
+    const template = { workload: 'template' } as const;
+    expect(decideOn(tag, template, { pin: 'enforce' })).toEqual(ALLOWED);
+    expect(decideOn(tag, template, { pin: 'enforce', requireDigest: true })).toEqual(ALLOWED);
+    expect(decideOn(tag, template, { requireDigest: true }).verdict).toBe('warn');
+  });
+
+  it('a tag in a critical namespace, with a warning; during an outage the reason of the outage is given', () => {
+    const critical = { critical: true };
+    expect(decideOn(judgement(PROXY, verified()), critical, { pin: 'enforce' })).toEqual({
+      verdict: 'warn',
+      findings: [{ use: use(PROXY), reason: { code: 'image-not-pinned', pin: {} }, effect: 'warn' }],
+    });
+    const known = judgement(PROXY, undetermined(UNAVAILABLE, { resolvedAt: NOW, verified: verified() }));
+    expect(decideOn(known, critical, { pin: 'enforce' })).toMatchObject({
+      verdict: 'warn',
+      findings: [{ reason: UNAVAILABLE, allowedBecause: expect.stringContaining('allowed: ') }],
+    });
+    const unknown = judgement(PROXY, undetermined(UNAVAILABLE));
+    expect(decideOn(unknown, critical, { pin: 'enforce' })).toMatchObject({
+      verdict: 'deny',
+      findings: [{ reason: UNAVAILABLE, effect: 'deny' }],
+    });
+  });
+
+  it('a tag in warn and audit mode where only enforce mode pins; where every mode does, that is the effect', () => {
+    const tag = judgement(PROXY, verified());
+    for (const mode of ['warn', 'audit'] as const) {
+      expect(decideOn(tag, { mode }, { pin: 'enforce' })).toEqual(ALLOWED);
+      expect(decideOn(tag, { mode }, { pin: 'always' }).verdict).toBe(mode);
+    }
   });
 
   it('what is not ours, and what cannot be parsed and is not ours', () => {

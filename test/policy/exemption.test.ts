@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageReference, parseImageReference } from '../../src/image/index.ts';
-import { findExemption, matchesImage, patternProblem } from '../../src/policy/exemption.ts';
+import { findExemption, matchesImage, needsTagDigest, patternProblem } from '../../src/policy/exemption.ts';
 import type { Exemption } from '../../src/policy/index.ts';
 import { digestFor } from '../support/verdicts.ts';
 
@@ -40,6 +40,26 @@ describe('an exemption does not lift', () => {
 
   it('anything in another namespace', () => {
     expect(findExemption([exemption()], 'signature-missing', OLD, 'shop', BEFORE)).toBeUndefined();
+  });
+});
+
+describe('an exemption for a tag, of an image that has a digest too,', () => {
+  const [digest, other] = [digestFor('pinned'), digestFor('other')];
+  const pinned = reference(`registry.corp.example/istio/proxyv2:1.11.4@${digest}`);
+  const find = (tagDigest?: typeof digest) =>
+    findExemption([exemption()], 'signature-missing', pinned, 'legacy', BEFORE, tagDigest);
+
+  it('lifts nothing unless the tag resolves to that digest', () => {
+    expect([find(), find(other), find(digest)]).toEqual([undefined, undefined, exemption()]);
+  });
+
+  it('is the one kind that the digest of the tag is needed for', () => {
+    const needs = (pattern: string, image = pinned.text): boolean =>
+      needsTagDigest([exemption({ images: [pattern] })], reference(image));
+    const name = 'registry.corp.example/istio/proxyv2';
+    expect([needs(`${name}:1.11.*`), needs(`${name}:latest`, `${name}@${digest}`)]).toEqual([true, true]);
+    expect([needs(`${name}:1.12.*`), needs(name), needs(`${name}@${digest}`)]).toEqual([false, false, false]);
+    expect(needs(`${name}:1.11.*`, OLD.text)).toBe(false);
   });
 });
 

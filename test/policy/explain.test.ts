@@ -20,7 +20,10 @@ const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Rea
   'image-reference-invalid': { code: 'image-reference-invalid', problem: text },
   'image-look-alike': { code: 'image-look-alike', component: text, vendor: text },
   'image-unrecognised': { code: 'image-unrecognised', container: text, placeholder: false },
-  'image-not-pinned': { code: 'image-not-pinned' },
+  'image-not-pinned': {
+    code: 'image-not-pinned',
+    pin: { undetermined: { code: 'registry-unavailable', detail: 'no answer' } },
+  },
   'image-revoked': { code: 'image-revoked', digest: digestFor(text), why: text },
   'too-many-images': { code: 'too-many-images', limit: 64 },
   'image-not-found': { code: 'image-not-found' },

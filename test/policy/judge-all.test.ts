@@ -9,6 +9,7 @@ const judgeWith = (verify: Verifier['verify']) =>
     couldBeIstio: () => false,
     verifier: withoutMemory(verify),
     revoked: [],
+    exemptions: [],
   });
 
 const images = (count: number) => Array.from({ length: count }, (_, index) => `istio/proxyv2:1.28.${index}`);

@@ -39,6 +39,7 @@ const judgeOf = (
       return verification;
     }),
     revoked,
+    exemptions: [],
   });
   return { judge, requests, classified };
 };
@@ -115,6 +116,49 @@ describe('the judge refuses', () => {
       digest,
       why: 'CVE-2026-1',
     });
+  });
+});
+
+describe('a tag beside a digest is resolved', () => {
+  const [digest, other] = [digestFor('pinned'), digestFor('other')];
+  const pinned = `docker.io/istio/proxyv2:legacy-1@${digest}`;
+  const exemptions = [
+    {
+      images: ['docker.io/istio/proxyv2:legacy-*'],
+      namespaces: ['*'],
+      reason: '',
+      owner: '',
+      expires: '2027-01-01',
+    },
+  ];
+  /** The tag resolves to `tagDigest`; the digest has this verification. */
+  const judgePinned = async (verification: Verification, tagDigest = digest, exempt = exemptions) => {
+    const asked: (string | undefined)[] = [];
+    const judge = createJudge({
+      classify: () => istioImage(),
+      couldBeIstio: () => false,
+      verifier: withoutMemory(async ({ reference: { digest: written, tag } }) => {
+        asked.push(written ?? tag);
+        return written === undefined ? rejected({ code: 'signature-missing' }, tagDigest) : verification;
+      }),
+      revoked: [],
+      exemptions: exempt,
+    });
+    return { asked, judgement: await judge.judge(pinned, signal) };
+  };
+  const unsigned = rejected({ code: 'signature-missing' }, digest);
+
+  it('if an exemption is for the tag and the digest is not verified', async () => {
+    const { asked, judgement } = await judgePinned(unsigned);
+    expect([asked, judgement.tagDigest]).toEqual([[digest, 'legacy-1'], digest]);
+    expect((await judgePinned(unsigned, other)).judgement.tagDigest).toBe(other);
+  });
+
+  it('in no other case', async () => {
+    const verifiedOne = await judgePinned(verified(digest));
+    expect([verifiedOne.asked, verifiedOne.judgement.tagDigest]).toEqual([[digest], undefined]);
+    const notExempt = await judgePinned(unsigned, digest, []);
+    expect([notExempt.asked, notExempt.judgement.tagDigest]).toEqual([[digest], undefined]);
   });
 });
 

@@ -72,7 +72,10 @@ export const createTestServer = async (
   const write = (facts: object): void => void output.logged.push(facts);
   const server = createServer({
     reviewer: { recall: () => undefined, review },
-    record: (record, milliseconds) => void output.records.push({ record, milliseconds }),
+    pinner: { recall: () => undefined, review: () => Promise.reject(new Error('not pinned here')) },
+    record: (record, milliseconds) => {
+      if (record.route === undefined) output.records.push({ record, milliseconds });
+    },
     report: (error) => {
       output.reported.push(error);
       return 'incident-1';

@@ -3,7 +3,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ReviewRecord } from '../../src/admission/index.ts';
+import type { PinRecord, ReviewRecord } from '../../src/admission/index.ts';
 import { compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/index.ts';
 import { createMetrics } from '../../src/observability/index.ts';
@@ -40,6 +40,8 @@ export interface InProcessWebhook {
   summaryOf(review: object, path?: string): Promise<ReviewSummary>;
   /** The record of the last review, as it was logged. */
   lastRecord(): ReviewRecord | undefined;
+  /** The record of the last review by the mutating webhook. */
+  lastPins(): PinRecord | undefined;
   /** Advances the clock by milliseconds. */
   advanceClock(time: number): void;
 }
@@ -100,10 +102,12 @@ export const startInProcessWebhook = async (configuration: object): Promise<InPr
   };
   const core = compose(config, { report, onKeyEvent: nothing, now });
   const records: ReviewRecord[] = [];
+  const pins: PinRecord[] = [];
   const server = createServer({
     ...config,
     reviewer: core.reviewer,
-    record: (record) => void records.push(record),
+    pinner: core.pinner,
+    record: (record) => void (record.route === 'pin' ? pins.push(record) : records.push(record)),
     report,
     metrics: createMetrics({ version: '0', commit: 'none', node: 'none' }),
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
@@ -137,6 +141,7 @@ export const startInProcessWebhook = async (configuration: object): Promise<InPr
       };
     },
     lastRecord: () => records.at(-1),
+    lastPins: () => pins.at(-1),
     advanceClock: (time) => void (passed += time),
   };
 };

@@ -117,6 +117,7 @@ export const rules = (overrides: Partial<Rules> = {}): Rules => ({
   lookAlikes: 'deny',
   unrecognised: 'warn',
   requireDigest: false,
+  pin: 'never',
   revoked: [],
   exemptions: [],
   ...overrides,

@@ -10,6 +10,9 @@ export interface ReviewResponse {
   readonly uid: string;
   readonly allowed: boolean;
   readonly status?: { readonly code: number; readonly message: string };
+  readonly patchType?: string;
+  /** A JSON patch in base64. */
+  readonly patch?: string;
   readonly warnings?: readonly string[];
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }

@@ -59,13 +59,16 @@ const readUndetermined = (file: SoundFile['undetermined'], note: Note): Rules['u
 
 /** Reads the rules that the policy decides by. */
 export const readRules = (
-  file: FileKeys<'undetermined' | 'lookAlikes' | 'unrecognised' | 'requireDigest' | 'revoked' | 'exemptions'>,
+  file: FileKeys<
+    'undetermined' | 'lookAlikes' | 'unrecognised' | 'requireDigest' | 'pin' | 'revoked' | 'exemptions'
+  >,
   { entries, note }: ReadContext,
 ): Rules => ({
   undetermined: readUndetermined(file.undetermined, note),
   lookAlikes: file.lookAlikes ?? defaults.lookAlikes,
   unrecognised: file.unrecognised ?? defaults.unrecognised,
   requireDigest: file.requireDigest ?? defaults.requireDigest,
+  pin: file.pin ?? defaults.pin,
   revoked: entries(file.revoked, 'revoked').flatMap(readRevoked),
   exemptions: entries(file.exemptions, 'exemptions').map((entry) => readExemption(entry, note)),
 });

@@ -200,6 +200,7 @@ export const configurationSchema = {
     lookAlikes: oneOf('deny', 'warn', 'ignore'),
     unrecognised: oneOf('deny', 'warn', 'ignore'),
     requireDigest: flag,
+    pin: oneOf('enforce', 'always', 'never'),
     revoked: list(revoked),
     exemptions: list(exemption),
     evidence,
