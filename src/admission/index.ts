@@ -3,6 +3,7 @@ export type { EventSummary } from './event-summary.ts';
 export { imageUses } from './image-uses.ts';
 export { MalformedReview } from './malformed-review.ts';
 export { chartExpression, matchConditions } from './match-conditions.ts';
+export { withPatch } from './pin-response.ts';
 export type { PinRecord } from './pin-result.ts';
 export { createPinner, type Pinner, type PinnerContext } from './pinner.ts';
 export type { ReviewRecord } from './record.ts';

@@ -1,4 +1,4 @@
-import { listWithin, oneLine } from '../base/index.ts';
+import { isJsonObject, listWithin, oneLine } from '../base/index.ts';
 import { explain, type Finding } from '../policy/index.ts';
 import {
   type AdmissionResponse,
@@ -14,12 +14,37 @@ import type { PinnedUse } from './plan-pins.ts';
 /** Converts the path of an image use to a JSON pointer (RFC 6901): `spec.volumes[1].image.reference`. It has no name in it. */
 const pointerOf = (path: string): string => `/${path.replaceAll(/[.[]/g, '/').replaceAll(']', '')}`;
 
+/** One step of the patch. */
+interface Replacement {
+  readonly op: 'replace';
+  readonly path: string;
+  readonly value: string;
+}
+
+const replacementOf = ({ use, pinned }: PinnedUse): Replacement => ({
+  op: 'replace',
+  path: pointerOf(use.path),
+  value: pinned,
+});
+
 const patchOf = (pinned: readonly PinnedUse[]): string =>
-  Buffer.from(
-    JSON.stringify(
-      pinned.map(({ use, pinned: value }) => ({ op: 'replace', path: pointerOf(use.path), value })),
-    ),
-  ).toString('base64');
+  Buffer.from(JSON.stringify(pinned.map(replacementOf))).toString('base64');
+
+const replaceAt = (object: unknown, { path, value }: Replacement): void => {
+  const fields = path.slice(1).split('/');
+  const last = fields.pop() ?? '';
+  const parent = fields.reduce((at, field) => (at as Record<string, unknown>)[field], object);
+  (parent as Record<string, unknown>)[last] = value;
+};
+
+/** Returns the AdmissionReview with its object as the API server sends it on, patched by the response of the mutating webhook. */
+export const withPatch = (body: unknown, { response: { patch } }: AdmissionResponse): unknown => {
+  if (patch === undefined || !isJsonObject(body) || !isJsonObject(body['request'])) return body;
+  const object = structuredClone(body['request']['object']);
+  const replacements = JSON.parse(Buffer.from(patch, 'base64').toString()) as readonly Replacement[];
+  for (const replacement of replacements) replaceAt(object, replacement);
+  return { ...body, request: { ...body['request'], object } };
+};
 
 /** The images that stand in during an outage, as findings that warn. */
 const letThrough = (pinned: readonly PinnedUse[]): readonly Finding[] =>

@@ -23,9 +23,13 @@ export interface PinRecord
   readonly skipped: PinPlan['skipped'];
   /** The first `MAX_LISTED`. */
   readonly pinned: readonly {
+    /** As written, without the digest. */
     readonly image: string;
     readonly path: string;
+    readonly digest: string;
     readonly source: PinnedUse['source'];
+    /** The reason why the image is not verified; absent if it is, or was not judged. */
+    readonly code?: ReasonCode;
   }[];
   /** The first `MAX_LISTED`. */
   readonly unpinned: readonly {
@@ -43,10 +47,12 @@ export const pinRecordOf = (result: PinResult): PinRecord => {
     ...identityOf(request),
     critical,
     skipped,
-    pinned: pinned.slice(0, MAX_LISTED).map(({ use, pinned: image, source }) => ({
-      image: oneLine(image, 400),
+    pinned: pinned.slice(0, MAX_LISTED).map(({ use, digest, source, reason }) => ({
+      image: oneLine(use.image, 300),
       path: use.path,
+      digest,
       source,
+      ...(reason === undefined ? {} : { code: reason.code }),
     })),
     unpinned: unpinned.slice(0, MAX_LISTED).map(({ use, reason }) => ({
       image: oneLine(use.image, 300),

@@ -1,4 +1,4 @@
-import { droppedDigest, pinReference } from '../image/index.ts';
+import { type Digest, droppedDigest, pinReference } from '../image/index.ts';
 import {
   decidePin,
   type ImageUse,
@@ -17,6 +17,7 @@ export interface PinnedUse {
   readonly use: ImageUse;
   /** The reference as written, with the digest appended. */
   readonly pinned: string;
+  readonly digest: Digest;
   /** `previous`: the object had this digest before the update. */
   readonly source: Extract<PinDecision, { source: string }>['source'] | 'previous';
   /** The reason why the image is not verified; undefined if it is, or was not judged. */
@@ -66,7 +67,9 @@ const createRestore = (before: readonly ImageUse[], { inspect }: Pick<Judge, 'in
       return undefined;
     const digest = droppedDigest(old.reference, current.reference);
     const pinned = digest && pinReference(current.reference, digest);
-    return pinned === undefined ? undefined : { use, pinned, source: 'previous', reason: undefined };
+    return digest === undefined || pinned === undefined
+      ? undefined
+      : { use, pinned, digest, source: 'previous', reason: undefined };
   };
 };
 
@@ -79,11 +82,10 @@ const pinUse = (
   if (judgement === undefined) throw new Error(`no judgement of ${use.image}`);
   const decision = decidePin(judgement, context, rules, now());
   if (decision.digest === undefined) return { use, reason: decision.reason };
-  const { digest, ...pin } = decision;
-  const pinned = judgement.reference && pinReference(judgement.reference, digest);
+  const pinned = judgement.reference && pinReference(judgement.reference, decision.digest);
   return pinned === undefined
     ? { use, reason: { code: 'image-reference-invalid', problem: 'no digest can be appended to the text' } }
-    : { use, pinned, ...pin };
+    : { use, pinned, ...decision };
 };
 
 /** Only an ephemeral container can be added through this subresource; the API server ignores other changes. */

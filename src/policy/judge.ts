@@ -101,6 +101,13 @@ const SIGNATURE_ALONE = { places: [], component: undefined, componentOf: () => u
 const lastWrittenDigest = (text: string): Digest | undefined =>
   parseDigest(text.slice(text.lastIndexOf('@') + 1));
 
+const UNCLASSIFIED = {
+  reference: undefined,
+  class: undefined,
+  couldBeIstio: false,
+  verification: undefined,
+} as const;
+
 /** Creates the judge of one configuration: one image, one judgement. */
 export const createJudge = (dependencies: JudgeDependencies): Judge => {
   const { classify, couldBeIstio, verifier, revoked, exemptions } = dependencies;
@@ -109,13 +116,7 @@ export const createJudge = (dependencies: JudgeDependencies): Judge => {
 
   const classifyText = (image: string): Judgement => {
     const parsed = parseImageReference(image);
-    const unclassified = {
-      image,
-      reference: undefined,
-      class: undefined,
-      couldBeIstio: false,
-      verification: undefined,
-    };
+    const unclassified = { ...UNCLASSIFIED, image };
     if (parsed.ok) {
       const { reference } = parsed;
       const refused = findRevoked(reference.digest);

@@ -12,35 +12,39 @@ let directory: string;
 let config: string;
 let signed: string;
 let unsigned: string;
+/** The same configuration, with images pinned in enforce mode. */
+let pinning: string;
+let signedDigest: string;
 
 beforeAll(async () => {
   registry = await startRegistry();
   directory = await mkdtemp(join(tmpdir(), 'sailmark-review-'));
   const signer = createSigner();
   const digest = push(registry, 'istio/proxyv2', imageManifest('signed'), '1.28.0');
+  signedDigest = digest;
   pushSignatures(registry, 'istio/proxyv2', digest, [sign(signer, 'docker.io/istio/proxyv2', digest)]);
   push(registry, 'istio/proxyv2', imageManifest('unsigned'), '1.28.1');
   signed = `${registry.host}/istio/proxyv2:1.28.0`;
   unsigned = `${registry.host}/istio/proxyv2:1.28.1`;
   config = join(directory, 'config.yaml');
-  await writeFile(
-    config,
-    JSON.stringify({
-      apiVersion: 'sailmark.dev/v1alpha1',
-      kind: 'Configuration',
-      keys: [{ inline: signer.publicPem }],
-      mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
-      exemptions: [
-        {
-          images: [`${registry.host}/istio/proxyv2:1.28.1`],
-          namespaces: ['legacy'],
-          reason: 'being moved',
-          owner: 'mesh',
-          expires: '2099-01-01',
-        },
-      ],
-    }),
-  );
+  pinning = join(directory, 'pinning.yaml');
+  const content = {
+    apiVersion: 'sailmark.dev/v1alpha1',
+    kind: 'Configuration',
+    keys: [{ inline: signer.publicPem }],
+    mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
+    exemptions: [
+      {
+        images: [`${registry.host}/istio/proxyv2:1.28.1`],
+        namespaces: ['legacy'],
+        reason: 'being moved',
+        owner: 'mesh',
+        expires: '2099-01-01',
+      },
+    ],
+  };
+  await writeFile(config, JSON.stringify(content));
+  await writeFile(pinning, JSON.stringify({ ...content, pin: 'enforce' }));
 });
 afterAll(async () => {
   await registry.close();
@@ -220,6 +224,7 @@ describe('review prints', () => {
             { image: unsigned, path: 'spec.containers[0].image', code: 'signature-missing', effect: 'deny' },
           ],
           images: [unsigned, signed],
+          pinned: [],
           requests: expect.any(Number),
         },
       ],
@@ -246,6 +251,61 @@ describe('review prints', () => {
     const { code, stdout } = await review(captured);
     expect(code).toBe(0);
     expect(stdout).toMatch(/: allowed\n {2}not judged: \S+/);
+  });
+});
+
+describe('review, where images must be pinned,', () => {
+  const reviewPinned = (input: object, ...argv: readonly string[]) =>
+    runCli(['review', '-f', '-', '--config', pinning, '--allow-http-registry', ...argv], {
+      stdin: JSON.stringify(input),
+    });
+
+  it('refuses what is not signed with that reason, pinned or not', async () => {
+    const { code, stdout } = await reviewPinned(pod([unsigned]));
+    expect([code, stdout]).toEqual([
+      10,
+      expect.stringContaining('no signature was found (signature-missing)'),
+    ]);
+    expect(stdout).not.toContain('would be pinned');
+  });
+
+  it('judges a pod as it would be pinned, and says so', async () => {
+    const { code, stdout } = await reviewPinned(pod([signed, 'nginx']));
+    expect([code, stdout]).toEqual([
+      0,
+      `Pod default/web: allowed
+  image "${signed}" (spec.containers[0].image): would be pinned to ${signed}@${signedDigest}
+1 reviewed, 0 refused, 0 with findings, 0 without pods
+`,
+    ]);
+  });
+
+  it('says in JSON which images would be pinned: of a template those of its Pods, of a captured review too', async () => {
+    const captured = admissionReview(pod([signed]));
+    const input = { apiVersion: 'v1', kind: 'List', items: [deployment([signed]), captured] };
+    const { stdout } = await reviewPinned(input, '--output', 'json');
+    const { objects } = JSON.parse(stdout) as { objects: { verdict: string; pinned: object[] }[] };
+    const pin = (path: string) => ({
+      image: signed,
+      path,
+      digest: signedDigest,
+      source: 'verified',
+      message: `would be pinned to ${signed}@${signedDigest}`,
+    });
+    expect(objects.map(({ verdict, pinned }) => ({ verdict, pinned }))).toEqual([
+      { verdict: 'allow', pinned: [pin('spec.template.spec.containers[0].image')] },
+      { verdict: 'allow', pinned: [pin('spec.containers[0].image')] },
+    ]);
+  });
+
+  it('pins an exempt image, which stays exempt', async () => {
+    const { code, stdout } = await reviewPinned(pod([unsigned]), '--namespace', 'legacy');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('would be pinned to ')]);
+  });
+
+  it('pins nothing in a mode that does not', async () => {
+    const { code, stdout } = await reviewPinned(pod([signed]), '--mode', 'audit');
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining('would be pinned')]);
   });
 });
 

@@ -48,8 +48,8 @@ const pins: PinRecord = {
   dryRun: false,
   skipped: undefined,
   pinned: [
-    { image: 'docker.io/istio/pilot', path: 'spec.a', source: 'verified' },
-    { image: 'docker.io/istio/pilot', path: 'spec.b', source: 'outage' },
+    { image: 'docker.io/istio/pilot', path: 'spec.a', digest: 'sha256:0', source: 'verified' },
+    { image: 'docker.io/istio/pilot', path: 'spec.b', digest: 'sha256:0', source: 'outage' },
   ],
   unpinned: [],
   images: ['docker.io/istio/pilot'],

@@ -1,13 +1,6 @@
-import type { AdmissionResponse, ReviewRecord } from '../../admission/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
-
-/** The webhook's response for one object. */
-export interface ReviewedObject {
-  readonly place: string;
-  readonly response: AdmissionResponse['response'];
-  readonly record: ReviewRecord;
-}
+import type { ReviewedObject } from './review-object.ts';
 
 const VERDICT_TEXTS = {
   allow: 'allowed',
@@ -17,7 +10,10 @@ const VERDICT_TEXTS = {
 } as const;
 const COLOURS = { allow: 'green', deny: 'red', warn: 'yellow', audit: 'yellow' } as const;
 
-const toText = ({ response, record }: ReviewedObject, paint: Paint): string => {
+const toPinMessage = ({ image, digest }: ReviewedObject['pinned'][number]): string =>
+  `would be pinned to ${image}@${digest}`;
+
+const toText = ({ response, record, pinned }: ReviewedObject, paint: Paint): string => {
   const { kind, namespace, name, verdict } = record;
   const head = `${kind} ${namespace}/${name}: ${paint(VERDICT_TEXTS[verdict], COLOURS[verdict])}`;
   const letThrough = response.auditAnnotations['let-through'];
@@ -28,13 +24,14 @@ const toText = ({ response, record }: ReviewedObject, paint: Paint): string => {
       ? record.findings.map(({ image, path, code }) => `image "${image}" (${path}): ${code}`)
       : []),
     ...(letThrough === undefined ? [] : [letThrough]),
+    ...pinned.map((pin) => `image "${pin.image}" (${pin.path}): ${toPinMessage(pin)}`),
     ...(record.skipped === undefined ? [] : [`not judged: ${record.skipped}`]),
   ];
   return [head, ...details.map((detail) => `  ${detail}`)].join('\n');
 };
 
 const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string => {
-  const objects = reviewed.map(({ place, response, record }) => ({
+  const objects = reviewed.map(({ place, response, record, pinned }) => ({
     place,
     kind: record.kind,
     namespace: record.namespace,
@@ -46,6 +43,7 @@ const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string =>
     auditAnnotations: response.auditAnnotations,
     findings: record.findings,
     images: record.images,
+    pinned: pinned.map((pin) => ({ ...pin, message: toPinMessage(pin) })),
     requests: record.requests,
   }));
   return `${JSON.stringify({ schema: 'sailmark.dev/review/v1', objects, skipped }, null, 2)}\n`;

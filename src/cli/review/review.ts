@@ -1,8 +1,6 @@
-import { MalformedReview } from '../../admission/index.ts';
-import type { Core } from '../../compose.ts';
 import type { Mode } from '../../policy/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
-import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { type Command, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { coreFlags, readConfig } from '../flags/core-flags.ts';
 import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { exitCodeOf, exitCodes, worstExitCode } from '../shared/exit-codes.ts';
@@ -10,40 +8,14 @@ import { inputName, readInput } from '../shared/input.ts';
 import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
-import { findImageNames, type Manifests, parseManifests, type Reviewable } from './manifests.ts';
-import { printReviews, type ReviewedObject } from './print.ts';
+import { findImageNames, type Manifests, parseManifests } from './manifests.ts';
+import { printReviews } from './print.ts';
+import { type ReviewedObject, reviewObject } from './review-object.ts';
 
 const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
 const OUTPUTS = ['text', 'json'] as const;
 
 const MAX_CONCURRENT_REVIEWS = 8;
-
-interface ReviewOptions {
-  readonly mode: Mode;
-  /** Milliseconds for each object. */
-  readonly timeout: number;
-  readonly onDone: () => void;
-}
-
-const reviewOne = async (
-  core: Core,
-  { review, place }: Reviewable,
-  { mode, timeout, onDone }: ReviewOptions,
-): Promise<ReviewedObject> => {
-  try {
-    const context = { mode, critical: false };
-    const { response: reviewed, record } = await core.reviewer.review(
-      review,
-      context,
-      AbortSignal.timeout(timeout),
-    );
-    onDone();
-    return { place, response: reviewed.response, record };
-  } catch (error) {
-    if (!(error instanceof MalformedReview)) throw error;
-    throw new CommandError(`${place}: ${error.message}`);
-  }
-};
 
 /** The exit codes of an object's findings. A finding that an exemption lifts does not fail the command. */
 const exitCodesOf = ({ record }: ReviewedObject): readonly number[] =>
@@ -69,9 +41,12 @@ const review = async (flags: Flags, io: Io): Promise<number> => {
   return withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
     const { increment, clear } = createProgress(io, flags, objects.length);
-    const reviewed = await mapConcurrently(objects, MAX_CONCURRENT_REVIEWS, (object) =>
-      reviewOne(core, object, { mode, timeout, onDone: increment }),
-    ).finally(clear);
+    const settings = { mode, timeout, rules: config.rules };
+    const reviewed = await mapConcurrently(objects, MAX_CONCURRENT_REVIEWS, async (object) => {
+      const result = await reviewObject(core, object, settings);
+      increment();
+      return result;
+    }).finally(clear);
     printReviews(reviewed, skipped, output, io);
     return flags.has('exit-zero') ? 0 : worstExitCode(reviewed.flatMap(exitCodesOf));
   });
@@ -80,7 +55,7 @@ const review = async (flags: Flags, io: Io): Promise<number> => {
 export const command: Command = {
   usage: 'review [flags] -f FILE|-',
   description:
-    'Shows how the webhook would respond to manifests, as if each object were created now, or to captured AdmissionReviews. Manifests may be pods and workloads of any kind, in lists and in several documents. Workloads such as a Deployment get warnings, because the webhook refuses pods, not workloads; the exit code is that of the most serious finding either way. Objects without a pod or pod template are counted; if there are no others, a note says so and the exit code is 0.',
+    'Shows how the webhook would respond to manifests, as if each object were created now, or to captured AdmissionReviews. Manifests may be pods and workloads of any kind, in lists and in several documents. Workloads such as a Deployment get warnings, because the webhook refuses pods, not workloads; the exit code is that of the most serious finding either way. Where the configuration pins images, each object is judged as the mutating webhook would pin it, and that is said. Objects without a pod or pod template are counted; if there are no others, a note says so and the exit code is 0.',
   flags: [
     {
       name: 'filename',
