@@ -8,10 +8,11 @@ import {
   isLostConnection,
   type RequestTarget,
 } from './cluster-fault.ts';
-import { pathOf } from './resource.ts';
+import { type Method, pathOf } from './resource.ts';
 
 /** One request to the API server. */
 export interface ApiRequest extends RequestTarget {
+  readonly method: Exclude<Method, 'WATCH'>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: 'application/json-patch+json' | 'application/merge-patch+json';

@@ -1,5 +1,5 @@
 import type { ClusterEvent } from '../observability/index.ts';
-import type { PullSecrets } from '../registry/index.ts';
+import type { PullSecrets, SharedObject } from '../registry/index.ts';
 
 /** A Secret, its values decoded to text. */
 export interface SecretData {
@@ -28,6 +28,8 @@ export interface Cluster extends PullSecrets {
     secret: SecretData,
     signal: AbortSignal,
   ): Promise<'written' | 'conflict'>;
+  /** Opens a ConfigMap as an object that replicas share. Sends no request yet. */
+  configMap(namespace: string, name: string): SharedObject;
   /**
    * Sets the bundle of PEM certificates in every entry of a ValidatingWebhookConfiguration that has another one, and
    * changes nothing else. A function is called after the object was read, and its bundle is written only if the object

@@ -1,9 +1,11 @@
 import { createSetCaBundle } from './ca-bundle.ts';
 import { createCallApi } from './call-api.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
+import { createConfigMaps } from './config-maps.ts';
 import { createPodImages } from './pod-images.ts';
 import { createPullSecrets } from './pull-secrets.ts';
 import { createSecrets } from './secrets.ts';
+import { createWatchApi } from './watch-api.ts';
 import { createWriteEvent } from './write-event.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -24,6 +26,7 @@ export const openCluster = async (options: ClusterOptions): Promise<Cluster> => 
   return {
     ...secrets,
     find: pullSecrets.find,
+    configMap: createConfigMaps(callApi, createWatchApi(connection, closing.signal)),
     setCaBundle: createSetCaBundle(callApi),
     podImages: createPodImages(callApi),
     writeEvent: createWriteEvent(callApi),

@@ -9,7 +9,8 @@ export interface Resource {
   readonly name?: string;
 }
 
-export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST';
+/** `WATCH` is a GET that goes on. */
+export type Method = 'GET' | 'WATCH' | 'PUT' | 'PATCH' | 'POST';
 
 /** Returns the path of a resource (Kubernetes API concepts, "Resource URIs"), in version v1 of its group. */
 export const pathOf = ({ group, plural, namespace, name }: Resource): string =>
@@ -30,7 +31,7 @@ export const describeResource = ({ plural, namespace, name }: Resource): string 
 
 const verbOf = (method: Method, { name }: Resource): string => {
   if (method === 'GET') return name === undefined ? 'list' : 'get';
-  return { PUT: 'update', PATCH: 'patch', POST: 'create' }[method];
+  return { WATCH: 'watch', PUT: 'update', PATCH: 'patch', POST: 'create' }[method];
 };
 
 /** Returns the RBAC rule that allows a request and nothing more. `create` and `list` cannot be limited by names. */

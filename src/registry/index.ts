@@ -30,6 +30,16 @@ export {
 } from './registries.ts';
 export type { RegistryLimits, RegistrySettings } from './settings.ts';
 export {
+  createSharedEvidence,
+  type SharedEvidence,
+  type SharedObjects,
+} from './shared-evidence/shared-evidence.ts';
+export type {
+  SharedChanges,
+  SharedContent,
+  SharedObject,
+} from './shared-evidence/shared-object.ts';
+export {
   createSourceCaller,
   type FaultCode,
   type Manifest,

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { isJsonObject, parseJson } from '../../base/index.ts';
-import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
-import { DOCKER_LIST, OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
+import type { Digest } from '../../image/index.ts';
+import { DOCKER_LIST, OCI_INDEX } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
 import { listBlobs, readLayoutBlob } from './layout-files.ts';
 import type { LayoutEntry } from './layout-index.ts';
 import { hasName, isMarkedImage, isSignatures, signedDigestOf } from './layout-names.ts';
+import { type ManifestSubject, mergeManifests, parseSubject } from './manifest-fields.ts';
 
 const INDEX_TYPES: ReadonlySet<unknown> = new Set([OCI_INDEX, DOCKER_LIST]);
 /** Manifests whose subjects are cached; a blob never changes. */
@@ -18,12 +18,6 @@ const MAX_UNLISTED_BLOBS = 10_000;
 export interface LayoutReferrer {
   readonly entry: LayoutEntry;
   readonly subject: Digest;
-  readonly artifactType: string | undefined;
-}
-
-/** The subject of a manifest, as it states itself; tools leave it out of the layout's index. */
-interface ManifestSubject {
-  readonly subject: Digest | undefined;
   readonly artifactType: string | undefined;
 }
 
@@ -49,32 +43,6 @@ export interface LayoutContent {
 
 /** True if an entry is an image index, by its declared media type. */
 export const isIndex = ({ mediaType }: LayoutEntry): boolean => INDEX_TYPES.has(mediaType);
-
-const layersOf = (bytes: Uint8Array): readonly unknown[] => {
-  const manifest = parseJson(bytes);
-  return isJsonObject(manifest) && Array.isArray(manifest['layers']) ? manifest['layers'] : [];
-};
-
-/** Merges the distinct layers of several manifests into one, which is returned under a tag, so its digest is free. */
-const merge = (manifests: readonly Manifest[]): Manifest => {
-  const layers = new Map(
-    manifests.flatMap(({ bytes }) => layersOf(bytes)).map((layer) => [JSON.stringify(layer), layer]),
-  );
-  const merged = { schemaVersion: 2, mediaType: OCI_MANIFEST, layers: [...layers.values()] };
-  const bytes = Buffer.from(JSON.stringify(merged));
-  return { digest: digestOf(bytes), mediaType: OCI_MANIFEST, bytes };
-};
-
-const parseSubject = (bytes: Uint8Array): ManifestSubject => {
-  const document = parseJson(bytes);
-  if (!isJsonObject(document)) return { subject: undefined, artifactType: undefined };
-  const { subject, artifactType } = document;
-  const digest = isJsonObject(subject) ? subject['digest'] : undefined;
-  return {
-    subject: typeof digest === 'string' ? parseDigest(digest) : undefined,
-    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
-  };
-};
 
 /** True if cosign wrote a layout: it marks one image and gives no names. Other tools may have added entries since. */
 const isCosignLayout = (entries: readonly LayoutEntry[]): boolean => {
@@ -157,8 +125,7 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
     async readSignatures(entries, tag) {
       const named = entries.filter((entry) => hasName(entry, tag));
       const nameless = entries.filter((entry) => isSignatures(entry) && signedDigestOf(entry) === undefined);
-      const manifests = await readManifests([...named, ...nameless]);
-      return manifests.length < 2 ? manifests[0] : merge(manifests);
+      return mergeManifests(await readManifests([...named, ...nameless]));
     },
   };
 };

@@ -13,12 +13,15 @@ export const isSignatureTag = (tag: string): boolean => SIGNATURE_TAG.test(tag);
 export const hasName = ({ names }: LayoutEntry, tag: string): boolean =>
   names.some((name) => name === tag || name.endsWith(`:${tag}`));
 
-/** Returns the digest of the signature tag that an entry is named by. */
-export const signedDigestOf = ({ names }: LayoutEntry): Digest | undefined => {
-  const [, algorithm, hex] =
-    names.map((name) => SIGNATURE_TAG.exec(name)).find((match) => match !== null) ?? [];
+/** Returns the digest that a signature tag is derived from; undefined for another name. */
+export const signedDigestOfTag = (name: string): Digest | undefined => {
+  const [, algorithm, hex] = SIGNATURE_TAG.exec(name) ?? [];
   return hex === undefined ? undefined : parseDigest(`${algorithm}:${hex}`);
 };
+
+/** Returns the digest of the signature tag that an entry is named by. */
+export const signedDigestOf = ({ names }: LayoutEntry): Digest | undefined =>
+  names.map(signedDigestOfTag).find((digest) => digest !== undefined);
 
 /** True if an entry is a signature manifest, the kind that is found by a signature tag. */
 export const isSignatures = (entry: LayoutEntry): boolean =>
