@@ -8,13 +8,18 @@ import { createJudge, type Judge } from './policy/index.ts';
 import {
   createLayoutWriter,
   createRegistries,
+  createSharedEvidence,
   createTagTable,
   type EvidenceEntry,
+  type LayoutWriter,
   type OpenSource,
   openLayout,
   type Registries,
   type RegistriesOptions,
+  type SharedEvidence,
+  type SharedObjects,
   signatureEntry,
+  type TagTable,
 } from './registry/index.ts';
 import {
   createKeyRing,
@@ -39,6 +44,8 @@ export interface CoreDependencies {
   readonly now: () => number;
   /** The route to registries; undefined: no proxy, and no credential program runs. */
   readonly network?: Pick<RegistriesOptions, 'proxy' | 'environment' | 'helpers' | 'pullSecrets'>;
+  /** The objects in which replicas share evidence; undefined: they share none. */
+  readonly sharedEvidence?: SharedObjects;
   /** Resolves host names in place of the system's resolver. */
   readonly lookUp?: RegistriesOptions['lookUp'];
   /** Replaces the network that registries are reached by. */
@@ -154,28 +161,60 @@ const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
   };
 };
 
-/** The layouts that evidence is read from, and the one that new evidence is written to. */
-const composeEvidence = (
-  { evidence, limits }: Config,
-  { now, report }: Pick<CoreDependencies, 'now' | 'report'>,
-) => {
+/** A place where evidence is stored as it is found. */
+interface EvidenceStore {
+  readonly storeProofs: NonNullable<VerifierDependencies['storeProofs']>;
+  readonly tagTable: Pick<TagTable, 'last' | 'add'>;
+  load(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The layouts that evidence is read from, and the places that new evidence is written to. */
+const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDependencies) => {
   const { read, write } = evidence;
+  const { now, report, sharedEvidence } = dependencies;
   const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
     openLayout(directory, limits),
   );
-  const openEvidence: VerifierDependencies['openEvidence'] = (repository) =>
-    layouts.map((layout) => layout.open(repository));
-  if (write === undefined)
-    return { options: { openEvidence }, add: doNothing, load: doNothing, close: doNothing };
-  const writer = createLayoutWriter(write);
-  const tagTable = createTagTable(write, { maxTags: limits.tagEntries, now, report });
-  let lastWrite: Promise<unknown> = Promise.resolve();
-  const storeProofs: VerifierDependencies['storeProofs'] = (proofs) => {
-    lastWrite = writer.add(proofs.map(signatureEntry)).catch(report);
-  };
+  const shared =
+    sharedEvidence &&
+    createSharedEvidence({ ...sharedEvidence, maxBytes: limits.sharedEvidenceBytes, now, report });
+  const writer = write === undefined ? undefined : createLayoutWriter(write);
+  const stores: readonly EvidenceStore[] = [
+    ...(shared === undefined ? [] : [storeShared(shared)]),
+    ...(write === undefined || writer === undefined
+      ? []
+      : [storeOnDisk(writer, createTagTable(write, { maxTags: limits.tagEntries, now, report }), report)]),
+  ];
+  const openEvidence: VerifierDependencies['openEvidence'] = (repository) => [
+    ...(shared === undefined ? [] : [shared.open()]),
+    ...layouts.map((layout) => layout.open(repository)),
+  ];
   return {
-    options: { openEvidence, storeProofs, tagTable },
-    add: writer.add,
+    options: { openEvidence, ...(stores.length > 0 && storeEverywhere(stores)) },
+    add: writer?.add ?? doNothing,
+    async load() {
+      await Promise.all(stores.map((store) => store.load()));
+    },
+    async close() {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+};
+
+const storeShared = (shared: SharedEvidence): EvidenceStore => ({
+  ...shared,
+  storeProofs(proofs, repository) {
+    const [first] = proofs;
+    if (first !== undefined) shared.add(first.digest, repository, proofs.map(signatureEntry));
+  },
+});
+
+const storeOnDisk = (writer: LayoutWriter, tagTable: TagTable, report: ReportError): EvidenceStore => {
+  let lastWrite: Promise<unknown> = Promise.resolve();
+  return {
+    storeProofs: (proofs) => void (lastWrite = writer.add(proofs.map(signatureEntry)).catch(report)),
+    tagTable,
     load: tagTable.load,
     async close() {
       await lastWrite;
@@ -183,6 +222,24 @@ const composeEvidence = (
     },
   };
 };
+
+/** Stores evidence in every place. Of the resolutions of a tag, the latest counts. */
+const storeEverywhere = (
+  stores: readonly EvidenceStore[],
+): Required<Pick<VerifierDependencies, 'storeProofs' | 'tagTable'>> => ({
+  storeProofs(proofs, repository) {
+    for (const store of stores) store.storeProofs(proofs, repository);
+  },
+  tagTable: {
+    last: (repository, tag) =>
+      stores
+        .flatMap(({ tagTable }) => tagTable.last(repository, tag) ?? [])
+        .toSorted((left, right) => right.at - left.at)[0],
+    add(repository, tag, resolution) {
+      for (const { tagTable } of stores) tagTable.add(repository, tag, resolution);
+    },
+  },
+});
 
 const doNothing = async (): Promise<void> => {};
 

@@ -44,12 +44,22 @@ export interface CertificateSettings {
   readonly overlap: number;
 }
 
+/** The ConfigMaps in which replicas share evidence. */
+export interface SharedEvidenceSettings {
+  /** Holds the table of tags. */
+  readonly tags: string;
+  /** Hold the evidence of images, each image in one of them. */
+  readonly images: readonly string[];
+}
+
 /** The webhook's use of the API of the cluster that it runs in. */
 export interface KubernetesSettings {
   /** The namespace that the webhook runs in. */
   readonly namespace: string;
   /** Undefined: the certificate is provided by someone else. */
   readonly certificates?: CertificateSettings;
+  /** Undefined: evidence is not shared in the cluster. */
+  readonly evidence?: SharedEvidenceSettings;
   readonly events: boolean;
   /** Milliseconds that verifying the images of running pods may delay the first readiness; 0: no warm-up. */
   readonly warmUp: number;

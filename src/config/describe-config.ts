@@ -79,7 +79,7 @@ const describeLimits = ({ limits }: Config): DescribedFile['limits'] =>
 
 const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes'] => {
   if (kubernetes === undefined) return undefined;
-  const { namespace, events, warmUp, certificates } = kubernetes;
+  const { namespace, events, warmUp, certificates, evidence } = kubernetes;
   return {
     namespace,
     events,
@@ -92,6 +92,7 @@ const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes']
       lifetime: formatDuration(certificates.lifetime),
       overlap: formatDuration(certificates.overlap),
     },
+    evidence: evidence && { tags: evidence.tags, images: evidence.images },
   };
 };
 

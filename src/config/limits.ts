@@ -192,6 +192,16 @@ export const limitTable = [
     effect: 'a verification that several reviews share is aborted, even while reviews still wait for it',
   },
   {
+    name: 'sharedEvidenceBytes',
+    default: 768 * KIB,
+    unit: 'bytes',
+    min: 64 * KIB,
+    // The API server takes 1 MiB in a ConfigMap.
+    max: 960 * KIB,
+    effect:
+      'of the evidence in one ConfigMap, the least recently used of the repository that holds most is removed',
+  },
+  {
     name: 'keyBytes',
     default: 64 * KIB,
     unit: 'bytes',

@@ -20,7 +20,12 @@ const contentOf = (configMap: JsonObject, target: RequestTarget): SharedContent 
 export const createConfigMaps =
   (callApi: CallApi, watchApi: WatchApi): Cluster['configMap'] =>
   (namespace, name): SharedObject => {
-    const resource: Resource & { readonly name: string } = { group: '', plural: 'configmaps', namespace, name };
+    const resource: Resource & { readonly name: string } = {
+      group: '',
+      plural: 'configmaps',
+      namespace,
+      name,
+    };
     return {
       name: describeResource(resource),
       async read(signal) {

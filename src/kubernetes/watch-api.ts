@@ -54,7 +54,11 @@ const parseEvent = (line: string, target: RequestTarget): WatchEvent | undefined
   try {
     event = JSON.parse(line);
   } catch (cause) {
-    throw new ClusterFault({ ...target, status: 200 }, 'the API server returned something other than JSON', cause);
+    throw new ClusterFault(
+      { ...target, status: 200 },
+      'the API server returned something other than JSON',
+      cause,
+    );
   }
   const { type, object } = isJsonObject(event) ? event : {};
   if (isJsonObject(object) && TYPES.includes(type)) return { type: type as WatchEvent['type'], object };

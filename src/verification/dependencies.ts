@@ -23,6 +23,6 @@ export interface VerifierDependencies extends MemoryDependencies {
   readonly offline?: boolean;
   /** Undefined: the transparency log is ignored. */
   readonly proveLogged?: ProveLogged | undefined;
-  /** Receives the bytes that prove an image each time a repository has proven it. Must not throw. */
-  readonly storeProofs?: (proofs: readonly SignatureProof[]) => void;
+  /** Receives the bytes that prove an image of `repository` each time its signatures were read from one. Must not throw. */
+  readonly storeProofs?: (proofs: readonly SignatureProof[], repository: string) => void;
 }

@@ -42,7 +42,11 @@ export const readSource = (
     );
     if (valid.length === 0 && failure !== undefined && !isUndeterminedReason(failure))
       generation.rejected.add(source.id, digest, failure);
-    if (valid.length > 0 && !evidence.includes(source)) storeProofs?.(valid.map(({ proof }) => proof));
+    if (valid.length > 0 && !evidence.includes(source))
+      storeProofs?.(
+        valid.map(({ proof }) => proof),
+        context.request.reference.repository.name,
+      );
     return { signatures: memory.verified.add(digest, signaturesOf(valid)), failure };
   };
   return generation.sourceReads.join(`${source.id}@${digest}`, sent, read, context.signal);

@@ -3,6 +3,7 @@ import type { Config, KubernetesSettings } from '../config/index.ts';
 import { type Cluster, openCluster } from '../kubernetes/index.ts';
 import { createEventLog, type EventLog, type Log, type Metrics } from '../observability/index.ts';
 import type { Judge } from '../policy/index.ts';
+import type { SharedObjects } from '../registry/index.ts';
 import { type CertificateSource, createFileCertificates } from '../server/index.ts';
 import { createClusterCertificates } from './cluster-certificates.ts';
 import { warmUp } from './warm-up.ts';
@@ -15,10 +16,14 @@ export interface ClusterConnection {
   /** Undefined if the configuration does not use the Kubernetes API, or there is no API to connect to. */
   readonly cluster: Cluster | undefined;
   readonly certificate: CertificateSource;
+  /** The ConfigMaps in which replicas share evidence, if the configuration names them. */
+  readonly sharedEvidence: SharedObjects | undefined;
   /** Summarises a review in Kubernetes Events, if the configuration enables them. */
   readonly recordEvents: EventLog['add'];
   /** Verifies the images of running pods, within the time that the configuration sets. Never rejects. */
   readonly warmUp: (judge: Judge) => Promise<void>;
+  /** Writes pending Events. */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +47,8 @@ export const joinCluster = async (
   const mounted = createFileCertificates(config.server.certificate);
   const cluster = kubernetes === undefined ? undefined : await open(log);
   if (kubernetes === undefined || cluster === undefined) return withoutCluster(mounted);
-  const { certificates: settings, events, namespace } = kubernetes;
+  const { certificates: settings, events, evidence, namespace } = kubernetes;
+  const openConfigMap = (name: string) => cluster.configMap(namespace, name);
   const eventLog = events
     ? createEventLog({ write: cluster.writeEvent, now: Date.now, report, metrics, instance })
     : undefined;
@@ -52,12 +58,16 @@ export const joinCluster = async (
       settings === undefined
         ? mounted
         : createClusterCertificates({ cluster, namespace, settings, mounted, log, shutdown }),
+    sharedEvidence: evidence && {
+      tags: openConfigMap(evidence.tags),
+      images: evidence.images.map(openConfigMap),
+    },
     recordEvents: (record) => eventLog?.add(record),
     warmUp: (judge) => warmUpFromPods(cluster, judge, kubernetes, dependencies),
-    async close() {
+    async flush() {
       await eventLog?.close();
-      await cluster.close();
     },
+    close: () => cluster.close(),
   };
 };
 
@@ -70,8 +80,10 @@ const open = (log: Log): Promise<Cluster | undefined> =>
 const withoutCluster = (certificate: CertificateSource): ClusterConnection => ({
   cluster: undefined,
   certificate,
+  sharedEvidence: undefined,
   recordEvents: () => {},
   warmUp: () => Promise.resolve(),
+  flush: () => Promise.resolve(),
   close: () => Promise.resolve(),
 });
 

@@ -59,6 +59,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     },
     metrics,
     now: Date.now,
+    ...(connection.sharedEvidence && { sharedEvidence: connection.sharedEvidence }),
     network: { ...network, ...(connection.cluster && { pullSecrets: connection.cluster }) },
   });
   const records = createRecords(log, metrics, connection);
@@ -80,7 +81,9 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     drain: server.drain,
     async close() {
       records.flush();
-      const closed = Promise.all([core.close(), connection.close()]);
+      // Evidence and Events are written through the connection to the cluster.
+      const written = Promise.all([core.close(), connection.flush()]);
+      const closed = written.finally(connection.close);
       await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };

@@ -105,6 +105,7 @@ const BASE: Json = {
       lifetime: '1h',
       overlap: '1m',
     },
+    evidence: { tags: 'a', images: ['c'] },
   },
 };
 
@@ -136,6 +137,10 @@ const VALUES: Readonly<Record<string, readonly [unknown, unknown]>> = {
   'exemptions[].expires': ['2027-03-01', '2027-03-02'],
   'server.listen': ['a:1', 'a:2'],
   'server.probes': ['a:3', 'a:4'],
+  'kubernetes.evidence': [
+    { tags: 'a', images: ['c'] },
+    { tags: 'b', images: ['c'] },
+  ],
   'kubernetes.certificates.caLifetime': ['10h', '11h'],
   'kubernetes.certificates.lifetime': ['1h', '2h'],
   'kubernetes.certificates.overlap': ['1m', '2m'],

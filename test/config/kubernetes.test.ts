@@ -52,6 +52,15 @@ describe('access to the API of the cluster', () => {
     ]);
   });
 
+  it('is refused with evidence in no ConfigMap, or in one twice', async () => {
+    expect(await refusals('kubernetes: {namespace: n, evidence: {tags: t, images: []}}')).toEqual([
+      'kubernetes.evidence.images: must have at least one entry; a key that is optional can be removed instead',
+    ]);
+    expect(await refusals('kubernetes: {namespace: n, evidence: {tags: t, images: [a, t]}}')).toEqual([
+      'kubernetes.evidence: must name each ConfigMap once',
+    ]);
+  });
+
   it('is none where the file says nothing, and has defaults where it does', async () => {
     expect((await parse('')).kubernetes).toBeUndefined();
     expect((await parse('kubernetes: {namespace: sailmark}')).kubernetes).toEqual({
@@ -60,7 +69,7 @@ describe('access to the API of the cluster', () => {
       warmUp: 5000,
     });
     const { kubernetes } = await parse(
-      `kubernetes: {namespace: n, events: false, warmUp: 0, certificates: {${CERTIFICATES}}}`,
+      `kubernetes: {namespace: n, events: false, warmUp: 0, evidence: {tags: t, images: [a, b]}, certificates: {${CERTIFICATES}}}`,
     );
     expect(kubernetes).toEqual({
       namespace: 'n',
@@ -74,12 +83,13 @@ describe('access to the API of the cluster', () => {
         lifetime: 30 * 24 * 3_600_000,
         overlap: 600_000,
       },
+      evidence: { tags: 't', images: ['a', 'b'] },
     });
   });
 
   it('is written out so that it reads back the same', async () => {
     const config = await parse(
-      `kubernetes: {namespace: n, warmUp: 1s, certificates: {${CERTIFICATES}, caLifetime: 10m, lifetime: 1m, overlap: 10s}}`,
+      `kubernetes: {namespace: n, warmUp: 1s, evidence: {tags: t, images: [a]}, certificates: {${CERTIFICATES}, caLifetime: 10m, lifetime: 1m, overlap: 10s}}`,
     );
     const again = await parse(describeConfig(config).split('\n').slice(2).join('\n'));
     expect(again.kubernetes).toEqual(config.kubernetes);

@@ -27,6 +27,7 @@ describe('the limits', () => {
       rejectedEntries: 10_000,
       tagEntries: 10_000,
       flightDeadline: 30_000,
+      sharedEvidenceBytes: 786_432,
       keyBytes: 65_536,
       keyRefresh: 3_600_000,
       keepAlive: 120_000,

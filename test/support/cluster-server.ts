@@ -5,7 +5,7 @@ import { createTls, type Tls } from './tls.ts';
 
 /*
  * A Kubernetes API server on a port of loopback, limited to what sailmark uses: objects by path with versions, lists in
- * pages, updates that conflict, JSON and merge patches, tokens. Everything else is 404 or 405.
+ * pages, updates that conflict, JSON and merge patches, watches of one object, tokens. Everything else is 404 or 405.
  */
 
 /** A Kubernetes object, or a part of one. */
@@ -46,12 +46,18 @@ export interface TestCluster {
   /** Creates or replaces an object, as another client would. */
   put(path: string, object: Json): void;
   delete(path: string): void;
+  /** The number of open watches. */
+  watches(): number;
+  /** Ends every watch, as the API server does every few minutes. */
+  endWatches(): void;
   clearRequests(): void;
   close(): Promise<void>;
 }
 
 export const secretPath = (namespace: string, name: string): string =>
   `/api/v1/namespaces/${namespace}/secrets/${name}`;
+export const configMapPath = (namespace: string, name: string): string =>
+  `/api/v1/namespaces/${namespace}/configmaps/${name}`;
 export const podPath = (namespace: string, name: string): string =>
   `/api/v1/namespaces/${namespace}/pods/${name}`;
 export const webhookPath = (name: string): string =>
@@ -187,8 +193,41 @@ const applyMergePatch = (object: unknown, patch: unknown): unknown => {
   return merged;
 };
 
+/** A change of an object, as a watch reports it. */
+interface WatchEvent {
+  readonly path: string;
+  readonly version: number;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: Json;
+}
+
 const createStore = () => {
   const objects = new Map<string, Json>();
+  const history: WatchEvent[] = [];
+  const watchers = new Map<ServerResponse, string>();
+  const publish = (type: WatchEvent['type'], path: string, object: Json): void => {
+    history.push({ type, path, version, object });
+    for (const [response, watched] of watchers)
+      if (watched === path) response.write(`${JSON.stringify({ type, object })}\n`);
+  };
+  /** Answers a watch of one object: the changes since a version, and those that follow. */
+  const watch = ({ path, query }: ClusterRequest, response: ServerResponse): void => {
+    const watched = `${path}/${String(query['fieldSelector']).replace('metadata.name=', '')}`;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    for (const { type, object } of history.filter(
+      (event) => event.path === watched && event.version > Number(query['resourceVersion']),
+    ))
+      response.write(`${JSON.stringify({ type, object })}\n`);
+    watchers.set(response, watched);
+    response.once('close', () => watchers.delete(response));
+  };
+  const remove = (path: string): void => {
+    const object = objects.get(path);
+    objects.delete(path);
+    version += 1;
+    if (object !== undefined) publish('DELETED', path, object);
+  };
   let version = 100;
   const write = (path: string, object: Json): Json => {
     version += 1;
@@ -200,7 +239,9 @@ const createStore = () => {
       resourceVersion: String(version),
     };
     const stored = { ...structuredClone(object), metadata };
+    const type = objects.has(path) ? 'MODIFIED' : 'ADDED';
     objects.set(path, stored);
+    publish(type, path, stored);
     return stored;
   };
   const must = (path: string): Json => {
@@ -226,16 +267,23 @@ const createStore = () => {
       items: all.slice(from, to),
     };
   };
-  return { objects, write, must, list };
+  return { objects, watchers, write, remove, must, list, watch };
 };
 
-const KINDS = ['secrets', 'pods', 'events', 'validatingwebhookconfigurations'];
+const KINDS = ['secrets', 'configmaps', 'pods', 'events', 'validatingwebhookconfigurations'];
+
+/** Refuses a write for another version than the current one; a write without a version is for any. */
+const checkVersion = (before: Json, body: unknown): void => {
+  const { resourceVersion } = isObject(body) ? metadataOf(body) : {};
+  if (resourceVersion !== undefined && resourceVersion !== metadataOf(before)['resourceVersion'])
+    throw new Refused(409, 'the object has been modified; please apply your changes to the latest version');
+};
 
 /** True for the path of an object, false for that of a collection. */
 const isObjectPath = (path: string): boolean => !KINDS.includes(path.split('/').at(-1) ?? '');
 
 const createHandler = (
-  { objects, write, must, list }: ReturnType<typeof createStore>,
+  { objects, write, must, list }: Pick<ReturnType<typeof createStore>, 'objects' | 'write' | 'must' | 'list'>,
   onWrite: (path: string) => void,
 ) => {
   const written = (path: string, object: Json): Json => {
@@ -246,18 +294,13 @@ const createHandler = (
   const verbs: Readonly<Record<string, (request: ClusterRequest) => Json>> = {
     GET: ({ path, query }) => (isObjectPath(path) ? must(path) : list(path, query)),
     PUT: ({ path, body }) => {
-      const before = must(path);
-      const { resourceVersion } = metadataOf(body as Json);
-      if (resourceVersion !== undefined && resourceVersion !== metadataOf(before)['resourceVersion'])
-        throw new Refused(
-          409,
-          'the object has been modified; please apply your changes to the latest version',
-        );
+      checkVersion(must(path), body);
       return written(path, body as Json);
     },
     PATCH: ({ path, body, contentType }) => {
       const before = must(path);
       if (contentType === 'application/json-patch+json') return written(path, applyJsonPatch(before, body));
+      if (contentType !== 'application/json-patch+json') checkVersion(before, body);
       if (contentType === 'application/merge-patch+json')
         return written(path, applyMergePatch(before, body) as Json);
       throw new Refused(415, 'the body of the request was in an unknown format');
@@ -319,6 +362,7 @@ export const startCluster = async (): Promise<TestCluster> => {
     if (cluster.fault?.(request, response) === true) return;
     const token = request.authorization?.replace(/^Bearer /, '') ?? '';
     if (!cluster.tokens.includes(token)) send(response, 401, statusOf(401, 'Unauthorized'));
+    else if (request.query['watch'] === 'true') store.watch(request, response);
     else
       try {
         send(response, request.method === 'POST' ? 201 : 200, handle(request));
@@ -355,7 +399,11 @@ export const startCluster = async (): Promise<TestCluster> => {
     onWrite: undefined,
     get: (path) => store.objects.get(path),
     put: (path, object) => void store.write(path, object),
-    delete: (path) => void store.objects.delete(path),
+    delete: store.remove,
+    watches: () => store.watchers.size,
+    endWatches() {
+      for (const response of store.watchers.keys()) response.end();
+    },
     clearRequests: () => void cluster.requests.splice(0),
     close: () =>
       new Promise((resolve) => {

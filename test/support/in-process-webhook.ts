@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { PinRecord, ReviewRecord } from '../../src/admission/index.ts';
-import { compose } from '../../src/compose.ts';
+import { type CoreDependencies, compose } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/index.ts';
 import { createMetrics } from '../../src/observability/index.ts';
 import { createFileCertificates, createServer } from '../../src/server/index.ts';
@@ -44,6 +44,10 @@ export interface InProcessWebhook {
   lastPins(): PinRecord | undefined;
   /** Advances the clock by milliseconds. */
   advanceClock(time: number): void;
+  /** The errors that were logged. */
+  readonly reported: readonly unknown[];
+  /** Stops it as the end of the process does. */
+  stop(): Promise<void>;
 }
 
 const tls = createTls();
@@ -87,8 +91,14 @@ const poster =
 export const reasonsOf = ({ auditAnnotations }: ReviewResponse): readonly string[] =>
   (auditAnnotations?.['reason'] ?? '').split(', ').filter((code) => code !== '');
 
-/** Starts the webhook with a configuration that lacks `server`. It is stopped when the test ends. */
-export const startInProcessWebhook = async (configuration: object): Promise<InProcessWebhook> => {
+/**
+ * Starts the webhook with a configuration that lacks `server`. It is stopped when the test ends, or before with `stop`,
+ * which writes pending evidence.
+ */
+export const startInProcessWebhook = async (
+  configuration: object,
+  dependencies: Pick<CoreDependencies, 'sharedEvidence'> = {},
+): Promise<InProcessWebhook> => {
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
   const config = await parseConfig(
     JSON.stringify({ limits: { drain: '0s' }, ...head, ...configuration }),
@@ -96,11 +106,13 @@ export const startInProcessWebhook = async (configuration: object): Promise<InPr
   );
   let passed = 0;
   const now = (): number => Date.now() + passed;
+  const reported: unknown[] = [];
   const report = (error: unknown): string => {
-    console.error(error);
+    reported.push(error);
+    if (dependencies.sharedEvidence === undefined) console.error(error);
     return 'incident-1';
   };
-  const core = compose(config, { report, onKeyEvent: nothing, now });
+  const core = compose(config, { report, onKeyEvent: nothing, now, ...dependencies });
   const records: ReviewRecord[] = [];
   const pins: PinRecord[] = [];
   const server = createServer({
@@ -118,11 +130,16 @@ export const startInProcessWebhook = async (configuration: object): Promise<InPr
   });
   const { listen } = await server.start(() => core.load());
   const agent = new Agent({ ca: tls.ca, keepAlive: true });
-  onTestFinished(async () => {
-    agent.destroy();
-    await server.drain();
-    await core.close();
-  });
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      agent.destroy();
+      await server.drain();
+      await core.close();
+    })();
+    return stopped;
+  };
+  onTestFinished(stop);
   const post = poster(listen.port, agent);
   const sendReview: InProcessWebhook['sendReview'] = async (path, review) => {
     const { response, status, body, milliseconds } = await post(path, JSON.stringify(review));
@@ -143,5 +160,7 @@ export const startInProcessWebhook = async (configuration: object): Promise<InPr
     lastRecord: () => records.at(-1),
     lastPins: () => pins.at(-1),
     advanceClock: (time) => void (passed += time),
+    reported,
+    stop,
   };
 };

@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts';
-import type { CertificateSettings, KubernetesSettings } from '../config.ts';
+import type { CertificateSettings, KubernetesSettings, SharedEvidenceSettings } from '../config.ts';
 import type { Note } from '../problem.ts';
 import { formatQuantity } from '../quantity.ts';
 import type { ConfigurationFile } from '../schema/configuration-schema.ts';
@@ -16,6 +16,7 @@ const OVERLAP = { min: SECOND_MS, max: DAY_MS, fallback: 10 * MINUTE_MS };
 const AT = 'kubernetes.certificates';
 
 type CertificatesFile = NonNullable<NonNullable<ConfigurationFile['kubernetes']>['certificates']>;
+type SharedEvidenceFile = NonNullable<NonNullable<ConfigurationFile['kubernetes']>['evidence']>;
 
 /** A CA that is replaced at two thirds of its validity must still outlive the overlap and its last certificate. */
 const checkTimes = ({ caLifetime, lifetime, overlap }: CertificateSettings, note: Note): void => {
@@ -43,17 +44,27 @@ const readCertificates = (file: CertificatesFile, note: Note): CertificateSettin
   return settings;
 };
 
+/** Tags and images are merged by different rules, so no object may hold both. */
+const readSharedEvidence = (file: SharedEvidenceFile, note: Note): SharedEvidenceSettings => {
+  const { tags, images, ...unread } = file;
+  unread satisfies AllRead;
+  const names = [tags, ...images];
+  if (new Set(names).size < names.length) note('kubernetes.evidence', 'must name each ConfigMap once');
+  return { tags, images };
+};
+
 /** Reads how the cluster's API is used; it is not used at all if the file does not name a namespace. */
 export const readKubernetes = (
   file: SoundFile['kubernetes'],
   { note }: ReadContext,
 ): { readonly kubernetes?: KubernetesSettings } => {
-  const { namespace, certificates, events = true, warmUp, ...unread } = file ?? {};
+  const { namespace, certificates, evidence, events = true, warmUp, ...unread } = file ?? {};
   unread satisfies AllRead;
   if (namespace === undefined) return {};
   const kubernetes: KubernetesSettings = {
     namespace,
     ...(certificates === undefined ? {} : { certificates: readCertificates(certificates, note) }),
+    ...(evidence === undefined ? {} : { evidence: readSharedEvidence(evidence, note) }),
     events,
     warmUp: readDuration(warmUp, 'kubernetes.warmUp', WARM_UP, note),
   };

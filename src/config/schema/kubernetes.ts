@@ -10,7 +10,7 @@ export const kubernetes = {
   additionalProperties: false,
   required: ['namespace'],
   description:
-    'access to the API of the cluster: {namespace: sailmark, certificates: …, events: …, warmUp: …}',
+    'access to the API of the cluster: {namespace: sailmark, certificates: …, evidence: …, events: …, warmUp: …}',
   properties: {
     namespace: objectName('the namespace that the webhook runs in'),
     certificates: {
@@ -34,6 +34,16 @@ export const kubernetes = {
         caLifetime: duration,
         lifetime: duration,
         overlap: duration,
+      },
+    },
+    evidence: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['tags', 'images'],
+      description: 'ConfigMaps in which replicas share evidence: {tags: …, images: […]}',
+      properties: {
+        tags: objectName('a ConfigMap in that namespace'),
+        images: { ...list(objectName('a ConfigMap in that namespace')), minItems: 1, maxItems: 16 },
       },
     },
     events: flag,

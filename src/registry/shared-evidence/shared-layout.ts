@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../../image/index.ts';
 import { NAME } from '../layout/annotations.ts';
-import type { EvidenceEntry } from '../layout/layout-writer.ts';
 import { signedDigestOfTag } from '../layout/layout-names.ts';
+import type { EvidenceEntry } from '../layout/layout-writer.ts';
 import { mergeManifests, parseSubject } from '../layout/manifest-fields.ts';
 import type { Manifest, Source } from '../source.ts';
 

@@ -19,9 +19,5 @@ export interface SharedObject {
    */
   watch(version: string, signal: AbortSignal): AsyncIterable<SharedContent | undefined>;
   /** Changes keys, and leaves all others. 'conflict': the object was changed or deleted since `version` was read. */
-  change(
-    version: string,
-    changes: SharedChanges,
-    signal: AbortSignal,
-  ): Promise<SharedContent | 'conflict'>;
+  change(version: string, changes: SharedChanges, signal: AbortSignal): Promise<SharedContent | 'conflict'>;
 }
