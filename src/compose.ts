@@ -12,6 +12,7 @@ import {
   createTagTable,
   type EvidenceEntry,
   type LayoutWriter,
+  laterResolution,
   type OpenSource,
   openLayout,
   type Registries,
@@ -164,7 +165,7 @@ const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
 /** A place where evidence is stored as it is found. */
 interface EvidenceStore {
   readonly storeProofs: NonNullable<VerifierDependencies['storeProofs']>;
-  readonly tagTable: Pick<TagTable, 'last' | 'add'>;
+  readonly tagTable: Pick<TagTable, 'last' | 'add' | 'update'>;
   load(): Promise<void>;
   close(): Promise<void>;
 }
@@ -232,11 +233,12 @@ const storeEverywhere = (
   },
   tagTable: {
     last: (repository, tag) =>
-      stores
-        .flatMap(({ tagTable }) => tagTable.last(repository, tag) ?? [])
-        .toSorted((left, right) => right.at - left.at)[0],
+      stores.map(({ tagTable }) => tagTable.last(repository, tag)).reduce(laterResolution, undefined),
     add(repository, tag, resolution) {
       for (const { tagTable } of stores) tagTable.add(repository, tag, resolution);
+    },
+    update(repository, tag, resolution) {
+      for (const { tagTable } of stores) tagTable.update(repository, tag, resolution);
     },
   },
 });

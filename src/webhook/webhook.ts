@@ -83,7 +83,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
       records.flush();
       // Evidence and Events are written through the connection to the cluster.
       const written = Promise.all([core.close(), connection.flush()]);
-      const closed = written.finally(connection.close);
+      const closed = written.finally(() => connection.close());
       await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };

@@ -16,6 +16,9 @@ const MAX_PAUSE_MS = MINUTE_MS;
 /** One broken connection is no news: API servers restart. */
 const FAILURES_TO_REPORT = 2;
 
+const absent = ({ name }: SharedObject): Error =>
+  new Error(`${name} does not exist: no evidence is shared there`);
+
 /** Reads an object and watches it until the connection ends. Returns false if it does not exist. */
 const readAndWatch = async (
   { object, receive, signal }: FollowOptions,
@@ -38,10 +41,8 @@ const followForever = async (options: FollowOptions, onRead: () => void): Promis
     try {
       const exists = await readAndWatch(options, onRead);
       failures = 0;
-      if (!exists) {
-        delay = MAX_PAUSE_MS;
-        if (!reportedAbsent) report(new Error(`${object.name} does not exist: no evidence is shared there`));
-      }
+      if (!exists && !reportedAbsent) report(absent(object));
+      if (!exists) delay = MAX_PAUSE_MS;
       reportedAbsent = !exists;
     } catch (error) {
       if (signal.aborted) return;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { HOUR_MS, SECOND_MS } from '../../base/index.ts';
+import { SECOND_MS } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
 import type { EvidenceEntry } from '../layout/layout-writer.ts';
 import type { TagTable } from '../layout/tag-table.ts';
@@ -11,11 +11,11 @@ import {
   isStale,
   keyOf,
   usedAt,
-} from './evidence-rows.ts';
+} from './evidence-kind.ts';
 import { openSharedLayout } from './shared-layout.ts';
 import type { SharedObject } from './shared-object.ts';
 import { createSharedTable, type SharedTable } from './shared-table.ts';
-import { createTagKind, tagKeyOf, tagRow } from './tag-rows.ts';
+import { createSharedTags } from './shared-tags.ts';
 import type { WriteTimes } from './write-schedule.ts';
 
 /** The objects that replicas share evidence in. */
@@ -39,7 +39,7 @@ export interface SharedEvidence {
   open(): Source;
   /** Adds the evidence of an image that was proven by this repository. */
   add(image: Digest, repository: string, entries: readonly EvidenceEntry[]): void;
-  readonly tagTable: Pick<TagTable, 'last' | 'add'>;
+  readonly tagTable: Pick<TagTable, 'last' | 'add' | 'update'>;
   /** Reads the objects, and follows them from then on. Resolves within `LOAD_TIMEOUT_MS`; never rejects. */
   load(): Promise<void>;
   /** Writes what is pending. Never rejects. */
@@ -48,8 +48,6 @@ export interface SharedEvidence {
 
 /** The longest that a start waits for the objects: what they hold may also come later. */
 const LOAD_TIMEOUT_MS = 3 * SECOND_MS;
-/** A known tag is written again after this time. A replica that starts may think it this much older than it is. */
-const TAG_REFRESH_MS = HOUR_MS / 6;
 
 /** Chooses the object of an image: digests are evenly distributed. */
 const shardOf = <T>(shards: readonly T[], key: string): T | undefined =>
@@ -59,8 +57,6 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
   const { tags: tagObject, images: imageObjects, now } = options;
   const evidenceKind = createEvidenceKind(now);
   const shards = imageObjects.map((object) => createSharedTable({ ...options, object, kind: evidenceKind }));
-  const tags = createSharedTable({ ...options, object: tagObject, kind: createTagKind(TAG_REFRESH_MS, now) });
-  const tables: readonly Pick<SharedTable<never>, 'load' | 'close'>[] = [...shards, tags];
 
   const find = (image: Digest): EvidenceRow | undefined => shardOf(shards, keyOf(image))?.find(keyOf(image));
   /** Notes that an image is in use. */
@@ -70,6 +66,8 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
     const touched = evidenceRow(row.key, { ...row, used: usedAt(now()) });
     if (touched !== undefined) shardOf(shards, touched.key)?.put(touched);
   };
+  const tags = createSharedTags({ ...options, object: tagObject, onUse: touch });
+  const tables: readonly Pick<SharedTable<never>, 'load' | 'close'>[] = [...shards, tags];
   const entriesOf = (image: Digest): readonly EvidenceEntry[] => {
     touch(image);
     return find(image)?.entries ?? [];
@@ -91,16 +89,7 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
       const row = evidenceRow(keyOf(image), { repository, used: usedAt(now()), entries });
       if (row !== undefined) shardOf(shards, row.key)?.put(row);
     },
-    tagTable: {
-      last(repository, tag) {
-        const resolution = tags.find(tagKeyOf(repository, tag))?.resolution;
-        return resolution !== undefined && resolution.at <= now() ? resolution : undefined;
-      },
-      add(repository, tag, resolution) {
-        tags.put(tagRow(repository, tag, resolution));
-        if (resolution.digest !== undefined) touch(resolution.digest);
-      },
-    },
+    tagTable: tags,
     async load() {
       await Promise.race([
         Promise.all(tables.map((table) => table.load())),

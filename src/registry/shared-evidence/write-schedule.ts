@@ -80,7 +80,12 @@ export const createWriteSchedule = (options: WriteScheduleOptions): WriteSchedul
       closed = true;
       clearTimeout(timer);
       await writing;
-      for (let tries = 0; wanted && failures === 0 && tries < LAST_TRIES; tries += 1) await attempt();
+      let tries = 0;
+      do {
+        if (!wanted) return;
+        await attempt();
+        tries += 1;
+      } while (tries < LAST_TRIES && failures === 0);
     },
   };
 };

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, parseJson } from '../../base/index.ts';
 import { parseDigest } from '../../image/index.ts';
-import type { TagResolution } from '../layout/tag-table.ts';
+import { datedResolution, type TagResolution } from '../layout/tag-rows.ts';
 import type { Row, RowKind } from './rows.ts';
 
 /** The last resolution of one tag. */
-export interface TagRow extends Row {
+export interface SharedTag extends Row {
   readonly tag: string;
   readonly resolution: TagResolution;
 }
@@ -18,13 +18,13 @@ const MAX_ROW_BYTES = 2048;
 export const tagKeyOf = (repository: string, tag: string): string =>
   createHash('sha256').update(`${repository}:${tag}`).digest('hex').slice(0, KEY_LENGTH);
 
-export const tagRow = (repository: string, tag: string, resolution: TagResolution): TagRow => {
+export const tagRow = (repository: string, tag: string, resolution: TagResolution): SharedTag => {
   const { digest = null, at } = resolution;
   const text = JSON.stringify({ repository, tag, digest, at: new Date(at).toISOString() });
   return { key: tagKeyOf(repository, tag), text, repository, used: at, tag, resolution };
 };
 
-const parseTagRow = (key: string, text: string, now: number): TagRow | undefined => {
+const parseTag = (key: string, text: string, now: number): SharedTag | undefined => {
   const row = text.length > MAX_ROW_BYTES ? undefined : parseJson(Buffer.from(text));
   if (!isJsonObject(row)) return undefined;
   const { repository, tag, digest: digestText, at } = row;
@@ -38,14 +38,14 @@ const parseTagRow = (key: string, text: string, now: number): TagRow | undefined
 };
 
 /**
- * Creates the kind of rows that hold tags. The later resolution counts; one dated in the future is none. A tag that still
- * stands for the same digest is written again once `refresh` milliseconds have passed, so that writes stay few.
+ * Creates the kind of rows that hold tags. The later resolution counts; one dated in the future has an unknown age. A tag
+ * that still stands for the same digest is written again once `refresh` milliseconds have passed, so that writes stay few.
  */
-export const createTagKind = (refresh: number, now: () => number): RowKind<TagRow> => ({
-  parse: (key, text) => parseTagRow(key, text, now()),
+export const createTagKind = (refresh: number, now: () => number): RowKind<SharedTag> => ({
+  parse: (key, text) => parseTag(key, text, now()),
   merge(stored, ours) {
-    const [theirs, own] = [stored.resolution, ours.resolution];
-    if (theirs.at > now()) return ours;
+    const theirs = datedResolution(stored.resolution, now());
+    const own = ours.resolution;
     if (own.at <= theirs.at) return stored;
     return own.digest === theirs.digest && own.at - theirs.at < refresh ? stored : ours;
   },
