@@ -20,6 +20,7 @@ import {
   type SharedEvidence,
   type SharedObjects,
   signatureEntry,
+  startEntry,
   type TagTable,
 } from './registry/index.ts';
 import {
@@ -31,6 +32,8 @@ import {
   loadProveLogged,
   type ProveLogged,
   runCanary,
+  type SignatureProof,
+  type StartProof,
   type Verifier,
   type VerifierDependencies,
 } from './verification/index.ts';
@@ -205,16 +208,25 @@ const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDepende
 
 const storeShared = (shared: SharedEvidence): EvidenceStore => ({
   ...shared,
-  storeProofs(proofs, repository) {
-    const [first] = proofs;
-    if (first !== undefined) shared.add(first.digest, repository, proofs.map(signatureEntry));
+  storeProofs(proofs, repository, start) {
+    const digest = proofs[0]?.digest ?? start?.manifest.digest;
+    if (digest !== undefined) shared.add(digest, repository, entriesOf(proofs, start));
   },
 });
+
+/** The start of an image comes first: where room is short, signatures without it would prove less than they did. */
+const entriesOf = (
+  proofs: readonly SignatureProof[],
+  start: StartProof | undefined,
+): readonly EvidenceEntry[] => [
+  ...(start === undefined ? [] : [startEntry(start)]),
+  ...proofs.map(signatureEntry),
+];
 
 const storeOnDisk = (writer: LayoutWriter, tagTable: TagTable, report: ReportError): EvidenceStore => {
   let lastWrite: Promise<unknown> = Promise.resolve();
   return {
-    storeProofs: (proofs) => void (lastWrite = writer.add(proofs.map(signatureEntry)).catch(report)),
+    storeProofs: (proofs, _, start) => void (lastWrite = writer.add(entriesOf(proofs, start)).catch(report)),
     tagTable,
     load: tagTable.load,
     async close() {
@@ -228,8 +240,8 @@ const storeOnDisk = (writer: LayoutWriter, tagTable: TagTable, report: ReportErr
 const storeEverywhere = (
   stores: readonly EvidenceStore[],
 ): Required<Pick<VerifierDependencies, 'storeProofs' | 'tagTable'>> => ({
-  storeProofs(proofs, repository) {
-    for (const store of stores) store.storeProofs(proofs, repository);
+  storeProofs(...args) {
+    for (const store of stores) store.storeProofs(...args);
   },
   tagTable: {
     last: (repository, tag) =>
@@ -246,7 +258,7 @@ const storeEverywhere = (
 const doNothing = async (): Promise<void> => {};
 
 const composeVerifier = (
-  { limits, tagMemory, places, offline }: Config,
+  { limits, tagMemory, componentProof, places, offline }: Config,
   { metrics, now, report }: CoreDependencies,
   sources: Pick<
     VerifierDependencies,
@@ -257,6 +269,7 @@ const composeVerifier = (
     ...sources,
     limits,
     tagMemory,
+    componentProof,
     now,
     report,
     hubs: places.hubs,

@@ -99,6 +99,8 @@ export interface Config {
   readonly transparencyLog: 'ignore' | 'require';
   /** The trusted logs if an entry is required; undefined: Sigstore's public ones. */
   readonly trustedRoot?: TrustedRoot;
+  /** Where no signature names a component, the configuration of the image proves it, or nothing does. */
+  readonly componentProof: 'configuration' | 'none';
   /** Milliseconds that a tag's digest is cached; 0: it is not cached. */
   readonly tagMemory: number;
   readonly limits: Limits;

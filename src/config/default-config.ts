@@ -28,6 +28,7 @@ export const defaultConfig: Config = deepFreeze({
   evidence: { read: [] },
   offline: false,
   transparencyLog: 'ignore',
+  componentProof: 'configuration',
   tagMemory: duration('10s'),
   limits: defaultLimits,
   server: {

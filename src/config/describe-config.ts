@@ -121,6 +121,7 @@ export const describeConfig = (config: Config): string => {
     registries: config.registries.map(describeRegistry),
     transparencyLog: config.transparencyLog,
     trustedRoot: config.trustedRoot?.path,
+    componentProof: config.componentProof,
     undetermined: { enforce, critical, tagOutageWindow: formatDuration(tagOutageWindow) },
     lookAlikes: rules.lookAlikes,
     unrecognised: rules.unrecognised,

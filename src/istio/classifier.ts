@@ -7,11 +7,12 @@ import {
 } from '../image/index.ts';
 import { findComponent, isSample, lastSegmentOf } from './component.ts';
 import { distinctiveNames } from './components.ts';
-import { explainUnsignedDigest, explainUnsignedTag } from './explain-unsigned.ts';
+import { explainUnsignedDigest, explainUnsignedTag, isBundleTag } from './explain-unsigned.ts';
 import { type Hub, hubs } from './hubs.ts';
 import type { ImageClass, Mirror, Places } from './image-class.ts';
 import { findLookAlike } from './look-alike.ts';
 import { matchPattern } from './match-pattern.ts';
+import { componentOfStart } from './starts.ts';
 
 /** Classifies images by name, for the hubs and mirrors of one configuration. Pure; no call throws. */
 export interface Classifier {
@@ -95,12 +96,15 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
   if (hasSamples && isSample(name)) return { kind: 'other' };
   const isDigestAlone = reference.tag === undefined && reference.digest !== undefined;
   const unsignedHint = isDigestAlone && hub?.releases === true ? explainUnsignedDigest() : undefined;
+  const component = findComponent(name);
   return {
     kind: 'istio',
     place,
     places,
-    component: findComponent(name),
+    component,
     componentOf: (signed) => findComponent(hubNameOf(lastSegmentOf(signed))),
+    componentOfStart: (word) => componentOfStart(word, component),
+    isLikelyBundled: isBundleTag(reference.tag ?? ''),
     signaturesAt: signaturesOf(segment).map(repositoryFromName),
     neverSigned: hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined),
     ...(unsignedHint === undefined ? {} : { unsignedHint }),

@@ -1,5 +1,6 @@
 import {
   developmentTag,
+  firstBundles,
   releaseTag,
   type SigningEra,
   signingEras,
@@ -30,5 +31,17 @@ export function explainUnsignedTag(tag: string, pinned: boolean): string | undef
 export const explainUnsignedDigest = (): string | undefined =>
   signingEras.find(({ signed }) => signed === 'index')?.why;
 
+/**
+ * True if a tag is that of a release that is signed by bundles. This decides what is read first and is never a verdict:
+ * anyone can write any tag.
+ */
+export const isBundleTag = (tag: string): boolean => {
+  const { major, minor } = releaseTag.exec(tag)?.groups ?? {};
+  return major !== undefined && isSince([Number(major), Number(minor)], firstBundles);
+};
+
+const isSince = (release: SigningEra['from'], [major, minor]: SigningEra['from']): boolean =>
+  release[0] > major || (release[0] === major && release[1] >= minor);
+
 const eraOf = (major: number, minor: number): SigningEra | undefined =>
-  signingEras.findLast(({ from }) => major > from[0] || (major === from[0] && minor >= from[1]));
+  signingEras.findLast(({ from }) => isSince([major, minor], from));

@@ -35,6 +35,10 @@ export type ImageClass =
       readonly component: string | undefined;
       /** Returns the known component that a signed `docker-reference` names, with the names of this mirror. */
       readonly componentOf: (signedReference: string) => string | undefined;
+      /** Returns the known component whose image starts with this word of its configuration. */
+      readonly componentOfStart: (word: string) => string | undefined;
+      /** True if its tag is that of a release that is signed by bundles, which name no component. */
+      readonly isLikelyBundled: boolean;
       /** The repositories that may hold its signatures, in order. */
       readonly signaturesAt: readonly Repository[];
       /**

@@ -27,6 +27,9 @@ export const signingEras: readonly SigningEra[] = [
   { from: [1, 18], signed: 'everything' },
 ];
 
+/** The first release that is signed by bundles. */
+export const firstBundles: SigningEra['from'] = [1, 29];
+
 /** Releases that were published without the signatures of their era. */
 export const unsignedReleases: ReadonlyMap<string, string> = new Map([
   // istio/release-builder pull request 1455 quotes the log of the failed `cosign public-key`.

@@ -86,16 +86,26 @@ const requestForIstio = ({
   places,
   component,
   componentOf,
+  componentOfStart,
+  isLikelyBundled,
   signaturesAt,
 }: Extract<ImageClass, { kind: 'istio' }>) => ({
   places,
   component,
   componentOf,
+  componentOfStart,
+  isLikelyBundled,
   signaturesAt,
 });
 
 /** The request for an image that is not Istio's: any trusted signature satisfies it. */
-const SIGNATURE_ALONE = { places: [], component: undefined, componentOf: () => undefined } as const;
+const SIGNATURE_ALONE = {
+  places: [],
+  component: undefined,
+  componentOf: () => undefined,
+  componentOfStart: () => undefined,
+  isLikelyBundled: false,
+} as const;
 
 /** The digest that a text ends with, valid or not: a runtime may pull a reference that is too long to parse. */
 const lastWrittenDigest = (text: string): Digest | undefined =>

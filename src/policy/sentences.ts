@@ -83,8 +83,12 @@ const SENTENCES: Sentences = {
     cause: `not signed by a trusted key: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
     remedy: "use Istio's own image, or add the signer's key to keys in the configuration",
   }),
-  'component-mismatch': ({ asked, signed }) => ({
-    cause: `expected component ${oneLine(asked, 40)}, but the image is signed as ${oneLine(signed, 40)}`,
+  'component-mismatch': ({ asked, signed, starts }) => ({
+    cause: `expected component ${oneLine(asked, 40)}, but ${
+      starts === undefined
+        ? `the image is signed as ${oneLine(signed, 40)}`
+        : `its configuration starts ${oneLine(starts, 40)}: the image is ${oneLine(signed, 40)}`
+    }`,
     remedy: 'use the image that is signed as this component; the mirror or the tag is wrong',
   }),
   'transparency-log-unproven': ({ detail }) => ({

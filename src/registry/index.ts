@@ -4,7 +4,7 @@ export type { PullSecretName, PullSecrets } from './credentials/pull-secrets.ts'
 export type { FetchDocument } from './fetch-document.ts';
 export type { Caller, HttpRequest, HttpResponse } from './http/http-message.ts';
 export type { CreateTransport, Transport, TransportOptions } from './http/transport.ts';
-export { imageEntry, signatureEntry } from './layout/evidence-entry.ts';
+export { imageEntry, signatureEntry, startEntry } from './layout/evidence-entry.ts';
 export { type Layout, openLayout } from './layout/layout.ts';
 export type { LayoutImage } from './layout/layout-images.ts';
 export {

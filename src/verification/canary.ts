@@ -71,6 +71,8 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
     places: [],
     component: undefined,
     componentOf: () => undefined,
+    componentOfStart: () => undefined,
+    isLikelyBundled: false,
     signaturesAt: [REPOSITORY],
   };
   const { verify } = createVerifier({

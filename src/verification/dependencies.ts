@@ -1,4 +1,5 @@
 import type { OpenSource, Source } from '../registry/index.ts';
+import type { StartProof } from './configuration/image-start.ts';
 import type { ProveLogged } from './log/log-proof.ts';
 import type { MemoryDependencies } from './memory/memory.ts';
 import type { SignatureProof } from './signature-proof.ts';
@@ -23,6 +24,11 @@ export interface VerifierDependencies extends MemoryDependencies {
   readonly offline?: boolean;
   /** Undefined: the transparency log is ignored. */
   readonly proveLogged?: ProveLogged | undefined;
-  /** Receives the bytes that prove an image of `repository` each time its signatures were read from one. Must not throw. */
-  readonly storeProofs?: (proofs: readonly SignatureProof[], repository: string) => void;
+  /** `configuration`: where no signature names a component, what the image starts does. `none` (default): nothing does. */
+  readonly componentProof?: 'configuration' | 'none';
+  /**
+   * Receives the bytes that prove an image of `repository` each time its signatures were read from one, with those of its
+   * start if no signature names a component. Must not throw.
+   */
+  readonly storeProofs?: (proofs: readonly SignatureProof[], repository: string, start?: StartProof) => void;
 }

@@ -1,4 +1,5 @@
 export { runCanary } from './canary.ts';
+export type { StartProof } from './configuration/image-start.ts';
 export type { VerifierDependencies } from './dependencies.ts';
 export { parseBase64 } from './encoding/base64.ts';
 export type { KeyEvent } from './keys/key-event.ts';

@@ -1,9 +1,11 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import type { VerificationContext } from './context.ts';
+import { findStart } from './find-start.ts';
 import { type ProvenSignature, readSignatures } from './formats/read-signatures.ts';
 import type { RingGeneration, SourceResult } from './memory/memory.ts';
 import type { SharedResult } from './memory/single-flight.ts';
+import { readEarly } from './read-early.ts';
 import { isUndeterminedReason } from './undetermined-reason.ts';
 import type { ValidSignature } from './verification.ts';
 
@@ -17,6 +19,32 @@ const likelyNamesOf = ({ dependencies, request }: VerificationContext): readonly
   const atHubs = (dependencies.hubs ?? []).flatMap((hub) => segments.map((segment) => `${hub}/${segment}`));
   const repositories = [...signaturesAt, reference.repository].map(({ name }) => name);
   return [...new Set([...repositories, ...atHubs])];
+};
+
+/**
+ * Stores the bytes that prove an image. If no signature names a component, what the image starts belongs to them: without
+ * it, the evidence would prove less than the repository did, so then none is stored.
+ */
+const storeEvidence = async (
+  context: VerificationContext,
+  digest: Digest,
+  valid: readonly ProvenSignature[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const { componentProof, storeProofs } = context.dependencies;
+  const repository = context.request.reference.repository.name;
+  if (storeProofs === undefined || valid.length === 0) return;
+  const proofs = valid.map(({ proof }) => proof);
+  const namesComponent = valid.some(
+    ({ signature: { signedReference } }) =>
+      signedReference !== undefined && context.request.componentOf(signedReference) !== undefined,
+  );
+  if (componentProof !== 'configuration' || namesComponent) {
+    storeProofs(proofs, repository);
+    return;
+  }
+  const found = await findStart(context, digest, signal);
+  if (found.ok) storeProofs(proofs, repository, found.value.proof);
 };
 
 const signaturesOf = (valid: readonly ProvenSignature[]): readonly ValidSignature[] =>
@@ -33,21 +61,25 @@ export const readSource = (
   generation: RingGeneration,
 ): Promise<SharedResult<SourceResult>> => {
   const { dependencies, memory, evidence, sent } = context;
-  const { limits, proveLogged, storeProofs } = dependencies;
+  const { limits, proveLogged } = dependencies;
   const read = async (signal: AbortSignal): Promise<SourceResult> => {
     const { ring } = generation;
     const query = { ...limits, digest, ring, proveLogged, likelyNames: likelyNamesOf(context) };
-    const { valid, failure } = await readSignatures(source, query, signal, (early) =>
+    const isEvidence = evidence.includes(source);
+    const reading = isEvidence
+      ? { source, early: () => undefined }
+      : readEarly(context, source, digest, signal);
+    const { valid, failure } = await readSignatures(reading.source, query, signal, (early) =>
       memory.verified.add(digest, signaturesOf(early)),
     );
     if (valid.length === 0 && failure !== undefined && !isUndeterminedReason(failure))
       generation.rejected.add(source.id, digest, failure);
-    if (valid.length > 0 && !evidence.includes(source))
-      storeProofs?.(
-        valid.map(({ proof }) => proof),
-        context.request.reference.repository.name,
-      );
-    return { signatures: memory.verified.add(digest, signaturesOf(valid)), failure };
+    if (!isEvidence) await storeEvidence(context, digest, valid, signal);
+    return {
+      signatures: memory.verified.add(digest, signaturesOf(valid)),
+      failure,
+      early: reading.early(),
+    };
   };
   return generation.sourceReads.join(`${source.id}@${digest}`, sent, read, context.signal);
 };

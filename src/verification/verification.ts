@@ -29,6 +29,10 @@ export interface VerificationRequest {
   readonly component: string | undefined;
   /** Returns the known component that a signed `docker-reference` names, or undefined if it names none. */
   readonly componentOf: (signedReference: string) => string | undefined;
+  /** Returns the known component whose image starts with this word, or undefined if none does. */
+  readonly componentOfStart: (word: string) => string | undefined;
+  /** True if the image is likely signed by a bundle: its configuration is then read at once. Decides nothing else. */
+  readonly isLikelyBundled: boolean;
   /** Repositories to look for signatures in, in order. */
   readonly signaturesAt: readonly Repository[];
 }
@@ -51,8 +55,10 @@ export interface Verified extends Cost {
   readonly digest: Digest;
   /** The signatures that satisfy this use, bundles first; never empty. */
   readonly signatures: readonly [ValidSignature, ...ValidSignature[]];
-  /** True if the signed bytes name the requested component. */
+  /** True if the signed bytes name the requested component, or the configuration of the image starts it. */
   readonly componentProven: boolean;
+  /** Set if the configuration proves the component, because no signature names one. */
+  readonly componentProvenBy?: 'configuration';
 }
 
 export interface Rejected extends Cost {
@@ -90,7 +96,13 @@ export type RejectionReason =
   | { readonly code: 'signature-for-other-image'; readonly signed: string }
   /** A well-formed signature that no key of the key ring made, or by a key that may not sign for this place. */
   | { readonly code: 'signer-untrusted'; readonly detail: string }
-  | { readonly code: 'component-mismatch'; readonly asked: string; readonly signed: string }
+  /** `signed`: the component that the image is. `starts`: the program by which its configuration shows that. */
+  | {
+      readonly code: 'component-mismatch';
+      readonly asked: string;
+      readonly signed: string;
+      readonly starts?: string;
+    }
   /** The transparency log is required, and no trusted log proves that it contains the signature. */
   | { readonly code: 'transparency-log-unproven'; readonly detail: string }
   /** None of the first `tried` candidates is valid, and more are left. */

@@ -7,14 +7,17 @@ import { recallVerified, rejected, undetermined } from './outcome/conclude.ts';
 import { undeterminedTag } from './outcome/undetermined-tag.ts';
 import { cachedDigest, confirmTag, resolveTag, tagOf } from './resolve-tag.ts';
 import { reasonOfThrown } from './undetermined-reason.ts';
-import type { Verification, Verifier } from './verification.ts';
+import type { Verification, Verified, Verifier } from './verification.ts';
 import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
 
 /** Verifies an image: resolves its tag, then verifies the digest from memory, evidence or repositories. */
 const verifyImage = async (context: VerificationContext): Promise<Verification> => {
   const { request, sent } = context;
-  const resolved = await resolveDigest(context);
-  if (!resolved.ok) return undeterminedTag(context, resolved.reason);
+  const cached = cachedDigest(context, request);
+  const byEvidence = cached === undefined ? await verifyLastDigest(context) : undefined;
+  const resolved: SharedResult<Digest | undefined> =
+    cached === undefined ? await resolveTag(context) : { ok: true, value: cached };
+  if (!resolved.ok) return undeterminedTag(context, resolved.reason, byEvidence);
   const digest = resolved.value;
   if (digest === undefined) return rejected(undefined, { code: 'image-not-found' }, sent.requests);
   const verification =
@@ -23,23 +26,20 @@ const verifyImage = async (context: VerificationContext): Promise<Verification> 
   return verification;
 };
 
-const resolveDigest = async (context: VerificationContext): Promise<SharedResult<Digest | undefined>> => {
-  const digest = cachedDigest(context, context.request);
-  if (digest !== undefined) return { ok: true, value: digest };
-  await verifyLastDigest(context);
-  return resolveTag(context);
-};
-
 /**
  * Verifies the last digest of the tag with evidence, before its registry can use up the time: after a restart, that is
  * the only verification that can stand in for the tag.
  */
-const verifyLastDigest = async (context: VerificationContext): Promise<void> => {
+const verifyLastDigest = async (context: VerificationContext): Promise<Verified | undefined> => {
   const { memory, request, evidence } = context;
-  if (evidence.length === 0) return;
+  if (evidence.length === 0) return undefined;
   const digest = memory.tags.last(request.reference.repository.name, tagOf(request))?.digest;
-  if (digest !== undefined && recallVerified(context, request, digest, 0) === undefined)
-    await verifyWithEvidence(context, digest);
+  if (digest === undefined || recallVerified(context, request, digest, 0) !== undefined) return undefined;
+  const { verified } = await verifyWithEvidence(
+    { ...context, evidenceOnly: true, starts: new Map() },
+    digest,
+  );
+  return verified;
 };
 
 /** Verifies a digest with evidence, then with repositories. A failure of evidence counts only if there is no other. */

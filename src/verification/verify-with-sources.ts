@@ -1,8 +1,11 @@
 import type { Digest } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import { openRepository, type VerificationContext } from './context.ts';
+import { withEvidenceTimeout } from './evidence-timeout.ts';
+import type { SourceResult } from './memory/memory.ts';
 import { concludeVerification, recallVerified, undetermined } from './outcome/conclude.ts';
 import { readSource } from './read-source.ts';
+import { startForUse } from './start-for-use.ts';
 import type { Rejected, Undetermined, Verification, Verified } from './verification.ts';
 
 type Failure = Rejected | Undetermined;
@@ -12,27 +15,25 @@ type SourcesVerdict =
   | { readonly verified: Verified }
   | { readonly verified: undefined; readonly failures: readonly Failure[] };
 
-/** The time that each evidence layout may take before the repositories are read: a disk can hang. */
-const EVIDENCE_TIMEOUT_MS = 1_000;
-
-/** Limits the time for evidence, unless evidence is the only source. */
-const withEvidenceTimeout = (context: VerificationContext): VerificationContext =>
-  context.dependencies.offline === true
-    ? context
-    : { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(EVIDENCE_TIMEOUT_MS)]) };
-
+/** `ofRead`: the context for reading the signatures, whose time may be shorter. */
 const verifyWithSource = async (
   context: VerificationContext,
   source: Source,
   digest: Digest,
+  ofRead = context,
 ): Promise<Verification> => {
   const { memory, request, sent } = context;
   const generation = memory.generation();
+  const conclude = ({ early, ...result }: SourceResult, fromMemory: boolean): Promise<Verification> =>
+    concludeVerification(context, digest, {
+      ...result,
+      fromMemory,
+      findStart: () => startForUse(context, source, digest, early),
+    });
   const failure = generation.rejected.find(source.id, digest);
-  if (failure !== undefined)
-    return concludeVerification(context, digest, { signatures: memory.verified.find(digest), failure }, true);
-  const read = await readSource(context, source, digest, generation);
-  if (read.ok) return concludeVerification(context, digest, read.value, false);
+  if (failure !== undefined) return conclude({ signatures: memory.verified.find(digest), failure }, true);
+  const read = await readSource(ofRead, source, digest, generation);
+  if (read.ok) return conclude(read.value, false);
   // The read may have added valid signatures of one format to memory before the time for another ran out.
   return (
     recallVerified(context, request, digest, sent.requests) ??
@@ -55,7 +56,9 @@ const firstVerified = async (
 
 /** Verifies a digest with evidence, one layout after the other. */
 export const verifyWithEvidence = (context: VerificationContext, digest: Digest): Promise<SourcesVerdict> =>
-  firstVerified(context.evidence, (source) => verifyWithSource(withEvidenceTimeout(context), source, digest));
+  firstVerified(context.evidence, (source) =>
+    verifyWithSource(context, source, digest, withEvidenceTimeout(context)),
+  );
 
 /** Verifies a digest with the repositories that may hold its signatures, in order; with none offline. */
 export const verifyWithRepositories = (

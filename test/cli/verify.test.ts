@@ -79,7 +79,7 @@ describe('verify ends', () => {
     expect(stdout).toContain(
       'expected component proxyv2, but the image is signed as ztunnel (component-mismatch)',
     );
-    expect(stdout).toContain('cosign accepts this image: it does not compare the signed component');
+    expect(stdout).toContain('cosign accepts this image: it does not compare the component');
   });
   it('with 20 where the registry does not answer', async () =>
     expect((await verify('127.0.0.1:1/istio/pilot:1.28.0')).code).toBe(20));

@@ -190,6 +190,8 @@ describe('an image directly below a hub', () => {
         places: HUB_NAMES,
         component: 'proxyv2',
         componentOf: expect.any(Function),
+        componentOfStart: expect.any(Function),
+        isLikelyBundled: false,
         signaturesAt: [...new Set([`${name}/proxyv2`, 'docker.io/istio/proxyv2'])].map(repositoryFromName),
         neverSigned: undefined,
       });
@@ -268,6 +270,8 @@ describe('why an image of the release hub has no signature', () => {
       places: HUB_NAMES,
       component: 'pilot',
       componentOf: expect.any(Function),
+      componentOfStart: expect.any(Function),
+      isLikelyBundled: ['1.31.1', '2.0.0'].includes(tag),
       signaturesAt: [repositoryFromName('docker.io/istio/pilot')],
       neverSigned,
     });

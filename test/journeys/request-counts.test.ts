@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { container, pod, review } from '../support/builders.ts';
 import { type InProcessWebhook, startInProcessWebhook } from '../support/in-process-webhook.ts';
 import { type Mirror, type MirroredImage, startMirror } from '../support/mirror.ts';
-import { createSigner } from '../support/signing-kit.ts';
+import { createSigner, imageIndex } from '../support/signing-kit.ts';
 
 /*
  * The requests that a verification costs, counted at the registry. The token is cached, as it is for every image of a
@@ -15,11 +15,16 @@ interface MirrorAndWebhook {
 }
 
 const startWithWarmToken = async (
-  options: { readonly latency?: number; readonly referrersApi?: boolean } = {},
+  options: {
+    readonly latency?: number;
+    readonly referrersApi?: boolean;
+    readonly componentProof?: 'none';
+  } = {},
 ): Promise<MirrorAndWebhook> => {
-  const mirror = await startMirror({ auth: { kind: 'token' }, ...options });
+  const { componentProof = 'configuration', ...ofRegistry } = options;
+  const mirror = await startMirror({ auth: { kind: 'token' }, ...ofRegistry });
   onTestFinished(() => mirror.registry.close());
-  const webhook = await startInProcessWebhook(mirror.configuration);
+  const webhook = await startInProcessWebhook({ ...mirror.configuration, componentProof });
   const { byTag } = mirror.add();
   const warm = await webhook.summaryOf(review(pod([`${byTag}-nowhere`])));
   expect(warm).toMatchObject({ reasons: ['image-not-found'] });
@@ -49,14 +54,23 @@ const MANIFEST = 'GET manifests sha256:';
 const BLOB = 'GET blobs sha256:';
 /** The requests for every digest: its referrers and its signature tag, sent concurrently. */
 const DIGEST_REQUESTS = [SIGNATURE, REFERRERS];
-const BUNDLE = [BLOB, SIGNATURE, MANIFEST, REFERRERS];
+/** A bundle, and beside it the manifest and the configuration of the image, because a bundle names no component. */
+const BUNDLE = [BLOB, BLOB, SIGNATURE, MANIFEST, MANIFEST, REFERRERS];
+const BUNDLE_OF_INDEX = [BLOB, BLOB, SIGNATURE, MANIFEST, MANIFEST, MANIFEST, REFERRERS];
 const tagOf = ({ byTag }: MirroredImage): string => `HEAD manifests ${byTag.split(':').at(-1)}`;
 
 type Signing = NonNullable<Parameters<Mirror['add']>[0]>;
 
+let indexes = 0;
 const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, readonly string[]])[] = [
   ['signed under the hub’s name', () => ({}), 'allow', DIGEST_REQUESTS],
   ['signed by a bundle', () => ({ bundle: true }), 'allow', BUNDLE],
+  [
+    'signed by a bundle, of several platforms',
+    () => ({ bundle: true, image: imageIndex(`index ${(indexes += 1)}`) }),
+    'allow',
+    BUNDLE_OF_INDEX,
+  ],
   [
     'signed under the mirror’s name',
     ({ registry }) => ({ signedAs: `${registry.host}/istio/proxyv2` }),
@@ -70,7 +84,6 @@ const KINDS: readonly (readonly [string, (mirror: Mirror) => Signing, string, re
     [BLOB, ...DIGEST_REQUESTS],
   ],
   ['signed by a stranger', () => ({ by: createSigner() }), 'deny', DIGEST_REQUESTS],
-  ['a bundle by a stranger', () => ({ by: createSigner(), bundle: true }), 'deny', BUNDLE],
   ['unsigned', () => ({ by: false }), 'deny', DIGEST_REQUESTS],
 ];
 
@@ -125,11 +138,37 @@ describe('a verification, with the token warm', () => {
   });
 });
 
+describe('a verification of a bundle', () => {
+  it('by a stranger reads the configuration beside it, and no more', async () => {
+    const { mirror, webhook } = await startWithWarmToken();
+    const { byDigest } = mirror.add({ by: createSigner(), bundle: true });
+    expect(await webhook.summaryOf(review(pod([byDigest])))).toMatchObject({ verdict: 'deny' });
+    // The verdict may come before the configuration was asked for.
+    const requests = takeRequests(mirror);
+    expect([BUNDLE, BUNDLE.slice(1)]).toContainEqual(requests);
+  });
+
+  it('of an image that is of no component reads no configuration', async () => {
+    const { mirror, webhook } = await startWithWarmToken();
+    const { byDigest } = mirror.add({ component: 'mesh-thing', bundle: true });
+    // The repository is new, so the token is too: three requests at once are refused at first.
+    expect(await webhook.summaryOf(review(pod([byDigest])))).toMatchObject({ verdict: 'allow' });
+    expect(takeRequests(mirror).filter((request) => request === BLOB)).toEqual([BLOB]);
+  });
+
+  it('with componentProof: none reads no configuration', async () => {
+    const { mirror, webhook } = await startWithWarmToken({ componentProof: 'none' });
+    const { byDigest } = mirror.add({ bundle: true });
+    expect(await webhook.summaryOf(review(pod([byDigest])))).toMatchObject({ verdict: 'allow', requests: 4 });
+    expect(takeRequests(mirror)).toEqual([BLOB, SIGNATURE, MANIFEST, REFERRERS]);
+  });
+});
+
 describe('a verification at a registry without the referrers API', () => {
   const OLD: readonly (readonly [string, Signing, string, readonly string[]])[] = [
     ['unsigned', { by: false }, 'deny', [SIGNATURE, FALLBACK]],
     ['signed', {}, 'allow', [SIGNATURE, FALLBACK]],
-    ['signed by a bundle', { bundle: true }, 'allow', [BLOB, SIGNATURE, FALLBACK, MANIFEST]],
+    ['signed by a bundle', { bundle: true }, 'allow', [BLOB, BLOB, SIGNATURE, FALLBACK, MANIFEST, MANIFEST]],
   ];
 
   it.each(OLD)(
@@ -211,6 +250,13 @@ describe('the depth of a verification, with 100 ms to each request', () => {
     ['by digest, unsigned', { by: false }, 'byDigest', 1],
     ['by digest, a bundle', { bundle: true }, 'byDigest', 3],
     ['by tag, a bundle', { bundle: true }, 'byTag', 4],
+    ['by digest, a bundle of several platforms', { bundle: true, image: imageIndex('one') }, 'byDigest', 4],
+    [
+      'by the tag of a release with bundles, a bundle of several platforms',
+      { bundle: true, image: imageIndex('two'), tag: '1.30.0' },
+      'byTag',
+      4,
+    ],
   ];
 
   it.each(DEPTHS)('%s', async (_name, signing, name, depth) => {
@@ -218,6 +264,17 @@ describe('the depth of a verification, with 100 ms to each request', () => {
     const depthSoFar = watch(mirror);
     await webhook.summaryOf(review(pod([mirror.add(signing)[name]])));
     expect(depthSoFar()).toBe(depth);
+  });
+
+  it('by digest beside the tag of a release with bundles, a bundle of several platforms: 3', async () => {
+    const { mirror, webhook } = await startWithWarmToken({ latency: 100 });
+    const { byTag, digest } = mirror.add({ bundle: true, image: imageIndex('four'), tag: '1.30.2' });
+    const depthSoFar = watch(mirror);
+    expect(await webhook.summaryOf(review(pod([`${byTag}@${digest}`])))).toMatchObject({
+      verdict: 'allow',
+      requests: BUNDLE_OF_INDEX.length,
+    });
+    expect(depthSoFar()).toBe(3);
   });
 
   it('of eight images in one pod is that of one', async () => {

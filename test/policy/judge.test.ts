@@ -172,6 +172,8 @@ describe('the judge', () => {
         places: ['docker.io/istio'],
         component: 'proxyv2',
         componentOf: expect.any(Function),
+        componentOfStart: expect.any(Function),
+        isLikelyBundled: false,
         signaturesAt: [repositoryFromName('docker.io/istio/proxyv2')],
       },
     ]);
@@ -198,6 +200,8 @@ describe('the judge', () => {
         places: [],
         component: undefined,
         componentOf: expect.any(Function),
+        componentOfStart: expect.any(Function),
+        isLikelyBundled: false,
         signaturesAt: [repositoryFromName('docker.io/library/redis')],
       },
     ]);

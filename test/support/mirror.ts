@@ -1,7 +1,15 @@
 import type { Digest } from '../../src/image/index.ts';
 import { bundleOf, pushBundle, pushFallbackIndex } from './bundle-kit.ts';
 import { startRegistry, type TestRegistry } from './registry-server.ts';
-import { createSigner, imageManifest, push, pushSignatures, type Signer, sign } from './signing-kit.ts';
+import {
+  type Artifact,
+  createSigner,
+  imageManifest,
+  push,
+  pushSignatures,
+  type Signer,
+  sign,
+} from './signing-kit.ts';
 
 /** An image on the mirror, by both references that a pod can have for it. */
 export interface MirroredImage {
@@ -20,6 +28,8 @@ interface Signing {
   readonly signedAs?: string;
   /** Signed by a bundle that refers to the image, as current releases of Istio are. */
   readonly bundle?: boolean;
+  /** The image in place of a new one. */
+  readonly image?: Artifact;
 }
 
 /** A registry with a mirror of Istio's hub, and the key that signs its images. */
@@ -46,11 +56,11 @@ export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror
       mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
       registries: [{ host: registry.host, plainHTTP: true }],
     },
-    add({ component = 'proxyv2', tag, by = release, signedAs, bundle = false } = {}) {
+    add({ component = 'proxyv2', tag, by = release, signedAs, bundle = false, image } = {}) {
       pushed += 1;
       const name = `istio/${component}`;
       const as = tag ?? `1.28.${pushed}`;
-      const digest = push(registry, name, imageManifest(`image ${pushed}`), as);
+      const digest = push(registry, name, image ?? imageManifest(`image ${pushed}`), as);
       if (by !== false && bundle) {
         const manifest = pushBundle(registry, name, digest, bundleOf(by, digest));
         if (!registry.referrersApi) pushFallbackIndex(registry, name, digest, [manifest]);

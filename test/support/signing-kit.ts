@@ -93,20 +93,27 @@ export const createSigner = (curve = 'P-256'): Signer => {
   return { publicKey, privateKey, publicPem: publicKey.export({ type: 'spki', format: 'pem' }) };
 };
 
+export interface ImageOptions {
+  readonly docker?: boolean;
+  readonly architecture?: string;
+  /** Members of the configuration's `config`: `Entrypoint`, `Cmd`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Bytes in place of the configuration. */
+  readonly configuration?: Buffer;
+}
+
 /** A single-platform image with a real config and one real layer. Another `seed` gives another digest. */
-export const imageManifest = (
-  seed: string,
-  options: { readonly docker?: boolean; readonly architecture?: string } = {},
-): Artifact => {
+export const imageManifest = (seed: string, options: ImageOptions = {}): Artifact => {
   const types = options.docker === true ? DOCKER : OCI;
   const layer = blobOf(gzipSync(Buffer.from(`layer of ${seed}`)));
   const config = blobOf(
-    JSON.stringify({
-      architecture: options.architecture ?? 'amd64',
-      os: 'linux',
-      config: { Labels: { seed } },
-      rootfs: { type: 'layers', diff_ids: [digestOf(`layer of ${seed}`)] },
-    }),
+    options.configuration ??
+      JSON.stringify({
+        architecture: options.architecture ?? 'amd64',
+        os: 'linux',
+        config: { Labels: { seed }, ...options.config },
+        rootfs: { type: 'layers', diff_ids: [digestOf(`layer of ${seed}`)] },
+      }),
   );
   const descriptor = (mediaType: string, blob: Blob) => ({
     mediaType,
@@ -125,20 +132,32 @@ export const imageManifest = (
   );
 };
 
-/** A multi-platform image: an index over an amd64 and an arm64 child. */
-export const imageIndex = (seed: string, options: { readonly docker?: boolean } = {}): Artifact => {
-  const architectures = ['amd64', 'arm64'] as const;
-  const children = architectures.map((architecture) =>
-    imageManifest(`${seed} ${architecture}`, { ...options, architecture }),
-  );
-  const mediaType = options.docker === true ? DOCKER.index : OCI.index;
-  const manifests = children.map((child, place) => ({
-    mediaType: child.mediaType,
-    digest: child.digest,
-    size: child.bytes.length,
-    platform: { architecture: architectures[place], os: 'linux' },
+/** One entry of an index: a manifest, and what its descriptor says besides its type, digest and size. */
+export interface IndexEntry {
+  readonly manifest: Artifact;
+  readonly descriptor: Readonly<Record<string, unknown>>;
+}
+
+/** An index over these manifests. */
+export const indexOf = (entries: readonly IndexEntry[], docker = false): Artifact => {
+  const mediaType = docker ? DOCKER.index : OCI.index;
+  const manifests = entries.map(({ manifest, descriptor }) => ({
+    mediaType: manifest.mediaType,
+    digest: manifest.digest,
+    size: manifest.bytes.length,
+    ...descriptor,
   }));
+  const children = entries.map(({ manifest }) => manifest);
   return artifactOf(mediaType, { schemaVersion: 2, mediaType, manifests }, [], children);
+};
+
+/** A multi-platform image: an index over an amd64 and an arm64 child. */
+export const imageIndex = (seed: string, options: ImageOptions = {}): Artifact => {
+  const entries = (['amd64', 'arm64'] as const).map((architecture) => ({
+    manifest: imageManifest(`${seed} ${architecture}`, { ...options, architecture }),
+    descriptor: { platform: { architecture, os: 'linux' } },
+  }));
+  return indexOf(entries, options.docker);
 };
 
 /** The repository as cosign spells it in a payload: Docker Hub is `index.docker.io`. */

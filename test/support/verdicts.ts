@@ -66,6 +66,8 @@ export const istioImage = (component: string | undefined = 'proxyv2', neverSigne
   places: ['docker.io/istio'],
   component,
   componentOf: nothingNamed,
+  componentOfStart: nothingNamed,
+  isLikelyBundled: false,
   signaturesAt: [repositoryFromName('docker.io/istio/proxyv2')],
   neverSigned,
 });

@@ -36,6 +36,10 @@ export const ringOf = (keys: readonly TrustedKey[], missing: KeyRing['missing'] 
 });
 
 const COMPONENTS = new Set(['pilot', 'proxyv2', 'ztunnel']);
+const STARTS = new Map([
+  ['/usr/local/bin/pilot-discovery', 'pilot'],
+  ['/usr/local/bin/ztunnel', 'ztunnel'],
+]);
 
 /** Parses `registry/path:tag` or `registry/path@digest`, both in normal form. */
 const referenceTo = (text: string): ImageReference => {
@@ -55,6 +59,8 @@ export const requestFor = (text: string, changes: Partial<VerificationRequest> =
       const last = signed.split('/').at(-1) ?? '';
       return COMPONENTS.has(last) ? last : undefined;
     },
+    componentOfStart: (word) => STARTS.get(word),
+    isLikelyBundled: false,
     signaturesAt: [reference.repository],
     ...changes,
   };

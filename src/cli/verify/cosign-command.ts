@@ -91,7 +91,7 @@ const withKey = (keySource: string, settings: CosignSettings, target: readonly s
 /** The reasons for which cosign accepts, or may accept, an image that is refused here. */
 const DIFFERENCES: Partial<Record<ReasonCode, string>> = {
   'component-mismatch':
-    'cosign accepts this image: it does not compare the signed component with the requested one',
+    'cosign accepts this image: it does not compare the component of an image with the requested one',
   'signature-invalid':
     'cosign may accept this image: it is less strict about the form of signatures (payload type, encoding, media type)',
   'too-many-signatures': 'cosign may accept this image: it tries up to 1000 signatures',

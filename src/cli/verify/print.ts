@@ -32,6 +32,8 @@ const toJson = (reports: readonly ImageReport[]): string => {
     digest: report.digest,
     component: report.component,
     componentProven: report.componentProven,
+    // Undefined is left out: there is nothing to say of a component that is not proven.
+    componentProvenBy: report.componentProvenBy,
     outcome: report.outcome,
     reason: report.reason?.code ?? null,
     message: report.message,
@@ -97,8 +99,13 @@ const checksOf = ({ signatures }: ImageReport): readonly string[] => [
   '  - The signatures were verified against a trusted public key',
 ];
 
+const COMPONENT_CHECKS = {
+  signature: '    - The signed bytes name this component',
+  configuration: '    - The configuration of the image starts this component',
+} as const;
+
 const verifiedLines = (report: ImageReport): readonly string[] => {
-  const { digest, component, componentProven, signedBy } = report;
+  const { digest, component, componentProvenBy, signedBy } = report;
   return [
     `  digest      ${digest}`,
     ...(component === null ? [] : [`  component   ${component}`]),
@@ -107,7 +114,7 @@ const verifiedLines = (report: ImageReport): readonly string[] => {
         `  signed by   ${source ?? 'a key that has been removed from the key ring'} (key id ${keyId})`,
     ),
     ...checksOf(report).map((line) => `  ${line}`),
-    ...(componentProven ? ['    - The signed bytes name this component'] : []),
+    ...(componentProvenBy === undefined ? [] : [COMPONENT_CHECKS[componentProvenBy]]),
   ];
 };
 

@@ -8,6 +8,8 @@ export interface ImageReport {
   readonly digest: string | null;
   readonly component: string | null;
   readonly componentProven: boolean;
+  /** Undefined if it is not proven. */
+  readonly componentProvenBy: 'signature' | 'configuration' | undefined;
   readonly outcome: 'verified' | 'rejected' | 'undetermined' | 'refused';
   readonly reason: Reason | null;
   readonly message: string;
@@ -56,15 +58,27 @@ const hintOf = (reason: Reason): string =>
     ? '; the registry does not speak TLS: --allow-http-registry allows plain HTTP'
     : '';
 
+const componentRemark = (
+  component: string | undefined,
+  provenBy: ImageReport['componentProvenBy'],
+): string => {
+  if (component === undefined || provenBy === 'signature') return '';
+  return provenBy === 'configuration'
+    ? `; the signed bytes name no component, and the configuration of the image starts ${component}`
+    : `; the signed bytes do not name the component ${component}, and no configuration proves it`;
+};
+
 const messageOf = (judgement: Judgement, reason: Reason | undefined): string => {
   if (reason !== undefined) return `${explain(reason)}${hintOf(reason)}${remarkOf(judgement)}`;
   const { verification, class: imageClass } = judgement;
   const component = imageClass?.kind === 'istio' ? imageClass.component : undefined;
-  const proven = verification?.outcome === 'verified' && verification.componentProven;
-  const unproven =
-    component === undefined || proven ? '' : `; the signed bytes do not name the component ${component}`;
-  return `signed by a trusted key${unproven}${remarkOf(judgement)}`;
+  return `signed by a trusted key${componentRemark(component, provenBy(verification))}${remarkOf(judgement)}`;
 };
+
+const provenBy = (verification: Verification | undefined): ImageReport['componentProvenBy'] =>
+  verification?.outcome === 'verified' && verification.componentProven
+    ? (verification.componentProvenBy ?? 'signature')
+    : undefined;
 
 const reasonOf = ({ refused, verification }: Judgement): Reason | undefined =>
   refused ??
@@ -76,7 +90,8 @@ const outcomeOfJudgement = ({ refused, verification }: Judgement): ImageReport['
 const signatureDetails = (verification: Verification | undefined, ring: KeyRing) => {
   const signatures = verification?.outcome === 'verified' ? verification.signatures : [];
   return {
-    componentProven: verification?.outcome === 'verified' && verification.componentProven,
+    componentProven: provenBy(verification) !== undefined,
+    componentProvenBy: provenBy(verification),
     signedBy: signersOf(signatures, ring),
     format: signatures[0]?.format ?? null,
     requests: verification?.requests ?? 0,

@@ -196,6 +196,7 @@ export const configurationSchema = {
     registries: list(registry),
     transparencyLog: oneOf('ignore', 'require'),
     trustedRoot: path,
+    componentProof: oneOf('configuration', 'none'),
     undetermined,
     lookAlikes: oneOf('deny', 'warn', 'ignore'),
     unrecognised: oneOf('deny', 'warn', 'ignore'),

@@ -17,6 +17,18 @@ export const signatureEntry = ({
   annotations: tag === undefined ? {} : { [KIND]: KINDS.signatures, [NAME]: tag },
 });
 
+/**
+ * Returns the entry of what an image starts: its own manifest, with what that leads to. It carries no kind and no name:
+ * cosign reads the first image that has a kind.
+ */
+export const startEntry = ({
+  manifest,
+  blobs,
+}: {
+  readonly manifest: Manifest;
+  readonly blobs: readonly Uint8Array[];
+}): EvidenceEntry => ({ manifest, blobs, annotations: {} });
+
 /** Returns the entry of an image's own manifest or index, without layers. `name`: the reference to find it by. */
 export const imageEntry = (
   manifest: Manifest,

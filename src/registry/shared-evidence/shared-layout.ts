@@ -22,31 +22,36 @@ const digestOfBlob = (blob: Uint8Array): Digest => {
 };
 
 /** Opens evidence in memory as a source, which reads it as a layout on disk is read. It resolves no tag. */
-export const openSharedLayout = (id: string, { of, all }: SharedEntries): Source => ({
-  id,
-  resolve: () => Promise.resolve(undefined),
-  async manifest(at) {
-    if ('digest' in at) {
-      for (const { manifest } of all()) if (manifest.digest === at.digest) return manifest;
-      return undefined;
-    }
-    const image = signedDigestOfTag(at.tag);
-    if (image === undefined) return undefined;
-    const named = of(image).filter(({ annotations }) => annotations[NAME] === at.tag);
-    const manifests = new Map<Digest, Manifest>(named.map(({ manifest }) => [manifest.digest, manifest]));
-    return mergeManifests([...manifests.values()]);
-  },
-  async blob(digest) {
+export const openSharedLayout = (id: string, { of, all }: SharedEntries): Source => {
+  const findBlob = (digest: Digest): Uint8Array | undefined => {
     for (const { blobs } of all()) for (const blob of blobs) if (digestOfBlob(blob) === digest) return blob;
     return undefined;
-  },
-  async referrers(image) {
-    const referrers = of(image).flatMap(({ manifest, annotations }) => {
-      const { subject, artifactType } = parseSubject(manifest.bytes);
-      return annotations[NAME] === undefined && subject === image
-        ? [{ digest: manifest.digest, artifactType }]
-        : [];
-    });
-    return { descriptors: referrers, more: false };
-  },
-});
+  };
+  return {
+    id,
+    resolve: () => Promise.resolve(undefined),
+    async manifest(at) {
+      if ('digest' in at) {
+        for (const { manifest } of all()) if (manifest.digest === at.digest) return manifest;
+        // The manifest that an index leads to is a blob beside it, as every manifest is in a layout on disk.
+        const bytes = findBlob(at.digest);
+        return bytes && { digest: at.digest, mediaType: undefined, bytes };
+      }
+      const image = signedDigestOfTag(at.tag);
+      if (image === undefined) return undefined;
+      const named = of(image).filter(({ annotations }) => annotations[NAME] === at.tag);
+      const manifests = new Map<Digest, Manifest>(named.map(({ manifest }) => [manifest.digest, manifest]));
+      return mergeManifests([...manifests.values()]);
+    },
+    blob: async (digest) => findBlob(digest),
+    async referrers(image) {
+      const referrers = of(image).flatMap(({ manifest, annotations }) => {
+        const { subject, artifactType } = parseSubject(manifest.bytes);
+        return annotations[NAME] === undefined && subject === image
+          ? [{ digest: manifest.digest, artifactType }]
+          : [];
+      });
+      return { descriptors: referrers, more: false };
+    },
+  };
+};

@@ -1,9 +1,12 @@
 import type { ReportError } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
+import type { ReadStart } from '../configuration/read-start.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RejectionReason, UndeterminedReason, ValidSignature } from '../verification.ts';
+import type { EarlyStart } from './found-start.ts';
 import { createRejectedMemory, type RejectedLimits, type RejectedMemory } from './rejected-memory.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
+import { createStartMemory, type StartMemory } from './start-memory.ts';
 import { createTagMemory, type TagDependencies, type TagLimits, type TagMemory } from './tag-memory.ts';
 import { createVerifiedMemory, type VerifiedLimits, type VerifiedMemory } from './verified-memory.ts';
 
@@ -25,6 +28,8 @@ export interface SourceResult {
   readonly signatures: readonly ValidSignature[];
   /** The most important failure among the candidates of the source; undefined if every one is valid. */
   readonly failure: RejectionReason | UndeterminedReason | undefined;
+  /** What the image starts, if it was read beside the signatures. */
+  readonly early?: EarlyStart | undefined;
 }
 
 /** The state that is valid only while the key ring is unchanged. */
@@ -37,8 +42,10 @@ export interface RingGeneration {
 /** Everything a verifier remembers, and its requests in flight. */
 export interface Memory {
   readonly verified: VerifiedMemory;
+  readonly starts: StartMemory;
   readonly tags: TagMemory;
   readonly tagResolutions: SingleFlight<Digest | undefined>;
+  readonly startReads: SingleFlight<ReadStart | undefined>;
   /**
    * Returns the generation of the current key ring. A changed ring begins a new one, which rejects and reads nothing
    * yet.
@@ -57,8 +64,10 @@ export const createMemory = (dependencies: MemoryDependencies): Memory => {
   let generation: RingGeneration | undefined;
   return {
     verified: createVerifiedMemory(limits),
+    starts: createStartMemory(),
     tags: createTagMemory(limits, dependencies),
     tagResolutions: createSingleFlight(flightOptions),
+    startReads: createSingleFlight(flightOptions),
     generation: () => {
       const ring = currentRing();
       if (ring !== generation?.ring) generation = createGeneration(ring);

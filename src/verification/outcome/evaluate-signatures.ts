@@ -5,7 +5,12 @@ type Signatures = readonly [ValidSignature, ...ValidSignature[]];
 
 /** The valid signatures of a digest that satisfy one use. */
 export type Evaluation =
-  | { readonly satisfied: true; readonly signatures: Signatures; readonly componentProven: boolean }
+  | {
+      readonly satisfied: true;
+      readonly signatures: Signatures;
+      readonly componentProven: boolean;
+      readonly componentProvenBy?: 'configuration';
+    }
   /** `reason` is undefined if no key that made a signature is in the key ring. */
   | { readonly satisfied: false; readonly reason: RejectionReason | undefined };
 

@@ -1,0 +1,73 @@
+import type { Digest } from '../image/index.ts';
+import { type Source, SourceFault } from '../registry/index.ts';
+import { UNKNOWN_START } from './configuration/image-start.ts';
+import { type ReadStart, readStart } from './configuration/read-start.ts';
+import { openRepository, type VerificationContext } from './context.ts';
+import { withEvidenceTimeout } from './evidence-timeout.ts';
+import type { FoundStart } from './memory/found-start.ts';
+import type { SharedResult } from './memory/single-flight.ts';
+import { reasonOfFault } from './undetermined-reason.ts';
+
+const joinRead = (
+  { memory, sent }: VerificationContext,
+  source: Source,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<SharedResult<ReadStart | undefined>> =>
+  memory.startReads.join(
+    `${source.id}@${digest}`,
+    sent,
+    (ofFlight) => readStart(source, digest, ofFlight),
+    signal,
+  );
+
+/** Whoever can push to a repository can delete from it: an absent configuration must not pass for one that says nothing. */
+const absenceOf = (source: Source, digest: Digest): SharedResult<never> => {
+  const detail = `${source.id} lacks the manifest or the configuration of ${digest}, which proves its component`;
+  return { ok: false, reason: reasonOfFault(new SourceFault('answer-invalid', detail, { asked: true })) };
+};
+
+/** Finds the start in evidence; undefined if none holds it. A failure counts only if no evidence holds it. */
+const findInEvidence = async (
+  context: VerificationContext,
+  digest: Digest,
+): Promise<SharedResult<FoundStart | undefined>> => {
+  let failure: SharedResult<never> | undefined;
+  for (const source of context.evidence) {
+    const read = await joinRead(context, source, digest, withEvidenceTimeout(context).signal);
+    if (!read.ok) failure ??= read;
+    else if (read.value !== undefined) return { ok: true, value: { start: read.value.start, isKnown: true } };
+  }
+  return failure ?? { ok: true, value: undefined };
+};
+
+const search = async (
+  context: VerificationContext,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<SharedResult<FoundStart>> => {
+  const { dependencies, request } = context;
+  const inEvidence = await findInEvidence(context, digest);
+  if (inEvidence.ok && inEvidence.value !== undefined) return { ok: true, value: inEvidence.value };
+  if (dependencies.offline === true || context.evidenceOnly)
+    return inEvidence.ok ? { ok: true, value: { start: UNKNOWN_START, isKnown: false } } : inEvidence;
+  const repository = openRepository(context, request.reference.repository);
+  const read = await joinRead(context, repository, digest, signal);
+  if (!read.ok) return read;
+  if (read.value === undefined) return absenceOf(repository, digest);
+  return { ok: true, value: { ...read.value, isKnown: true } };
+};
+
+/**
+ * Finds what an image starts: in evidence, or else in the repository of the image, where the node pulls it. Each
+ * verification looks once. Never rejects.
+ */
+export const findStart = (
+  context: VerificationContext,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<SharedResult<FoundStart>> => {
+  const found = context.starts.get(digest) ?? search(context, digest, signal);
+  context.starts.set(digest, found);
+  return found;
+};
