@@ -7,7 +7,8 @@ import type { EarlyStart } from './memory/found-start.ts';
 /** True if the start of an image may be needed, for its component or to be stored beside its signatures. */
 const mayNeedStart = ({ dependencies, memory, request }: VerificationContext, digest: Digest): boolean =>
   dependencies.componentProof === 'configuration' &&
-  (request.component !== undefined || dependencies.storeProofs !== undefined) &&
+  (request.component !== undefined ||
+    (dependencies.storeProofs !== undefined && request.places.length > 0)) &&
   memory.starts.find(digest) === undefined;
 
 /**

@@ -22,8 +22,25 @@ const likelyNamesOf = ({ dependencies, request }: VerificationContext): readonly
 };
 
 /**
- * Stores the bytes that prove an image. If no signature names a component, what the image starts belongs to them: without
- * it, the evidence would prove less than the repository did, so then none is stored.
+ * True if what the image starts belongs to its evidence: no signature names a component. It does under a name that is of
+ * no component too, or whoever can push that name could make evidence that proves none for the same digest elsewhere.
+ */
+const lacksComponent = (
+  { dependencies, request }: VerificationContext,
+  valid: readonly ProvenSignature[],
+): boolean => {
+  const { places, component, componentOf } = request;
+  if (dependencies.componentProof !== 'configuration' || places.length === 0) return false;
+  return valid.every(
+    ({ signature: { signedReference } }) =>
+      signedReference === undefined ||
+      (component !== undefined && componentOf(signedReference) === undefined),
+  );
+};
+
+/**
+ * Stores the bytes that prove an image, with what it starts if that belongs to them. If that cannot be read, none is
+ * stored: the evidence would prove less than the repository did.
  */
 const storeEvidence = async (
   context: VerificationContext,
@@ -31,15 +48,11 @@ const storeEvidence = async (
   valid: readonly ProvenSignature[],
   signal: AbortSignal,
 ): Promise<void> => {
-  const { componentProof, storeProofs } = context.dependencies;
+  const { storeProofs } = context.dependencies;
   const repository = context.request.reference.repository.name;
   if (storeProofs === undefined || valid.length === 0) return;
   const proofs = valid.map(({ proof }) => proof);
-  const namesComponent = valid.some(
-    ({ signature: { signedReference } }) =>
-      signedReference !== undefined && context.request.componentOf(signedReference) !== undefined,
-  );
-  if (componentProof !== 'configuration' || namesComponent) {
+  if (!lacksComponent(context, valid)) {
     storeProofs(proofs, repository);
     return;
   }

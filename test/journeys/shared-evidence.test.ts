@@ -3,7 +3,7 @@ import { refuse, sendBrokenJson } from '../support/cluster-server.ts';
 import type { InProcessWebhook } from '../support/in-process-webhook.ts';
 import { allowed, drop, expireMemory, refused, verdictOn, warned } from '../support/mirror-and-webhook.ts';
 import { IMAGES, type Replicas, startReplicas, TAGS } from '../support/replicas.ts';
-import { createSigner } from '../support/signing-kit.ts';
+import { createSigner, imageIndex, imageManifest } from '../support/signing-kit.ts';
 
 /*
  * Replicas share what they verified in ConfigMaps. Each test takes the registry away: what a replica then knows comes
@@ -257,5 +257,24 @@ describe('a webhook whose ConfigMaps cannot be used', () => {
     await vi.waitUntil(() => Object.keys(replicas.stored()).length === 2, WAIT);
     expect(replicas.stored()).toEqual(before);
     expect(webhook.reported).toEqual([]);
+  });
+});
+
+describe('the component of an image that a bundle signs', () => {
+  it.each([
+    ['of one platform', imageManifest],
+    ['of several platforms', imageIndex],
+  ])('%s: is proven to every replica, and no other passes', async (_, make) => {
+    const replicas = await startReplicas();
+    const image = make('shared', { config: { Entrypoint: ['/usr/local/bin/ztunnel'] } });
+    const add = (component: string) => replicas.mirror.add({ component, bundle: true, image });
+    const [own, other, nameless] = [add('ztunnel'), add('pilot'), add('mesh-thing')];
+    await verifyElsewhere(replicas, nameless.byTag);
+    stopRegistry(replicas);
+    const webhook = await replicas.start();
+    expect(await verdictOn(webhook, own.byDigest)).toEqual(allowed);
+    expect(webhook.lastRecord()?.requests).toBe(0);
+    expect((await verdictOn(webhook, other.byDigest)).verdict).toBe('deny');
+    expect(await verdictOn(webhook, own.byDigest)).toEqual(allowed);
   });
 });
