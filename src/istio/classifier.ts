@@ -104,7 +104,7 @@ function classBelow(at: Place, segment: string, reference: ImageReference): Imag
     component,
     componentOf: (signed) => findComponent(hubNameOf(lastSegmentOf(signed))),
     componentOfStart: (word) => componentOfStart(word, component),
-    isLikelyBundled: isBundleTag(reference.tag ?? ''),
+    isLikelyBundled: isBundleTag(reference.tag),
     signaturesAt: signaturesOf(segment).map(repositoryFromName),
     neverSigned: hub?.neverSigned ?? (hub?.releases === true ? unsignedByTag(reference) : undefined),
     ...(unsignedHint === undefined ? {} : { unsignedHint }),

@@ -35,8 +35,8 @@ export const explainUnsignedDigest = (): string | undefined =>
  * True if a tag is that of a release that is signed by bundles. This decides what is read first and is never a verdict:
  * anyone can write any tag.
  */
-export const isBundleTag = (tag: string): boolean => {
-  const { major, minor } = releaseTag.exec(tag)?.groups ?? {};
+export const isBundleTag = (tag: string | undefined): boolean => {
+  const { major, minor } = releaseTag.exec(tag ?? '')?.groups ?? {};
   return major !== undefined && isSince([Number(major), Number(minor)], firstBundles);
 };
 

@@ -46,10 +46,11 @@ const begin = async (): Promise<Journey> => {
 };
 
 /** Resolves when an image is in the index of the evidence. */
-const untilStored = (directory: string, image: string): Promise<void> =>
-  expect
+const untilStored = async (directory: string, image: string): Promise<void> => {
+  await expect
     .poll(async () => (await runCli(['evidence', 'list', directory])).stdout, { interval: 5 })
     .toContain(image.slice(image.indexOf('@') + 1));
+};
 
 /** Removes the configuration of an image from the evidence, as evidence of earlier releases has none. */
 const removeConfiguration = (directory: string, { blobs, children }: Artifact): void => {
