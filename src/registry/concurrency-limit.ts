@@ -1,38 +1,82 @@
+import { createFairQueue, type MayStart, type Purpose, type Waiting } from './fair-queue.ts';
 import { SourceFault } from './source.ts';
 
-/** Limits the requests in flight to one registry; further ones wait in line until their signals end. */
-export const createConcurrencyLimit = (max: number, registry: string) => {
+/** Runs work in one of the slots of a registry, and waits in line for it until the signal ends. */
+export type RunInSlot = <T>(purpose: Purpose, work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+/** Requests in line. Bounds memory; reviews end sooner than so many requests are sent. */
+const MAX_WAITING = 4_096;
+/** The part of the slots that only known requests may take. */
+const KNOWN_PART = 1 / 8;
+
+/** Counts by name; a name that is at zero is not stored. */
+const createCounts = () => {
+  const counts = new Map<string, number>();
+  const of = (name: string): number => counts.get(name) ?? 0;
+  return {
+    of,
+    change(name: string, by: 1 | -1): void {
+      const count = of(name) + by;
+      if (count === 0) counts.delete(name);
+      else counts.set(name, count);
+    },
+  };
+};
+
+/**
+ * Limits the requests in flight to one registry. A requester, and a repository, may hold no more slots than it leaves free:
+ * the first one half of them, the next half of the rest, and so on. So requests that hang take no slot from others, and
+ * places in line are shared by the same rule.
+ */
+export const createConcurrencyLimit = (max: number, registry: string): RunInSlot => {
+  const queue = createFairQueue();
+  const byRequester = createCounts();
+  const byRepository = createCounts();
   let inFlight = 0;
-  const waiting: (() => void)[] = [];
-  const acquire = async (signal: AbortSignal): Promise<void> => {
-    if (inFlight < max) {
-      inFlight += 1;
-      return;
+  const reserved = Math.floor(max * KNOWN_PART);
+  const freeFor = (known: boolean): number => max - inFlight - (known ? 0 : reserved);
+  const mayStart: MayStart = {
+    requester: (name, known) => byRequester.of(name) < freeFor(known),
+    repository: (path, known) => byRepository.of(path) < freeFor(known),
+  };
+
+  const hold = ({ requester, repository }: Purpose, by: 1 | -1): void => {
+    byRequester.change(requester, by);
+    byRepository.change(repository, by);
+    inFlight += by;
+  };
+  const startNext = (): void => {
+    for (let next = queue.take(mayStart); next !== undefined; next = queue.take(mayStart)) {
+      hold(next, 1);
+      next.start();
     }
+  };
+  const faultOf = (why: string): SourceFault =>
+    new SourceFault('deadline', `no request was sent to ${registry} in time: ${why}`, { asked: false });
+
+  const acquire = async (purpose: Purpose, signal: AbortSignal): Promise<void> => {
+    if (signal.aborted) throw faultOf('the time was up');
+    if (queue.sizeOf(purpose.requester) >= MAX_WAITING - queue.size)
+      throw faultOf(`${queue.size} requests are waiting`);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting: Waiting = { ...purpose, start: resolve };
     const leave = (): void => {
-      const place = waiting.indexOf(resolve);
-      if (place !== -1) waiting.splice(place, 1);
-      const detail = `no time was left to send a request to ${registry}: ${max} requests are in flight`;
-      reject(new SourceFault('deadline', detail, { asked: false }));
+      queue.remove(waiting);
+      reject(faultOf(`${inFlight} requests are in flight`));
     };
-    if (signal.aborted) leave();
-    else waiting.push(resolve);
+    queue.add(waiting);
+    startNext();
     signal.addEventListener('abort', leave, { once: true });
     await promise.finally(() => signal.removeEventListener('abort', leave));
   };
-  /** Passes the slot to the next in line, or frees it. */
-  const release = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) inFlight -= 1;
-    else next();
-  };
-  return async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
-    await acquire(signal);
+
+  return async (purpose, work, signal) => {
+    await acquire(purpose, signal);
     try {
       return await work();
     } finally {
-      release();
+      hold(purpose, -1);
+      startNext();
     }
   };
 };

@@ -1,5 +1,11 @@
 import type { HttpResponse } from './http/http-message.ts';
 
+/** One resource of a repository: `istio/pilot` and `manifests/1.28.0`. */
+export interface Resource {
+  readonly path: string;
+  readonly resource: string;
+}
+
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
   /** The path below `/v2/<path>/`: `manifests/1.28.0`. */

@@ -1,7 +1,7 @@
 import { createAuthorization } from './auth/authorization.ts';
 import { endpointOf } from './auth/realm.ts';
 import { sendAuthorized } from './auth/send-authorized.ts';
-import { createCircuitBreaker, type Permit } from './circuit-breaker.ts';
+import { createAvailability } from './availability.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
 import type { LookUp } from './http/addresses.ts';
@@ -11,10 +11,9 @@ import type { ProxyFor } from './proxy/proxy.ts';
 import { createReferrersApi } from './referrers/referrers-api.ts';
 import type { RegistryRequest, SendToRegistry } from './registry-request.ts';
 import { createRepositorySource } from './repository-source.ts';
-import { PauseRequested, readStatus } from './response-status.ts';
+import { readStatus } from './response-status.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, type SourceCaller, SourceFault } from './source.ts';
-import { waitForShared } from './wait-for-shared.ts';
 
 export interface Registry {
   /** Opens a repository. Its faults name the host that is contacted; `id` is the name it is known by. */
@@ -50,15 +49,10 @@ const httpRequestOf = (
   namedBy: 'registry',
 });
 
-/** Reports to the circuit breaker how a request failed. */
-const reportFault = (error: unknown, permit: Permit): void => {
-  if (error instanceof PauseRequested) permit.pauseRequested(error.pause);
-  else if (!(error instanceof SourceFault) || !error.asked || error.code === 'deadline') permit.abandoned();
-  else if (error.code === 'unavailable') permit.failed();
-  else permit.succeeded();
-};
-
-/** Creates the client of one registry host. All its repositories share its connections, tokens and circuit breaker. */
+/**
+ * Creates the client of one registry host. Its repositories share its connections and its slots; all that their responses
+ * bring about is theirs alone.
+ */
 export const createRegistry = (
   settings: RegistrySettings,
   limits: RegistryLimits,
@@ -73,13 +67,13 @@ export const createRegistry = (
   const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, ...network });
   const realmOptions = { registry: host, endpoint: base?.host, tokenRealms, plainHttpHost };
   const authorization = createAuthorization({ ...realmOptions, findCredentials, transport, tokenBytes, now });
-  const breaker = createCircuitBreaker(host, now);
+  const availability = createAvailability(host, now);
   const referrersApiOf = createReferrersApi(now);
-  const withConcurrencyLimit = createConcurrencyLimit(requestsPerRegistry, host);
+  const runInSlot = createConcurrencyLimit(requestsPerRegistry, host);
 
   const authorized = (path: string, request: RegistryRequest, caller: Caller) =>
     sendAuthorized(
-      { registry: host, path },
+      { registry: host, path, resource: request.resource },
       authorization,
       async (header) => {
         if (base === null)
@@ -89,25 +83,28 @@ export const createRegistry = (
       caller,
     );
 
-  const sendWithBreaker = async (path: string, request: RegistryRequest, caller: Caller) => {
-    // Further requests wait for the probe's end: a verification sends several at once, and needs them all.
-    for (let probe = breaker.probe(); probe !== undefined; probe = breaker.probe())
-      await waitForShared(probe, caller, host, false);
-    const permit = breaker.acquire();
+  const sendIfAvailable = async (path: string, request: RegistryRequest, caller: Caller) => {
+    const resource = { path, resource: request.resource };
+    availability.check(resource);
     try {
       const response = readStatus(await authorized(path, request, caller), `${host}/${path}`, request);
-      permit.succeeded();
+      availability.responded(resource);
       return response;
     } catch (error) {
-      reportFault(error, permit);
+      availability.failed(resource, error);
       throw error;
     }
   };
 
   return {
-    open(path, { onRequest, onWait }, id = `${host}/${path}`) {
-      const send: SendToRegistry = (request, signal) =>
-        withConcurrencyLimit(() => sendWithBreaker(path, request, { signal, onRequest, onWait }), signal);
+    open(path, { requester, known, onRequest, onWait }, id = `${host}/${path}`) {
+      const purpose = { requester, known, repository: path };
+      const send: SendToRegistry = async (request, signal) => {
+        // Before the line too: a fault that is certain must not wait for a slot.
+        availability.check({ path, resource: request.resource });
+        const caller = { signal, onRequest, onWait };
+        return runInSlot(purpose, () => sendIfAvailable(path, request, caller), signal);
+      };
       return {
         ...createRepositorySource({
           id: `${host}/${path}`,

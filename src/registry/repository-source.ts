@@ -59,9 +59,7 @@ export const createRepositorySource = ({ id, send, referrersApi, limits }: Repos
   const readManifest = async (at: string, expected: Digest | undefined, signal: AbortSignal) => {
     const response = await send(manifestRequest('GET', at), signal);
     if (response === undefined) return undefined;
-    const manifest = manifestOf(response, `${id}, ${at}`, expected);
-    referrersApi.markRepositoryFound();
-    return manifest;
+    return manifestOf(response, `${id}, ${at}`, expected);
   };
   const readTag = (tag: string, signal: AbortSignal) => readManifest(tag, undefined, signal);
 
@@ -71,7 +69,6 @@ export const createRepositorySource = ({ id, send, referrersApi, limits }: Repos
       const response = await send(manifestRequest('HEAD', tag), signal);
       if (response === undefined) return undefined;
       const declared = response.status === 200 ? declaredDigestOf(response, `${id}:${tag}`) : undefined;
-      if (declared !== undefined) referrersApi.markRepositoryFound();
       return declared ?? (await readTag(tag, signal))?.digest;
     },
     manifest: (at, signal) =>

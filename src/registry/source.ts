@@ -80,7 +80,7 @@ export type FaultCode =
   | 'rate-limited'
   /** a body that is oversized, truncated, compressed, of the wrong digest or length, or HTML with 200 */
   | 'answer-invalid'
-  /** the caller's signal ended */
+  /** the caller's signal ended, or this process had no slot or socket to send the request with */
   | 'deadline';
 
 /** A source could not be read. `detail` is one line without secrets that names the registry and the remedy. */
@@ -89,15 +89,18 @@ export class SourceFault extends Error {
   readonly code: FaultCode;
   /** False if no request was sent: the deadline had passed, the circuit breaker was open, a rule forbade it. */
   readonly asked: boolean;
+  /** True if no connection to the registry's host could be made, or no TLS: it is the same for all its repositories. */
+  readonly noConnection: boolean;
 
   constructor(
     code: FaultCode,
     detail: string,
-    options: { readonly asked: boolean; readonly cause?: unknown },
+    options: { readonly asked: boolean; readonly noConnection?: boolean; readonly cause?: unknown },
   ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.asked = options.asked;
+    this.noConnection = options.noConnection ?? false;
   }
 }
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import {
   type CircuitBreaker,
   createCircuitBreaker,
-  type Permit,
   parseRetryAfter,
 } from '../../src/registry/circuit-breaker.ts';
 import { SourceFault } from '../../src/registry/index.ts';
@@ -12,10 +11,11 @@ const createWithClock = (): { readonly breaker: CircuitBreaker; readonly clock: 
   return { breaker: createCircuitBreaker('r.example', () => clock.time), clock };
 };
 
-/** A permit, or the fault in its place as `code: detail`. */
-const admit = (breaker: CircuitBreaker): Permit | string => {
+/** The fault while the breaker is open, as `code: detail`; undefined: it is closed. */
+const faultOf = (breaker: CircuitBreaker): string | undefined => {
   try {
-    return breaker.acquire();
+    breaker.check();
+    return undefined;
   } catch (error) {
     if (!(error instanceof SourceFault)) throw error;
     expect(error.asked).toBe(false);
@@ -23,7 +23,7 @@ const admit = (breaker: CircuitBreaker): Permit | string => {
   }
 };
 const fail = (breaker: CircuitBreaker, times: number): void => {
-  for (let time = 0; time < times; time += 1) breaker.acquire().failed();
+  for (let time = 0; time < times; time += 1) breaker.failed();
 };
 const DOWN = 'unavailable: r.example failed 5 times in a row; retry in a few seconds';
 
@@ -31,119 +31,73 @@ describe('a registry that fails', () => {
   it('is not asked after five failures in a row, for five seconds', () => {
     const { breaker, clock } = createWithClock();
     fail(breaker, 5);
-    expect(admit(breaker)).toBe(DOWN);
+    expect(faultOf(breaker)).toBe(DOWN);
     clock.time += 4_999;
-    expect(admit(breaker)).toBe(DOWN);
+    expect(faultOf(breaker)).toBe(DOWN);
     clock.time += 1;
-    expect(admit(breaker)).toBeTypeOf('object');
+    expect(faultOf(breaker)).toBeUndefined();
   });
 
   it('is asked on where an answer came between', () => {
     const { breaker } = createWithClock();
     fail(breaker, 4);
-    breaker.acquire().succeeded();
+    breaker.succeeded();
     fail(breaker, 4);
-    expect(admit(breaker)).toBeTypeOf('object');
+    expect(faultOf(breaker)).toBeUndefined();
   });
 
-  it('is probed by one request only, however many come at once', () => {
+  it('is left alone for five seconds more after each further failure', () => {
     const { breaker, clock } = createWithClock();
     fail(breaker, 5);
     clock.time += 5_000;
-    const probe = breaker.acquire();
-    expect([admit(breaker), admit(breaker)]).toEqual([DOWN, DOWN]);
-    probe.succeeded();
-    expect(admit(breaker)).toBeTypeOf('object');
-  });
-
-  it.each(['succeeded', 'failed', 'abandoned'] as const)(
-    'lets those who wait for the probe know that it has ended: %s',
-    async (how) => {
-      const { breaker, clock } = createWithClock();
-      fail(breaker, 5);
-      clock.time += 5_000;
-      expect(breaker.probe()).toBeUndefined();
-      const probe = breaker.acquire();
-      const waiting = breaker.probe();
-      expect(waiting).toBeInstanceOf(Promise);
-      probe[how]();
-      await waiting;
-      expect(breaker.probe()).toBeUndefined();
-    },
-  );
-
-  it('is left alone for five seconds more where the probe fails', () => {
-    const { breaker, clock } = createWithClock();
-    fail(breaker, 5);
-    clock.time += 5_000;
-    breaker.acquire().failed();
+    breaker.failed();
     clock.time += 4_999;
-    expect(admit(breaker)).toContain('unavailable');
+    expect(faultOf(breaker)).toBe(DOWN.replace('5', '6'));
     clock.time += 1;
-    expect(admit(breaker)).toBeTypeOf('object');
-  });
-
-  it('is probed by another request where the first told nothing', () => {
-    const { breaker, clock } = createWithClock();
-    fail(breaker, 5);
-    clock.time += 5_000;
-    breaker.acquire().abandoned();
-    expect(admit(breaker)).toBeTypeOf('object');
-    expect(admit(breaker)).toBe(DOWN);
-  });
-
-  it('gets no second probe from a request that was under way before', () => {
-    const { breaker, clock } = createWithClock();
-    const early = breaker.acquire();
-    fail(breaker, 5);
-    clock.time += 5_000;
-    breaker.acquire();
-    early.abandoned();
-    expect(admit(breaker)).toBe(DOWN);
+    expect(faultOf(breaker)).toBeUndefined();
   });
 });
 
 describe('a registry that asks for a pause', () => {
   it('with 429 is rate-limited until it is over', () => {
     const { breaker, clock } = createWithClock();
-    breaker.acquire().pauseRequested({ code: 'rate-limited', retryAfter: '30' });
-    expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 30 s');
+    breaker.pauseRequested({ code: 'rate-limited', retryAfter: '30' });
+    expect(faultOf(breaker)).toBe('rate-limited: r.example asked to retry after 30 s');
     clock.time += 29_001;
-    expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 1 s');
+    expect(faultOf(breaker)).toBe('rate-limited: r.example asked to retry after 1 s');
     clock.time += 999;
-    expect(admit(breaker)).toBeTypeOf('object');
+    expect(faultOf(breaker)).toBeUndefined();
   });
 
   it('with 503 is unavailable, as it was when it asked', () => {
     const { breaker } = createWithClock();
-    breaker.acquire().pauseRequested({ code: 'unavailable', retryAfter: '30' });
-    expect(admit(breaker)).toBe('unavailable: r.example asked to retry after 30 s');
+    breaker.pauseRequested({ code: 'unavailable', retryAfter: '30' });
+    expect(faultOf(breaker)).toBe('unavailable: r.example asked to retry after 30 s');
   });
 
   it('keeps the longest pause it asked for', () => {
     const { breaker, clock } = createWithClock();
-    const [first, second] = [breaker.acquire(), breaker.acquire()];
-    first.pauseRequested({ code: 'rate-limited', retryAfter: '30' });
-    second.pauseRequested({ code: 'unavailable', retryAfter: '2' });
+    breaker.pauseRequested({ code: 'rate-limited', retryAfter: '30' });
+    breaker.pauseRequested({ code: 'unavailable', retryAfter: '2' });
     clock.time += 3_000;
-    expect(admit(breaker)).toBe('rate-limited: r.example asked to retry after 27 s');
+    expect(faultOf(breaker)).toBe('rate-limited: r.example asked to retry after 27 s');
   });
 
   it('again and again with 503 is held to be down', () => {
     const { breaker, clock } = createWithClock();
     for (let time = 0; time < 5; time += 1) {
-      breaker.acquire().pauseRequested({ code: 'unavailable', retryAfter: '1' });
+      breaker.pauseRequested({ code: 'unavailable', retryAfter: '1' });
       clock.time += 1_001;
     }
-    expect(admit(breaker)).toBe(DOWN);
+    expect(faultOf(breaker)).toBe(DOWN);
   });
 
   it('gets a second where it does not say how long', () => {
     const { breaker, clock } = createWithClock();
-    breaker.acquire().pauseRequested({ code: 'rate-limited', retryAfter: undefined });
-    expect(admit(breaker)).toContain('rate-limited');
+    breaker.pauseRequested({ code: 'rate-limited', retryAfter: undefined });
+    expect(faultOf(breaker)).toContain('rate-limited');
     clock.time += 1_000;
-    expect(admit(breaker)).toBeTypeOf('object');
+    expect(faultOf(breaker)).toBeUndefined();
   });
 });
 

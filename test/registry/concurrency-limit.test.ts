@@ -1,70 +1,151 @@
 import { describe, expect, it } from 'vitest';
 import { createConcurrencyLimit } from '../../src/registry/concurrency-limit.ts';
+import type { Purpose } from '../../src/registry/fair-queue.ts';
 import { faultOf } from './test-client.ts';
 
 const NEVER = new AbortController().signal;
 
-/** Work that the test ends. */
-const work = () => {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const state = { begun: false };
-  return {
-    state,
-    end: resolve,
-    break: reject,
-    run: () => {
-      state.begun = true;
+const purposeOf = (requester: string, options: Partial<Purpose> = {}): Purpose => ({
+  requester,
+  repository: `${requester}/own`,
+  known: false,
+  ...options,
+});
+
+/** A limit, and work in it that the test ends. */
+const startLimit = (max: number) => {
+  const runInSlot = createConcurrencyLimit(max, 'r.example');
+  /** The names of the work that has begun, in order. */
+  const begun: string[] = [];
+  const start = (name: string, purpose: Purpose, signal = NEVER) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const run = (): Promise<string> => {
+      begun.push(name);
       return promise;
+    };
+    const result = runInSlot(purpose, run, signal);
+    result.catch(() => undefined);
+    return { result, end: () => resolve(name), break: () => reject(new Error(`${name} broke`)) };
+  };
+  const startMany = (count: number, name: string, purpose: Purpose) =>
+    Array.from({ length: count }, (_, index) => start(`${name}${index + 1}`, purpose));
+  return {
+    start,
+    startMany,
+    /** Removes and returns what has begun since the last call. */
+    async takeBegun(): Promise<readonly string[]> {
+      await new Promise(setImmediate);
+      return begun.splice(0);
     },
   };
 };
 
-describe('a concurrency limit', () => {
-  it('lets so many through at once, and the next in line when one is done, however it ended', async () => {
-    const through = createConcurrencyLimit(2, 'r.example');
-    const all = [work(), work(), work(), work()];
-    const results = all.map(({ run }) => through(run, NEVER).catch((error: Error) => error.message));
-    const begun = async (): Promise<readonly boolean[]> => {
-      await new Promise(setImmediate);
-      return all.map(({ state }) => state.begun);
-    };
-    expect(await begun()).toEqual([true, true, false, false]);
-    all[1]?.break(new Error('broke'));
-    expect(await begun()).toEqual([true, true, true, false]);
-    all[0]?.end('first');
-    expect(await begun()).toEqual([true, true, true, true]);
-    all[2]?.end('third');
-    all[3]?.end('fourth');
-    expect(await Promise.all(results)).toEqual(['first', 'broke', 'third', 'fourth']);
+describe('a requester whose requests hang', () => {
+  it('never holds a slot that it does not leave free once more', async () => {
+    const { startMany, takeBegun } = startLimit(7);
+    startMany(100, 'a', purposeOf('a'));
+    expect(await takeBegun()).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 
-  it('sends away who runs out of time in line, unasked, and keeps the place of nobody', async () => {
-    const through = createConcurrencyLimit(1, 'r.example');
-    const [inside, late, next] = [work(), work(), work()];
-    const first = through(inside.run, NEVER);
+  it('leaves slots to the next, and so does that one', async () => {
+    const { startMany, takeBegun } = startLimit(7);
+    for (const name of ['a', 'b', 'c', 'd']) startMany(100, name, purposeOf(name));
+    expect(await takeBegun()).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1']);
+  });
+
+  it('takes no slot of the known requests of others, however many such requesters there are', async () => {
+    const { start, startMany, takeBegun } = startLimit(16);
+    for (let each = 0; each < 50; each += 1) startMany(50, `a${each}-`, purposeOf(`a${each}`));
+    expect(await takeBegun()).toHaveLength(14);
+    start('known', purposeOf('shop', { known: true }));
+    expect(await takeBegun()).toEqual(['known']);
+  });
+});
+
+describe('a repository whose requests hang', () => {
+  it('leaves slots to others, whoever asks for it', async () => {
+    const { start, takeBegun } = startLimit(7);
+    for (let each = 0; each < 50; each += 1)
+      start(`a${each}`, purposeOf(`a${each}`, { repository: 'istio/hanging' }));
+    expect(await takeBegun()).toHaveLength(4);
+    start('other', purposeOf('a0', { repository: 'istio/pilot' }));
+    expect(await takeBegun()).toEqual(['other']);
+  });
+});
+
+describe('requests in line', () => {
+  it('are taken from one requester after the other, known ones first', async () => {
+    const { start, startMany, takeBegun } = startLimit(1);
+    const first = start('first', purposeOf('first'));
+    const waiting = [
+      ...startMany(3, 'a', purposeOf('a')),
+      ...startMany(2, 'b', purposeOf('b')),
+      start('c1', purposeOf('c')),
+      ...startMany(2, 'known', purposeOf('d', { known: true })),
+    ];
+    first.end();
+    for (const each of waiting) each.end();
+    expect(await takeBegun()).toEqual(['first', 'known1', 'known2', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+  });
+
+  it('of one requester are taken from one repository after the other', async () => {
+    const { start, startMany, takeBegun } = startLimit(1);
+    const first = start('first', purposeOf('first'));
+    const waiting = [
+      ...startMany(2, 'pilot', purposeOf('a', { repository: 'pilot' })),
+      start('proxy1', purposeOf('a', { repository: 'proxy' })),
+    ];
+    first.end();
+    for (const each of waiting) each.end();
+    expect(await takeBegun()).toEqual(['first', 'pilot1', 'proxy1', 'pilot2']);
+  });
+
+  it('leave it with the time of their caller, unasked, and keep the place of nobody', async () => {
+    const { start, takeBegun } = startLimit(1);
+    const inside = start('inside', purposeOf('a'));
     const caller = new AbortController();
-    const left = faultOf(through(late.run, caller.signal));
-    const third = through(next.run, NEVER);
+    const late = start('late', purposeOf('a'), caller.signal);
+    const next = start('next', purposeOf('a'));
     caller.abort();
-    expect(await left).toEqual({
+    expect(await faultOf(late.result)).toEqual({
       code: 'deadline',
       asked: false,
-      message: 'no time was left to send a request to r.example: 1 requests are in flight',
+      message: 'no request was sent to r.example in time: 1 requests are in flight',
     });
-    inside.end('in');
-    next.end('next');
-    expect([await first, await third, late.state.begun]).toEqual(['in', 'next', false]);
+    inside.end();
+    next.end();
+    expect([await inside.result, await next.result]).toEqual(['inside', 'next']);
+    expect(await takeBegun()).toEqual(['inside', 'next']);
   });
 
-  it('does not let who has no time left stand in line', async () => {
-    const through = createConcurrencyLimit(1, 'r.example');
-    const inside = work();
-    const first = through(inside.run, NEVER);
-    expect(await faultOf(through(work().run, AbortSignal.abort()))).toMatchObject({
+  it('are none of a caller who has no time left', async () => {
+    const { start, takeBegun } = startLimit(1);
+    expect(await faultOf(start('late', purposeOf('a'), AbortSignal.abort()).result)).toMatchObject({
       code: 'deadline',
       asked: false,
     });
-    inside.end('in');
-    expect(await first).toBe('in');
+    expect(await takeBegun()).toEqual([]);
+  });
+
+  it('are bounded, and one requester leaves room for others there too', async () => {
+    const { start, startMany, takeBegun } = startLimit(1);
+    const many = startMany(4_000, 'a', purposeOf('a'));
+    const refused = await faultOf(many.at(-1)?.result ?? Promise.resolve());
+    expect(refused).toMatchObject({ code: 'deadline', asked: false });
+    const other = start('other', purposeOf('b'));
+    other.end();
+    many[0]?.end();
+    many[1]?.end();
+    expect(await takeBegun()).toEqual(['a1', 'a2', 'other', 'a3']);
+  });
+
+  it('begin when one before them ends, however it ended', async () => {
+    const { start, takeBegun } = startLimit(1);
+    const [first, second] = [start('first', purposeOf('a')), start('second', purposeOf('a'))];
+    first.break();
+    second.end();
+    await expect(first.result).rejects.toThrow('first broke');
+    expect(await second.result).toBe('second');
+    expect(await takeBegun()).toEqual(['first', 'second']);
   });
 });

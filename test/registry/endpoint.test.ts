@@ -115,15 +115,18 @@ describe('an endpoint', () => {
     );
   });
 
-  it('shares its limits and its pauses with the host it is on', async () => {
+  it('is paused where it was asked, for what it was asked for', async () => {
     const { registry, client } = await startMirrored();
+    pushTestImage(registry, 'hub/istio/proxyv2');
     registry.fault = respondWith(429, { 'retry-after': '60' });
     expect(await faultOf(client.repository().resolve())).toMatchObject({ code: 'rate-limited', asked: true });
-    expect(await faultOf(client.repository('istio/proxyv2').resolve())).toMatchObject({
+    registry.fault = undefined;
+    expect(await faultOf(client.repository().resolve())).toEqual({
       code: 'rate-limited',
       asked: false,
+      message: `${registry.host}/hub/istio/pilot asked to retry after 60 s`,
     });
-    expect(registry.requests.length).toBe(1);
+    expect(await client.repository('istio/proxyv2').resolve()).toBe(DIGEST);
   });
 
   it('is followed once: where it leads, is where it is asked', async () => {

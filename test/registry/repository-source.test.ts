@@ -106,7 +106,7 @@ describe('a status that is no answer', () => {
     expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'unavailable',
       asked: false,
-      message: `${registry.host} asked to retry after 7 s`,
+      message: `${registry.host}/${PATH} asked to retry after 7 s`,
     });
     expect(registry.requests).toEqual([]);
     client.time += 7_000;

@@ -11,6 +11,9 @@ export interface TokenRealm {
   readonly service: string | undefined;
 }
 
+/** Returns a text that is equal for equal token services. */
+export const keyOfRealm = ({ realm, service = '' }: TokenRealm): string => `${realm.href} ${service}`;
+
 export interface RealmOptions {
   /** The registry's name in normal form. */
   readonly registry: string;

@@ -3,7 +3,8 @@ import type { Credentials } from '../credentials/credentials.ts';
 import type { Caller } from '../http/http-message.ts';
 import type { Transport } from '../http/transport.ts';
 import { fetchToken, type Token } from './fetch-token.ts';
-import type { TokenRealm } from './realm.ts';
+import { keyOfRealm, type TokenRealm } from './realm.ts';
+import { createSharedFetch, type SharedFetch } from './shared-fetch.ts';
 
 export interface TokenCacheOptions {
   readonly registry: string;
@@ -29,7 +30,7 @@ export interface TokenCache {
   /** Returns the token of a repository if it has not expired. */
   find(path: string): CachedToken | undefined;
   /** Returns the cached token for these credentials, or fetches one. Rejects with a `SourceFault`. */
-  get(path: string, request: TokenRequest, caller: Omit<Caller, 'signal'>): Promise<string>;
+  get(path: string, request: TokenRequest, caller: Caller): Promise<string>;
   /** Removes a token that was refused, unless another has replaced it. */
   remove(path: string, refused: string): void;
 }
@@ -42,23 +43,23 @@ const scopeOf = (path: string): string => `repository:${path}:pull`;
 
 export const createTokenCache = ({ registry, transport, tokenBytes, now }: TokenCacheOptions): TokenCache => {
   const tokens = new LRUCache<string, CachedToken>({ max: MAX_TOKENS });
-  const inFlight = new Map<string, Promise<string>>();
+  const inFlight = new Map<string, SharedFetch<string>>();
 
-  const fetch = async (
-    path: string,
-    request: TokenRequest,
-    { onRequest, onWait }: Omit<Caller, 'signal'>,
-  ): Promise<string> => {
+  const fetch = async (path: string, request: TokenRequest, caller: Caller): Promise<string> => {
     const { realm, credentials, fingerprint } = request;
     const options = { realm, scope: scopeOf(path), credentials, limit: tokenBytes, registry, now };
-    // Not the caller's signal: others wait for the same token. The transport's own timeout ends the request.
-    const token = await fetchToken(transport, options, {
-      signal: new AbortController().signal,
-      onRequest,
-      onWait,
-    });
+    const token = await fetchToken(transport, options, caller);
     tokens.set(path, { ...token, fingerprint });
     return token.value;
+  };
+
+  const start = (key: string, path: string, request: TokenRequest, { onRequest }: Caller) => {
+    const shared = createSharedFetch(
+      (callers) => fetch(path, request, { ...callers, onRequest }),
+      () => inFlight.delete(key),
+    );
+    inFlight.set(key, shared);
+    return shared;
   };
 
   const find = (path: string): CachedToken | undefined => {
@@ -71,10 +72,8 @@ export const createTokenCache = ({ registry, transport, tokenBytes, now }: Token
     async get(path, request, caller) {
       const cached = find(path);
       if (cached?.fingerprint === request.fingerprint) return cached.value;
-      const key = `${path} ${request.fingerprint}`;
-      const fetching = inFlight.get(key) ?? fetch(path, request, caller).finally(() => inFlight.delete(key));
-      inFlight.set(key, fetching);
-      return fetching;
+      const key = `${path} ${request.fingerprint} ${keyOfRealm(request.realm)}`;
+      return (inFlight.get(key) ?? start(key, path, request, caller)).join(caller);
     },
     remove(path, refused) {
       if (tokens.get(path)?.value === refused) tokens.delete(path);

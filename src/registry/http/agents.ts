@@ -1,9 +1,10 @@
 import { getCACertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { isAddressLiteral } from '../address-class.ts';
 import type { ProxyFor } from '../proxy/proxy.ts';
 import { createForwarder, createTunnel } from '../proxy/tunnel.ts';
 import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } from './addresses.ts';
+import { createConnectErrors } from './connect-errors.ts';
 
 /** The origin of a host name: the image reference · the configuration · a response of the registry (redirect, realm). */
 export type NamedBy = 'registry' | 'configuration' | 'response';
@@ -21,8 +22,23 @@ export interface Route {
 export interface Agents {
   /** Returns the route for a URL. Throws `AddressForbidden` if its host is an address that must not be connected to. */
   routeFor(namedBy: NamedBy, url: URL): Route;
+  /** True if the error ended an attempt to connect, TLS included; after that, a lost connection is another error. */
+  isConnectError(error: unknown): boolean;
   close(): Promise<void>;
 }
+
+/** Creates the rules for the addresses of hosts, by who named them. */
+const createAddressRules = (): Readonly<Record<NamedBy, AddressRule>> => {
+  let registryIsPrivate = false;
+  return {
+    registry: (classes) => {
+      registryIsPrivate = classes.every((addressClass) => addressClass === 'private');
+      return true;
+    },
+    configuration: () => true,
+    response: (classes) => registryIsPrivate || classes.every((addressClass) => addressClass === 'public'),
+  };
+};
 
 /**
  * The connection pools of one registry, by who named the host. Addresses are checked when a socket is opened: a host that
@@ -38,15 +54,7 @@ export const createAgents = (options: {
   readonly proxyFor: ProxyFor;
 }): Agents => {
   const { ca, requestTimeout, lookUp, proxyFor } = options;
-  let registryIsPrivate = false;
-  const rules: Readonly<Record<NamedBy, AddressRule>> = {
-    registry: (classes) => {
-      registryIsPrivate = classes.every((addressClass) => addressClass === 'private');
-      return true;
-    },
-    configuration: () => true,
-    response: (classes) => registryIsPrivate || classes.every((addressClass) => addressClass === 'public'),
-  };
+  const rules = createAddressRules();
   const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
   const shared = {
     allowH2: false,
@@ -56,6 +64,7 @@ export const createAgents = (options: {
     bodyTimeout: 0,
     keepAliveTimeout: 15_000,
   };
+  const connectErrors = createConnectErrors();
   const dispatchers = new Map<string, Dispatcher>();
   const openOnce = (key: string, create: () => Dispatcher): Dispatcher => {
     const dispatcher = dispatchers.get(key) ?? create();
@@ -65,12 +74,19 @@ export const createAgents = (options: {
 
   const direct = (namedBy: NamedBy): Dispatcher => {
     const lookup = createCheckedLookup(rules[namedBy], lookUp);
-    return new Agent({ ...shared, connect: { ...trusted, timeout: requestTimeout, lookup } });
+    const connect = buildConnector({ ...trusted, allowH2: false, timeout: requestTimeout, lookup });
+    return new Agent({ ...shared, connect: connectErrors.watch(connect) });
   };
   const through = (proxy: URL, protocol: string): Dispatcher =>
     protocol === 'https:'
-      ? new Agent({ ...shared, connect: createTunnel(proxy, { ...trusted, timeout: requestTimeout }) })
-      : createForwarder(proxy, { ...shared, connect: { timeout: requestTimeout } });
+      ? new Agent({
+          ...shared,
+          connect: connectErrors.watch(createTunnel(proxy, { ...trusted, timeout: requestTimeout })),
+        })
+      : createForwarder(proxy, {
+          ...shared,
+          connect: connectErrors.watch(buildConnector({ allowH2: false, timeout: requestTimeout })),
+        });
 
   return {
     routeFor(namedBy, url) {
@@ -84,6 +100,7 @@ export const createAgents = (options: {
           : openOnce(`proxy ${protocol}`, () => through(proxy, protocol));
       return { dispatcher, proxy };
     },
+    isConnectError: connectErrors.has,
     close: async () =>
       void (await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()))),
   };

@@ -18,10 +18,12 @@ export interface RequestContext {
   readonly isRedirected: boolean;
   /** False if the host is one that the registry only referred to. */
   readonly isOwn: boolean;
+  /** True if the error ended an attempt to connect. */
+  readonly isConnectError: boolean;
 }
 
 const codeOf = (error: unknown): string => {
-  const { code } = error as { readonly code?: unknown };
+  const { code } = (error ?? {}) as { readonly code?: unknown };
   return typeof code === 'string' ? code : '';
 };
 
@@ -33,6 +35,22 @@ const isMisuse = (error: unknown): boolean =>
 const isNetworkError = (error: unknown): boolean =>
   error instanceof errors.UndiciError ||
   (error instanceof Error && !(error instanceof TypeError) && codeOf(error) !== '');
+
+/** Codes of a process or machine that has no file, port or memory left for a socket: no registry's failure. */
+const LOCAL_CODES: ReadonlySet<string> = new Set([
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EAI_MEMORY',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+]);
+
+const isLocal = (error: unknown): boolean =>
+  LOCAL_CODES.has(codeOf(error)) ||
+  (error instanceof LookupFailed && LOCAL_CODES.has(codeOf(error.cause))) ||
+  (error instanceof ProxyFault && LOCAL_CODES.has(codeOf(error.cause)));
 
 /** Describes a failed connection; never quotes the URL, which may carry a token. */
 const describeConnectionError = (code: string): string => {
@@ -57,6 +75,7 @@ const unavailableCodeOf = ({ isOwn }: RequestContext): FaultCode =>
 const classify = (error: unknown, context: RequestContext): readonly [FaultCode, string] | undefined => {
   const unavailable = unavailableCodeOf(context);
   if (error instanceof AddressForbidden) return ['refused', error.message];
+  if (isLocal(error)) return ['deadline', 'this machine could not open a connection'];
   if (error instanceof ProxyFault)
     return [error.code === 'unavailable' ? unavailable : error.code, error.message];
   if (error instanceof LookupFailed) return [unavailable, error.message];
@@ -84,8 +103,9 @@ export const faultOf = (error: unknown, context: RequestContext): unknown => {
   if (classified === undefined) return error;
   const [code, sentence] = classified;
   // A forbidden address stops the request before it is sent, unless a redirect led there.
-  const asked = !(error instanceof AddressForbidden) || isRedirected;
-  return new SourceFault(code, `${name}: ${sentence}${via}`, { asked, cause: error });
+  const asked = !(error instanceof AddressForbidden || isLocal(error)) || isRedirected;
+  const noConnection = code === 'unavailable' && context.isConnectError;
+  return new SourceFault(code, `${name}: ${sentence}${via}`, { asked, noConnection, cause: error });
 };
 
 /** True if a connection ended before any response: a server may close a kept-alive connection as a request arrives. */

@@ -158,8 +158,10 @@ export const createTransport: CreateTransport = (options) => {
           current = redirectedRequest(current, target);
         }
       } catch (error) {
-        const context = { isRedirected: followed > 0, isOwn: isOwn(current) };
-        throw faultOf(error, { name, proxy: route?.proxy, requestTimeout, caller, timeout, ...context });
+        const at = { name, proxy: route?.proxy, requestTimeout, caller, timeout };
+        const isRedirected = followed > 0;
+        const isConnectError = agents.isConnectError(error);
+        throw faultOf(error, { ...at, isRedirected, isConnectError, isOwn: isOwn(current) });
       }
     },
     close: agents.close,

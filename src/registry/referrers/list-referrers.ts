@@ -25,8 +25,16 @@ interface ListReferrersOptions {
 const isList = (response: HttpResponse): boolean =>
   response.status === 200 && mediaTypeOf(response) === OCI_INDEX;
 
-/** True if the repository is unknown (distribution-spec, "Error Codes"), which says nothing of the API's support. */
-const isUnknownRepository = ({ body }: HttpResponse): boolean => Buffer.from(body).includes('"NAME_UNKNOWN"');
+/** The codes for an absent repository or manifest (distribution-spec, "Error Codes"). */
+const ABSENT = /"(?:NAME|MANIFEST)_UNKNOWN"/;
+
+/**
+ * True if a response that is no list shows that the registry does not support the API. It does not if it names an absent
+ * object, which anyone can ask for, or if another host sent it.
+ */
+const showsNoSupport = (response: HttpResponse | undefined): boolean =>
+  response === undefined ||
+  (response.by === 'registry' && !ABSENT.test(Buffer.from(response.body).toString('latin1')));
 
 /** Returns the next page's resource (RFC 8288). Only the link's query counts, so it leads to no other host or resource. */
 const nextPageOf = (response: HttpResponse, resource: string, id: string): string | undefined => {
@@ -74,7 +82,7 @@ export const createListReferrers = ({
       );
       if (response === undefined || !isList(response)) {
         if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is not an image index`);
-        if (response === undefined || !isUnknownRepository(response)) referrersApi.markMissing();
+        if (showsNoSupport(response)) referrersApi.markMissing();
         return undefined;
       }
       referrersApi.markSupported();

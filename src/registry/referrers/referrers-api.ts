@@ -1,50 +1,38 @@
 import { LRUCache } from 'lru-cache';
 
-/** The interval between requests for the referrers API to a registry that does not support it. */
+/** The interval between requests for the referrers API to a repository that does not support it. */
 const RETRY_INTERVAL_MS = 600_000;
-/** Bounds memory: anyone who can create pods can name any number of repositories below a hub. */
+/** Bounds memory. Who fills the tables makes us send one request more, and nothing else. */
 const MAX_REPOSITORIES = 1_000;
 
-/** The support of a registry for the referrers API, as observed through one repository. */
+/** The support of one repository for the referrers API. */
 export interface ReferrersApi {
   /** True if a request would be in vain. */
   isMissing(): boolean;
-  /** Records that the registry responded with a list. */
+  /** Records that the repository responded with a list. */
   markSupported(): void;
-  /** Records that the registry does not support the API. */
+  /** Records that the repository does not support the API. */
   markMissing(): void;
-  /** Records that the registry holds something in this repository, so the repository exists. */
-  markRepositoryFound(): void;
 }
 
 /**
- * An observation through one repository counts for the whole registry until a repository responds with a list: some hosts
- * front several registries, and then each repository counts for itself. Some registries respond to an unknown repository
- * as others do to an unsupported API. So a repository must exist to count for more than itself; otherwise anyone who can
- * name an image could hide the bundles of all others.
+ * Each repository counts for itself: one host may front several registries, and what one repository responds must not hide
+ * the bundles of another. One that has listed referrers once is asked always: a later response that looks unsupported is
+ * about one digest, which anyone can name.
  */
 export const createReferrersApi = (now: () => number): ((path: string) => ReferrersApi) => {
   const missingSince = new LRUCache<string, number>({ max: MAX_REPOSITORIES });
-  const existing = new LRUCache<string, true>({ max: MAX_REPOSITORIES });
-  let isSupported = false;
-  let registryMissingSince: number | undefined;
+  const supporting = new LRUCache<string, true>({ max: MAX_REPOSITORIES });
   const isRecent = (since: number | undefined): boolean =>
     since !== undefined && now() >= since && now() - since < RETRY_INTERVAL_MS;
-  const updateRegistry = (path: string): void => {
-    if (existing.has(path)) registryMissingSince = missingSince.get(path) ?? registryMissingSince;
-  };
   return (path) => ({
-    isMissing: () => isRecent(missingSince.get(path)) || (!isSupported && isRecent(registryMissingSince)),
+    isMissing: () => isRecent(missingSince.get(path)),
     markSupported() {
-      isSupported = true;
+      supporting.set(path, true);
+      missingSince.delete(path);
     },
     markMissing() {
-      missingSince.set(path, now());
-      updateRegistry(path);
-    },
-    markRepositoryFound() {
-      existing.set(path, true);
-      updateRegistry(path);
+      if (!supporting.has(path)) missingSince.set(path, now());
     },
   });
 };

@@ -166,7 +166,7 @@ describe('plain HTTP', () => {
 describe('requests at once', () => {
   it('are no more than so many for one registry; who runs out of time in line was never sent', async () => {
     const { registry, client } = await startRegistryAndClient({
-      client: { limits: { requestsPerRegistry: 2 } },
+      client: { limits: { requestsPerRegistry: 3 } },
     });
     const pending: (() => void)[] = [];
     const { promise: bothCame, resolve } = Promise.withResolvers<void>();
@@ -185,34 +185,6 @@ describe('requests at once', () => {
     for (const answer of pending) answer();
     expect(await Promise.all(under)).toMatchObject([{ digest: DIGEST }, { digest: DIGEST }]);
   });
-
-  it.each([
-    ['back', 200, ['none', 'none', 'none'], 3],
-    ['still down', 500, ['unavailable', 'unavailable', 'unavailable'], 1],
-  ] as const)(
-    'to a registry that failed are one, and the others wait for its answer: it is %s',
-    async (_name, status, codes, requests) => {
-      const { registry, client } = await startRegistryAndClient();
-      registry.fault = respondWith(500);
-      for (let time = 0; time < 5; time += 1) await codeOf(client.repository().manifest());
-      client.time += 5_000;
-      registry.clearRequests();
-      const arrived = Promise.withResolvers<void>();
-      const pending = Promise.withResolvers<void>();
-      registry.fault = (_request, response) => {
-        arrived.resolve();
-        registry.fault = undefined;
-        void pending.promise.then(() => response.writeHead(status === 200 ? 404 : status).end());
-        return true;
-      };
-      const asking = [1, 2, 3].map(() => codeOf(client.repository().manifest()));
-      await arrived.promise;
-      expect(registry.requests.length).toBe(1);
-      pending.resolve();
-      expect(await Promise.all(asking)).toEqual(codes);
-      expect(registry.requests.length).toBe(requests);
-    },
-  );
 });
 
 describe('a caller', () => {

@@ -1,0 +1,169 @@
+import type { CredentialCandidate, CredentialCandidates } from '../credentials/candidates.ts';
+import type { Caller, HttpResponse } from '../http/http-message.ts';
+import type { Resource } from '../registry-request.ts';
+import { SourceFault } from '../source.ts';
+import { type AuthScheme, keyOfScheme } from './auth-scheme.ts';
+import { type ChallengeState, createChallengeState } from './challenge-state.ts';
+import { basicAuthorization, helperNotRun } from './fetch-token.ts';
+import type { RealmOptions } from './realm.ts';
+import type { SchemeMemory } from './scheme-memory.ts';
+import type { TokenCache } from './token-cache.ts';
+
+/** The authorization of one registry. */
+export interface AuthorizationContext {
+  readonly options: RealmOptions;
+  readonly tokens: TokenCache;
+  readonly candidates: CredentialCandidates;
+  readonly schemes: SchemeMemory;
+}
+
+export type HeadersToTry = AsyncGenerator<string | undefined, void, HttpResponse>;
+
+/** One request, and what was tried for it. */
+interface Question extends AuthorizationContext {
+  readonly resource: Resource;
+  readonly caller: Caller;
+  readonly state: ChallengeState;
+  /** Scheme and fingerprint of what was tried: nothing is tried twice, whatever the registry responds. */
+  readonly tried: Set<string>;
+}
+
+/** Tries headers. Returns true once a response was neither 401 nor 403. */
+type Attempts = AsyncGenerator<string | undefined, boolean, HttpResponse>;
+
+/** The schemes to meet for one request: a registry may name another one in each response. */
+const MAX_SCHEMES = 4;
+
+const isAccepted = ({ status }: HttpResponse): boolean => status !== 401 && status !== 403;
+
+const attemptOf = (scheme: AuthScheme, fingerprint: string): string =>
+  `${keyOfScheme(scheme)} ${fingerprint}`;
+
+async function* tryCachedToken(question: Question): Attempts {
+  const { tokens, candidates, schemes, resource, state, tried } = question;
+  const { path } = resource;
+  const remembered = schemes.find(resource);
+  const met = remembered?.scheme;
+  const token = remembered === undefined || met?.kind === 'bearer' ? tokens.find(path) : undefined;
+  if (token === undefined) return false;
+  const response = yield `Bearer ${token.value}`;
+  if (isAccepted(response)) return true;
+  if (response.status === 403) {
+    state.learn(response, met);
+    // Another token for these credentials would not help.
+    candidates.markRefused(path, token.fingerprint);
+    if (met !== undefined) tried.add(attemptOf(met, token.fingerprint));
+  } else state.learn(response, undefined);
+  // A token is not to blame where another scheme is required.
+  if (state.scheme()?.kind !== 'basic') tokens.remove(path, token.value);
+  return false;
+}
+
+async function* tryAnonymously({ schemes, resource, state }: Question): Attempts {
+  const response = yield undefined;
+  if (isAccepted(response)) schemes.addAnonymous(resource);
+  else state.learn(response, undefined);
+  return isAccepted(response);
+}
+
+/** Throws a fault if the credentials are not a user name and password. */
+const basicHeaderFor = (
+  { credentials }: CredentialCandidate,
+  repository: string,
+  registry: string,
+): string => {
+  if (credentials?.kind === 'password') return basicAuthorization(credentials);
+  const reason =
+    credentials?.kind === 'helper' ? helperNotRun(credentials) : `none is configured for ${repository}`;
+  const detail = `${registry} requires a user name and password, but ${reason}`;
+  throw new SourceFault('refused', detail, { asked: true });
+};
+
+const headerFor = async (
+  { options: { registry }, tokens, resource: { path }, caller }: Question,
+  scheme: AuthScheme,
+  candidate: CredentialCandidate,
+): Promise<string> =>
+  scheme.kind === 'basic'
+    ? basicHeaderFor(candidate, `${registry}/${path}`, registry)
+    : `Bearer ${await tokens.get(path, { ...candidate, realm: scheme }, caller)}`;
+
+/** Tries one set of credentials. */
+async function* tryCandidate(
+  question: Question,
+  scheme: AuthScheme,
+  candidate: CredentialCandidate,
+): Attempts {
+  const { tokens, candidates, resource, state } = question;
+  const { path } = resource;
+  try {
+    const header = await headerFor(question, scheme, candidate);
+    const response = yield header;
+    if (isAccepted(response)) return true;
+    tokens.remove(path, header.replace(/^Bearer /, ''));
+    state.learn(response, scheme);
+    if (!requires(state, scheme)) return false;
+  } catch (error) {
+    state.noteFault(error);
+    if (state.fault()?.code !== 'refused') throw error;
+  }
+  candidates.markRefused(path, candidate.fingerprint);
+  return false;
+}
+
+/** True if the scheme is still the one to meet. */
+const requires = (state: ChallengeState, scheme: AuthScheme): boolean => {
+  const required = state.scheme();
+  return required !== undefined && keyOfScheme(required) === keyOfScheme(scheme);
+};
+
+/** Tries all credentials until a response requires another scheme. */
+async function* tryCandidates(question: Question, scheme: AuthScheme): Attempts {
+  const { candidates, resource, state, tried } = question;
+  try {
+    for await (const candidate of candidates.inOrder(resource.path)) {
+      const attempt = attemptOf(scheme, candidate.fingerprint);
+      if (tried.has(attempt)) continue;
+      tried.add(attempt);
+      if (yield* tryCandidate(question, scheme, candidate)) return true;
+      if (!requires(state, scheme)) return false;
+    }
+  } catch (error) {
+    state.noteFault(error);
+    // A token service that is known from memory alone may be another's by now.
+    if (state.isConfirmed()) throw state.fault() ?? error;
+  }
+  return false;
+}
+
+/**
+ * Yields the headers for one request: the cached token, then each set of credentials as the challenge requires. What was
+ * remembered of the repository is where it begins and never why it ends: a request that was not challenged itself is sent
+ * without a header, and the challenge that then comes is met.
+ */
+export async function* createHeadersToTry(
+  context: AuthorizationContext,
+  resource: Resource,
+  caller: Caller,
+): HeadersToTry {
+  const state = createChallengeState(context.options, context.schemes, resource);
+  const question = { ...context, resource, caller, state, tried: new Set<string>() };
+  if (yield* tryCachedToken(question)) return;
+  let isAnonymousRefused = false;
+  for (let count = 0; count < MAX_SCHEMES; count += 1) {
+    const scheme = state.scheme();
+    if (scheme === undefined) {
+      if (isAnonymousRefused) break;
+      isAnonymousRefused = true;
+      if (yield* tryAnonymously(question)) return;
+      continue;
+    }
+    if (yield* tryCandidates(question, scheme)) return;
+    if (!requires(state, scheme)) continue;
+    if (isAnonymousRefused || (state.isConfirmed() && state.isRefused(scheme))) break;
+    state.forgetScheme();
+  }
+  context.schemes.expire(resource);
+  const fault = state.fault();
+  if (fault !== undefined) throw fault;
+}
