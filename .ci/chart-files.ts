@@ -67,8 +67,9 @@ const readmeWith = (text: string, values: readonly Value[]): string => {
 
 /** Returns the schema of the configuration without the keys that the chart writes itself. */
 const configSchema = (): Schema => {
-  const { apiVersion, kind, evidence, server, kubernetes, ...properties } = configurationSchema.properties;
-  void [apiVersion, kind, evidence, server, kubernetes];
+  const { apiVersion, kind, pin, evidence, server, kubernetes, ...properties } =
+    configurationSchema.properties;
+  void [apiVersion, kind, pin, evidence, server, kubernetes];
   const { minLength, ...trustedRoot } = properties.trustedRoot;
   void minLength;
   return {

@@ -1,5 +1,5 @@
 import type { CertificateSettings } from '../config/index.ts';
-import type { Cluster, SecretData } from '../kubernetes/index.ts';
+import type { Cluster, SecretData, WebhookConfiguration } from '../kubernetes/index.ts';
 import { bundleOf, readState, type State } from './state.ts';
 
 export interface TrustOptions {
@@ -11,20 +11,34 @@ export interface TrustOptions {
   readonly now: () => number;
 }
 
-/** The Secret as read last; exactly its CAs are in the webhook configuration. */
+/** The Secret as read last; exactly its CAs are in the webhook configurations. */
 export interface TrustResult {
   readonly secret: SecretData;
   readonly state: State;
   /** The time since which they are there, as observed by this process; undefined if the Secret has no CA. */
   readonly trustedSince: number | undefined;
-  /** True if the webhook configuration had another bundle. */
+  /** True if a webhook configuration had another bundle. */
   readonly wasWritten: boolean;
 }
 
+/** The number of times that the configurations are written before a Secret that keeps changing is an error. */
+const MAX_TRIES = 4;
+
+const configurationsOf = ({
+  webhookConfiguration,
+  mutatingWebhookConfiguration,
+}: CertificateSettings): readonly WebhookConfiguration[] => [
+  ...(mutatingWebhookConfiguration === undefined
+    ? []
+    : [{ kind: 'mutating', name: mutatingWebhookConfiguration } as const]),
+  { kind: 'validating', name: webhookConfiguration },
+];
+
 /**
  * Creates the function that reads the Secret and makes its CAs trusted. The Secret is read between reading and
- * writing the webhook configuration, and the write fails if the configuration was changed in the meantime. So of
- * several replicas the last writer has read the newest Secret, and none removes a CA that another has added.
+ * writing a webhook configuration, and the write fails if the configuration was changed in the meantime. So of several
+ * replicas the last writer has read the newest Secret, and none removes a CA that another has added. If the Secret
+ * changes between two configurations, both are written again.
  */
 export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Promise<TrustResult>) => {
   const { cluster, namespace, settings, now } = options;
@@ -56,8 +70,19 @@ export const createTrust = (options: TrustOptions): ((signal: AbortSignal) => Pr
       if (newerState.trusted.length > 0) [secret, state] = [newer, newerState];
       return bundleOf(state);
     };
-    const outcome = await cluster.setCaBundle(settings.webhookConfiguration, readBundle, signal);
-    const wasWritten = outcome === 'written';
-    return { secret, state, trustedSince: trustedSince(bundleOf(state), wasWritten), wasWritten };
+    let wasWritten = false;
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const bundles = new Set<string>();
+      for (const configuration of configurationsOf(settings)) {
+        const outcome = await cluster.setCaBundle(configuration, readBundle, signal);
+        if (outcome !== 'absent') bundles.add(bundleOf(state));
+        wasWritten ||= outcome === 'written';
+      }
+      if (bundles.size === 1)
+        return { secret, state, trustedSince: trustedSince(bundleOf(state), wasWritten), wasWritten };
+    }
+    throw new Error(
+      `the Secret ${namespace}/${settings.secret} changes faster than its CAs are made trusted`,
+    );
   };
 };

@@ -32,6 +32,8 @@ export interface CertificateSettings {
   readonly secret: string;
   /** The ValidatingWebhookConfiguration whose `caBundle` is updated. */
   readonly webhookConfiguration: string;
+  /** The MutatingWebhookConfiguration whose `caBundle` is updated, while there is one; undefined: none. */
+  readonly mutatingWebhookConfiguration?: string;
   /** Subject alternative names: host names and IP addresses. */
   readonly dnsNames: readonly string[];
   readonly caLifetime: number;

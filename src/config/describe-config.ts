@@ -87,6 +87,7 @@ const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes']
     certificates: certificates && {
       secret: certificates.secret,
       webhookConfiguration: certificates.webhookConfiguration,
+      mutatingWebhookConfiguration: certificates.mutatingWebhookConfiguration,
       dnsNames: certificates.dnsNames,
       caLifetime: formatDuration(certificates.caLifetime),
       lifetime: formatDuration(certificates.lifetime),

@@ -30,18 +30,20 @@ const patchFor = (configuration: JsonObject, pem: string): readonly Operation[] 
   return Array.isArray(webhooks) ? webhooks.flatMap((entry, index) => patchEntry(entry, index, bundle)) : [];
 };
 
-/** Creates the function that sets caBundles, with the verbs `get` and `patch` on the one object. */
+/** Creates the function that sets caBundles, with the verbs `get` and `patch` on each object. */
 export const createSetCaBundle =
   (callApi: CallApi): Cluster['setCaBundle'] =>
-  async (name, pem, signal) => {
+  async ({ kind, name }, pem, signal) => {
     const resource: Resource = {
       group: 'admissionregistration.k8s.io',
-      plural: 'validatingwebhookconfigurations',
+      plural: `${kind}webhookconfigurations`,
       name,
     };
-    const tryOnce = async (isLast: boolean): Promise<'written' | 'unchanged' | 'conflict'> => {
-      const getRequest = { method: 'GET', resource } as const;
-      const before = readObject((await callApi(getRequest, signal)).body, getRequest);
+    const tryOnce = async (isLast: boolean): Promise<'written' | 'unchanged' | 'absent' | 'conflict'> => {
+      const getRequest = { method: 'GET', resource, accept: kind === 'mutating' ? [404] : [] } as const;
+      const current = await callApi(getRequest, signal);
+      if (current.status === 404) return 'absent';
+      const before = readObject(current.body, getRequest);
       const changes = patchFor(before, typeof pem === 'string' ? pem : await pem());
       if (changes.length === 0) return 'unchanged';
       const isSameVersion = {

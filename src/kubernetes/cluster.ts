@@ -8,6 +8,12 @@ export interface SecretData {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration, by its name. */
+export interface WebhookConfiguration {
+  readonly kind: 'validating' | 'mutating';
+  readonly name: string;
+}
+
 /**
  * The Kubernetes API operations that sailmark needs. Every function but `find` ends with its signal, and rejects
  * with a `ClusterFault` if there was no response, or not the expected one.
@@ -31,15 +37,16 @@ export interface Cluster extends PullSecrets {
   /** Opens a ConfigMap as an object that replicas share. Sends no request yet. */
   configMap(namespace: string, name: string): SharedObject;
   /**
-   * Sets the bundle of PEM certificates in every entry of a ValidatingWebhookConfiguration that has another one, and
-   * changes nothing else. A function is called after the object was read, and its bundle is written only if the object
-   * was not changed since: so the last writer has read the newest bundle.
+   * Sets the bundle of PEM certificates in every entry of a webhook configuration that has another one, and changes
+   * nothing else. A function is called after the object was read, and its bundle is written only if the object was not
+   * changed since: so the last writer has read the newest bundle. 'absent': there is no such mutating configuration,
+   * which nothing needs; an absent validating one is a fault.
    */
   setCaBundle(
-    webhookConfiguration: string,
+    configuration: WebhookConfiguration,
     pem: string | (() => Promise<string>),
     signal: AbortSignal,
-  ): Promise<'written' | 'unchanged'>;
+  ): Promise<'written' | 'unchanged' | 'absent'>;
   /**
    * Yields the images of running and pending pods as their specs name them, each text once: page by page through the
    * whole cluster, until the signal ends.

@@ -1,3 +1,3 @@
-export type { Cluster, ClusterOptions, SecretData } from './cluster.ts';
+export type { Cluster, ClusterOptions, SecretData, WebhookConfiguration } from './cluster.ts';
 export { ClusterFault } from './cluster-fault.ts';
 export { openCluster } from './open-cluster.ts';

@@ -93,8 +93,8 @@ interface Entry {
 }
 
 /** The `caBundle` of each webhook entry, as text. */
-export const caBundlesOf = (server: TestCluster): readonly string[] =>
-  ((server.get(WEBHOOKS) ?? {})['webhooks'] as readonly Entry[]).map(({ clientConfig: { caBundle = '' } }) =>
+export const caBundlesOf = (server: TestCluster, path = WEBHOOKS): readonly string[] =>
+  ((server.get(path) ?? {})['webhooks'] as readonly Entry[]).map(({ clientConfig: { caBundle = '' } }) =>
     Buffer.from(caBundle, 'base64').toString(),
   );
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { issueAuthority } from '../../src/certificates/issue.ts';
 import { createTrust } from '../../src/certificates/trust.ts';
+import type { CertificateSettings } from '../../src/config/index.ts';
 import { openCluster } from '../../src/kubernetes/index.ts';
-import { firstOnly, type TestCluster, webhooksOf } from '../support/cluster-server.ts';
+import { firstOnly, type TestCluster, webhookPath, webhooksOf } from '../support/cluster-server.ts';
 import {
   caBundlesOf,
   closeAfterTest,
@@ -20,10 +21,14 @@ const [ONE, TWO] = [
   (await issueAuthority(now + 60_000, 3_600_000)).cert,
 ];
 
-const trustFor = async (server: TestCluster, clock = (): number => now) => {
+const trustFor = async (
+  server: TestCluster,
+  clock = (): number => now,
+  settings: CertificateSettings = SETTINGS,
+) => {
   const cluster = await openCluster({ kubeconfig: server.kubeconfig() });
   closeAfterTest(() => cluster.close());
-  return createTrust({ cluster, namespace: 'sailmark', settings: SETTINGS, now: clock });
+  return createTrust({ cluster, namespace: 'sailmark', settings, now: clock });
 };
 
 describe('letting the CAs of the Secret be trusted', () => {
@@ -103,5 +108,56 @@ describe('letting the CAs of the Secret be trusted', () => {
     expect(await sinceAt(4000)).toBe(4000);
     expect(await sinceAt(3500)).toBe(3500);
     expect(await sinceAt(5000)).toBe(3500);
+  });
+});
+
+describe('of two webhook configurations', () => {
+  const PINNING = webhookPath('zz-sailmark', 'mutating');
+  const both = { ...SETTINGS, mutatingWebhookConfiguration: 'zz-sailmark' };
+
+  it('both trust the newest CAs, though the Secret changes between the two', async () => {
+    const server = await startApiServer();
+    server.put(PINNING, webhooksOf('pin.sailmark.dev'));
+    writeSecretData(server, { 'ca.crt': ONE });
+    const trust = await trustFor(server, undefined, both);
+    server.fault = firstOnly(
+      1,
+      () => {
+        writeSecretData(server, { 'ca.crt': ONE + TWO });
+        return false;
+      },
+      ({ path }) => path === WEBHOOKS,
+    );
+    const { state, wasWritten } = await trust(testDeadline());
+    expect([state.trusted.length, wasWritten]).toEqual([2, true]);
+    expect(caBundlesOf(server, PINNING)).toEqual([ONE + TWO]);
+    expect(caBundlesOf(server)).toEqual([ONE + TWO, ONE + TWO]);
+    expect((await trust(testDeadline())).wasWritten).toBe(false);
+  });
+
+  it('the mutating one may be absent: the validating one is written', async () => {
+    const server = await startApiServer();
+    writeSecretData(server, { 'ca.crt': ONE });
+    const trust = await trustFor(server, undefined, both);
+    expect(await trust(testDeadline())).toMatchObject({ wasWritten: true });
+    expect(caBundlesOf(server)).toEqual([ONE, ONE]);
+    server.put(PINNING, webhooksOf('pin.sailmark.dev'));
+    expect(await trust(testDeadline())).toMatchObject({ wasWritten: true });
+    expect(caBundlesOf(server, PINNING)).toEqual([ONE]);
+  });
+
+  it('fail where the Secret never stays the same', async () => {
+    const server = await startApiServer();
+    server.put(PINNING, webhooksOf('pin.sailmark.dev'));
+    writeSecretData(server, { 'ca.crt': ONE });
+    const trust = await trustFor(server, undefined, both);
+    let written = 0;
+    server.fault = ({ path, method }) => {
+      if (path === WEBHOOKS && method === 'GET') written += 1;
+      if (path === WEBHOOKS && method === 'GET')
+        writeSecretData(server, { 'ca.crt': written % 2 === 0 ? ONE : ONE + TWO });
+      return false;
+    };
+    await expect(trust(testDeadline())).rejects.toThrow('changes faster than its CAs are made trusted');
   });
 });

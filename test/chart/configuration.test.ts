@@ -43,12 +43,14 @@ describe('the configuration of a release', () => {
   it('is our default where the values say nothing, with the release’s own places', async () => {
     expect(await configured({})).toEqual({
       ...defaultConfig,
+      rules: { ...defaultConfig.rules, pin: 'enforce' },
       evidence: { read: [], write: '/var/lib/sailmark' },
       kubernetes: {
         namespace: 'sailmark',
         certificates: {
           secret: 'sailmark-certificates',
           webhookConfiguration: 'sailmark',
+          mutatingWebhookConfiguration: 'zz-sailmark',
           dnsNames: ['sailmark.sailmark.svc', 'sailmark.sailmark.svc.cluster.local'],
           caLifetime: 8760 * 3_600_000,
           lifetime: 720 * 3_600_000,
@@ -107,9 +109,10 @@ describe('the ConfigMap', () => {
         { config: { requireDigest: true } },
         { log: { level: 'debug' } },
         { kubernetes: { events: false } },
+        { pin: 'never' },
       ].map(nameOf),
     );
-    expect(new Set(names).size).toBe(4);
+    expect(new Set(names).size).toBe(5);
     expect(await nameOf({ replicas: 3, mode: 'enforce' })).toBe(names[0]);
   });
 

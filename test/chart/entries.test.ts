@@ -1,54 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, manifestOf, render } from './helm.ts';
-
-type Labels = Readonly<Record<string, string>>;
-
-interface Expression {
-  readonly key: string;
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
-  readonly values?: readonly string[];
-}
-
-interface Entry {
-  readonly name: string;
-  readonly failurePolicy: 'Fail' | 'Ignore';
-  readonly clientConfig: {
-    readonly service?: { readonly path: string };
-    readonly url?: string;
-    readonly caBundle?: string;
-  };
-  readonly namespaceSelector: { readonly matchExpressions: readonly Expression[] };
-  readonly matchConditions?: readonly unknown[];
-  readonly [key: string]: unknown;
-}
-
-/**
- * Evaluates a selector as the API server does (k8s.io/apimachinery, labels.Requirement): NotIn also matches a missing
- * label.
- */
-const holds = ({ key, operator, values = [] }: Expression, labels: Labels): boolean => {
-  const value = labels[key];
-  if (operator === 'Exists') return value !== undefined;
-  if (operator === 'DoesNotExist') return value === undefined;
-  const isIn = value !== undefined && values.includes(value);
-  return operator === 'In' ? isIn : !isIn;
-};
-
-const entriesOf = async (values: object = {}): Promise<readonly Entry[]> =>
-  at(manifestOf(await render(values), 'ValidatingWebhookConfiguration'), 'webhooks') as readonly Entry[];
-
-const MODES = ['audit', 'warn', 'enforce'] as const;
-const LABELS = [undefined, '', 'audit', 'warn', 'enforce', 'Enforce', 'off', 'disabled'] as const;
-const NAMESPACES = [
-  'apps',
-  'default',
-  'kube-system',
-  'istio-system',
-  'istio-cni',
-  'sailmark',
-  'istio-system-2',
-] as const;
-const CRITICAL: readonly string[] = ['kube-system', 'istio-system', 'istio-cni', 'sailmark'];
+import { CRITICAL, entriesOf, LABELS, MODES, NAMESPACES, sendTo } from './entries.ts';
 
 type Mode = (typeof MODES)[number];
 const rank = (mode: Mode): number => MODES.indexOf(mode);
@@ -71,16 +22,7 @@ describe('the webhook entries', () => {
     async ({ mode, weaker }) => {
       const entries = await entriesOf({ mode, modes: { allowWeakerLabels: weaker } });
       const all = NAMESPACES.flatMap((namespace) => LABELS.map((label) => ({ namespace, label })));
-      const sent = all.map(({ namespace, label }) => {
-        const labels: Labels = {
-          'kubernetes.io/metadata.name': namespace,
-          ...(label === undefined ? {} : { 'sailmark.dev/mode': label }),
-        };
-        const chosen = entries.filter(({ namespaceSelector }) =>
-          namespaceSelector.matchExpressions.every((one) => holds(one, labels)),
-        );
-        return { namespace, label, paths: chosen.map(({ clientConfig }) => clientConfig.service?.path) };
-      });
+      const sent = all.map((namespace) => ({ ...namespace, paths: sendTo(entries, namespace) }));
       expect(sent).toEqual(
         all.map(({ namespace, label }) => ({
           namespace,

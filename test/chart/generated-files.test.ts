@@ -82,6 +82,7 @@ describe('the notes', () => {
     for (const part of [
       'is installed in mode audit, as ValidatingWebhookConfiguration sailmark.',
       'Every pod still starts.',
+      'Istio images are pinned to the digest that was verified where enforce holds, by MutatingWebhookConfiguration zz-sailmark.',
       'gate, istio-cni, istio-system, kube-system',
       'sailmark_findings_total',
       'kubectl get events -A --field-selector reportingComponent=sailmark.dev/webhook',
@@ -108,6 +109,8 @@ describe('the notes', () => {
       'whoever may label a namespace may lower its mode',
     ])
       expect(notes).toContain(part);
+    expect(await notesOf({ pin: 'always' })).toContain('that was verified, in every mode, by');
+    expect(await notesOf({ pin: 'never' })).not.toContain('pinned');
     expect(await notesOf({ mode: 'enforce' })).not.toMatch(/one replica|unsigned|whoever may label/);
   });
 });

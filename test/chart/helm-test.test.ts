@@ -10,7 +10,7 @@ interface Ran {
 }
 
 /** Runs the command of the pod of `helm test`, with the path of this Node. */
-const check = async (url: string, mode: string): Promise<Ran> => {
+const check = async (url: string, mode: string, pin = 'enforce'): Promise<Ran> => {
   const command = at(
     manifestOf(await render(), 'Pod'),
     'spec',
@@ -19,7 +19,7 @@ const check = async (url: string, mode: string): Promise<Ran> => {
     'command',
   ) as readonly string[];
   expect(command[0]).toBe('/nodejs/bin/node');
-  const env = { PATH: process.env['PATH'], SAILMARK_URL: url, SAILMARK_MODE: mode };
+  const env = { PATH: process.env['PATH'], SAILMARK_URL: url, SAILMARK_MODE: mode, SAILMARK_PIN: pin };
   return new Promise((resolve) => {
     execFile(process.execPath, command.slice(1), { env }, (error, stdout, stderr) =>
       resolve({
@@ -51,6 +51,7 @@ describe('helm test', () => {
     expect(at(pod, 'spec', 'containers', 0, 'env')).toEqual([
       { name: 'SAILMARK_URL', value: 'https://sailmark.gate.svc:8443' },
       { name: 'SAILMARK_MODE', value: 'warn' },
+      { name: 'SAILMARK_PIN', value: 'enforce' },
     ]);
     expect(pod.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
   });

@@ -11,6 +11,8 @@ interface Refusal<Why> {
 /** Values that the schema refuses, before anything is rendered. */
 const unknown: readonly Refusal<string>[] = [
   { values: { mod: 'enforce' }, why: "'': additional properties 'mod' not allowed" },
+  { values: { pin: 'warn' }, why: "'/pin': value must be one of 'enforce', 'always', 'never'" },
+  { values: { config: { pin: 'always' } }, why: "'/config': additional properties 'pin' not allowed" },
   { values: { mode: 'block' }, why: "'/mode': value must be one of 'audit', 'warn', 'enforce'" },
   { values: { replicas: 'two' }, why: "'/replicas': got string, want integer" },
   { values: { config: { hub: [] } }, why: "'/config': additional properties 'hub' not allowed" },
@@ -78,6 +80,14 @@ const impossible: readonly Refusal<RegExp>[] = [
   {
     values: { config: { limits: { drain: '1m30s500ms' } } },
     why: /^terminationGracePeriodSeconds is 60, and config\.limits\.drain \(91 s\) .* at least 126: /,
+  },
+  {
+    values: { webhook: { pinTimeoutSeconds: 5 } },
+    why: /^webhook\.pinTimeoutSeconds is 5, and config\.limits\.registrySilence \(3 s\), .* are 5: /,
+  },
+  {
+    values: { config: { limits: { reviewMargin: '2s' } } },
+    why: /^webhook\.pinTimeoutSeconds is 6, and .* config\.limits\.reviewMargin \(2 s\) and a second are 6: /,
   },
   {
     values: { webhook: { url: 'http://gate.example' } },

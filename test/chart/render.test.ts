@@ -20,6 +20,7 @@ describe('the chart', () => {
         'ClusterRoleBinding sailmark',
         config,
         'Deployment sailmark/sailmark',
+        'MutatingWebhookConfiguration zz-sailmark',
         'Pod sailmark/sailmark-check',
         'PodDisruptionBudget sailmark/sailmark',
         'Role sailmark/sailmark',
@@ -49,9 +50,9 @@ describe('the chart', () => {
 
   it('names everything after the release, or as it is told', async () => {
     const other = namesOf(await render({}, { name: 'gate', namespace: 'platform' }));
-    expect(other.filter((name) => !/ (?:platform\/)?gate-sailmark(?:$|-)/.test(name))).toEqual([]);
+    expect(other.filter((name) => !/ (?:platform\/|zz-)?gate-sailmark(?:$|-)/.test(name))).toEqual([]);
     const overridden = namesOf(await render({ fullnameOverride: 'gate' }));
-    expect(overridden.filter((name) => !/ (?:sailmark\/)?gate(?:$|-)/.test(name))).toEqual([]);
+    expect(overridden.filter((name) => !/ (?:sailmark\/|zz-)?gate(?:$|-)/.test(name))).toEqual([]);
   });
 
   it('puts common labels and annotations on every object, and lets none replace what selects', async () => {

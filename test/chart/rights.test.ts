@@ -28,6 +28,8 @@ const rightsOf = (manifests: readonly Manifest[]): readonly string[] =>
 const OWN_SECRET = 'sailmark: get,update /secrets sailmark-certificates';
 const OWN_WEBHOOK =
   'cluster: get,patch admissionregistration.k8s.io/validatingwebhookconfigurations sailmark';
+const OWN_PINNING =
+  'cluster: get,patch admissionregistration.k8s.io/mutatingwebhookconfigurations zz-sailmark';
 const PODS = 'cluster: list /pods';
 const EVENTS = 'cluster: create,patch events.k8s.io/events';
 
@@ -40,17 +42,22 @@ const pullSecrets = { registries: corporate.config.registries };
 
 describe('the rights', () => {
   it.each([
-    { name: 'no values', values: {}, rights: [EVENTS, OWN_WEBHOOK, PODS, OWN_SECRET] },
-    { name: 'no Events', values: { kubernetes: { events: false } }, rights: [OWN_WEBHOOK, PODS, OWN_SECRET] },
+    { name: 'no values', values: {}, rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET] },
+    {
+      name: 'no Events',
+      values: { kubernetes: { events: false } },
+      rights: [OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET],
+    },
     {
       name: 'no warm-up',
       values: { kubernetes: { warmUp: '0s' } },
-      rights: [EVENTS, OWN_WEBHOOK, OWN_SECRET],
+      rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, OWN_SECRET],
     },
+    { name: 'no pinning', values: { pin: 'never' }, rights: [EVENTS, OWN_WEBHOOK, PODS, OWN_SECRET] },
     {
       name: 'certificates by itself alone',
       values: { kubernetes: nothing },
-      rights: [OWN_WEBHOOK, OWN_SECRET],
+      rights: [OWN_WEBHOOK, OWN_PINNING, OWN_SECRET],
     },
     { name: 'provided certificates', values: { certificates: provided }, rights: [EVENTS, PODS] },
     { name: 'nothing asked', values: { certificates: provided, kubernetes: nothing }, rights: [] },

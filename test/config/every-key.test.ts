@@ -100,6 +100,7 @@ const BASE: Json = {
     certificates: {
       secret: 'a',
       webhookConfiguration: 'a',
+      mutatingWebhookConfiguration: 'a',
       dnsNames: ['a'],
       caLifetime: '10h',
       lifetime: '1h',

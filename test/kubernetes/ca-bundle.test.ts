@@ -11,6 +11,8 @@ import { createTls } from '../support/tls.ts';
 import { startAndConnect, testDeadline } from './connected-cluster.ts';
 
 const PATH = webhookPath('sailmark');
+const VALIDATING = { kind: 'validating', name: 'sailmark' } as const;
+const MUTATING = { kind: 'mutating', name: 'zz-sailmark' } as const;
 const [ONE, TWO] = [createTls().ca, createTls().ca];
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -36,7 +38,7 @@ describe('setting the caBundle', () => {
     server.put(PATH, withBundles(undefined));
     server.fault = (request, response) =>
       request.method === 'PATCH' && refuse(403, 'forbidden')(request, response);
-    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toMatchObject({
+    await expect(cluster.setCaBundle(VALIDATING, ONE, testDeadline())).rejects.toMatchObject({
       status: 403,
       message:
         'PATCH validatingwebhookconfigurations sailmark: the API server forbids it; it requires a ClusterRole with the rule {apiGroups: ["admissionregistration.k8s.io"], resources: ["validatingwebhookconfigurations"], resourceNames: ["sailmark"], verbs: ["patch"]} (forbidden)',
@@ -45,9 +47,20 @@ describe('setting the caBundle', () => {
 
   it('is refused where there is no such configuration', async () => {
     const { cluster } = await startAndConnect();
-    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toThrow(
+    await expect(cluster.setCaBundle(VALIDATING, ONE, testDeadline())).rejects.toThrow(
       'GET validatingwebhookconfigurations sailmark: not found',
     );
+  });
+
+  it('does nothing where there is no such mutating configuration, and sets the bundle of one that there is', async () => {
+    const { server, cluster } = await startAndConnect();
+    const newest = (): Promise<string> => Promise.resolve(ONE);
+    expect(await cluster.setCaBundle(MUTATING, newest, testDeadline())).toBe('absent');
+    const path = webhookPath('zz-sailmark', 'mutating');
+    server.put(path, withBundles(undefined));
+    expect(await cluster.setCaBundle(MUTATING, newest, testDeadline())).toBe('written');
+    expect(await cluster.setCaBundle(MUTATING, newest, testDeadline())).toBe('unchanged');
+    expect(bundlesIn(server.get(path))).toEqual([ONE]);
   });
 
   it('is refused where the API server does not take it, and where it babbles', async () => {
@@ -55,12 +68,12 @@ describe('setting the caBundle', () => {
     server.put(PATH, withBundles(undefined));
     server.fault = (request, response) =>
       request.method === 'PATCH' && refuse(422, 'webhooks[0]: Invalid value')(request, response);
-    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toMatchObject({
+    await expect(cluster.setCaBundle(VALIDATING, ONE, testDeadline())).rejects.toMatchObject({
       status: 422,
       message: expect.stringContaining('the API server returned 422 (webhooks[0]: Invalid value)'),
     });
     server.fault = sendBrokenJson;
-    await expect(cluster.setCaBundle('sailmark', ONE, testDeadline())).rejects.toMatchObject({ status: 200 });
+    await expect(cluster.setCaBundle(VALIDATING, ONE, testDeadline())).rejects.toMatchObject({ status: 200 });
   });
 
   it('writes every entry that has another one, and nothing else of the object', async () => {
@@ -68,7 +81,7 @@ describe('setting the caBundle', () => {
     const before = withBundles(undefined, ONE, TWO);
     server.put(PATH, before);
     const written = server.get(PATH);
-    expect(await cluster.setCaBundle('sailmark', TWO, testDeadline())).toBe('written');
+    expect(await cluster.setCaBundle(VALIDATING, TWO, testDeadline())).toBe('written');
     expect(server.get(PATH)).toEqual({
       ...withBundles(TWO, TWO, TWO),
       metadata: { ...(written?.['metadata'] as Json), resourceVersion: expect.any(String) },
@@ -85,7 +98,7 @@ describe('setting the caBundle', () => {
   it('writes nothing where every entry has it', async () => {
     const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(ONE, ONE));
-    expect(await cluster.setCaBundle('sailmark', ONE, testDeadline())).toBe('unchanged');
+    expect(await cluster.setCaBundle(VALIDATING, ONE, testDeadline())).toBe('unchanged');
     expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
@@ -101,7 +114,7 @@ describe('setting the caBundle', () => {
       },
       ({ method }) => method === 'PATCH',
     );
-    expect(await cluster.setCaBundle('sailmark', ONE, testDeadline())).toBe('written');
+    expect(await cluster.setCaBundle(VALIDATING, ONE, testDeadline())).toBe('written');
     expect(bundlesIn(server.get(PATH))).toEqual([ONE, ONE, ONE]);
   });
 
@@ -109,7 +122,7 @@ describe('setting the caBundle', () => {
     const { server, cluster } = await startAndConnect();
     server.put(PATH, withBundles(TWO));
     server.fault = firstOnly(2, refuse(409, 'conflict'), ({ method }) => method === 'PATCH');
-    expect(await cluster.setCaBundle('sailmark', ONE, testDeadline())).toBe('written');
+    expect(await cluster.setCaBundle(VALIDATING, ONE, testDeadline())).toBe('written');
   });
 
   it('asks for the bundle anew each time it was overtaken', async () => {
@@ -125,7 +138,7 @@ describe('setting the caBundle', () => {
       ({ method }) => method === 'PATCH',
     );
     const newest = async (): Promise<string> => bundles.shift() ?? '';
-    expect(await cluster.setCaBundle('sailmark', newest, testDeadline())).toBe('written');
+    expect(await cluster.setCaBundle(VALIDATING, newest, testDeadline())).toBe('written');
     expect(bundlesIn(server.get(PATH))).toEqual([TWO]);
   });
 });

@@ -60,8 +60,8 @@ export const configMapPath = (namespace: string, name: string): string =>
   `/api/v1/namespaces/${namespace}/configmaps/${name}`;
 export const podPath = (namespace: string, name: string): string =>
   `/api/v1/namespaces/${namespace}/pods/${name}`;
-export const webhookPath = (name: string): string =>
-  `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`;
+export const webhookPath = (name: string, kind: 'validating' | 'mutating' = 'validating'): string =>
+  `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/${name}`;
 export const eventPath = (namespace: string, name: string): string =>
   `/apis/events.k8s.io/v1/namespaces/${namespace}/events/${name}`;
 
@@ -270,7 +270,14 @@ const createStore = () => {
   return { objects, watchers, write, remove, must, list, watch };
 };
 
-const KINDS = ['secrets', 'configmaps', 'pods', 'events', 'validatingwebhookconfigurations'];
+const KINDS = [
+  'secrets',
+  'configmaps',
+  'pods',
+  'events',
+  'validatingwebhookconfigurations',
+  'mutatingwebhookconfigurations',
+];
 
 /** Refuses a write for another version than the current one; a write without a version is for any. */
 const checkVersion = (before: Json, body: unknown): void => {

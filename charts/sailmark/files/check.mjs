@@ -5,7 +5,7 @@
 import { request } from 'node:https';
 import { checkServerIdentity } from 'node:tls';
 
-const { SAILMARK_URL: base, SAILMARK_MODE: mode } = process.env;
+const { SAILMARK_URL: base, SAILMARK_MODE: mode, SAILMARK_PIN: pin } = process.env;
 const { hostname, port } = new URL(base);
 
 // An image that only looks like Istio's: it is refused by its name, without a request to a registry.
@@ -33,14 +33,14 @@ const review = {
 };
 
 /** Resolves with the response and the certificate presented. The API server checks the CA, which this pod does not have. */
-const sendReview = () =>
+const sendReview = (path) =>
   new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
       rejectUnauthorized: false,
       headers: { 'content-type': 'application/json' },
     };
-    const sent = request(`${base}/validate/${mode}?timeout=10s`, options, (response) => {
+    const sent = request(`${base}${path}?timeout=10s`, options, (response) => {
       const certificate = response.socket.getPeerCertificate();
       let text = '';
       response.setEncoding('utf8').on('data', (chunk) => {
@@ -55,6 +55,8 @@ const sendReview = () =>
     );
     sent.on('error', reject).end(JSON.stringify(review));
   });
+
+const answerOf = ({ status, text }) => (status === 200 ? JSON.parse(text).response : undefined);
 
 const problemsOf = ({ status, text, certificate }) => {
   if (status !== 200) return [`the webhook returned HTTP ${status}: ${text.slice(0, 300)}`];
@@ -73,13 +75,29 @@ const problemsOf = ({ status, text, certificate }) => {
   ];
 };
 
-const result = await sendReview().catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
-const problems = problemsOf(result);
+/** The mutating webhook never refuses, and pins nothing that is not Istio's. */
+const pinProblemsOf = (result) => {
+  const answer = answerOf(result);
+  if (answer === undefined)
+    return [`the mutating webhook returned HTTP ${result.status}: ${result.text.slice(0, 300)}`];
+  return answer.uid === review.request.uid && answer.allowed && answer.patch === undefined
+    ? []
+    : ['the mutating webhook refused or changed a pod without an Istio image'];
+};
+
+const send = (path) =>
+  sendReview(path).catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
+
+const result = await send(`/validate/${mode}`);
+const problems = [
+  ...problemsOf(result),
+  ...(pin === 'never' ? [] : pinProblemsOf(await send('/mutate/pin'))),
+];
 if (problems.length > 0) {
   process.stderr.write(`${problems.join('\n')}\n`);
   process.exit(1);
 }
-const { response } = JSON.parse(result.text);
-process.stdout.write(`mode ${mode}, certificate until ${result.certificate.valid_to}
-${pod.spec.containers[0].image}: ${response.auditAnnotations.verdict} ${response.auditAnnotations.reason}
+const { auditAnnotations } = answerOf(result);
+process.stdout.write(`mode ${mode}, pin ${pin}, certificate until ${result.certificate.valid_to}
+${pod.spec.containers[0].image}: ${auditAnnotations.verdict} ${auditAnnotations.reason}
 `);

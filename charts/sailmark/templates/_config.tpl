@@ -4,6 +4,7 @@
 {{- if not $file.trustedRoot }}{{ $_ := unset $file "trustedRoot" }}{{ end -}}
 {{- $_ := set $file "apiVersion" "sailmark.dev/v1alpha1" -}}
 {{- $_ := set $file "kind" "Configuration" -}}
+{{- $_ := set $file "pin" .Values.pin -}}
 {{- with include "sailmark.config.evidence" . | fromYaml }}{{ $_ := set $file "evidence" . }}{{ end -}}
 {{- $_ := set $file "server" (include "sailmark.config.server" . | fromYaml) -}}
 {{- if include "sailmark.asksApi" . -}}
@@ -42,6 +43,9 @@ warmUp: {{ .Values.kubernetes.warmUp | quote }}
 certificates:
   secret: {{ include "sailmark.certificateSecret" $ }}
   webhookConfiguration: {{ include "sailmark.fullname" $ }}
+  {{- if ne $.Values.pin "never" }}
+  mutatingWebhookConfiguration: {{ include "sailmark.pinName" $ }}
+  {{- end }}
   dnsNames:
     - {{ include "sailmark.host" $ }}
     - {{ include "sailmark.host" $ }}.cluster.local

@@ -27,6 +27,14 @@
       "%v: if a pod is killed earlier, calls of the API server fail."))
       .terminationGracePeriodSeconds $drain (add $drain 35)) -}}
 {{- end -}}
+{{- $silence := include "sailmark.seconds" (get .config.limits "registrySilence" | default "3s") | int -}}
+{{- $margin := include "sailmark.seconds" (get .config.limits "reviewMargin" | default "1s") | int -}}
+{{- if and (ne .pin "never") (le (int .webhook.pinTimeoutSeconds) (add $silence $margin 1 | int)) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "webhook.pinTimeoutSeconds is %v, and config.limits.registrySilence (%v s), config.limits.reviewMargin (%v s) and a"
+      "second are %v: in an outage of its registry no known tag could be pinned, and so none would start."))
+      .webhook.pinTimeoutSeconds $silence $margin (add $silence $margin 1)) -}}
+{{- end -}}
 {{- if and .webhook.url (not (regexMatch "^https://[^/?#@]+/?$" .webhook.url)) -}}
 {{- $problems = append $problems (printf
       "webhook.url must be https://host:port and nothing more, because the chart adds the path; it is %q."

@@ -54,9 +54,49 @@ caBundle: {{ b64enc .provided.caBundle }}
 {{- end }}
 
 {{/*
+The namespaces whose pods are pinned, besides the critical ones: as matchExpressions.
+*/}}
+{{- define "sailmark.pinnedNamespaces" -}}
+{{- if eq .Values.pin "always" -}}
+- {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "sailmark.criticalNamespaces" . }}}
+{{- else -}}
+{{- include "sailmark.namespacesOf" (dict "root" . "mode" "enforce") -}}
+{{- end -}}
+{{- end }}
+
+{{- define "sailmark.pinnedCriticalNamespaces" -}}
+{{- if or (eq .Values.pin "always") (eq .Values.mode "enforce") -}}
+- {key: kubernetes.io/metadata.name, operator: In, values: {{ include "sailmark.criticalNamespaces" . }}}
+{{- else -}}
+# Matches no namespace, because every namespace has this label. The entry stays, so that it already has its caBundle.
+- {key: kubernetes.io/metadata.name, operator: DoesNotExist}
+{{- end -}}
+{{- end }}
+
+{{/* The annotations of a webhook configuration: those of the values, and cert-manager's. */}}
+{{- define "sailmark.webhookAnnotations" -}}
+{{- $annotations := deepCopy .Values.webhook.annotations -}}
+{{- if eq .Values.certificates.mode "cert-manager" -}}
+{{- $certificate := printf "%s/%s" .Release.Namespace (include "sailmark.fullname" .) -}}
+{{- $_ := set $annotations "cert-manager.io/inject-ca-from" $certificate -}}
+{{- end -}}
+{{- toJson $annotations -}}
+{{- end }}
+
+{{/*
+The name of the mutating configuration. The API server calls mutating webhooks in the order of these names, and Istio's
+injectors must have added their containers before, whatever the release is called.
+*/}}
+{{- define "sailmark.pinName" -}}
+zz-{{ include "sailmark.fullname" . }}
+{{- end }}
+
+{{/*
 One entry. If it enforces and ignores failures, it has no match condition on content: an expression that is made to fail
 skips such an entry, which would be a way around it.
-Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "timeoutSeconds" … "namespaces" …).
+An entry that pins may have one in enforce: the pod that it skips is refused, except in critical namespaces.
+Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "timeoutSeconds" … "namespaces" …); of an entry that
+pins, "pins" true, and no mode except in critical namespaces.
 */}}
 {{- define "sailmark.webhook" -}}
 - name: {{ .name }}.sailmark.dev
@@ -65,8 +105,14 @@ Call with (dict "root" $ "name" … "mode" … "path" … "failurePolicy" … "t
     {{- include "sailmark.clientConfig" . | nindent 4 }}
   failurePolicy: {{ .failurePolicy }}
   timeoutSeconds: {{ .timeoutSeconds }}
+  {{- if .pins }}
+  sideEffects: None
+  # Called again if a later webhook adds a container.
+  reinvocationPolicy: IfNeeded
+  {{- else }}
   # Events are written, except on a dry run.
   sideEffects: NoneOnDryRun
+  {{- end }}
   matchPolicy: Equivalent
   namespaceSelector:
     matchExpressions:

@@ -30,11 +30,21 @@ const checkTimes = ({ caLifetime, lifetime, overlap }: CertificateSettings, note
 };
 
 const readCertificates = (file: CertificatesFile, note: Note): CertificateSettings => {
-  const { secret, webhookConfiguration, dnsNames, caLifetime, lifetime, overlap, ...unread } = file;
+  const {
+    secret,
+    webhookConfiguration,
+    mutatingWebhookConfiguration,
+    dnsNames,
+    caLifetime,
+    lifetime,
+    overlap,
+    ...unread
+  } = file;
   unread satisfies AllRead;
   const settings = {
     secret,
     webhookConfiguration,
+    ...(mutatingWebhookConfiguration === undefined ? {} : { mutatingWebhookConfiguration }),
     dnsNames,
     caLifetime: readDuration(caLifetime, `${AT}.caLifetime`, CA_LIFETIME, note),
     lifetime: readDuration(lifetime, `${AT}.lifetime`, LIFETIME, note),

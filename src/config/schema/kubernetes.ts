@@ -22,6 +22,7 @@ export const kubernetes = {
       properties: {
         secret: objectName('a Secret in that namespace'),
         webhookConfiguration: objectName('a ValidatingWebhookConfiguration'),
+        mutatingWebhookConfiguration: objectName('a MutatingWebhookConfiguration'),
         dnsNames: {
           ...list({
             type: 'string',
