@@ -1,16 +1,25 @@
 import type { Digest } from '../../image/index.ts';
-import type { Manifest, Source } from '../../registry/index.ts';
+import { type Manifest, type Source, SourceFault } from '../../registry/index.ts';
 import { type ImageStart, type StartProof, UNKNOWN_START } from './image-start.ts';
 import { type ImageManifest, parseImageManifest, parseStart } from './parse-image.ts';
 
 /** The children of an index that are tried: a mirror may hold the images of some platforms only. */
 const MAX_CHILDREN = 4;
 
+/** Bounds what is parsed of an image that perhaps no key signed: many times what those of Istio have. */
+const MAX_DOCUMENT_BYTES = 1024 * 1024;
+
 /** The start of an image, and the bytes that prove it. */
 export interface ReadStart {
   readonly start: ImageStart;
   readonly proof: StartProof;
 }
+
+const parseWith = <T>(parse: (bytes: Uint8Array) => T, bytes: Uint8Array, { id }: Source): T => {
+  if (bytes.length <= MAX_DOCUMENT_BYTES) return parse(bytes);
+  const detail = `${id}: the manifest or the configuration of an image is longer than ${MAX_DOCUMENT_BYTES} bytes`;
+  throw new SourceFault('answer-invalid', detail, { asked: true });
+};
 
 /** Reads the manifest of the first child that the source holds. */
 const readChild = async (
@@ -25,24 +34,6 @@ const readChild = async (
   return undefined;
 };
 
-const readConfiguration = async (
-  source: Source,
-  image: ImageManifest,
-  manifests: readonly [own: Manifest, ...others: Manifest[]],
-  signal: AbortSignal,
-): Promise<ReadStart | undefined> => {
-  const [manifest, ...others] = manifests;
-  const blobs = others.map(({ bytes }) => bytes);
-  if (image.kind !== 'image') return { start: UNKNOWN_START, proof: { manifest, blobs } };
-  const configuration = await source.blob(image.configuration, signal);
-  return (
-    configuration && {
-      start: parseStart(configuration),
-      proof: { manifest, blobs: [...blobs, configuration] },
-    }
-  );
-};
-
 /**
  * Reads what an image starts: its manifest, or its index and one child of it, then the configuration. Every step is bound
  * to the one before by its digest. Returns undefined if the source lacks one of them. Rejects with a `SourceFault` if it
@@ -55,9 +46,25 @@ export const readStart = async (
 ): Promise<ReadStart | undefined> => {
   const manifest = await source.manifest({ digest }, signal);
   if (manifest === undefined) return undefined;
-  const image = parseImageManifest(manifest.bytes);
-  if (image.kind !== 'index' || image.children.length === 0)
-    return readConfiguration(source, image, [manifest], signal);
+  const image = parseWith(parseImageManifest, manifest.bytes, source);
+  if (image.kind !== 'index')
+    return readConfiguration(source, { manifest, platform: image, blobs: [] }, signal);
+  if (image.children.length === 0) return { start: UNKNOWN_START, proof: { manifest, blobs: [] } };
   const child = await readChild(source, image.children, signal);
-  return child && readConfiguration(source, parseImageManifest(child.bytes), [manifest, child], signal);
+  if (child === undefined) return undefined;
+  const platform = parseWith(parseImageManifest, child.bytes, source);
+  return readConfiguration(source, { manifest, platform, blobs: [child.bytes] }, signal);
+};
+
+/** `platform`: the manifest of one platform, parsed; an index here is one within an index. */
+const readConfiguration = async (
+  source: Source,
+  { manifest, platform, blobs }: StartProof & { readonly platform: ImageManifest },
+  signal: AbortSignal,
+): Promise<ReadStart | undefined> => {
+  if (platform.kind !== 'image') return { start: UNKNOWN_START, proof: { manifest, blobs } };
+  const configuration = await source.blob(platform.configuration, signal);
+  if (configuration === undefined) return undefined;
+  const start = parseWith(parseStart, configuration, source);
+  return { start, proof: { manifest, blobs: [...blobs, configuration] } };
 };
