@@ -40,6 +40,8 @@ export interface TestRegistry extends PushTarget {
   readonly requests: RegistryRequest[];
   /** Applies to the requests that follow; undefined if there is none. */
   fault: Fault | undefined;
+  /** Milliseconds before each response to the requests that follow. */
+  latency: number;
   /** True if it has the referrers API. Repositories of a vector decide for themselves. */
   referrersApi: boolean;
   /** Serves a cosign vector (`referrers/s01-legacy-notlog`) and returns its repository. */
@@ -205,8 +207,9 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
       path: request.url ?? '',
       authorization: request.headers.authorization,
     });
-    if (options.latency === undefined) respond(request, response);
-    else setTimeout(() => respond(request, response), options.latency);
+    const { latency } = registry;
+    if (latency === 0) respond(request, response);
+    else setTimeout(() => respond(request, response), latency);
   };
 
   const server: Server =
@@ -220,6 +223,7 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
     origin: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
     requests,
     fault: undefined,
+    latency: options.latency ?? 0,
     referrersApi: options.referrersApi ?? true,
     loadVector(vector) {
       const index = readFixture<Vector>('cosign', vector, 'index.json');

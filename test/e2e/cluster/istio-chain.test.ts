@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imageIndex } from '../../support/signing-kit.ts';
 import { ISTIO_NAMESPACE, installGatewayApi, istioctl, startIstiod } from '../control-plane/istiod.ts';
 import type { Container, KubernetesObject } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
@@ -42,7 +43,7 @@ describe('the pods that Istio’s injector and gateway controller make', () => {
       cluster.publish(name, SIGNED);
       cluster.publish(name, UNSIGNED, { signed: false });
     }
-    await cluster.install({ mode: 'enforce', config: { mirrors: [{ mirror, of: HUB }] } });
+    await cluster.install({ mode: 'enforce', config: { tagMemory: '0s', mirrors: [{ mirror, of: HUB }] } });
     for (const [name, labels] of Object.entries({
       [ISTIO_NAMESPACE]: {},
       shop: { 'istio-injection': 'enabled' },
@@ -88,7 +89,9 @@ describe('the pods that Istio’s injector and gateway controller make', () => {
         `^admission webhook "[a-z]+\\.sailmark\\.dev" denied the request: image "${image}" in ${where}: no signature was found \\(signature-missing\\).*${others}$`,
       ),
     ) as string;
-  const admitted = (image: string): string => image;
+  /** An image as it is pinned: the reference as written, and the digest that was verified. */
+  const pinned = (place: string, name = 'proxyv2'): string =>
+    `${place}/${name}:${SIGNED}@${imageIndex(`${name} ${SIGNED}`).digest}`;
 
   /** Waits for the sentence by which the pods of a workload are refused: the event of its ReplicaSet. */
   const untilRefused = async (namespace: string, workload: string): Promise<string> => {
@@ -173,9 +176,9 @@ describe('the pods that Istio’s injector and gateway controller make', () => {
     });
   });
 
-  describe('start where their image is signed:', () => {
+  describe('start where their image is signed, pinned to the digest that was verified:', () => {
     it('a pod of a labelled namespace, with a sidecar of either kind', async () => {
-      const image = admitted(`${mirror}/proxyv2:${SIGNED}`);
+      const image = pinned(mirror);
       expect(await tryPod('shop', { [NATIVE]: 'false' })).toEqual([
         `init container istio-init: ${image}`,
         `container app: ${APP}`,
@@ -191,8 +194,8 @@ describe('the pods that Istio’s injector and gateway controller make', () => {
     it('a pod whose image is of the hub, not of the mirror', async () => {
       const image = `${HUB}/proxyv2:${SIGNED}`;
       expect(await tryPod('canary', { [IMAGE]: image, [NATIVE]: 'true' })).toEqual([
-        `init container istio-init: ${admitted(image)}`,
-        `native sidecar istio-proxy: ${admitted(image)}`,
+        `init container istio-init: ${pinned(HUB)}`,
+        `native sidecar istio-proxy: ${pinned(HUB)}`,
         `container app: ${APP}`,
       ]);
     });
@@ -201,21 +204,24 @@ describe('the pods that Istio’s injector and gateway controller make', () => {
       const object = podOf('shop', { 'inject.istio.io/templates': 'gateway' });
       const spec = { containers: [{ name: 'istio-proxy', image: 'auto' }] };
       const { body } = await cluster.api.tryCreate({ ...object, spec });
-      expect(describePod(body as InjectedPod)).toEqual([
-        `container istio-proxy: ${admitted(`${mirror}/proxyv2:${SIGNED}`)}`,
-      ]);
+      expect(describePod(body as InjectedPod)).toEqual([`container istio-proxy: ${pinned(mirror)}`]);
     });
 
     it('a Gateway of the Gateway API, whose Deployment istiod makes', async () => {
       await createGateway('signed');
       expect(await untilMade('edge', 'gateway.networking.k8s.io/gateway-name=signed')).toEqual([
-        `container istio-proxy: ${admitted(`${mirror}/proxyv2:${SIGNED}`)}`,
+        `container istio-proxy: ${pinned(mirror)}`,
       ]);
+      // A template keeps its tag: istiod would change it back.
+      const { spec } = await cluster.api.get<{ readonly spec: { readonly template: InjectedPod } }>(
+        '/apis/apps/v1/namespaces/edge/deployments/signed-istio',
+      );
+      expect(describePod(spec.template)).toEqual([`container istio-proxy: ${mirror}/proxyv2:${SIGNED}`]);
     });
 
     it('istiod itself', async () => {
       expect(await untilMade(ISTIO_NAMESPACE, 'app=istiod,istio.io/rev=default')).toEqual([
-        `container discovery: ${admitted(`${mirror}/pilot:${SIGNED}`)}`,
+        `container discovery: ${pinned(mirror, 'pilot')}`,
       ]);
     });
   });
@@ -235,8 +241,40 @@ describe('the pods that Istio’s injector and gateway controller make', () => {
     expect(await tryPod('tagged')).toEqual(refusal(image, 'init container "istio-init" .*'));
     await point('default');
     await untilStarts(true);
-    expect(await tryPod('tagged')).toContain(
-      `init container istio-init: ${admitted(`${mirror}/proxyv2:${SIGNED}`)}`,
+    expect(await tryPod('tagged')).toContain(`init container istio-init: ${pinned(mirror)}`);
+  });
+
+  describe('while the registry answers nothing but 503', () => {
+    beforeAll(() => {
+      cluster.registry.fault = (_, response) => {
+        response.writeHead(503).end();
+        return true;
+      };
+    });
+    afterAll(() => {
+      cluster.registry.fault = undefined;
+    });
+
+    it('are refused where nobody verified their image before', async () => {
+      const image = `${HUB}/proxyv2:1.27.0`;
+      expect(await tryPod('shop', { [IMAGE]: image })).toContain(
+        `image "${image}" in init container "istio-init"`,
+      );
+    });
+
+    it('start where it was, pinned to the digest that the tag last stood for', async () => {
+      expect(await tryPod('shop', { [NATIVE]: 'true' })).toEqual([
+        `init container istio-init: ${pinned(mirror)}`,
+        `native sidecar istio-proxy: ${pinned(mirror)}`,
+        `container app: ${APP}`,
+      ]);
+    });
+  });
+
+  it('are refused as soon as a tag is moved to an unsigned image', async () => {
+    cluster.publish('proxyv2', SIGNED, { seed: 'moved', signed: false });
+    expect(await tryPod('shop')).toEqual(
+      refusal(`${mirror}/proxyv2:${SIGNED}`, 'init container "istio-init" .*'),
     );
   });
 });
