@@ -22,6 +22,8 @@ export interface DemoImages {
   readonly signedByOtherKey: string;
   readonly lookAlike: string;
   readonly otherComponent: string;
+  /** Signed by a bundle, which names no component; its configuration starts another. */
+  readonly startsOtherComponent: string;
   readonly moving: string;
   readonly neverRequested: string;
   /** Moves the tag of `moving` to an unsigned image. */
@@ -51,8 +53,13 @@ export const pushDemoImages = (target: PushTarget, host: string): DemoImages => 
   };
   pushSigned('proxyv2', '1.28.0', imageIndex('proxyv2'));
   const pinned = pushSigned('proxyv2', '1.27.3', imageManifest('an older proxyv2'));
-  const bundled = pushTagged('proxyv2', '1.31.0', imageManifest('a proxyv2 of cosign 3'));
-  pushBundle(target, 'istio/proxyv2', bundled, bundleOf(release, bundled));
+  const pushBundled = (tag: string, program: string): void => {
+    const config = { Entrypoint: [`/usr/local/bin/${program}`] };
+    const digest = pushTagged('proxyv2', tag, imageManifest(`${program} of cosign 3`, { config }));
+    pushBundle(target, 'istio/proxyv2', digest, bundleOf(release, digest));
+  };
+  pushBundled('1.31.0', 'pilot-agent');
+  pushBundled('1.31.1', 'ztunnel');
   pushTagged('proxyv2', '1.28.1', imageManifest('unsigned proxyv2'));
   pushSigned('proxyv2', '1.28.2', imageManifest('a proxyv2 signed by another key'), createSigner());
   pushTagged('proxyv2', '1.28.0', imageManifest('a look-alike'), 'fast-proxies');
@@ -69,6 +76,7 @@ export const pushDemoImages = (target: PushTarget, host: string): DemoImages => 
     signedByOtherKey: at('istio/proxyv2:1.28.2'),
     lookAlike: at('fast-proxies/proxyv2:1.28.0'),
     otherComponent: at('istio/proxyv2:1.28.3'),
+    startsOtherComponent: at('istio/proxyv2:1.31.1'),
     moving: at('istio/proxyv2:1.28.4'),
     neverRequested: at('istio/proxyv2:1.26.0'),
     moveTag: () => void pushTagged('proxyv2', '1.28.4', imageManifest('proxyv2 after the move')),

@@ -113,6 +113,11 @@ await show(
   { verdict: 'refused', code: 'component-mismatch' },
   { why: 'a valid signature, but for ztunnel' },
 );
+await show(
+  images.startsOtherComponent,
+  { verdict: 'refused', code: 'component-mismatch' },
+  { why: 'a valid bundle, but its configuration starts ztunnel' },
+);
 screen.text('\n  The message for the first of these pods:');
 screen.quote(refusal.status?.message ?? '');
 
