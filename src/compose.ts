@@ -114,14 +114,18 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
   };
 };
 
+/**
+ * Creates the clients of registries. A request that was given up before its registry counts as silent would count as a
+ * failure of the registry, so none is.
+ */
 const composeRegistries = (
-  config: Config,
+  { limits, ...config }: Config,
   { now, network, lookUp, createTransport }: CoreDependencies,
 ): Registries =>
   createRegistries({
     settings: config.registries,
     defaults: config.registryDefaults,
-    limits: config.limits,
+    limits: { ...limits, requestTimeout: Math.max(limits.requestTimeout, limits.registrySilence) },
     now,
     ...network,
     ...(lookUp && { lookUp }),

@@ -123,7 +123,8 @@ export const limitTable = [
     unit: 'milliseconds',
     min: 100,
     max: 2 * MINUTE_MS,
-    effect: 'a request to a registry, with its redirects, is aborted: `registry-unavailable`',
+    effect:
+      'a request to a registry, with its redirects, is aborted: `registry-unavailable`; never before `registrySilence`',
   },
   {
     name: 'requestsPerRegistry',
@@ -200,6 +201,15 @@ export const limitTable = [
     max: 960 * KIB,
     effect:
       'of the evidence in one ConfigMap, the least recently used of the repository that holds most is removed',
+  },
+  {
+    name: 'registrySilence',
+    default: 3 * SECOND_MS,
+    unit: 'milliseconds',
+    min: 500,
+    max: MINUTE_MS,
+    effect:
+      'a registry that was asked and has not responded for so long is out of service: `registry-unavailable`; a verification that ends before is `deadline-exceeded`, which no outage rule covers',
   },
   {
     name: 'keyBytes',

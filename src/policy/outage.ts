@@ -3,8 +3,8 @@ import type { Undetermined, UndeterminedReason, Verified } from '../verification
 import type { OutageChoice } from './rules.ts';
 
 /**
- * True if the registry did not respond, which is all that an outage rule covers. It never covers what an attacker can
- * choose: an invalid response or a refusal, a signature by an unknown key, an internal error, a request that was never sent.
+ * True if the registry itself did not respond, which is all that an outage rule covers. It never covers what an attacker can
+ * choose: an invalid response or a refusal, a signature by an unknown key, an internal error, a short timeout, our queues.
  */
 const isOutage = (reason: UndeterminedReason): boolean => {
   switch (reason.code) {
@@ -12,7 +12,6 @@ const isOutage = (reason: UndeterminedReason): boolean => {
     case 'registry-rate-limited':
       return true;
     case 'deadline-exceeded':
-      return reason.asked;
     case 'registry-backend-unavailable':
     case 'registry-refused':
     case 'registry-answer-invalid':

@@ -42,6 +42,7 @@ export type {
 export {
   createSourceCaller,
   type FaultCode,
+  isTimeout,
   type Manifest,
   type OpenSource,
   type Referrer,

@@ -104,6 +104,13 @@ export class SourceFault extends Error {
   }
 }
 
+/** True for the fault of a request to the registry itself that ended at `requestTimeout`. */
+export const isTimeout = (error: unknown): error is SourceFault =>
+  error instanceof SourceFault &&
+  error.code === 'unavailable' &&
+  error.cause instanceof DOMException &&
+  error.cause.name === 'TimeoutError';
+
 /** Creates the fault of a response that is not the requested object. */
 export const invalidResponse = (detail: string, cause?: unknown): SourceFault =>
   new SourceFault('answer-invalid', detail, { asked: true, cause });

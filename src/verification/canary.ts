@@ -33,6 +33,7 @@ const LIMITS = {
   rejectedEntries: 1,
   tagEntries: 1,
   flightDeadline: 10_000,
+  registrySilence: 3_000,
 };
 
 const sourceWith = (signature: string): Source => {

@@ -1,15 +1,20 @@
 import type { Digest, Repository } from '../image/index.ts';
-import { createSourceCaller, type Source } from '../registry/index.ts';
+import { isTimeout, type Source, SourceFault } from '../registry/index.ts';
 import type { VerifierDependencies } from './dependencies.ts';
 import type { FoundStart } from './memory/found-start.ts';
 import type { Memory } from './memory/memory.ts';
-import type { RequestCount, SharedResult } from './memory/single-flight.ts';
+import type { Flight, SharedResult } from './memory/single-flight.ts';
 import type { VerificationRequest } from './verification.ts';
 
 /** The state of a verifier, shared by all its verifications. */
 export interface VerifierState {
   readonly dependencies: VerifierDependencies;
   readonly memory: Memory;
+}
+
+/** Counts the HTTP requests of one verification. */
+interface RequestCount {
+  requests: number;
 }
 
 /** One verification: the request, and what its steps need. */
@@ -24,6 +29,8 @@ export interface VerificationContext extends VerifierState {
   readonly starts: Map<Digest, Promise<SharedResult<FoundStart>>>;
   /** HTTP requests that this verification sent. A shared request counts for the verification that started it. */
   readonly sent: RequestCount;
+  /** True if the digest that the tag last resolved to is verified for this use. */
+  readonly known: boolean;
 }
 
 export const createContext = (
@@ -41,14 +48,42 @@ export const createContext = (
     evidenceOnly: false,
     starts: new Map(),
     sent: { requests: 0 },
+    known: false,
   };
 };
 
-/** Opens a repository as a source whose requests count for this verification. */
-export const openRepository = ({ dependencies, sent }: VerificationContext, repository: Repository): Source =>
-  dependencies.open(
-    repository,
-    createSourceCaller(() => {
-      sent.requests += 1;
-    }),
-  );
+/**
+ * A request that its own timeout ended is an outage only if the registry was silent for long enough: a shorter timeout may
+ * be configured, and a timer may fire late while the response waits unread.
+ */
+const withFlight = (source: Source, flight: Flight): Source => {
+  const judged = async <T>(read: Promise<T>): Promise<T> => {
+    try {
+      return await read;
+    } catch (error) {
+      if (!isTimeout(error) || flight.wasSilent()) throw error;
+      throw new SourceFault('deadline', error.message, { asked: true, cause: error });
+    }
+  };
+  return {
+    ...source,
+    resolve: (tag, signal) => judged(source.resolve(tag, signal)),
+    manifest: (at, signal) => judged(source.manifest(at, signal)),
+    blob: (digest, signal) => judged(source.blob(digest, signal)),
+    referrers: (digest, signal) => judged(source.referrers(digest, signal)),
+  };
+};
+
+/** Opens a repository for a flight: its requests count for this verification, its waits for the flight. */
+export const openRepository = (
+  { dependencies, sent, known }: VerificationContext,
+  repository: Repository,
+  flight: Flight,
+): Source => {
+  const onRequest = (): void => {
+    sent.requests += 1;
+    flight.onRequest();
+  };
+  const caller = { requester: '', known, onRequest, onWait: flight.onWait };
+  return withFlight(dependencies.open(repository, caller), flight);
+};

@@ -1,29 +1,32 @@
 import type { Digest } from '../image/index.ts';
-import { type Source, SourceFault } from '../registry/index.ts';
+import { SourceFault } from '../registry/index.ts';
 import { UNKNOWN_START } from './configuration/image-start.ts';
 import { type ReadStart, readStart } from './configuration/read-start.ts';
-import { openRepository, type VerificationContext } from './context.ts';
+import type { VerificationContext } from './context.ts';
 import { withEvidenceTimeout } from './evidence-timeout.ts';
 import type { FoundStart } from './memory/found-start.ts';
 import type { SharedResult } from './memory/single-flight.ts';
+import { evidenceSource, repositorySource, type SignatureSource } from './signature-source.ts';
 import { reasonOfFault } from './undetermined-reason.ts';
 
 const joinRead = (
-  { memory, sent }: VerificationContext,
-  source: Source,
+  { memory }: VerificationContext,
+  { id, registry, open }: SignatureSource,
   digest: Digest,
   signal: AbortSignal,
 ): Promise<SharedResult<ReadStart | undefined>> =>
   memory.startReads.join(
-    `${source.id}@${digest}`,
-    sent,
-    (ofFlight) => readStart(source, digest, ofFlight),
+    {
+      key: `${id}@${digest}`,
+      registry,
+      send: (flight) => readStart(open(flight), digest, flight.signal),
+    },
     signal,
   );
 
 /** Whoever can push to a repository can delete from it: an absent configuration must not pass for one that says nothing. */
-const absenceOf = (source: Source, digest: Digest): SharedResult<never> => {
-  const detail = `${source.id} lacks the manifest or the configuration of ${digest}, which proves its component`;
+const absenceOf = ({ id }: SignatureSource, digest: Digest): SharedResult<never> => {
+  const detail = `${id} lacks the manifest or the configuration of ${digest}, which proves its component`;
   return { ok: false, reason: reasonOfFault(new SourceFault('answer-invalid', detail, { asked: true })) };
 };
 
@@ -33,7 +36,7 @@ const findInEvidence = async (
   digest: Digest,
 ): Promise<SharedResult<FoundStart | undefined>> => {
   let failure: SharedResult<never> | undefined;
-  for (const source of context.evidence) {
+  for (const source of context.evidence.map(evidenceSource)) {
     const read = await joinRead(context, source, digest, withEvidenceTimeout(context).signal);
     if (!read.ok) failure ??= read;
     else if (read.value !== undefined) return { ok: true, value: { start: read.value.start, isKnown: true } };
@@ -51,7 +54,7 @@ const search = async (
   if (inEvidence.ok && inEvidence.value !== undefined) return { ok: true, value: inEvidence.value };
   if (dependencies.offline === true || context.evidenceOnly)
     return inEvidence.ok ? { ok: true, value: { start: UNKNOWN_START, isKnown: false } } : inEvidence;
-  const repository = openRepository(context, request.reference.repository);
+  const repository = repositorySource(context, request.reference.repository);
   const read = await joinRead(context, repository, digest, signal);
   if (!read.ok) return read;
   if (read.value === undefined) return absenceOf(repository, digest);

@@ -1,11 +1,11 @@
 import type { Digest } from '../image/index.ts';
-import type { Source } from '../registry/index.ts';
 import type { VerificationContext } from './context.ts';
 import { findStart } from './find-start.ts';
 import { type ProvenSignature, readSignatures } from './formats/read-signatures.ts';
 import type { RingGeneration, SourceResult } from './memory/memory.ts';
-import type { SharedResult } from './memory/single-flight.ts';
+import type { Flight, SharedResult } from './memory/single-flight.ts';
 import { readEarly } from './read-early.ts';
+import type { SignatureSource } from './signature-source.ts';
 import { isUndeterminedReason } from './undetermined-reason.ts';
 import type { ValidSignature } from './verification.ts';
 
@@ -69,16 +69,18 @@ const signaturesOf = (valid: readonly ProvenSignature[]): readonly ValidSignatur
  */
 export const readSource = (
   context: VerificationContext,
-  source: Source,
+  { id, registry, open }: SignatureSource,
   digest: Digest,
   generation: RingGeneration,
 ): Promise<SharedResult<SourceResult>> => {
-  const { dependencies, memory, evidence, sent } = context;
+  const { dependencies, memory } = context;
   const { limits, proveLogged } = dependencies;
-  const read = async (signal: AbortSignal): Promise<SourceResult> => {
+  const send = async (flight: Flight): Promise<SourceResult> => {
     const { ring } = generation;
+    const { signal } = flight;
     const query = { ...limits, digest, ring, proveLogged, likelyNames: likelyNamesOf(context) };
-    const isEvidence = evidence.includes(source);
+    const isEvidence = registry === undefined;
+    const source = open(flight);
     const reading = isEvidence
       ? { source, early: () => undefined }
       : readEarly(context, source, digest, signal);
@@ -86,7 +88,7 @@ export const readSource = (
       memory.verified.add(digest, signaturesOf(early)),
     );
     if (valid.length === 0 && failure !== undefined && !isUndeterminedReason(failure))
-      generation.rejected.add(source.id, digest, failure);
+      generation.rejected.add(id, digest, failure);
     if (!isEvidence) await storeEvidence(context, digest, valid, signal);
     return {
       signatures: memory.verified.add(digest, signaturesOf(valid)),
@@ -94,5 +96,5 @@ export const readSource = (
       early: reading.early(),
     };
   };
-  return generation.sourceReads.join(`${source.id}@${digest}`, sent, read, context.signal);
+  return generation.sourceReads.join({ key: `${id}@${digest}`, registry, send }, context.signal);
 };

@@ -1,7 +1,7 @@
 import type { Digest } from '../image/index.ts';
 import { type Source, SourceFault } from '../registry/index.ts';
 import { openRepository, type VerificationContext, type VerifierState } from './context.ts';
-import type { SharedResult } from './memory/single-flight.ts';
+import type { Flight, SharedResult } from './memory/single-flight.ts';
 import type { Verification, VerificationRequest } from './verification.ts';
 
 /** Returns the requested tag; `latest` if the reference has none. */
@@ -43,15 +43,17 @@ const resolveOffline = async (
 
 /** Resolves the requested tag, once for all concurrent requests for it. Evidence resolves a tag only offline. */
 export const resolveTag = (context: VerificationContext): Promise<SharedResult<Digest | undefined>> => {
-  const { dependencies, memory, request, evidence, sent } = context;
+  const { dependencies, memory, request, evidence, signal: caller } = context;
   const { repository } = request.reference;
+  const isOffline = dependencies.offline === true;
   const tag = tagOf(request);
-  const resolve = async (signal: AbortSignal) => {
-    const digest = await (dependencies.offline === true
-      ? resolveOffline(evidence, tag, signal)
-      : openRepository(context, repository).resolve(tag, signal));
+  const send = async (flight: Flight) => {
+    const digest = await (isOffline
+      ? resolveOffline(evidence, tag, flight.signal)
+      : openRepository(context, repository, flight).resolve(tag, flight.signal));
     memory.tags.add(repository.name, tag, digest);
     return digest;
   };
-  return memory.tagResolutions.join(`${repository.name}:${tag}`, sent, resolve, context.signal);
+  const registry = isOffline ? undefined : repository.registry;
+  return memory.tagResolutions.join({ key: `${repository.name}:${tag}`, registry, send }, caller);
 };

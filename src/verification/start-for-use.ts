@@ -1,12 +1,12 @@
 import { orAborted } from '../base/index.ts';
 import type { Digest } from '../image/index.ts';
-import type { Source } from '../registry/index.ts';
 import { type ImageStart, UNKNOWN_START } from './configuration/image-start.ts';
 import type { VerificationContext } from './context.ts';
 import { findStart } from './find-start.ts';
 import type { EarlyStart, FoundStart } from './memory/found-start.ts';
 import type { SharedResult } from './memory/single-flight.ts';
 import { gotNoResponse } from './outcome/undetermined-tag.ts';
+import type { SignatureSource } from './signature-source.ts';
 import type { UndeterminedReason } from './verification.ts';
 
 /**
@@ -19,20 +19,15 @@ const couldNotAsk = (reason: UndeterminedReason): boolean =>
   reason.code === 'registry-refused';
 
 /** Waits for the start that was read beside the signatures, or else looks for it now. */
-const waitForStart = (
+const waitForStart = async (
   context: VerificationContext,
   digest: Digest,
   early: EarlyStart | undefined,
 ): Promise<SharedResult<FoundStart>> => {
-  const { request, sent, signal } = context;
-  const found =
-    early?.repository === request.reference.repository.name
-      ? early.found
-      : findStart(context, digest, signal);
-  return orAborted(found, signal, () => ({
-    ok: false,
-    reason: { code: 'deadline-exceeded', asked: sent.requests > 0 },
-  }));
+  const { request, signal } = context;
+  if (early?.repository !== request.reference.repository.name) return findStart(context, digest, signal);
+  // A caller whose time is up learns from the flight whether it is the registry that is silent.
+  return orAborted(early.found, signal, () => findStart({ ...context, starts: new Map() }, digest, signal));
 };
 
 /**
@@ -42,12 +37,12 @@ const waitForStart = (
  */
 export const startForUse = async (
   context: VerificationContext,
-  source: Source,
+  { registry }: SignatureSource,
   digest: Digest,
   early: EarlyStart | undefined,
 ): Promise<SharedResult<ImageStart>> => {
-  const { memory, evidence, dependencies, request } = context;
-  const isEvidence = evidence.includes(source);
+  const { memory, dependencies, request } = context;
+  const isEvidence = registry === undefined;
   const found = await waitForStart(context, digest, early);
   if (!found.ok) return isEvidence && couldNotAsk(found.reason) ? { ok: true, value: UNKNOWN_START } : found;
   const { start, isKnown, proof } = found.value;

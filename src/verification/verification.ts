@@ -75,8 +75,7 @@ export interface Undetermined extends Cost {
   readonly reason: UndeterminedReason;
   /**
    * The verification of the digest the tag last resolved to. Present only if the registry did not respond when the tag was
-   * resolved (unavailable, rate-limited, or the deadline exceeded after a request) and that digest is verified for this
-   * use. `decide` chooses whether it counts.
+   * resolved (unavailable or rate-limited) and that digest is verified for this use. `decide` chooses whether it counts.
    */
   readonly lastVerified?: { readonly resolvedAt: number; readonly verified: Verified };
   /** If the tag was not resolved: the digest it last resolved to, if any. Only the list of revoked digests uses it. */
@@ -116,7 +115,7 @@ export type UndeterminedReason =
   | { readonly code: 'registry-refused'; readonly detail: string }
   | { readonly code: 'registry-rate-limited'; readonly detail: string }
   | { readonly code: 'registry-answer-invalid'; readonly detail: string }
-  /** `asked`: true if a request had been sent to the registry by then. */
+  /** `asked`: true if a request had been sent to the registry by then. Never an outage: a caller chooses its time. */
   | { readonly code: 'deadline-exceeded'; readonly asked: boolean }
   /** An unknown key made a signature, and these keys of the configuration could not be loaded. */
   | { readonly code: 'key-ring-incomplete'; readonly missing: readonly string[] }

@@ -11,13 +11,14 @@ import type { Verification, Verified, Verifier } from './verification.ts';
 import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
 
 /** Verifies an image: resolves its tag, then verifies the digest from memory, evidence or repositories. */
-const verifyImage = async (context: VerificationContext): Promise<Verification> => {
-  const { request, sent } = context;
-  const cached = cachedDigest(context, request);
-  const byEvidence = cached === undefined ? await verifyLastDigest(context) : undefined;
+const verifyImage = async (unknown: VerificationContext): Promise<Verification> => {
+  const { request, sent } = unknown;
+  const cached = cachedDigest(unknown, request);
+  const last = cached === undefined ? await verifyLastDigest(unknown) : undefined;
+  const context = { ...unknown, known: last !== undefined };
   const resolved: SharedResult<Digest | undefined> =
     cached === undefined ? await resolveTag(context) : { ok: true, value: cached };
-  if (!resolved.ok) return undeterminedTag(context, resolved.reason, byEvidence);
+  if (!resolved.ok) return undeterminedTag(context, resolved.reason, last);
   const digest = resolved.value;
   if (digest === undefined) return rejected(undefined, { code: 'image-not-found' }, sent.requests);
   const verification =
@@ -27,14 +28,15 @@ const verifyImage = async (context: VerificationContext): Promise<Verification> 
 };
 
 /**
- * Verifies the last digest of the tag with evidence, before its registry can use up the time: after a restart, that is
- * the only verification that can stand in for the tag.
+ * Verifies the last digest of the tag, from memory or with evidence, before its registry can use up the time: after a
+ * restart, that is the only verification that can stand in for the tag.
  */
 const verifyLastDigest = async (context: VerificationContext): Promise<Verified | undefined> => {
   const { memory, request, evidence } = context;
-  if (evidence.length === 0) return undefined;
   const digest = memory.tags.last(request.reference.repository.name, tagOf(request))?.digest;
-  if (digest === undefined || recallVerified(context, request, digest, 0) !== undefined) return undefined;
+  if (digest === undefined) return undefined;
+  const recalled = recallVerified(context, request, digest, 0);
+  if (recalled !== undefined || evidence.length === 0) return recalled;
   const { verified } = await verifyWithEvidence(
     { ...context, evidenceOnly: true, starts: new Map() },
     digest,

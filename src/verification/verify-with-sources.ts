@@ -1,10 +1,10 @@
 import type { Digest } from '../image/index.ts';
-import type { Source } from '../registry/index.ts';
-import { openRepository, type VerificationContext } from './context.ts';
+import type { VerificationContext } from './context.ts';
 import { withEvidenceTimeout } from './evidence-timeout.ts';
 import type { SourceResult } from './memory/memory.ts';
 import { concludeVerification, recallVerified, undetermined } from './outcome/conclude.ts';
 import { readSource } from './read-source.ts';
+import { evidenceSource, repositorySource, type SignatureSource } from './signature-source.ts';
 import { startForUse } from './start-for-use.ts';
 import type { Rejected, Undetermined, Verification, Verified } from './verification.ts';
 
@@ -18,7 +18,7 @@ type SourcesVerdict =
 /** `ofRead`: the context for reading the signatures, whose time may be shorter. */
 const verifyWithSource = async (
   context: VerificationContext,
-  source: Source,
+  source: SignatureSource,
   digest: Digest,
   ofRead = context,
 ): Promise<Verification> => {
@@ -42,8 +42,8 @@ const verifyWithSource = async (
 };
 
 const firstVerified = async (
-  sources: readonly Source[],
-  verify: (source: Source) => Promise<Verification>,
+  sources: readonly SignatureSource[],
+  verify: (source: SignatureSource) => Promise<Verification>,
 ): Promise<SourcesVerdict> => {
   const failures: Failure[] = [];
   for (const source of sources) {
@@ -56,7 +56,7 @@ const firstVerified = async (
 
 /** Verifies a digest with evidence, one layout after the other. */
 export const verifyWithEvidence = (context: VerificationContext, digest: Digest): Promise<SourcesVerdict> =>
-  firstVerified(context.evidence, (source) =>
+  firstVerified(context.evidence.map(evidenceSource), (source) =>
     verifyWithSource(context, source, digest, withEvidenceTimeout(context)),
   );
 
@@ -67,7 +67,7 @@ export const verifyWithRepositories = (
 ): Promise<SourcesVerdict> => {
   const { dependencies, request } = context;
   const repositories = dependencies.offline === true ? [] : request.signaturesAt;
-  const sources = repositories.map((repository) => openRepository(context, repository));
+  const sources = repositories.map((repository) => repositorySource(context, repository));
   return firstVerified(sources, (source) => verifyWithSource(context, source, digest));
 };
 

@@ -28,6 +28,7 @@ describe('the limits', () => {
       tagEntries: 10_000,
       flightDeadline: 30_000,
       sharedEvidenceBytes: 786_432,
+      registrySilence: 3_000,
       keyBytes: 65_536,
       keyRefresh: 3_600_000,
       keepAlive: 120_000,

@@ -6,6 +6,7 @@ import {
   expireMemory,
   hang,
   limitRate,
+  outageLimits,
   refused,
   respondWith,
   sendReview,
@@ -26,7 +27,7 @@ type Outage = readonly [name: string, reason: string, begin: (mirror: Mirror) =>
 const OUTAGES: readonly Outage[] = [
   ['stopped', 'registry-unavailable', ({ registry }) => registry.close()],
   ['failing', 'registry-unavailable', ({ registry }) => void (registry.fault = respondWith(503))],
-  ['hanging', 'deadline-exceeded', ({ registry }) => void (registry.fault = hang)],
+  ['hanging', 'registry-unavailable', ({ registry }) => void (registry.fault = hang)],
   ['rate-limiting', 'registry-rate-limited', ({ registry }) => void (registry.fault = limitRate)],
 ];
 
@@ -83,7 +84,7 @@ describe('a pod of which one image is rejected while another’s repository hang
     mirror.registry.fault = onlyProxy;
     const response = await sendReview(webhook, [late.byDigest, unsigned.byDigest]);
     expect(response.allowed).toBe(false);
-    expect(reasonsOf(response).toSorted()).toEqual(['deadline-exceeded', 'signature-missing']);
+    expect(reasonsOf(response).toSorted()).toEqual(['registry-unavailable', 'signature-missing']);
     expect(response.status?.message).toContain(
       `image "${unsigned.byDigest}" in container "app-1" (spec.containers[1].image): no signature was found`,
     );
@@ -150,7 +151,7 @@ describe('what undetermined means', () => {
   it('allow never covers a request that was not sent in time', async () => {
     const { mirror, webhook } = await startMirrorAndWebhook(() => ({
       undetermined: { enforce: 'allow' },
-      limits: { verificationsAtOnce: 1, drain: '0s' },
+      limits: { ...outageLimits, verificationsAtOnce: 1 },
     }));
     mirror.registry.fault = hang;
     const [first, second] = [mirror.add(), mirror.add()];

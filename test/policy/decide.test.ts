@@ -56,7 +56,7 @@ const REJECTIONS: readonly RejectionReason[] = [
 const UNDETERMINED_REASONS: readonly (readonly [UndeterminedReason, boolean])[] = [
   [{ code: 'registry-unavailable', detail: 'no answer' }, true],
   [{ code: 'registry-rate-limited', detail: 'asked to wait' }, true],
-  [{ code: 'deadline-exceeded', asked: true }, true],
+  [{ code: 'deadline-exceeded', asked: true }, false],
   [{ code: 'deadline-exceeded', asked: false }, false],
   [{ code: 'registry-backend-unavailable', detail: '503' }, false],
   [{ code: 'registry-refused', detail: '403' }, false],
@@ -201,8 +201,8 @@ describe('enforce mode denies', () => {
     });
   });
 
-  it('the pod for one rejected image, though another ran out of time', () => {
-    const late = judgement('istio/pilot:1.28.0', undetermined({ code: 'deadline-exceeded', asked: true }));
+  it('the pod for one rejected image, though another’s registry is down', () => {
+    const late = judgement('istio/pilot:1.28.0', undetermined(UNAVAILABLE));
     const bad = judgement(PROXY, rejected({ code: 'signature-missing' }));
     const decision = decide(caseOf([late, bad]), rules(choice('allow')), NOW);
     expect([decision.verdict, decision.findings.map(({ effect }) => effect)]).toEqual([

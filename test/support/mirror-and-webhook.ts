@@ -6,8 +6,11 @@ import type { Fault } from './registry-server.ts';
 
 /*
  * For journeys during an outage: every review is sent with `?timeout=2s`, as by an API server that waits no longer, and
- * the response must arrive within it.
+ * the response must arrive within it. A registry that is silent for half a second is therefore out of service.
  */
+
+/** The limits of these journeys. */
+export const outageLimits = { drain: '0s', registrySilence: '500ms' };
 
 /** A mirror, and a webhook that trusts it. */
 export interface MirrorAndWebhook {
@@ -21,7 +24,11 @@ export const startMirrorAndWebhook = async (
 ): Promise<MirrorAndWebhook> => {
   const mirror = await startMirror();
   onTestFinished(() => mirror.registry.close());
-  const webhook = await startInProcessWebhook({ ...mirror.configuration, ...configure(mirror) });
+  const webhook = await startInProcessWebhook({
+    limits: outageLimits,
+    ...mirror.configuration,
+    ...configure(mirror),
+  });
   return { mirror, webhook };
 };
 

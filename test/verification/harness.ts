@@ -20,6 +20,7 @@ export const LIMITS: VerifierDependencies['limits'] = {
   rejectedEntries: 10_000,
   tagEntries: 10_000,
   flightDeadline: 30_000,
+  registrySilence: 3_000,
 };
 
 export const FOREVER = new AbortController().signal;

@@ -7,6 +7,7 @@ import {
   type Referrer,
   type Referrers,
   type Source,
+  type SourceCaller,
   SourceFault,
 } from '../../src/registry/index.ts';
 import type { PushTarget } from '../support/signing-kit.ts';
@@ -68,48 +69,50 @@ export const createStore = (): Store => {
     return known;
   };
 
-  const serve = async (line: string, onRequest: () => void, signal: AbortSignal) => {
+  const serve = async (line: string, { onRequest, onWait }: SourceCaller, signal: AbortSignal) => {
     if (signal.aborted) throw new SourceFault('deadline', 'time was up', { asked: false });
     onRequest();
     requests.push(line);
     const wait = hanging.some((pattern) => pattern.test(line))
       ? new Promise<never>(() => undefined)
       : barrier;
+    const endWait = onWait();
     if (wait !== undefined) {
       const ended = new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () =>
           reject(new SourceFault('deadline', 'time is up', { asked: true })),
         );
       });
-      await Promise.race([wait, ended]);
+      await Promise.race([wait, ended]).finally(endWait);
     }
+    endWait();
     const code = failing ?? faults.find(({ pattern }) => pattern.test(line))?.code;
     if (code !== undefined) throw new SourceFault(code, `${line}: ${code}`, { asked: true });
   };
 
-  const open: OpenSource = ({ registry, path }, { onRequest }): Source => {
+  const open: OpenSource = ({ registry, path }, caller): Source => {
     const id = `${registry}/${path}`;
     const repository = repositoryOf(id);
     return {
       id,
       async resolve(tag, signal) {
-        await serve(`${id} resolve ${tag}`, onRequest, signal);
+        await serve(`${id} resolve ${tag}`, caller, signal);
         return repository.tags.get(tag);
       },
       async manifest(at, signal) {
         const name = 'tag' in at ? at.tag : at.digest;
-        await serve(`${id} manifest ${name}`, onRequest, signal);
+        await serve(`${id} manifest ${name}`, caller, signal);
         return repository.manifests.get('tag' in at ? (repository.tags.get(at.tag) ?? '') : at.digest);
       },
       async blob(digest, signal) {
-        await serve(`${id} blob ${digest}`, onRequest, signal);
+        await serve(`${id} blob ${digest}`, caller, signal);
         const bytes = repository.blobs.get(digest);
         if (bytes !== undefined && digestOf(bytes) !== digest)
           throw new SourceFault('answer-invalid', `${id} served other bytes`, { asked: true });
         return bytes;
       },
       async referrers(digest, signal) {
-        await serve(`${id} referrers ${digest}`, onRequest, signal);
+        await serve(`${id} referrers ${digest}`, caller, signal);
         const list = repository.lists.get(digest);
         if (list !== undefined) return list;
         const descriptors = [...repository.manifests.values()].flatMap((manifest) =>

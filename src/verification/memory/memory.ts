@@ -3,6 +3,7 @@ import type { Digest } from '../../image/index.ts';
 import type { ReadStart } from '../configuration/read-start.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RejectionReason, UndeterminedReason, ValidSignature } from '../verification.ts';
+import { createAttentiveClock } from './attentive-clock.ts';
 import type { EarlyStart } from './found-start.ts';
 import { createRejectedMemory, type RejectedLimits, type RejectedMemory } from './rejected-memory.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
@@ -13,6 +14,8 @@ import { createVerifiedMemory, type VerifiedLimits, type VerifiedMemory } from '
 interface MemoryLimits extends VerifiedLimits, RejectedLimits, TagLimits {
   /** The deadline of a shared request, in milliseconds, whoever waits for it. */
   readonly flightDeadline: number;
+  /** Milliseconds without a response after which a registry that was asked is out of service. */
+  readonly registrySilence: number;
 }
 
 export interface MemoryDependencies extends TagDependencies {
@@ -20,6 +23,8 @@ export interface MemoryDependencies extends TagDependencies {
   readonly ring: () => KeyRing;
   readonly limits: MemoryLimits;
   readonly report: ReportError;
+  /** Milliseconds of a clock that never goes back; by default the process's. */
+  readonly monotonic?: (() => number) | undefined;
 }
 
 /** The signatures of a digest after a source was read for it. */
@@ -54,8 +59,9 @@ export interface Memory {
 }
 
 export const createMemory = (dependencies: MemoryDependencies): Memory => {
-  const { limits, now, report, ring: currentRing } = dependencies;
-  const flightOptions = { deadline: limits.flightDeadline, report };
+  const { limits, now, report, ring: currentRing, monotonic = () => performance.now() } = dependencies;
+  const { flightDeadline: deadline, registrySilence } = limits;
+  const flightOptions = { deadline, registrySilence, clock: createAttentiveClock(monotonic), report };
   const createGeneration = (ring: KeyRing): RingGeneration => ({
     ring,
     rejected: createRejectedMemory(limits, now),

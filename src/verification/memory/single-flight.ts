@@ -1,96 +1,157 @@
 import { orAborted, type ReportError } from '../../base/index.ts';
 import { reasonOfThrown } from '../undetermined-reason.ts';
 import type { UndeterminedReason } from '../verification.ts';
-
-/** Counts the HTTP requests of one verification. */
-export interface RequestCount {
-  requests: number;
-}
+import type { AttentiveClock } from './attentive-clock.ts';
+import { createSilence, type Silence } from './silence.ts';
 
 export type SharedResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: UndeterminedReason };
 
-type Send<T> = (signal: AbortSignal) => Promise<T>;
+/** A request in flight, as the one that sends it sees it. */
+export interface Flight {
+  /** Ends the flight: at its deadline, or when every caller left before anything was sent. */
+  readonly signal: AbortSignal;
+  /** Called once for each HTTP request sent. */
+  readonly onRequest: () => void;
+  readonly onWait: Silence['onWait'];
+  /** True if a wait for the registry that has just been given up was long enough to be an outage. */
+  readonly wasSilent: () => boolean;
+}
+
+/** What a caller wants to share with others. */
+export interface FlightPlan<T> {
+  readonly key: string;
+  /** The registry that is asked; undefined: evidence on disk, for which nothing is sent. */
+  readonly registry: string | undefined;
+  readonly send: (flight: Flight) => Promise<T>;
+  /** Called before a flight starts, not to join one. Returns the reason to refuse it, if there is one. */
+  readonly refuse?: () => UndeterminedReason | undefined;
+}
+
+export interface SingleFlight<T> {
+  /** Joins the request in flight with this key, or starts it. */
+  join(plan: FlightPlan<T>, caller: AbortSignal): Promise<SharedResult<T>>;
+}
+
+export interface SingleFlightOptions {
+  /** The deadline of each shared request, in milliseconds. */
+  readonly deadline: number;
+  /** A registry that was asked and has not responded for so many milliseconds is out of service. */
+  readonly registrySilence: number;
+  readonly clock: AttentiveClock;
+  readonly report: ReportError;
+}
 
 /** One request in flight, shared by all its callers. It may take several HTTP requests. */
 interface SharedRequest<T> {
   readonly result: Promise<SharedResult<T>>;
-  /** True once an HTTP request was sent for it. */
-  readonly asked: () => boolean;
+  /** The result of a caller whose time is up. */
+  readonly late: () => SharedResult<T>;
+  /** Adds a caller. Returns a function that removes it, with the reason why its time is up. */
+  readonly enter: () => () => SharedResult<T>;
 }
 
-export interface SingleFlight<T> {
-  /**
-   * Joins the request in flight with this key, or starts it with `send`; `sent` counts the HTTP requests of the
-   * starter.
-   */
-  join(
-    key: string,
-    sent: Readonly<RequestCount>,
-    send: Send<T>,
-    caller: AbortSignal,
-  ): Promise<SharedResult<T>>;
-}
+const failure = (reason: UndeterminedReason) => ({ ok: false, reason }) as const;
 
-interface SingleFlightOptions {
-  /** The deadline of each shared request, in milliseconds. */
-  readonly deadline: number;
-  readonly report: ReportError;
-}
+/**
+ * The reason of a caller whose time is up. It is an outage only if the registry itself was silent for the whole of
+ * `registrySilence`: a caller can choose a shorter time, and our queues and our work are not the registry's.
+ */
+const reasonOfLate = (
+  registry: string | undefined,
+  silence: number,
+  asked: boolean,
+  registrySilence: number,
+): UndeterminedReason =>
+  registry !== undefined && silence >= registrySilence
+    ? {
+        code: 'registry-unavailable',
+        detail: `${registry} has not responded for ${Math.floor(silence / 100) / 10} s`,
+      }
+    : { code: 'deadline-exceeded', asked };
 
 const resultOf = async <T>(send: () => Promise<T>, report: ReportError): Promise<SharedResult<T>> => {
   try {
     return { ok: true, value: await send() };
   } catch (error) {
-    return { ok: false, reason: reasonOfThrown(error, report) };
+    return failure(reasonOfThrown(error, report));
   }
 };
 
-const deadlineExceeded = (asked: boolean): { readonly ok: false; readonly reason: UndeterminedReason } => ({
-  ok: false,
-  reason: { code: 'deadline-exceeded', asked },
-});
-
-/**
- * Resolves when `send` settles, and after `deadline` milliseconds at the latest, even if the source ignores its signal.
- */
-const sendWithin = async <T>(
-  { deadline, report }: SingleFlightOptions,
-  send: Send<T>,
-  asked: () => boolean,
-): Promise<SharedResult<T>> => {
+/** Starts a request. `onDropped` is called if every caller left before anything was sent. */
+const startRequest = <T>(
+  { registry, send }: FlightPlan<T>,
+  { deadline, registrySilence, clock, report }: SingleFlightOptions,
+  onDropped: () => void,
+): SharedRequest<T> => {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), deadline);
-  timer.unref();
-  const result = await orAborted(
-    resultOf(() => send(controller.signal), report),
-    controller.signal,
-    () => deadlineExceeded(asked()),
-  );
-  clearTimeout(timer);
-  return result;
+  const silence = createSilence(clock);
+  let asked = false;
+  let callers = 0;
+  const late = () => failure(reasonOfLate(registry, silence.length(), asked, registrySilence));
+
+  // Before those of the source, whose waits end when it sees the signal.
+  let atDeadline: SharedResult<T> | undefined;
+  controller.signal.addEventListener('abort', () => (atDeadline = late()), { once: true });
+  const timer = setTimeout(() => controller.abort(), deadline).unref();
+  const flight: Flight = {
+    signal: controller.signal,
+    onRequest: () => {
+      asked = true;
+    },
+    onWait: silence.onWait,
+    wasSilent: () => Math.max(silence.length(), silence.lastLength()) >= registrySilence,
+  };
+  // Resolves at the deadline even if the source ignores its signal.
+  const sent = resultOf(() => send(flight), report);
+  const result = orAborted(sent, controller.signal, () => atDeadline ?? late()).finally(() => {
+    clearTimeout(timer);
+    silence.close();
+  });
+  return {
+    result,
+    late,
+    enter() {
+      callers += 1;
+      return () => {
+        callers -= 1;
+        const reason = late();
+        // What was sent goes on, and its result is remembered; what was not would only fill the queues.
+        if (callers === 0 && !asked && registry !== undefined) {
+          onDropped();
+          controller.abort();
+        }
+        return reason;
+      };
+    },
+  };
 };
 
 /**
  * Lets concurrent callers with the same key share one request. The request has its own deadline: a caller whose signal
- * aborts leaves it with `deadline-exceeded` and never ends it for the others.
+ * aborts leaves it, and never ends it for the others.
  */
 export const createSingleFlight = <T>(options: SingleFlightOptions): SingleFlight<T> => {
   const inFlight = new Map<string, SharedRequest<T>>();
-  const start = (key: string, sent: Readonly<RequestCount>, send: Send<T>): SharedRequest<T> => {
-    const sentBefore = sent.requests;
-    const asked = () => sent.requests > sentBefore;
-    const result = sendWithin(options, send, asked).finally(() => inFlight.delete(key));
-    const request = { result, asked };
+  const start = (plan: FlightPlan<T>): SharedRequest<T> => {
+    const { key } = plan;
+    const remove = (): void => {
+      if (inFlight.get(key) === request) inFlight.delete(key);
+    };
+    const request = startRequest(plan, options, remove);
+    void request.result.finally(remove);
     inFlight.set(key, request);
     return request;
   };
   return {
-    async join(key, sent, send, caller) {
-      if (caller.aborted) return deadlineExceeded(false);
-      const request = inFlight.get(key) ?? start(key, sent, send);
-      return orAborted(request.result, caller, () => deadlineExceeded(request.asked()));
+    async join(plan, caller) {
+      const joined = inFlight.get(plan.key);
+      if (caller.aborted) return joined?.late() ?? failure({ code: 'deadline-exceeded', asked: false });
+      const refusal = joined === undefined ? plan.refuse?.() : undefined;
+      if (refusal !== undefined) return failure(refusal);
+      const request = joined ?? start(plan);
+      return orAborted(request.result, caller, request.enter());
     },
   };
 };

@@ -4,11 +4,9 @@ import { tagOf } from '../resolve-tag.ts';
 import type { Undetermined, UndeterminedReason, Verified } from '../verification.ts';
 import { recallVerified, undetermined } from './conclude.ts';
 
-/** True if the registry did not respond, or responded that it is overloaded. */
-export const gotNoResponse = (reason: UndeterminedReason): boolean =>
-  reason.code === 'registry-unavailable' ||
-  reason.code === 'registry-rate-limited' ||
-  (reason.code === 'deadline-exceeded' && reason.asked);
+/** True if the registry did not respond, or responded that it is overloaded. The end of a caller's time says neither. */
+export const gotNoResponse = ({ code }: UndeterminedReason): boolean =>
+  code === 'registry-unavailable' || code === 'registry-rate-limited';
 
 /**
  * The outcome if the tag could not be resolved. If its registry did not respond, it carries the verification of the digest

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TagResolution } from '../../../src/registry/index.ts';
 import type { Undetermined, Verification, VerifierDependencies } from '../../../src/verification/index.ts';
 import {
@@ -34,6 +34,8 @@ const requestsOf = (verdicts: readonly Verification[]) =>
 const settle = async () => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
+
+afterEach(() => void vi.useRealTimers());
 
 describe('a verified digest', () => {
   it('is answered from memory without a request, though the registry is gone', async () => {
@@ -445,18 +447,28 @@ describe('a tag that cannot be resolved', () => {
     });
   });
 
-  it('stands for its last answer where it was asked and is late, with tagMemory 0 as well', async () => {
-    const { harness, resolvedAt } = await afterward(undefined, { tagMemory: 0 });
-    harness.store.hold();
-    const caller = new AbortController();
-    const verdict = harness.verify(BY_TAG, {}, caller.signal);
-    await settle();
-    caller.abort();
-    expect(await verdict).toMatchObject({
-      reason: { code: 'deadline-exceeded', asked: true },
-      lastVerified: { resolvedAt, verified: { outcome: 'verified', digest } },
-    });
-  });
+  it.each([
+    [2_900, { code: 'deadline-exceeded', asked: true }, undefined],
+    [3_100, { code: 'registry-unavailable', detail: 'docker.io has not responded for 3.1 s' }, 'verified'],
+  ])(
+    'after %d ms without a response has the reason %o, with tagMemory 0 as well',
+    async (time, reason, outcome) => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+      const { harness } = await afterward(undefined, { tagMemory: 0 });
+      harness.store.hold();
+      const caller = new AbortController();
+      const verdict = harness.verify(BY_TAG, {}, caller.signal);
+      await settle();
+      vi.advanceTimersByTime(time);
+      caller.abort();
+      const { lastVerified, ...late } = (await verdict) as Undetermined;
+      expect([late.reason, late.lastDigest, lastVerified?.verified.outcome]).toEqual([
+        reason,
+        digest,
+        outcome,
+      ]);
+    },
+  );
 
   it.each([
     ['holds it', true],
