@@ -11,6 +11,7 @@ import {
   type RegistriesOptions,
   type RegistryLimits,
   type RegistrySettings,
+  type SourceCaller,
   SourceFault,
 } from '../../src/registry/index.ts';
 import { registryLimits } from '../support/registry-limits.ts';
@@ -65,7 +66,7 @@ const defaultDeadline = (): AbortSignal => AbortSignal.timeout(5000);
 export interface Client {
   /** The clock, in milliseconds; the test sets it. */
   time: number;
-  repository(path?: string): RepositoryClient;
+  repository(path?: string, caller?: SourceCaller): RepositoryClient;
 }
 
 /** The settings of the registry, and the environment of the process. */
@@ -107,14 +108,14 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
     }),
   );
   return Object.assign(client, {
-    repository(path = PATH): RepositoryClient {
+    repository(path = PATH, caller = createSourceCaller()): RepositoryClient {
       let requests = 0;
-      const source = registries.open(
-        createRepository(host, path),
-        createSourceCaller(() => {
+      const source = registries.open(createRepository(host, path), {
+        ...caller,
+        onRequest: () => {
           requests += 1;
-        }),
-      );
+        },
+      });
       return {
         resolve: (tag = '1.28.0', signal = defaultDeadline()) => source.resolve(tag, signal),
         manifest: (signal = defaultDeadline()) => source.manifest({ digest: DIGEST }, signal),

@@ -97,12 +97,18 @@ export const reasonsOf = ({ auditAnnotations }: ReviewResponse): readonly string
  */
 export const startInProcessWebhook = async (
   configuration: object,
-  dependencies: Pick<CoreDependencies, 'sharedEvidence'> = {},
+  {
+    files = {},
+    ...dependencies
+  }: Pick<CoreDependencies, 'sharedEvidence'> & {
+    /** The texts of the files that the configuration names, by path. */
+    readonly files?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<InProcessWebhook> => {
   const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
   const config = await parseConfig(
     JSON.stringify({ limits: { drain: '0s' }, ...head, ...configuration }),
-    unread,
+    async (path) => files[path] ?? unread(),
   );
   let passed = 0;
   const now = (): number => Date.now() + passed;

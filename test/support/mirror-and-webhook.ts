@@ -2,7 +2,7 @@ import { expect, onTestFinished } from 'vitest';
 import { pod, review } from './builders.ts';
 import { type InProcessWebhook, reasonsOf, startInProcessWebhook } from './in-process-webhook.ts';
 import { type Mirror, startMirror } from './mirror.ts';
-import type { Fault } from './registry-server.ts';
+import type { Fault, RegistryOptions } from './registry-server.ts';
 
 /*
  * For journeys during an outage: every review is sent with `?timeout=2s`, as by an API server that waits no longer, and
@@ -21,14 +21,15 @@ export interface MirrorAndWebhook {
 /** Starts a mirror, then a webhook. `configure` can use the mirror. */
 export const startMirrorAndWebhook = async (
   configure: (mirror: Mirror) => object = () => ({}),
+  options: RegistryOptions = {},
 ): Promise<MirrorAndWebhook> => {
-  const mirror = await startMirror();
+  const mirror = await startMirror(options);
   onTestFinished(() => mirror.registry.close());
-  const webhook = await startInProcessWebhook({
-    limits: outageLimits,
-    ...mirror.configuration,
-    ...configure(mirror),
-  });
+  const { configuration, files } = mirror;
+  const webhook = await startInProcessWebhook(
+    { limits: outageLimits, ...configuration, ...configure(mirror) },
+    { files },
+  );
   return { mirror, webhook };
 };
 

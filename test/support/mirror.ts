@@ -38,15 +38,20 @@ export interface Mirror {
   readonly release: Signer;
   /** A configuration that trusts the key and the mirror. It lacks `server`. */
   readonly configuration: object;
+  /** The files that the configuration names, by path. */
+  readonly files: Readonly<Record<string, string>>;
   /** Pushes a new image. Every call has a digest of its own. */
   add(signing?: Signing): MirroredImage;
 }
 
 type RegistryOptions = NonNullable<Parameters<typeof startRegistry>[0]>;
 
+const CA_FILE = '/mirror-ca.pem';
+
 export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror> => {
   const registry = await startRegistry(options);
   const release = createSigner();
+  const { tls } = options;
   let pushed = 0;
   return {
     registry,
@@ -54,8 +59,11 @@ export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror
     configuration: {
       keys: [{ inline: release.publicPem }],
       mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
-      registries: [{ host: registry.host, plainHTTP: true }],
+      registries: [
+        { host: registry.host, ...(tls === undefined ? { plainHTTP: true } : { caFile: CA_FILE }) },
+      ],
     },
+    files: tls === undefined ? {} : { [CA_FILE]: tls.ca },
     add({ component = 'proxyv2', tag, by = release, signedAs, bundle = false, image } = {}) {
       pushed += 1;
       const name = `istio/${component}`;

@@ -42,6 +42,10 @@ export interface TestRegistry extends PushTarget {
   fault: Fault | undefined;
   /** Milliseconds before each response to the requests that follow. */
   latency: number;
+  /** The faults of single repositories, by name: `istio/pilot`. */
+  readonly faults: Map<string, Fault>;
+  /** Responds as a registry without authentication. */
+  readonly serve: Fault;
   /** True if it has the referrers API. Repositories of a vector decide for themselves. */
   referrersApi: boolean;
   /** Serves a cosign vector (`referrers/s01-legacy-notlog`) and returns its repository. */
@@ -193,7 +197,9 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
   };
 
   const respond = (request: IncomingMessage, response: ServerResponse): void => {
-    if (registry.fault?.(request, response) === true) return;
+    const [, name = ''] = ROUTE.exec(request.url ?? '') ?? [];
+    const faults = [registry.fault, registry.faults.get(name)];
+    if (faults.some((fault) => fault?.(request, response) === true)) return;
     const { auth } = options;
     if (auth?.kind === 'token' && request.url?.startsWith('/token') === true)
       return sendToken(auth, request, response);
@@ -224,6 +230,11 @@ export const startRegistry = async (options: RegistryOptions = {}): Promise<Test
     requests,
     fault: undefined,
     latency: options.latency ?? 0,
+    faults: new Map(),
+    serve(request, response) {
+      serve(request, response);
+      return true;
+    },
     referrersApi: options.referrersApi ?? true,
     loadVector(vector) {
       const index = readFixture<Vector>('cosign', vector, 'index.json');
