@@ -10,7 +10,8 @@ export type {
 export { defaultConfig } from './default-config.ts';
 export { describeConfig } from './describe-config.ts';
 export { type FlagOverrides, withFlags } from './flag-overrides.ts';
-export { defaultLimits, type Limit, type LimitName, type Limits, limitTable } from './limits.ts';
+export type { Limit } from './limit.ts';
+export { defaultLimits, type LimitName, type Limits, limitTable } from './limits.ts';
 export { loadConfig, parseConfig } from './load-config.ts';
 export { ConfigError, type Problem } from './problem.ts';
 export { formatQuantity, parseDuration } from './quantity.ts';

@@ -1,20 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/index.ts';
-
-export type Unit = 'bytes' | 'milliseconds' | 'count';
-
-/** One row of the limits table, here and in docs/limits.md. */
-export interface Limit {
-  readonly name: string;
-  readonly default: number;
-  readonly unit: Unit;
-  readonly min: number;
-  readonly max: number;
-  /** The effect when the limit is reached. */
-  readonly effect: string;
-}
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
+import { KIB, type Limit, MIB } from './limit.ts';
+import { signatureLimits } from './signature-limits.ts';
 
 /**
  * Every limit on sizes, counts, times and concurrency. `keepAlive` stays above the 90 s after which the API server drops
@@ -80,7 +66,8 @@ export const limitTable = [
     unit: 'bytes',
     min: 64 * KIB,
     max: 64 * MIB,
-    effect: 'a longer manifest is `registry-answer-invalid`',
+    effect:
+      'a longer manifest of an image is `registry-answer-invalid`; a longer list of referrers is not read',
   },
   {
     name: 'blobBytes',
@@ -134,23 +121,7 @@ export const limitTable = [
     max: 1024,
     effect: 'further requests to the same registry wait for one in progress',
   },
-  {
-    name: 'signatureCandidates',
-    default: 100,
-    unit: 'count',
-    min: 1,
-    max: 1000,
-    effect:
-      'if none of that many signatures under the tag, or of that many referrers, is valid and more exist: `too-many-signatures`',
-  },
-  {
-    name: 'payloadBytes',
-    default: 64 * KIB,
-    unit: 'bytes',
-    min: 4 * KIB,
-    max: MIB,
-    effect: 'a longer signed payload is not a signature: `signature-invalid`',
-  },
+  ...signatureLimits,
   {
     name: 'verifiedBytes',
     default: 32 * MIB,

@@ -1,4 +1,4 @@
-import type { Unit } from './limits.ts';
+import type { Unit } from './limit.ts';
 
 const DURATION_UNITS: readonly (readonly [name: string, milliseconds: number])[] = [
   ['h', 3_600_000],

@@ -96,7 +96,7 @@ const SENTENCES: Sentences = {
     remedy: 'use a release that is logged (Istio 1.18 and later), or set transparencyLog: ignore',
   }),
   'too-many-signatures': ({ tried }) => ({
-    cause: `none of the first ${tried} signatures is valid, and there are more`,
+    cause: `none of the first ${tried} signatures is valid, and there are more, or larger ones, than are read`,
     remedy: "remove the signatures that are not Istio's from its repository",
   }),
   'registry-unavailable': ({ detail }) => ({

@@ -45,6 +45,7 @@ export {
   isTimeout,
   type Manifest,
   type OpenSource,
+  OversizedBody,
   type Referrer,
   type Referrers,
   type Source,

@@ -47,21 +47,32 @@ interface RepositoryOptions {
     readonly manifestBytes: number;
     readonly blobBytes: number;
     readonly referrerPages: number;
+    readonly signatureBytes: number;
   };
 }
 
 /** Creates the source for one repository of a registry. */
 export const createRepositorySource = ({ id, send, referrersApi, limits }: RepositoryOptions): Source => {
   const { manifestBytes, blobBytes } = limits;
-  const manifestRequest = <Method extends 'GET' | 'HEAD'>(method: Method, at: string) =>
-    ({ method, resource: `manifests/${at}`, accept: ACCEPT, limit: manifestBytes }) as const;
+  const manifestRequest = (method: 'GET' | 'HEAD', at: string, limit = manifestBytes) => ({
+    method,
+    resource: `manifests/${at}`,
+    accept: ACCEPT,
+    limit: Math.min(limit, manifestBytes),
+  });
 
-  const readManifest = async (at: string, expected: Digest | undefined, signal: AbortSignal) => {
-    const response = await send(manifestRequest('GET', at), signal);
+  const readManifest = async (
+    at: string,
+    expected: Digest | undefined,
+    signal: AbortSignal,
+    limit?: number,
+  ) => {
+    const response = await send(manifestRequest('GET', at, limit), signal);
     if (response === undefined) return undefined;
     return manifestOf(response, `${id}, ${at}`, expected);
   };
-  const readTag = (tag: string, signal: AbortSignal) => readManifest(tag, undefined, signal);
+  const readTag = (tag: string, signal: AbortSignal, limit?: number) =>
+    readManifest(tag, undefined, signal, limit);
 
   return {
     id,
@@ -71,10 +82,15 @@ export const createRepositorySource = ({ id, send, referrersApi, limits }: Repos
       const declared = response.status === 200 ? declaredDigestOf(response, `${id}:${tag}`) : undefined;
       return declared ?? (await readTag(tag, signal))?.digest;
     },
-    manifest: (at, signal) =>
-      'digest' in at ? readManifest(at.digest, at.digest, signal) : readTag(at.tag, signal),
-    async blob(digest, signal) {
-      const response = await send({ method: 'GET', resource: `blobs/${digest}`, limit: blobBytes }, signal);
+    manifest: (at, signal, limit) =>
+      'digest' in at ? readManifest(at.digest, at.digest, signal, limit) : readTag(at.tag, signal, limit),
+    async blob(digest, signal, limit = blobBytes) {
+      const request = {
+        method: 'GET',
+        resource: `blobs/${digest}`,
+        limit: Math.min(limit, blobBytes),
+      } as const;
+      const response = await send(request, signal);
       if (response === undefined) return undefined;
       if (digestOf(response.body) !== digest)
         throw invalidResponse(`${id}: the digest of the blob is not ${digest}`);

@@ -28,6 +28,8 @@ export interface RegistryLimits {
   readonly redirects: number;
   /** Pages to read of a list of referrers. */
   readonly referrerPages: number;
+  /** Bytes to read of a list of referrers, in all its pages. */
+  readonly signatureBytes: number;
   /** Milliseconds for one request including its redirects, whatever the caller's deadline. */
   readonly requestTimeout: number;
   /** Concurrent requests to one registry. */

@@ -31,14 +31,25 @@ export interface Source {
   readonly id: string;
   /** Resolves a tag: HEAD with `Docker-Content-Digest`, else GET and hash. */
   resolve(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
-  /** Reads a manifest by digest, or by tag (its digest is then computed from the bytes). */
+  /**
+   * Reads a manifest by digest, or by tag (its digest is then computed from the bytes). Of one that is longer than `limit`
+   * no more is read, and it is an {@link OversizedBody}; without `limit` that is the longest that any manifest may be.
+   */
   manifest(
     at: { readonly digest: Digest } | { readonly tag: string },
     signal: AbortSignal,
+    limit?: number,
   ): Promise<Manifest | undefined>;
-  blob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** Lists the referrers of a manifest, whether or not the manifest exists. */
-  referrers(digest: Digest, signal: AbortSignal): Promise<Referrers>;
+  blob(digest: Digest, signal: AbortSignal, limit?: number): Promise<Uint8Array | undefined>;
+  /**
+   * Lists the referrers of a manifest, whether or not the manifest exists. Of a list that is too long the rest is `more`, and
+   * those that are likely to be wanted, by their listed type, are kept before the others.
+   */
+  referrers(
+    digest: Digest,
+    signal: AbortSignal,
+    isLikely?: (artifactType: string | undefined) => boolean,
+  ): Promise<Referrers>;
 }
 
 /** The one that a source's requests are for. */
@@ -110,6 +121,13 @@ export const isTimeout = (error: unknown): error is SourceFault =>
   error.code === 'unavailable' &&
   error.cause instanceof DOMException &&
   error.cause.name === 'TimeoutError';
+
+/** A body that is longer than its reader permits. It was not read, or only up to the limit. */
+export class OversizedBody extends SourceFault {
+  constructor(detail: string) {
+    super('answer-invalid', detail, { asked: true });
+  }
+}
 
 /** Creates the fault of a response that is not the requested object. */
 export const invalidResponse = (detail: string, cause?: unknown): SourceFault =>

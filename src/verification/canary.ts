@@ -26,6 +26,10 @@ const FORGED = SIGNATURE.replace(/R$/, 'Q');
 const REPOSITORY = createRepository('canary.sailmark.example', 'canary');
 const LIMITS = {
   signatureCandidates: 1,
+  signatureBytes: 65_536,
+  signatureManifestBytes: 65_536,
+  referrerBytes: 65_536,
+  signaturesPerDigest: 1,
   payloadBytes: 1024,
   blobBytes: 1024,
   verifiedBytes: 4096,

@@ -68,9 +68,9 @@ const withFlight = (source: Source, flight: Flight): Source => {
   return {
     ...source,
     resolve: (tag, signal) => judged(source.resolve(tag, signal)),
-    manifest: (at, signal) => judged(source.manifest(at, signal)),
-    blob: (digest, signal) => judged(source.blob(digest, signal)),
-    referrers: (digest, signal) => judged(source.referrers(digest, signal)),
+    manifest: (...args) => judged(source.manifest(...args)),
+    blob: (...args) => judged(source.blob(...args)),
+    referrers: (...args) => judged(source.referrers(...args)),
   };
 };
 

@@ -7,6 +7,12 @@ import type { SignatureProof } from './signature-proof.ts';
 type VerifierLimits = MemoryDependencies['limits'] & {
   /** The number of candidates that are tried in each signature format. */
   readonly signatureCandidates: number;
+  /** The bytes that are read of candidates in each signature format. */
+  readonly signatureBytes: number;
+  /** The size limit of the manifest under the signature tag, in bytes. */
+  readonly signatureManifestBytes: number;
+  /** The size limit of the manifest of a referrer, in bytes. */
+  readonly referrerBytes: number;
   /** The size limit of a signed payload, in bytes. */
   readonly payloadBytes: number;
   /** The size limit of a bundle, in bytes. */

@@ -45,19 +45,21 @@ const lacksComponent = (
 const storeEvidence = async (
   context: VerificationContext,
   digest: Digest,
-  valid: readonly ProvenSignature[],
+  { valid, known }: { readonly valid: readonly ProvenSignature[]; readonly known: readonly ValidSignature[] },
   signal: AbortSignal,
 ): Promise<void> => {
-  const { storeProofs } = context.dependencies;
-  const repository = context.request.reference.repository.name;
-  if (storeProofs === undefined || valid.length === 0) return;
-  const proofs = valid.map(({ proof }) => proof);
-  if (!lacksComponent(context, valid)) {
-    storeProofs(proofs, repository);
-    return;
-  }
-  const found = await findStart(context, digest, signal);
-  if (found.ok) storeProofs(proofs, repository, found.value.proof);
+  const { dependencies, memory, request } = context;
+  const { storeProofs } = dependencies;
+  const left = memory.storedProofs.select(valid, known);
+  if (storeProofs === undefined || left.length === 0) return;
+  const found = lacksComponent(context, valid) ? await findStart(context, digest, signal) : undefined;
+  if (found?.ok === false) return;
+  storeProofs(
+    left.map(({ proof }) => proof),
+    request.reference.repository.name,
+    found?.value.proof,
+  );
+  memory.storedProofs.add(left);
 };
 
 const signaturesOf = (valid: readonly ProvenSignature[]): readonly ValidSignature[] =>
@@ -84,17 +86,15 @@ export const readSource = (
     const reading = isEvidence
       ? { source, early: () => undefined }
       : readEarly(context, source, digest, signal);
+    const known = memory.verified.find(digest);
     const { valid, failure } = await readSignatures(reading.source, query, signal, (early) =>
       memory.verified.add(digest, signaturesOf(early)),
     );
-    if (valid.length === 0 && failure !== undefined && !isUndeterminedReason(failure))
-      generation.rejected.add(id, digest, failure);
-    if (!isEvidence) await storeEvidence(context, digest, valid, signal);
-    return {
-      signatures: memory.verified.add(digest, signaturesOf(valid)),
-      failure,
-      early: reading.early(),
-    };
+    const { signatures, areCached } = memory.verified.add(digest, signaturesOf(valid));
+    if (areCached && (failure === undefined || !isUndeterminedReason(failure)))
+      generation.rejected.add(id, digest, { failure, valid: signatures.length });
+    if (!isEvidence) await storeEvidence(context, digest, { valid, known }, signal);
+    return { signatures, failure, early: reading.early() };
   };
   return generation.sourceReads.join({ key: `${id}@${digest}`, registry, send }, context.signal);
 };

@@ -30,8 +30,11 @@ const verifyWithSource = async (
       fromMemory,
       findStart: () => startForUse(context, source, digest, early),
     });
-  const failure = generation.rejected.find(source.id, digest);
-  if (failure !== undefined) return conclude({ signatures: memory.verified.find(digest), failure }, true);
+  const record = generation.rejected.find(source.id, digest);
+  const signatures = memory.verified.find(digest);
+  // Fewer than there were: they were evicted.
+  if (record !== undefined && signatures.length >= record.valid)
+    return conclude({ signatures, failure: record.failure }, true);
   const read = await readSource(ofRead, source, digest, generation);
   if (read.ok) return conclude(read.value, false);
   // The read may have added valid signatures of one format to memory before the time for another ran out.

@@ -7,6 +7,7 @@ export const registryLimits: RegistryLimits = {
   tokenBytes: 4096,
   redirects: 5,
   referrerPages: 10,
+  signatureBytes: 640 * 1024,
   requestTimeout: 5000,
   requestsPerRegistry: 8,
 };

@@ -104,7 +104,7 @@ describe('vectors of real cosign', () => {
     ['n19-signature-p1363-encoding', 'signature-invalid'],
     ['n24-critical-type-other', 'signature-invalid'],
     ['n30-layer-mediatype-foreign', 'signature-missing'],
-    ['n32-1001-layers', 'signature-invalid'],
+    ['n32-1001-layers', 'too-many-signatures'],
     ['n33-1000-layers-last-good', 'too-many-signatures'],
     ['n34-declared-size-129mib', 'signature-invalid'],
     ['n36-zero-layers', 'signature-missing'],

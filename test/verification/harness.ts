@@ -13,6 +13,10 @@ import { createStore } from './store.ts';
 
 export const LIMITS: VerifierDependencies['limits'] = {
   signatureCandidates: 100,
+  signatureBytes: 8 * 1024 * 1024,
+  signatureManifestBytes: 1024 * 1024,
+  referrerBytes: 64 * 1024,
+  signaturesPerDigest: 8,
   payloadBytes: 64 * 1024,
   blobBytes: 1024 * 1024,
   verifiedBytes: 32 * 1024 * 1024,

@@ -367,6 +367,24 @@ describe('what proves an image is handed on to be kept', () => {
     expect(stored).toHaveLength(1);
   });
 
+  it('once, though it is served again and again with other annotations', async () => {
+    const { harness, stored } = await createStoringHarness();
+    const layer = sign(harness.signer, MIRROR, digest);
+    for (let times = 0; times < 5; times += 1) {
+      const layers = Array.from({ length: 100 }, (_, at) => ({
+        ...layer,
+        annotations: { ...layer.annotations, 'dev.sigstore.cosign/bundle': `${times} ${at}` },
+      }));
+      pushSignatures(harness.store, MIRROR, digest, layers);
+      const verdict = await harness.verify(AT_MIRROR, { component: 'ztunnel' });
+      expect(wordOf(verdict)).toBe('component-mismatch');
+      harness.time += LIMITS.rejectedMemory;
+    }
+    expect(stored.map((proofs) => proofs.length)).toEqual([1]);
+    const verified = await harness.verify(AT_MIRROR);
+    expect(verified.outcome === 'verified' && verified.signatures).toHaveLength(1);
+  });
+
   it('and a keeper that throws does not take back the verdict', async () => {
     const harness = await createHarness({
       limits: LIMITS,

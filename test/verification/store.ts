@@ -4,6 +4,7 @@ import {
   type FaultCode,
   type Manifest,
   type OpenSource,
+  OversizedBody,
   type Referrer,
   type Referrers,
   type Source,
@@ -48,6 +49,10 @@ const referrerTo = (digest: Digest, manifest: Manifest): readonly Referrer[] => 
     readonly artifactType?: string;
   };
   return subject?.digest === digest ? [{ digest: manifest.digest, artifactType }] : [];
+};
+
+const checkLength = (bytes: Uint8Array | undefined, limit = Number.POSITIVE_INFINITY): void => {
+  if ((bytes?.length ?? 0) > limit) throw new OversizedBody(`longer than ${limit} bytes`);
 };
 
 export const createStore = (): Store => {
@@ -99,14 +104,18 @@ export const createStore = (): Store => {
         await serve(`${id} resolve ${tag}`, caller, signal);
         return repository.tags.get(tag);
       },
-      async manifest(at, signal) {
+      async manifest(at, signal, limit) {
         const name = 'tag' in at ? at.tag : at.digest;
         await serve(`${id} manifest ${name}`, caller, signal);
-        return repository.manifests.get('tag' in at ? (repository.tags.get(at.tag) ?? '') : at.digest);
+        const digest = 'tag' in at ? (repository.tags.get(at.tag) ?? '') : at.digest;
+        const manifest = repository.manifests.get(digest);
+        checkLength(manifest?.bytes, limit);
+        return manifest;
       },
-      async blob(digest, signal) {
+      async blob(digest, signal, limit) {
         await serve(`${id} blob ${digest}`, caller, signal);
         const bytes = repository.blobs.get(digest);
+        checkLength(bytes, limit);
         if (bytes !== undefined && digestOf(bytes) !== digest)
           throw new SourceFault('answer-invalid', `${id} served other bytes`, { asked: true });
         return bytes;

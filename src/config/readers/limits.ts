@@ -1,4 +1,5 @@
-import { defaultLimits, type Limit, type LimitName, type Limits, limitTable, type Unit } from '../limits.ts';
+import type { Limit, Unit } from '../limit.ts';
+import { defaultLimits, type LimitName, type Limits, limitTable } from '../limits.ts';
 import type { Note } from '../problem.ts';
 import { examples, formatQuantity, parseQuantity } from '../quantity.ts';
 import type { ReadContext, SoundFile } from './read-context.ts';

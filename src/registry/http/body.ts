@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { invalidResponse } from '../source.ts';
+import { invalidResponse, OversizedBody, type SourceFault } from '../source.ts';
 
 type Response = Dispatcher.ResponseData;
 
@@ -7,15 +7,22 @@ type Response = Dispatcher.ResponseData;
 const headerOf = (headers: Response['headers'], name: string): string | undefined =>
   [headers[name]].flat()[0];
 
+const oversized = (subject: string, limit: number): SourceFault =>
+  new OversizedBody(`${subject}: the response is longer than ${limit} bytes`);
+
 /** Returns why a body must not be read, as far as its headers tell; undefined: it may be read. */
-const problemOfHeaders = (headers: Response['headers'], limit: number): string | undefined => {
-  const encoding = headerOf(headers, 'content-encoding') ?? 'identity';
+const faultOfHeaders = (
+  headers: Response['headers'],
+  limit: number,
+  subject: string,
+): SourceFault | undefined => {
+  const encoding = (headerOf(headers, 'content-encoding') ?? 'identity').slice(0, 20);
   // The sender would choose its size after decompression.
   if (encoding.toLowerCase() !== 'identity')
-    return `the response is compressed (${encoding.slice(0, 20)}), which the request did not accept`;
-  return Number(headerOf(headers, 'content-length') ?? 0) > limit
-    ? `the response is longer than ${limit} bytes`
-    : undefined;
+    return invalidResponse(
+      `${subject}: the response is compressed (${encoding}), which the request did not accept`,
+    );
+  return Number(headerOf(headers, 'content-length') ?? 0) > limit ? oversized(subject, limit) : undefined;
 };
 
 /** Stops reading; the connection is not used again. */
@@ -31,10 +38,10 @@ export const readBody = async (
   subject: string,
   signal: AbortSignal,
 ): Promise<Uint8Array> => {
-  const problem = problemOfHeaders(headers, limit);
-  if (problem !== undefined) {
+  const fault = faultOfHeaders(headers, limit, subject);
+  if (fault !== undefined) {
     abandon(body);
-    throw invalidResponse(`${subject}: ${problem}`);
+    throw fault;
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -50,7 +57,7 @@ export const readBody = async (
   }
   if (size <= limit) return Buffer.concat(chunks, size);
   abandon(body);
-  throw invalidResponse(`${subject}: the response is longer than ${limit} bytes`);
+  throw oversized(subject, limit);
 };
 
 /** Discards a body, so that its connection can be used again; the connection of a longer body is closed. */

@@ -23,7 +23,7 @@ export interface LayoutReferrer {
 
 /** The manifests of a layout. Each function rejects with a `SourceFault` if a file is unreadable or malformed. */
 export interface LayoutContent {
-  readManifest(digest: Digest, declared: string | undefined): Promise<Manifest | undefined>;
+  readManifest(digest: Digest, declared: string | undefined, limit?: number): Promise<Manifest | undefined>;
   /**
    * Finds the entries of the index that refer to an image, and the bundles that cosign 3 stores in its layouts without
    * listing them in an index (cosign, pkg/cosign, `getLocalBundleDescriptors`).
@@ -67,8 +67,8 @@ export const createLayoutContent = (directory: string, manifestBytes: number): L
   const subjects = new LRUCache<Digest, ManifestSubject>({ max: MAX_CACHED_SUBJECTS });
   const inFlight = new Map<readonly LayoutEntry[], Promise<readonly LayoutReferrer[]>>();
 
-  const readManifest: LayoutContent['readManifest'] = async (digest, mediaType) => {
-    const bytes = await readLayoutBlob(directory, digest, manifestBytes);
+  const readManifest: LayoutContent['readManifest'] = async (digest, mediaType, limit = manifestBytes) => {
+    const bytes = await readLayoutBlob(directory, digest, Math.min(limit, manifestBytes));
     return bytes && { digest, mediaType, bytes };
   };
 

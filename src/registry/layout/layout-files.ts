@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
-import { invalidResponse, SourceFault } from '../source.ts';
+import { invalidResponse, OversizedBody, SourceFault } from '../source.ts';
 
 const blobsPath = (directory: string): string => join(directory, 'blobs', 'sha256');
 
@@ -58,7 +58,8 @@ export const readLayoutFile = async (
   try {
     file = await open(path, OPEN_FLAGS);
     const bytes = await readWithin(file, limit);
-    if (bytes === undefined) throw invalidLayout(directory, `a file is longer than ${limit} bytes`);
+    if (bytes === undefined)
+      throw new OversizedBody(`evidence in ${directory}: a file is longer than ${limit} bytes`);
     return bytes;
   } catch (error) {
     if (error instanceof SourceFault) throw error;

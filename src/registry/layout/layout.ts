@@ -82,11 +82,12 @@ export const openLayout = (directory: string, { manifestBytes, blobBytes }: Layo
         const entries = (await readIndex()).filter(couldBeImage);
         return findByTag(entries, { repository, tag, directory });
       },
-      async manifest(at) {
-        if ('digest' in at) return readManifest(at.digest, undefined);
+      async manifest(at, _signal, limit) {
+        if ('digest' in at) return readManifest(at.digest, undefined, limit);
         return isSignatureTag(at.tag) ? readSignatures(await readIndex(), at.tag) : undefined;
       },
-      blob: (digest) => readLayoutBlob(directory, digest, blobBytes),
+      blob: (digest, _signal, limit = blobBytes) =>
+        readLayoutBlob(directory, digest, Math.min(limit, blobBytes)),
       referrers,
     }),
     async images() {

@@ -1,8 +1,17 @@
+import { ownTurn } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
 import type { SendToRegistry } from '../registry-request.ts';
-import { invalidResponse, type Manifest, type Referrer, type Referrers, type Source } from '../source.ts';
+import {
+  invalidResponse,
+  type Manifest,
+  OversizedBody,
+  type Referrer,
+  type Referrers,
+  type Source,
+} from '../source.ts';
+import { collectReferrers, type IsLikely } from './collect-referrers.ts';
 import { findNextLink } from './parse-link.ts';
 import { parseReferrers, referrersTag } from './parse-referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
@@ -10,15 +19,23 @@ import type { ReferrersApi } from './referrers-api.ts';
 /** The length of all `Link` headers of a page: each page would otherwise cost the time of the longest header. */
 const MAX_LINK_BYTES = 8192;
 
-const NO_REFERRERS: Referrers = { descriptors: [], more: false };
+/** The rest of a list that is too long counts as not read, and is no fault: whoever can push makes it so. */
+const unlessOversized = (error: unknown): 'oversized' => {
+  if (error instanceof OversizedBody) return 'oversized';
+  throw error;
+};
 
 interface ListReferrersOptions {
   /** Host and path in normal form. */
   readonly id: string;
   readonly send: SendToRegistry;
-  readonly readTag: (tag: string, signal: AbortSignal) => Promise<Manifest | undefined>;
+  readonly readTag: (tag: string, signal: AbortSignal, limit: number) => Promise<Manifest | undefined>;
   readonly referrersApi: ReferrersApi;
-  readonly limits: { readonly manifestBytes: number; readonly referrerPages: number };
+  readonly limits: {
+    readonly manifestBytes: number;
+    readonly referrerPages: number;
+    readonly signatureBytes: number;
+  };
 }
 
 /** A registry that supports the API responds with an index even if there are no referrers; others return a web page. */
@@ -56,50 +73,63 @@ export const createListReferrers = ({
   send,
   readTag,
   referrersApi,
-  limits,
+  limits: { manifestBytes, referrerPages, signatureBytes },
 }: ListReferrersOptions): Source['referrers'] => {
-  const parse = (bytes: Uint8Array, subject: string): readonly Referrer[] => {
+  const parse = async (bytes: Uint8Array, subject: string): Promise<readonly Referrer[]> => {
+    await ownTurn();
     const descriptors = parseReferrers(bytes);
     if (descriptors === undefined) throw invalidResponse(`${id}: ${subject} is not an image index`);
     return descriptors;
   };
 
+  const readPage = (resource: string, limit: number, signal: AbortSignal) =>
+    send({ method: 'GET', resource, accept: OCI_INDEX, limit, mayBeUnsupported: true }, signal);
+
   /** Returns the pages of the API's response; undefined: the registry does not support the API. */
-  const listByApi = async (digest: Digest, signal: AbortSignal): Promise<Referrers | undefined> => {
+  const listByApi = async (
+    digest: Digest,
+    signal: AbortSignal,
+    isLikely: IsLikely | undefined,
+  ): Promise<Referrers | undefined> => {
     const first = `referrers/${digest}`;
-    const descriptors: Referrer[] = [];
+    const collection = collectReferrers(isLikely);
     let next: string | undefined = first;
-    for (let page = 0; next !== undefined && page < limits.referrerPages; page += 1) {
-      const response: HttpResponse | undefined = await send(
-        {
-          method: 'GET',
-          resource: next,
-          accept: OCI_INDEX,
-          limit: limits.manifestBytes,
-          mayBeUnsupported: true,
-        },
+    let bytesLeft = signatureBytes;
+    for (let page = 0; next !== undefined && page < referrerPages && bytesLeft > 0; page += 1) {
+      const response: HttpResponse | undefined | 'oversized' = await readPage(
+        next,
+        Math.min(manifestBytes, bytesLeft),
         signal,
-      );
+      ).catch(unlessOversized);
+      if (response === 'oversized') break;
       if (response === undefined || !isList(response)) {
         if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is not an image index`);
         if (showsNoSupport(response)) referrersApi.markMissing();
         return undefined;
       }
       referrersApi.markSupported();
-      descriptors.push(...parse(response.body, 'the list of referrers'));
+      bytesLeft -= response.body.length;
+      collection.add(await parse(response.body, 'the list of referrers'));
       next = nextPageOf(response, first, id);
     }
-    return { descriptors, more: next !== undefined };
+    return collection.list(next !== undefined);
   };
 
-  const listByTag = async (digest: Digest, signal: AbortSignal): Promise<Referrers> => {
+  const listByTag = async (
+    digest: Digest,
+    signal: AbortSignal,
+    isLikely: IsLikely | undefined,
+  ): Promise<Referrers> => {
     const tag = referrersTag(digest);
-    const index = await readTag(tag, signal);
-    return index === undefined ? NO_REFERRERS : { descriptors: parse(index.bytes, tag), more: false };
+    const index = await readTag(tag, signal, signatureBytes).catch(unlessOversized);
+    const collection = collectReferrers(isLikely);
+    if (index === undefined || index === 'oversized') return collection.list(index !== undefined);
+    collection.add(await parse(index.bytes, tag));
+    return collection.list(false);
   };
 
-  return async (digest, signal) => {
-    const listed = referrersApi.isMissing() ? undefined : await listByApi(digest, signal);
-    return listed ?? listByTag(digest, signal);
+  return async (digest, signal, isLikely) => {
+    const listed = referrersApi.isMissing() ? undefined : await listByApi(digest, signal, isLikely);
+    return listed ?? listByTag(digest, signal, isLikely);
   };
 };

@@ -6,12 +6,18 @@ import type { Referrer } from '../source.ts';
 /** Returns the fallback tag of registries without the referrers API (distribution-spec 1.1, "Referrers Tag Schema"). */
 export const referrersTag = (digest: string): string => digest.replace(':', '-');
 
+/** A longer text is no media type (RFC 6838 §4.2: 127 characters for each of type and subtype). */
+const MAX_TYPE_LENGTH = 255;
+
+const isMediaType = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_TYPE_LENGTH;
+
 const referrerOf = (descriptor: unknown): readonly Referrer[] => {
   if (!isJsonObject(descriptor)) return [];
   const { digest: text, artifactType } = descriptor;
   const digest = typeof text === 'string' ? parseDigest(text) : undefined;
   if (digest === undefined) return [];
-  return [{ digest, artifactType: typeof artifactType === 'string' ? artifactType : undefined }];
+  return [{ digest, artifactType: isMediaType(artifactType) ? artifactType : undefined }];
 };
 
 /** Parses the descriptors of an image index, except those without a sha256 digest; undefined if it is not an index. */

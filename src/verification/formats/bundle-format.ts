@@ -3,8 +3,9 @@ import { type Digest, parseDigest } from '../../image/index.ts';
 import type { Manifest, Referrer, Source } from '../../registry/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseBundle, parseStatement, signedBytesOf } from './bundle.ts';
-import type { Candidate, CandidateList, Format } from './candidate.ts';
+import type { Candidate, CandidateList, FindCandidate, Format, FoundCandidate } from './candidate.ts';
 import { type CandidateResult, FOREIGN, invalid, type SignatureQuery } from './candidate-result.ts';
+import { turnToParse, unlessOversized } from './read-body.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle';
 
@@ -54,23 +55,42 @@ const candidateOf = (
   };
 };
 
-const readReferrer = async (
-  referrer: Digest,
+const readBundle = async (
+  { manifest, digest, size }: { readonly manifest: Manifest; readonly digest: Digest; readonly size: number },
   source: Source,
   query: SignatureQuery,
   signal: AbortSignal,
 ): Promise<Candidate | CandidateResult> => {
-  const manifest = await source.manifest({ digest: referrer }, signal);
-  if (manifest === undefined) return FOREIGN;
+  const blob = await source.blob(digest, signal, size).catch(unlessOversized);
+  if (blob === undefined) return invalid('the bundle was not found');
+  if (blob === 'oversized' || blob.length !== size)
+    return invalid('the bundle does not have its declared size');
+  await turnToParse(blob);
+  return candidateOf(manifest, blob, query);
+};
+
+const findBundle = async (
+  referrer: Digest,
+  source: Source,
+  query: SignatureQuery,
+  signal: AbortSignal,
+  count: (bytes: number) => void,
+): Promise<FoundCandidate | CandidateResult> => {
+  const manifest = await source
+    .manifest({ digest: referrer }, signal, query.referrerBytes)
+    .catch(unlessOversized);
+  // The manifest of a bundle is never longer: an artifact with many layers is.
+  if (manifest === undefined || manifest === 'oversized') return FOREIGN;
+  count(manifest.bytes.length);
+  await turnToParse(manifest.bytes);
   const layer = bundleLayerOf(manifest);
   if (layer === undefined) return FOREIGN;
-  if (layer.digest === undefined) return invalid('the layer of the bundle has no sha256 digest');
+  const { digest, size } = layer;
+  if (digest === undefined) return invalid('the layer of the bundle has no sha256 digest');
+  if (typeof size !== 'number') return invalid('the bundle does not have its declared size');
   // An attestation, such as an SBOM, can be this large; the bundle of a signature never is.
-  if (typeof layer.size === 'number' && layer.size > query.blobBytes) return FOREIGN;
-  const blob = await source.blob(layer.digest, signal);
-  if (blob === undefined) return invalid('the bundle was not found');
-  if (blob.length !== layer.size) return invalid('the bundle does not have its declared size');
-  return candidateOf(manifest, blob, query);
+  if (size > query.blobBytes) return FOREIGN;
+  return { size, read: () => readBundle({ manifest, digest, size }, source, query, signal) };
 };
 
 /**
@@ -81,11 +101,13 @@ const listCandidates = async (
   query: SignatureQuery,
   signal: AbortSignal,
 ): Promise<CandidateList> => {
-  const { descriptors, more } = await source.referrers(query.digest, signal);
+  const { descriptors, more } = await source.referrers(query.digest, signal, isBundle);
   const candidates = bundlesFirst(descriptors).map(
-    (referrer) => () => readReferrer(referrer, source, query, signal),
+    (referrer): FindCandidate =>
+      (count) =>
+        findBundle(referrer, source, query, signal, count),
   );
-  return { candidates, more };
+  return { candidates, bytes: 0, more };
 };
 
 /** Sigstore bundles that refer to the image by their `subject`. */

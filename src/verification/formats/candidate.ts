@@ -24,14 +24,23 @@ export type Claims =
   | { readonly foreign: true }
   | { readonly problem: string };
 
+/** A candidate of which `size` bytes are left to read. */
+export interface FoundCandidate {
+  readonly size: number;
+  /** Returns the signature, or the result if it needs no verification. Rejects with a `SourceFault` if it is unreadable. */
+  readonly read: () => Promise<Candidate | CandidateResult>;
+}
+
 /**
- * Reads one candidate: the signature, or the result if the candidate needs no verification. Rejects with a
- * `SourceFault` if the source could not be read.
+ * Finds one candidate, or the result if there is nothing to read of it. `count` is called with the bytes that this took.
+ * Rejects with a `SourceFault` if the source could not be read.
  */
-export type ReadCandidate = () => Promise<Candidate | CandidateResult>;
+export type FindCandidate = (count: (bytes: number) => void) => Promise<FoundCandidate | CandidateResult>;
 
 export interface CandidateList {
-  readonly candidates: readonly ReadCandidate[];
+  readonly candidates: readonly FindCandidate[];
+  /** Bytes that were read for the list itself. */
+  readonly bytes: number;
   /** True if the source has more candidates than it listed. */
   readonly more: boolean;
 }

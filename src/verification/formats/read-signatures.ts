@@ -2,7 +2,7 @@ import type { Source } from '../../registry/index.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { reasonOfFault } from '../undetermined-reason.ts';
 import type { RejectionReason, UndeterminedReason } from '../verification.ts';
-import type { Format, ReadCandidate } from './candidate.ts';
+import type { Format } from './candidate.ts';
 import {
   type CandidateResult,
   type CandidateResults,
@@ -10,7 +10,7 @@ import {
   unreadFor,
 } from './candidate-result.ts';
 import { FORMATS } from './formats.ts';
-import { judgeCandidate } from './judge-candidate.ts';
+import { readCandidates } from './read-candidates.ts';
 
 /** A valid signature and the bytes that prove it. */
 export type ProvenSignature = Pick<Extract<CandidateResult, { kind: 'valid' }>, 'signature' | 'proof'>;
@@ -53,32 +53,6 @@ const explainResults = (
   return findResult(results, 'valid') === undefined ? { code: 'signature-missing' } : undefined;
 };
 
-/** Reads and judges one candidate. Rejects only for an error that is not the source's fault. */
-const resultOf = async (
-  read: ReadCandidate,
-  format: Format,
-  query: SignatureQuery,
-): Promise<CandidateResult> => {
-  try {
-    const candidate = await read();
-    return 'kind' in candidate ? candidate : judgeCandidate(candidate, format, query);
-  } catch (error) {
-    return unreadFor(error);
-  }
-};
-
-const readFormat = async (
-  format: Format,
-  source: Source,
-  query: SignatureQuery,
-  signal: AbortSignal,
-): Promise<CandidateResults> => {
-  const { candidates, more } = await format.listCandidates(source, query, signal);
-  const tried = candidates.slice(0, query.signatureCandidates);
-  const results = await Promise.all(tried.map((read) => resultOf(read, format, query)));
-  return { results, more: more || candidates.length > tried.length };
-};
-
 /** A list that cannot be read counts as one candidate that cannot: the signatures of the other formats still count. */
 const unreadList = (error: unknown): CandidateResults => ({ results: [unreadFor(error)], more: false });
 
@@ -87,8 +61,8 @@ const isValid = (result: CandidateResult): result is Extract<CandidateResult, { 
 
 /**
  * Reads the signatures that `source` holds for a digest, in every format at the same time. One valid signature
- * suffices; malformed and foreign ones never block it. `early` receives the valid signatures of each format as soon as
- * they are known. Never rejects because of a `SourceFault`.
+ * suffices; malformed and foreign ones never block it. `early` receives valid signatures as soon as they are known. Never
+ * rejects because of a `SourceFault`.
  */
 export const readSignatures = async (
   source: Source,
@@ -96,12 +70,11 @@ export const readSignatures = async (
   signal: AbortSignal,
   early: (valid: readonly ProvenSignature[]) => void,
 ): Promise<SourceSignatures> => {
-  const readEarly = async (format: Format): Promise<CandidateResults> => {
-    const read = await readFormat(format, source, query, signal).catch(unreadList);
-    early(read.results.filter(isValid));
-    return read;
-  };
-  const byFormat = await Promise.all(Object.values(FORMATS).map(readEarly));
+  const readFormat = (format: Format): Promise<CandidateResults> =>
+    readCandidates(source, { format, query, signal }, (results) => early(results.filter(isValid))).catch(
+      unreadList,
+    );
+  const byFormat = await Promise.all(Object.values(FORMATS).map(readFormat));
   const results = byFormat.flatMap((read) => read.results);
   const more = byFormat.some((read) => read.more);
   return { valid: results.filter(isValid), failure: explainResults({ results, more }, query.ring) };

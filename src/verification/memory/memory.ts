@@ -8,6 +8,7 @@ import type { EarlyStart } from './found-start.ts';
 import { createRejectedMemory, type RejectedLimits, type RejectedMemory } from './rejected-memory.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
 import { createStartMemory, type StartMemory } from './start-memory.ts';
+import { createStoredProofs, type StoredProofs } from './stored-proofs.ts';
 import { createTagMemory, type TagDependencies, type TagLimits, type TagMemory } from './tag-memory.ts';
 import { createVerifiedMemory, type VerifiedLimits, type VerifiedMemory } from './verified-memory.ts';
 
@@ -48,6 +49,7 @@ export interface RingGeneration {
 export interface Memory {
   readonly verified: VerifiedMemory;
   readonly starts: StartMemory;
+  readonly storedProofs: StoredProofs;
   readonly tags: TagMemory;
   readonly tagResolutions: SingleFlight<Digest | undefined>;
   readonly startReads: SingleFlight<ReadStart | undefined>;
@@ -70,6 +72,7 @@ export const createMemory = (dependencies: MemoryDependencies): Memory => {
   let generation: RingGeneration | undefined;
   return {
     verified: createVerifiedMemory(limits),
+    storedProofs: createStoredProofs(limits),
     starts: createStartMemory(),
     tags: createTagMemory(limits, dependencies),
     tagResolutions: createSingleFlight(flightOptions),

@@ -3,10 +3,18 @@ import type { Digest } from '../../image/index.ts';
 import type { RejectionReason } from '../verification.ts';
 import { isRecent } from './is-recent.ts';
 
-/** Caches for a while why a source has no valid signature for a digest. */
+/** What was found when a source was read for a digest, and what every use of the digest may be told again. */
+export interface ReadRecord {
+  /** Why other candidates of the source do not count; undefined if all of them are valid. */
+  readonly failure: RejectionReason | undefined;
+  /** The number of valid signatures that were in memory after the read, from this source or others. */
+  readonly valid: number;
+}
+
+/** Caches for a while that a source has no more valid signatures for a digest than memory holds. */
 export interface RejectedMemory {
-  find(source: string, digest: Digest): RejectionReason | undefined;
-  add(source: string, digest: Digest, reason: RejectionReason): void;
+  find(source: string, digest: Digest): ReadRecord | undefined;
+  add(source: string, digest: Digest, record: ReadRecord): void;
 }
 
 export interface RejectedLimits {
@@ -19,14 +27,14 @@ export const createRejectedMemory = (
   { rejectedMemory, rejectedEntries }: RejectedLimits,
   now: () => number,
 ): RejectedMemory => {
-  const cache = new LRUCache<string, { readonly reason: RejectionReason; readonly at: number }>({
+  const cache = new LRUCache<string, { readonly record: ReadRecord; readonly at: number }>({
     max: rejectedEntries,
   });
   return {
     find(source, digest) {
       const entry = cache.get(`${source}@${digest}`);
-      return entry !== undefined && isRecent(entry.at, now(), rejectedMemory) ? entry.reason : undefined;
+      return entry !== undefined && isRecent(entry.at, now(), rejectedMemory) ? entry.record : undefined;
     },
-    add: (source, digest, reason) => void cache.set(`${source}@${digest}`, { reason, at: now() }),
+    add: (source, digest, record) => void cache.set(`${source}@${digest}`, { record, at: now() }),
   };
 };

@@ -1,17 +1,27 @@
-import { isDeepStrictEqual } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../image/index.ts';
 import type { ValidSignature } from '../verification.ts';
+import { distinctSignatures, selectFew } from './distinct-signatures.ts';
 
 /** Caches the valid signatures of a digest. They do not expire: each use decides whether they count. */
 export interface VerifiedMemory {
   find(digest: Digest): readonly ValidSignature[];
-  /** Adds signatures before those already cached, without duplicates, and returns them all. */
-  add(digest: Digest, signatures: readonly ValidSignature[]): readonly ValidSignature[];
+  /**
+   * Adds signatures to those already cached, without duplicates, and caches a few of them. Returns all: the new ones first,
+   * and `areCached` if none was left out.
+   */
+  add(digest: Digest, signatures: readonly ValidSignature[]): VerifiedSignatures;
+}
+
+export interface VerifiedSignatures {
+  readonly signatures: readonly ValidSignature[];
+  readonly areCached: boolean;
 }
 
 export interface VerifiedLimits {
   readonly verifiedBytes: number;
+  /** The number of signatures that are cached for a digest. */
+  readonly signaturesPerDigest: number;
 }
 
 /** The estimated size of an entry, and of each signature in it, without its texts. */
@@ -25,18 +35,10 @@ const sizeOf = (signatures: readonly ValidSignature[]): number =>
     OVERHEAD_BYTES,
   );
 
-const isSame = (a: ValidSignature, b: ValidSignature): boolean =>
-  a.keyId === b.keyId &&
-  a.payload === b.payload &&
-  a.logBundle === b.logBundle &&
-  isDeepStrictEqual(a.logged, b.logged);
-
-const withoutDuplicates = (signatures: readonly ValidSignature[]): readonly ValidSignature[] =>
-  signatures.filter(
-    (signature, index) => signatures.findIndex((earlier) => isSame(earlier, signature)) === index,
-  );
-
-export const createVerifiedMemory = ({ verifiedBytes }: VerifiedLimits): VerifiedMemory => {
+export const createVerifiedMemory = ({
+  verifiedBytes,
+  signaturesPerDigest,
+}: VerifiedLimits): VerifiedMemory => {
   const cache = new LRUCache<Digest, readonly ValidSignature[]>({
     maxSize: verifiedBytes,
     sizeCalculation: sizeOf,
@@ -44,11 +46,13 @@ export const createVerifiedMemory = ({ verifiedBytes }: VerifiedLimits): Verifie
   const find = (digest: Digest) => cache.get(digest) ?? [];
   return {
     find,
-    add(digest, signatures) {
-      if (signatures.length === 0) return find(digest);
-      const all = withoutDuplicates([...signatures, ...find(digest)]);
-      cache.set(digest, all);
-      return all;
+    add(digest, added) {
+      const before = find(digest);
+      if (added.length === 0) return { signatures: before, areCached: true };
+      const signatures = distinctSignatures([...added, ...before], (signature) => signature);
+      const few = selectFew(signatures, signaturesPerDigest);
+      cache.set(digest, few);
+      return { signatures, areCached: few.length === signatures.length && cache.has(digest) };
     },
   };
 };

@@ -31,7 +31,11 @@ interface ReferrersRegistry {
   readonly registry: TestRegistry;
   /** The clock, in milliseconds; the test sets it. */
   time: number;
-  list(path?: string, signal?: AbortSignal): Promise<Referrers>;
+  list(
+    path?: string,
+    signal?: AbortSignal,
+    isLikely?: (artifactType: string | undefined) => boolean,
+  ): Promise<Referrers>;
   /** Resolves a tag, which may not exist. */
   resolve(path?: string): Promise<unknown>;
   /** Removes and returns the requests since the previous call, in full. */
@@ -55,7 +59,8 @@ const startRegistryWithReferrers = async (
   const opened: ReferrersRegistry = {
     registry,
     time: 1_800_000_000_000,
-    list: (path = PATH, signal = AbortSignal.timeout(5000)) => open(path).referrers(DIGEST, signal),
+    list: (path = PATH, signal = AbortSignal.timeout(5000), isLikely) =>
+      open(path).referrers(DIGEST, signal, isLikely),
     resolve: (path = PATH) => open(path).resolve('1.28.0', AbortSignal.timeout(5000)),
     takeRequests: () => registry.requests.splice(0).map(({ method, path }) => `${method} ${path}`),
   };
@@ -102,7 +107,6 @@ describe('a list of referrers is a fault', () => {
       },
       'answer-invalid',
     ],
-    ['larger than a manifest may be', listing(page([{ a: 'x'.repeat(64 * 1024) }])), 'answer-invalid'],
     ['compressed', listing('x', { 'content-encoding': 'gzip' }), 'answer-invalid'],
   ])('where it is %s, and the fallback tag is not asked', async (_, fault, code) => {
     const { registry, list, takeRequests } = await startRegistryWithReferrers();
@@ -177,6 +181,57 @@ describe('a list of referrers', () => {
       ]),
     );
     expect(await list()).toEqual({ descriptors: [{ digest: good, artifactType: undefined }], more: false });
+  });
+});
+
+describe('a list of referrers that is too long', () => {
+  const long = listing(page([{ a: 'x'.repeat(64 * 1024) }]));
+
+  it('is not read, and told to be longer', async () => {
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
+    registry.fault = onlyReferrersApi(long);
+    expect(await list()).toEqual({ descriptors: [], more: true });
+    expect(takeRequests()).toEqual([API]);
+  });
+
+  it('under the fallback tag neither', async () => {
+    const { registry, list } = await startRegistryWithReferrers({ referrersApi: false });
+    registry.fault = (request, response) =>
+      request.url?.includes(fallbackTag(DIGEST)) === true && long(request, response);
+    expect(await list()).toEqual({ descriptors: [], more: true });
+  });
+
+  it('is read up to the page that is too long', async () => {
+    const { registry, list } = await startRegistryWithReferrers({ pageSize: 1 });
+    const [first] = pushed(registry, 2);
+    registry.fault = (request, response) =>
+      request.url?.includes('last=') === true && long(request, response);
+    expect(await list()).toEqual({ descriptors: [descriptorOf(first as Artifact)], more: true });
+  });
+
+  it('is read to signatureBytes in all its pages', async () => {
+    const limits = { signatureBytes: 100_000 };
+    const { registry, list, takeRequests } = await startRegistryWithReferrers({ limits });
+    const body = page([{ digest: DIGEST, annotations: { a: 'x'.repeat(30_000) } }]);
+    registry.fault = listing(body, { link: '<?last=1>; rel="next"' });
+    expect(await list()).toEqual({
+      descriptors: [{ digest: DIGEST, artifactType: undefined }],
+      more: true,
+    });
+    expect(takeRequests()).toHaveLength(4);
+  });
+
+  it('keeps a thousand of those that are likely, wherever they stand, and of the others', async () => {
+    const limits = { manifestBytes: 1024 * 1024, signatureBytes: 1024 * 1024 };
+    const { registry, list } = await startRegistryWithReferrers({ limits });
+    const other = (at: number) => ({ digest: digestOf(`${at}`), artifactType: 'x' });
+    const likely = { digest: digestOf('likely'), artifactType: 'wanted' };
+    const others = Array.from({ length: 5000 }, (_, at) => other(at));
+    registry.fault = listing(page([...others, likely, { ...likely }, ...others]));
+    expect(await list(PATH, AbortSignal.timeout(5000), (type) => type === 'wanted')).toEqual({
+      descriptors: [likely, ...others.slice(0, 1000)],
+      more: true,
+    });
   });
 });
 

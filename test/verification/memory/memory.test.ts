@@ -164,19 +164,18 @@ describe('a rejected digest', () => {
     expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'verified', requests: 2 });
   });
 
-  it('is not remembered where only this use is refused', async () => {
+  it('is remembered for as long where only this use is refused, and for no other use', async () => {
     const harness = await withSigned();
     harness.ring = ringOf([await trust(harness.signer, { for: ['mirror.example/istio'] })]);
     pushSignatures(harness.store, PILOT, digest, [
       sign(harness.signer, PILOT, digest),
       sign(harness.signer, PILOT, digest, { spoil: 'bad-base64' }),
     ]);
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({ outcome: 'rejected', requests: 2 });
-    expect(await harness.verify(BY_DIGEST)).toMatchObject({
-      outcome: 'rejected',
-      requests: 2,
-      fromMemory: false,
-    });
+    const first = await harness.verify(BY_DIGEST);
+    expect(first).toMatchObject({ outcome: 'rejected', requests: 2 });
+    expect(await harness.verify(BY_DIGEST)).toEqual({ ...first, requests: 0, fromMemory: true });
+    harness.time += LIMITS.rejectedMemory;
+    expect(await harness.verify(BY_DIGEST)).toEqual(first);
     expect(await harness.verify(BY_DIGEST, { places: ['mirror.example/istio'] })).toMatchObject({
       outcome: 'verified',
       requests: 0,
