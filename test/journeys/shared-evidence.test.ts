@@ -261,6 +261,19 @@ describe('a webhook whose ConfigMaps cannot be used', () => {
 });
 
 describe('the component of an image that a bundle signs', () => {
+  it('does not become unproven because there is no room for its configuration: nothing is shared then', async () => {
+    const replicas = await startReplicas();
+    const Labels = { description: 'x'.repeat(40_000) };
+    const image = imageManifest('long', { config: { Entrypoint: ['/usr/local/bin/ztunnel'], Labels } });
+    const add = (component: string) => replicas.mirror.add({ component, bundle: true, image });
+    const [own, other] = [add('ztunnel'), add('pilot')];
+    await verifyElsewhere(replicas, own.byDigest);
+    expect(replicas.stored(IMAGES)).toEqual({});
+    stopRegistry(replicas);
+    const webhook = await replicas.start();
+    expect((await verdictOn(webhook, other.byDigest)).verdict).toBe('deny');
+  });
+
   it.each([
     ['of one platform', imageManifest],
     ['of several platforms', imageIndex],

@@ -53,7 +53,10 @@ export const keyOf = (image: Digest): string => image.replace(':', '-');
 
 const imageOf = (key: string): Digest | undefined => parseDigest(key.replace('-', ':'));
 
-/** Creates a row of the entries that fit; undefined if none does. */
+/**
+ * Creates a row of the entries that fit; undefined if the first does not. What an image starts comes before its signatures,
+ * which would prove less without it.
+ */
 export const evidenceRow = (
   key: string,
   { repository, used, entries }: Pick<EvidenceRow, 'repository' | 'used' | 'entries'>,
@@ -62,7 +65,11 @@ export const evidenceRow = (
   let bytes = 0;
   for (const entry of entries) {
     const text = JSON.stringify(serialise(entry)) as string | undefined;
-    if (text === undefined || parts.has(text) || bytes + text.length > MAX_ROW_BYTES) continue;
+    if (text === undefined || parts.has(text)) continue;
+    if (bytes + text.length > MAX_ROW_BYTES) {
+      if (parts.size === 0) return undefined;
+      continue;
+    }
     bytes += text.length;
     parts.set(text, entry);
   }
