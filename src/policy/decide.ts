@@ -59,11 +59,14 @@ const violationsOfUnpinned = (
     return violationIf({ code: 'image-not-pinned' }, 'deny');
   if (!isToBePinned || !isPod) return [];
   const isUndetermined = verification?.outcome === 'undetermined';
-  // The reason why the tag could not be resolved tells more than that it was not pinned.
   if (critical) return isUndetermined ? [] : violationIf({ code: 'image-not-pinned', pin: {} }, 'warn');
   const pin = isUndetermined ? { undetermined: verification.reason } : {};
   return violationIf({ code: 'image-not-pinned', pin }, 'deny');
 };
+
+/** False if the image was not pinned because it could not be verified: the reason for that tells more. */
+const isByAuthor = ({ reason }: Violation): boolean =>
+  reason.code !== 'image-not-pinned' || reason.pin === undefined;
 
 const violationsOfIstio = (
   judgement: Judgement,
@@ -84,12 +87,9 @@ const violationsOfIstio = (
       const choice = review.critical ? inCritical : enforce;
       const allowedBecause = outageAllowance(verification, choice, tagOutageWindow, now);
       const { reason } = verification;
-      return [
-        allowedBecause === undefined
-          ? { reason, action: 'deny' }
-          : { reason, action: 'warn', allowedBecause },
-        ...unpinned,
-      ];
+      return allowedBecause === undefined
+        ? [{ reason, action: 'deny' }, ...unpinned.filter(isByAuthor)]
+        : [{ reason, action: 'warn', allowedBecause }, ...unpinned];
     }
     default:
       return verification satisfies never;
@@ -171,9 +171,10 @@ const verdictOf = (findings: readonly Finding[]): Verdict =>
   EFFECTS.find((effect) => findings.some((finding) => finding.effect === effect)) ?? 'allow';
 
 /**
- * Decides a judged review. No other function applies modes, outage rules and exemptions. Pure; `now` is in milliseconds.
+ * Decides a judged review. No other function applies modes, outage rules and exemptions to a
+ * review; `decidePin` applies the last two to a pin. Pure; `now` is in milliseconds.
  * An image use has no finding only if its image is verified, or is not Istio's. The findings in warn and audit mode are
- * those of enforce mode. Throws if the image of a use was not judged.
+ * those of enforce mode, except where only enforce mode pins. Throws if the image of a use was not judged.
  */
 export const decide = (review: JudgedReview, rules: Rules, now: number): Decision => {
   const findings: Finding[] = [];

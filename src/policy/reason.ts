@@ -7,7 +7,7 @@ export type RefusalReason =
   | { readonly code: 'image-look-alike'; readonly component: string; readonly vendor: string | undefined }
   /** A container with a name of Istio's and an image on no hub or mirror; `placeholder`: `auto` left in a Pod. */
   | { readonly code: 'image-unrecognised'; readonly container: string; readonly placeholder: boolean }
-  /** `pin`: the mutating webhook should have pinned it, and could not if the verification is undetermined. */
+  /** `pin`: the mutating webhook did not pin it. `undetermined`: an outage rule would allow it if it had. */
   | { readonly code: 'image-not-pinned'; readonly pin?: { readonly undetermined?: UndeterminedReason } }
   | { readonly code: 'image-revoked'; readonly digest: Digest; readonly why: string }
   | { readonly code: 'too-many-images'; readonly limit: number };

@@ -47,7 +47,7 @@ const SENTENCES: Sentences = {
       };
     const { cause } = sentenceOf(pin.undetermined);
     return {
-      cause: `referenced by tag and not pinned: it ${cause}`,
+      cause: `referenced by tag and not pinned: ${cause}`,
       remedy: `try again later, or ${remedy}`,
     };
   },

@@ -163,7 +163,7 @@ describe('enforce mode denies', () => {
     });
   });
 
-  it.each(['deny', 'allow-verified-tag', 'allow'] as const)(
+  it.each(['allow-verified-tag', 'allow'] as const)(
     'a tag that was not pinned during an outage, under %s, though it last verified a moment ago',
     (enforce) => {
       const known = judgement(PROXY, undetermined(UNAVAILABLE, { resolvedAt: NOW, verified: verified() }));
@@ -174,6 +174,14 @@ describe('enforce mode denies', () => {
       });
     },
   );
+
+  it('an undetermined tag that no outage rule covers, pinned or not, with the reason of the verification', () => {
+    const known = judgement(PROXY, undetermined(UNAVAILABLE, { resolvedAt: NOW, verified: verified() }));
+    const unknown = judgement(PROXY, undetermined(UNAVAILABLE));
+    const denied = { verdict: 'deny', findings: [{ use: use(PROXY), reason: UNAVAILABLE, effect: 'deny' }] };
+    expect(decideOn(known, {}, { ...choice('deny'), pin: 'enforce' })).toEqual(denied);
+    expect(decideOn(unknown, {}, { ...choice('allow-verified-tag'), pin: 'enforce' })).toEqual(denied);
+  });
 
   it('an image that is rejected and was therefore not pinned, with the reason of the rejection', () => {
     const bad = judgement(PROXY, rejected({ code: 'signature-missing' }));

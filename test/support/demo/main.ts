@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { review } from '../builders.ts';
+import { patchOf } from '../pinning.ts';
 import { startRegistry } from '../registry-server.ts';
 import { createTls } from '../tls.ts';
 import { type ReviewResponse, startWebhook } from '../webhook.ts';
@@ -36,8 +37,9 @@ let webhook = await startWebhook(configuration, tls);
 
 let wrongRows = 0;
 
-const verdictOf = ({ allowed, auditAnnotations }: ReviewResponse): string => {
+const verdictOf = ({ allowed, auditAnnotations, patch }: ReviewResponse): string => {
   if (!allowed) return 'refused';
+  if (patch !== undefined) return 'pinned';
   const verdict = auditAnnotations?.['verdict'];
   return { warn: 'warned', audit: 'audited' }[verdict ?? ''] ?? 'allowed';
 };
@@ -121,9 +123,17 @@ await show(
 screen.text('\n  The message for the first of these pods:');
 screen.quote(refusal.status?.message ?? '');
 
-screen.step('A tag moves to an unsigned image: its earlier verdict does not count');
+screen.step(
+  'A tag moves to an unsigned image: its earlier verdict does not count, and a pod that was pinned keeps its digest',
+);
 screen.head();
 await show(images.moving, { verdict: 'allowed' }, { why: 'the tag resolves to a signed image' });
+const pinning = await show(
+  images.moving,
+  { verdict: 'pinned', requests: 0 },
+  { path: '/mutate/pin', why: 'the mutating webhook appends the digest' },
+);
+const pinned = patchOf(pinning)[0]?.value ?? images.moving;
 images.moveTag();
 await delay(TAG_MEMORY_MS + 100);
 await show(
@@ -131,6 +141,13 @@ await show(
   { verdict: 'refused', code: 'signature-missing' },
   { why: 'the same tag after the move' },
 );
+await show(
+  pinned,
+  { verdict: 'allowed', requests: 0 },
+  { why: 'the pinned pod after the move: the node pulls the signed digest' },
+);
+screen.text('\n  The image of the pinned pod:');
+screen.quote(pinned);
 
 screen.step(
   'Before you enforce: warn mode shows the refusal to the user, audit mode records it in the audit log',
@@ -159,6 +176,11 @@ const stale = await show(
   images.signed,
   { verdict: 'warned', code: 'registry-unavailable' },
   { why: 'a tag, as last resolved' },
+);
+await show(
+  images.signed,
+  { verdict: 'pinned' },
+  { path: '/mutate/pin', why: 'the same tag, pinned to its last digest' },
 );
 const unknown = await show(
   images.neverRequested,
