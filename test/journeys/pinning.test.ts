@@ -81,7 +81,7 @@ describe('where images must be pinned, the validating webhook refuses', () => {
   });
 
   it('a tag whose pinning its creator left no time for, though it last stood for a verified digest', async () => {
-    const { mirror, webhook } = await start();
+    const { mirror, webhook } = await start(() => ({ limits: { registrySilence: '20s', drain: '0s' } }));
     const { byTag } = mirror.add({ tag: 'moving' });
     await sendToBoth(webhook, pod([byTag]));
     mirror.add({ tag: 'moving', by: false });

@@ -104,7 +104,7 @@ describe('a pod by tag', () => {
     };
     try {
       const { status } = await tryPod('timed', [sidecar(moving)], { query: '?timeout=1s' });
-      expect(status).not.toBe(201);
+      expect(status).toBe(403);
     } finally {
       cluster.registry.fault = undefined;
     }
