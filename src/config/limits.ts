@@ -119,7 +119,8 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 1024,
-    effect: 'further requests to the same registry wait for one in progress',
+    effect:
+      'further requests to the same registry wait, known tags first, then namespaces in turns; a namespace and a repository hold at most as many of them as they leave free',
   },
   ...signatureLimits,
   {
