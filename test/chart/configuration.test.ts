@@ -7,7 +7,7 @@ import { matchConfiguration } from '../support/match-condition-cases.ts';
 import { runCli } from '../support/run-cli.ts';
 import { createTls } from '../support/tls.ts';
 import { corporate, exampleValues } from './example-values.ts';
-import { at, configurationOf, manifestOf, render } from './helm.ts';
+import { at, configMapOf, configurationOf, manifestOf, render } from './helm.ts';
 
 const PROVIDERS = `
 apiVersion: kubelet.config.k8s.io/v1
@@ -44,7 +44,6 @@ describe('the configuration of a release', () => {
     expect(await configured({})).toEqual({
       ...defaultConfig,
       rules: { ...defaultConfig.rules, pin: 'enforce' },
-      evidence: { read: [], write: '/var/lib/sailmark' },
       kubernetes: {
         namespace: 'sailmark',
         certificates: {
@@ -56,10 +55,34 @@ describe('the configuration of a release', () => {
           lifetime: 720 * 3_600_000,
           overlap: 600_000,
         },
+        evidence: {
+          tags: 'sailmark-evidence-tags',
+          images: [0, 1, 2, 3].map((index) => `sailmark-evidence-${index}`),
+        },
         events: true,
         warmUp: 5000,
       },
     });
+  });
+
+  it.each([
+    ['cluster', undefined, true],
+    ['emptyDir', '/var/lib/sailmark', false],
+    ['persistentVolumeClaim', '/var/lib/sailmark', false],
+    ['none', undefined, false],
+  ])('stores evidence where the values say: %s', async (kind, write, isShared) => {
+    const { evidence, kubernetes } = await configured({ evidence: { write: { kind } } });
+    expect([evidence.write, kubernetes?.evidence !== undefined]).toEqual([write, isShared]);
+  });
+
+  it('names the ConfigMaps that the chart creates without data, whatever the release is called', async () => {
+    const manifests = await render({}, { name: 'gate', namespace: 'platform' });
+    const { kubernetes } = await parseConfig(configurationOf(manifests), readFile);
+    const { tags = '', images = [] } = kubernetes?.evidence ?? {};
+    const created = manifests.filter(({ metadata }) => [tags, ...images].includes(metadata.name));
+    expect(created.map((one) => [one.kind, one.metadata.namespace, 'data' in one])).toEqual(
+      Array.from({ length: 5 }, () => ['ConfigMap', 'platform', false]),
+    );
   });
 
   it('says what the values say: numbers past a million, dates without quotes', async () => {
@@ -89,6 +112,7 @@ describe('the configuration of a release', () => {
         provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
       },
       kubernetes: { events: false, warmUp: '0s' },
+      evidence: { write: { kind: 'none' } },
     };
     expect((await configured(values)).kubernetes).toBeUndefined();
     expect((await configured({ ...values, kubernetes: { events: true, warmUp: '0s' } })).kubernetes).toEqual({
@@ -101,8 +125,8 @@ describe('the configuration of a release', () => {
 
 describe('the ConfigMap', () => {
   it('cannot be changed, and has another name with each content', async () => {
-    const nameOf = async (values: object) => manifestOf(await render(values), 'ConfigMap').metadata.name;
-    expect(manifestOf(await render(), 'ConfigMap')['immutable']).toBe(true);
+    const nameOf = async (values: object) => configMapOf(await render(values)).metadata.name;
+    expect(configMapOf(await render())['immutable']).toBe(true);
     const names = await Promise.all(
       [
         {},
@@ -129,7 +153,7 @@ describe('the ConfigMap', () => {
     }[];
     expect(volumes.find(({ name }) => name === 'config')).toEqual({
       name: 'config',
-      configMap: { name: manifestOf(manifests, 'ConfigMap').metadata.name },
+      configMap: { name: configMapOf(manifests).metadata.name },
     });
   });
 });

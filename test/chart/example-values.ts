@@ -99,6 +99,7 @@ export const exampleValues: readonly ExampleValues[] = [
     values: {
       certificates: { mode: 'provided', provided: { secret: 'serving', caBundle: PEM } },
       kubernetes: { events: false, warmUp: '0s' },
+      evidence: { write: { kind: 'none' } },
     },
   },
   {

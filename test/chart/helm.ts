@@ -96,9 +96,16 @@ export const namesOf = (manifests: readonly Manifest[]): readonly string[] =>
       `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
   );
 
+/** The ConfigMap with the configuration file. The others hold evidence, and are created without data. */
+export const configMapOf = (manifests: readonly Manifest[]): Manifest =>
+  manifestOf(
+    manifests.filter((manifest) => 'data' in manifest),
+    'ConfigMap',
+  );
+
 /** The configuration file of a release. */
 export const configurationOf = (manifests: readonly Manifest[]): string =>
-  at(manifestOf(manifests, 'ConfigMap'), 'data', 'config.yaml') as string;
+  at(configMapOf(manifests), 'data', 'config.yaml') as string;
 
 /** The container of the Deployment. */
 export const containerOf = (manifests: readonly Manifest[]): unknown =>

@@ -93,7 +93,11 @@ describe('the pods', () => {
       mode: 'provided',
       provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
     };
-    const nothing = { certificates: provided, kubernetes: { events: false, warmUp: '0s' } };
+    const nothing = {
+      certificates: provided,
+      kubernetes: { events: false, warmUp: '0s' },
+      evidence: { write: { kind: 'emptyDir' } },
+    };
     expect(hasToken(await render(nothing))).toBe(false);
     const pull = {
       registries: [{ host: 'registry.corp.example', credentials: { pullSecrets: ['apps/registry'] } }],
@@ -103,6 +107,7 @@ describe('the pods', () => {
       { ...nothing, kubernetes: { events: true, warmUp: '0s' } },
       { ...nothing, kubernetes: { events: false, warmUp: '500ms' } },
       { ...nothing, config: pull },
+      { ...nothing, evidence: { write: { kind: 'cluster' } } },
     ])
       expect(hasToken(await render(values))).toBe(true);
   });
@@ -137,7 +142,10 @@ describe('the pods', () => {
   });
 
   it('mount what the configuration names, read only, and write in one place', async () => {
-    const evidence = { read: { release: { image: { reference: 'registry.corp.example/evidence:1' } } } };
+    const evidence = {
+      read: { release: { image: { reference: 'registry.corp.example/evidence:1' } } },
+      write: { kind: 'emptyDir' },
+    };
     const manifests = await render({ ...corporate, evidence });
     const mounts = at(containerOf(manifests), 'volumeMounts') as readonly {
       readonly name: string;
@@ -171,6 +179,7 @@ describe('the pods', () => {
       { persistentVolumeClaim: { claimName: 'mine' } },
     ],
     [{ kind: 'none' }, undefined],
+    [{ kind: 'cluster' }, undefined],
   ])('keep evidence where they are told: %j', async (write, volume) => {
     const kept = specOf(await render({ evidence: { write } })).volumes?.find(({ name }) => name === 'kept');
     expect(kept).toEqual(volume === undefined ? undefined : { name: 'kept', ...volume });

@@ -127,7 +127,7 @@ const impossible: readonly Refusal<RegExp>[] = [
   },
   {
     values: { evidence: { write: { persistentVolumeClaim: { existingClaim: 'kept' } } } },
-    why: /^evidence\.write\.persistentVolumeClaim\.existingClaim is set, and evidence\.write\.kind is emptyDir: /,
+    why: /^evidence\.write\.persistentVolumeClaim\.existingClaim is set, and evidence\.write\.kind is cluster: /,
   },
   {
     values: { config: { keys: [{ file: '/etc/sailmark/keys/corp.pub' }] } },

@@ -12,19 +12,26 @@ describe('the chart', () => {
   });
 
   it('renders these objects with no values, and no others', async () => {
-    const [config = ''] = namesOf(await render()).filter((name) => name.startsWith('ConfigMap '));
+    const [config = ''] = namesOf(await render()).filter((name) => name.includes('-config-'));
     expect(config).toMatch(/^ConfigMap sailmark\/sailmark-config-[0-9a-f]{10}$/);
     expect(namesOf(await render()).toSorted()).toEqual(
       [
         'ClusterRole sailmark',
         'ClusterRoleBinding sailmark',
         config,
+        'ConfigMap sailmark/sailmark-evidence-0',
+        'ConfigMap sailmark/sailmark-evidence-1',
+        'ConfigMap sailmark/sailmark-evidence-2',
+        'ConfigMap sailmark/sailmark-evidence-3',
+        'ConfigMap sailmark/sailmark-evidence-tags',
         'Deployment sailmark/sailmark',
         'MutatingWebhookConfiguration zz-sailmark',
         'Pod sailmark/sailmark-check',
         'PodDisruptionBudget sailmark/sailmark',
         'Role sailmark/sailmark',
+        'Role sailmark/sailmark-evidence',
         'RoleBinding sailmark/sailmark',
+        'RoleBinding sailmark/sailmark-evidence',
         'Secret sailmark/sailmark-certificates',
         'Service sailmark/sailmark',
         'ServiceAccount sailmark/sailmark',
@@ -172,6 +179,7 @@ describe('the network policy', () => {
       await render({
         networkPolicy: { enabled: true, apiServerPorts: [16443] },
         kubernetes: { events: false, warmUp: '0s' },
+        evidence: { write: { kind: 'none' } },
         certificates: {
           mode: 'provided',
           provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },

@@ -32,38 +32,65 @@ const OWN_PINNING =
   'cluster: get,patch admissionregistration.k8s.io/mutatingwebhookconfigurations zz-sailmark';
 const PODS = 'cluster: list /pods';
 const EVENTS = 'cluster: create,patch events.k8s.io/events';
+const EVIDENCE =
+  'sailmark: get,watch,patch /configmaps sailmark-evidence-tags sailmark-evidence-0 sailmark-evidence-1 sailmark-evidence-2 sailmark-evidence-3';
 
 const provided = {
   mode: 'provided',
   provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
 };
 const nothing = { events: false, warmUp: '0s' };
+const stored = (kind: string) => ({ evidence: { write: { kind } } });
 const pullSecrets = { registries: corporate.config.registries };
 
 describe('the rights', () => {
   it.each([
-    { name: 'no values', values: {}, rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET] },
+    { name: 'no values', values: {}, rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET, EVIDENCE] },
     {
       name: 'no Events',
       values: { kubernetes: { events: false } },
-      rights: [OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET],
+      rights: [OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET, EVIDENCE],
     },
     {
       name: 'no warm-up',
       values: { kubernetes: { warmUp: '0s' } },
-      rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, OWN_SECRET],
+      rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, OWN_SECRET, EVIDENCE],
     },
-    { name: 'no pinning', values: { pin: 'never' }, rights: [EVENTS, OWN_WEBHOOK, PODS, OWN_SECRET] },
+    {
+      name: 'no pinning',
+      values: { pin: 'never' },
+      rights: [EVENTS, OWN_WEBHOOK, PODS, OWN_SECRET, EVIDENCE],
+    },
     {
       name: 'certificates by itself alone',
-      values: { kubernetes: nothing },
+      values: { kubernetes: nothing, ...stored('none') },
       rights: [OWN_WEBHOOK, OWN_PINNING, OWN_SECRET],
     },
-    { name: 'provided certificates', values: { certificates: provided }, rights: [EVENTS, PODS] },
-    { name: 'nothing asked', values: { certificates: provided, kubernetes: nothing }, rights: [] },
+    {
+      name: 'evidence on volumes',
+      values: stored('emptyDir'),
+      rights: [EVENTS, OWN_WEBHOOK, OWN_PINNING, PODS, OWN_SECRET],
+    },
+    {
+      name: 'evidence in the cluster alone',
+      values: { certificates: provided, kubernetes: nothing },
+      rights: [EVIDENCE],
+    },
+    { name: 'provided certificates', values: { certificates: provided }, rights: [EVENTS, PODS, EVIDENCE] },
+    {
+      name: 'nothing asked',
+      values: { certificates: provided, kubernetes: nothing, ...stored('none') },
+      rights: [],
+    },
     {
       name: 'pull secrets, down to their names',
-      values: { certificates: provided, kubernetes: nothing, files: corporate.files, config: pullSecrets },
+      values: {
+        certificates: provided,
+        kubernetes: nothing,
+        ...stored('none'),
+        files: corporate.files,
+        config: pullSecrets,
+      },
       rights: ['apps: get /secrets registry', 'istio-system: get /secrets other registry'],
     },
     { name: 'none to be made', values: { rbac: { create: false } }, rights: [] },

@@ -20,7 +20,7 @@ read:
   - /evidence/{{ $name }}
   {{- end }}
 {{- end }}
-{{- if ne .Values.evidence.write.kind "none" }}
+{{- if has .Values.evidence.write.kind (list "emptyDir" "persistentVolumeClaim") }}
 write: /var/lib/sailmark
 {{- end }}
 {{- end }}
@@ -38,6 +38,12 @@ log: {level: {{ .Values.log.level }}, format: {{ .Values.log.format }}}
 namespace: {{ .Release.Namespace | quote }}
 events: {{ .Values.kubernetes.events }}
 warmUp: {{ .Values.kubernetes.warmUp | quote }}
+{{- if eq .Values.evidence.write.kind "cluster" }}
+evidence:
+  {{- $names := include "sailmark.evidenceConfigMaps" . | fromJsonArray }}
+  tags: {{ first $names }}
+  images: {{ rest $names | toJson }}
+{{- end }}
 {{- if eq .Values.certificates.mode "self" }}
 {{- with .Values.certificates.self }}
 certificates:

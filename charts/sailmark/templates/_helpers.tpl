@@ -103,9 +103,17 @@ annotations:
 
 {{/* "true" if sailmark uses the API of the cluster. */}}
 {{- define "sailmark.asksApi" -}}
-{{- $writes := or (eq .Values.certificates.mode "self") .Values.kubernetes.events -}}
+{{- $shares := eq .Values.evidence.write.kind "cluster" -}}
+{{- $writes := or (eq .Values.certificates.mode "self") .Values.kubernetes.events $shares -}}
 {{- $reads := or (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) -}}
 {{- if or $writes $reads }}true{{ end -}}
+{{- end }}
+
+{{/* The ConfigMaps in which replicas share evidence: the table of tags first. */}}
+{{- define "sailmark.evidenceConfigMaps" -}}
+{{- $names := list (printf "%s-evidence-tags" (include "sailmark.fullname" .)) -}}
+{{- range until 4 -}}{{- $names = append $names (printf "%s-evidence-%d" (include "sailmark.fullname" $) .) -}}{{- end -}}
+{{- toJson $names -}}
 {{- end }}
 
 {{/* The ConfigMap's name changes with its content. */}}

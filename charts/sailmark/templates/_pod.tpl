@@ -25,7 +25,7 @@
 {{- range $name := keys .Values.evidence.read | sortAlpha }}
 - {name: evidence-{{ $name }}, mountPath: /evidence/{{ $name }}, readOnly: true}
 {{- end }}
-{{- if ne .Values.evidence.write.kind "none" }}
+{{- if has .Values.evidence.write.kind (list "emptyDir" "persistentVolumeClaim") }}
 - {name: kept, mountPath: /var/lib/sailmark}
 {{- end }}
 {{- with .Values.extraVolumeMounts }}

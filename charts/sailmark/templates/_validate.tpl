@@ -90,9 +90,9 @@
 {{- define "sailmark.problems.volumes" -}}
 {{- $problems := list -}}
 {{- with .Values.evidence.write -}}
-{{- if not (has .kind (list "emptyDir" "persistentVolumeClaim" "none")) -}}
+{{- if not (has .kind (list "cluster" "emptyDir" "persistentVolumeClaim" "none")) -}}
 {{- $problems = append $problems (printf
-      "evidence.write.kind must be emptyDir, persistentVolumeClaim or none; it is %q."
+      "evidence.write.kind must be cluster, emptyDir, persistentVolumeClaim or none; it is %q."
       .kind) -}}
 {{- end -}}
 {{- if and (ne .kind "persistentVolumeClaim") .persistentVolumeClaim.existingClaim -}}
@@ -104,7 +104,7 @@
 {{- if and $claimed (ne .persistentVolumeClaim.accessMode "ReadWriteMany") (gt (int $.Values.replicas) 1) -}}
 {{- $problems = append $problems (printf (join " " (list
       "evidence.write.persistentVolumeClaim.accessMode is %s, and there are %v replicas on several nodes: use"
-      "ReadWriteMany, emptyDir, or one replica.")) .persistentVolumeClaim.accessMode $.Values.replicas) -}}
+      "ReadWriteMany, evidence.write.kind cluster, or one replica.")) .persistentVolumeClaim.accessMode $.Values.replicas) -}}
 {{- end -}}
 {{- end -}}
 {{- range $values, $volumes := dict "files" .Values.files "evidence.read" .Values.evidence.read -}}
