@@ -57,7 +57,7 @@ export const grantedRights = async (
 };
 
 /** Resources for which rules name single objects. */
-const NAMED = new Set(['secrets', 'validatingwebhookconfigurations']);
+const NAMED = new Set(['secrets', 'configmaps', 'validatingwebhookconfigurations']);
 
 const spellRequest = ({ verb, objectRef, requestURI }: AuditEvent): string => {
   if (objectRef === undefined) return `${verb} ${requestURI}`;
