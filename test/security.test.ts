@@ -81,6 +81,7 @@ describe('the threat model', () => {
       'Users who may label or create namespaces',
       'Holders of an old or stolen key',
       'Writers of evidence',
+      'Writers of the ConfigMaps in which replicas share evidence',
       'Authors of manifests that `sailmark review` reads',
       'Authors of the configuration',
       'A node',

@@ -57,7 +57,12 @@ export const grantedRights = async (
 };
 
 /** Resources for which rules name single objects. */
-const NAMED = new Set(['secrets', 'configmaps', 'validatingwebhookconfigurations']);
+const NAMED = new Set([
+  'secrets',
+  'configmaps',
+  'validatingwebhookconfigurations',
+  'mutatingwebhookconfigurations',
+]);
 
 const spellRequest = ({ verb, objectRef, requestURI }: AuditEvent): string => {
   if (objectRef === undefined) return `${verb} ${requestURI}`;
