@@ -22,6 +22,12 @@ export const droppedDigest = (before: ImageReference, after: ImageReference): Di
     ? before.digest
     : undefined;
 
+/** Returns the reference as it was before a digest was appended: with its tag alone. Undefined if a tag or digest is missing. */
+export const unpinnedText = (reference: ImageReference): string | undefined =>
+  reference.digest === undefined || writtenTag(reference) === undefined
+    ? undefined
+    : reference.text.slice(0, reference.text.indexOf('@'));
+
 /** The tag in the text: undefined where `latest` is only implied. */
 function writtenTag({ text, tag }: ImageReference): string | undefined {
   const [name = ''] = text.split('@', 1);

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { orAborted } from '../base/index.ts';
+import { unpinnedText } from '../image/index.ts';
 import { type Judge, needsVerification } from '../policy/index.ts';
 
 /** The result of a warm-up, as the log has it. */
@@ -50,15 +51,27 @@ export const warmUp = async ({
   try {
     for await (const { image } of takeUntilAborted(images, signal)) {
       seen += 1;
-      if (judged.has(image) || !needsVerification(judge.inspect(image))) continue;
-      judged.add(image);
-      await pool.start(image);
+      for (const text of [image, ...tagBeside(image, judge)]) {
+        if (judged.has(text) || !needsVerification(judge.inspect(text))) continue;
+        judged.add(text);
+        await pool.start(text);
+      }
       if (judged.size >= MAX_IMAGES) break;
     }
   } catch {
     // The list failed. The verifications in progress still finish.
   }
   return { seen, asked: judged.size, verified: await pool.finish() };
+};
+
+/**
+ * Returns the image by its tag, if the tag stands beside a digest: the next pod names the tag again, and in an outage it
+ * can be pinned only if it was resolved before.
+ */
+const tagBeside = (image: string, judge: Judge): readonly string[] => {
+  const { reference } = judge.inspect(image);
+  const byTag = reference && unpinnedText(reference);
+  return byTag === undefined ? [] : [byTag];
 };
 
 /** Judges at most `maxConcurrent` images at a time. Aborts `failure` after too many undetermined verdicts in a row. */

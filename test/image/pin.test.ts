@@ -5,6 +5,7 @@ import {
   type ImageReference,
   parseImageReference,
   pinReference,
+  unpinnedText,
 } from '../../src/image/index.ts';
 import { digestFor } from '../support/verdicts.ts';
 
@@ -55,4 +56,13 @@ it.each([
   [`istio/proxyv2:1@${OTHER}`, `istio/proxyv2:1@${DIGEST}`, undefined],
 ])('%s drops the digest of %s: %s', (after, before, dropped) => {
   expect(droppedDigest(referenceOf(before), referenceOf(after))).toBe(dropped);
+});
+
+it.each([
+  [`istio/proxyv2:1@${DIGEST}`, 'istio/proxyv2:1'],
+  [`istio/proxyv2@${DIGEST}`, undefined],
+  ['istio/proxyv2:1', undefined],
+  ['istio/proxyv2', undefined],
+])('%s without its digest is %s', (text, unpinned) => {
+  expect(unpinnedText(referenceOf(text))).toBe(unpinned);
 });

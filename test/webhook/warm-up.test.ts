@@ -64,6 +64,15 @@ describe('a warm-up', () => {
     expect(mirror.registry.requests).toEqual([]);
   });
 
+  it('resolves the tag of a pinned image too: the next pod names it, and nobody is asked', async () => {
+    const { mirror, judge, warm } = await startMirrorAndLoadJudge();
+    const { byTag, byDigest, digest } = mirror.add();
+    expect(await warm(list(`${byTag}@${digest}`, byDigest))).toEqual({ seen: 2, asked: 3, verified: 3 });
+    mirror.registry.clearRequests();
+    expect(judge.recall(byTag)?.verification).toMatchObject({ outcome: 'verified', digest });
+    expect(mirror.registry.requests).toEqual([]);
+  });
+
   it('asks nobody about images that are not Istio’s', async () => {
     const { mirror, warm } = await startMirrorAndLoadJudge();
     expect(await warm(list(...FOREIGN))).toEqual({ seen: 4, asked: 0, verified: 0 });

@@ -104,7 +104,8 @@ describe('a pod by tag', () => {
     };
     try {
       const { status } = await tryPod('timed', [sidecar(moving)], { query: '?timeout=1s' });
-      expect(status).toBe(403);
+      // 504: the API server's own deadline, if it ends before the response arrives.
+      expect([403, 504]).toContain(status);
     } finally {
       cluster.registry.fault = undefined;
     }

@@ -20,6 +20,7 @@ const EVIDENCE: Role = { name: 'sailmark-evidence', namespace: NAMESPACE };
 const TEAM: Role = { name: 'sailmark-pull-secrets', namespace: 'team' };
 
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/sailmark';
+const PINNING = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/zz-sailmark';
 const CERTIFICATES = `/api/v1/namespaces/${NAMESPACE}/secrets/sailmark-certificates`;
 const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 /** Images enough that some of them belong to each ConfigMap. */
@@ -82,10 +83,10 @@ describe('the rights that the chart gives', () => {
     const { items } = await cluster.api.get<{ readonly items: readonly Event[] }>(EVENTS);
     return items.filter(({ regarding }) => regarding.name === name);
   };
-  const caBundles = async (): Promise<readonly string[]> => {
+  const caBundles = async (path = WEBHOOKS): Promise<readonly string[]> => {
     const { webhooks } = await cluster.api.get<{
       readonly webhooks: readonly { readonly clientConfig: { readonly caBundle: string } }[];
-    }>(WEBHOOKS);
+    }>(path);
     return webhooks.map(({ clientConfig }) => clientConfig.caBundle);
   };
 
@@ -121,6 +122,15 @@ describe('the rights that the chart gives', () => {
         await cluster.api.patch(WEBHOOKS, [{ op: 'replace', path, value }], 'json');
       },
       isDone: async () => new Set(await caBundles()).size === 1,
+    },
+    'the caBundle of the mutating webhook is mended': {
+      async trigger() {
+        const value = Buffer.from(cluster.ca).toString('base64');
+        // The entry that matches no namespace here.
+        const path = '/webhooks/0/clientConfig/caBundle';
+        await cluster.api.patch(PINNING, [{ op: 'replace', path, value }], 'json');
+      },
+      isDone: async () => new Set(await caBundles(PINNING)).size === 1,
     },
     'a replica that starts learns what runs': {
       trigger: restart,
@@ -241,6 +251,14 @@ describe('the rights that the chart gives', () => {
     [{ ...OWN, verb: 'update', resource: 'secrets' }, 'the certificate is mended'],
     [{ ...CLUSTER, verb: 'get', resource: 'validatingwebhookconfigurations' }, 'the caBundle is mended'],
     [{ ...CLUSTER, verb: 'patch', resource: 'validatingwebhookconfigurations' }, 'the caBundle is mended'],
+    [
+      { ...CLUSTER, verb: 'get', resource: 'mutatingwebhookconfigurations' },
+      'the caBundle of the mutating webhook is mended',
+    ],
+    [
+      { ...CLUSTER, verb: 'patch', resource: 'mutatingwebhookconfigurations' },
+      'the caBundle of the mutating webhook is mended',
+    ],
     [{ ...CLUSTER, verb: 'list', resource: 'pods' }, 'a replica that starts learns what runs'],
     [{ ...CLUSTER, verb: 'create', resource: 'events' }, 'an Event tells of what was admitted'],
     [{ ...CLUSTER, verb: 'patch', resource: 'events' }, 'an Event counts what it tells of'],
