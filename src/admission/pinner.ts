@@ -67,7 +67,7 @@ export const createPinner = (dependencies: ReviewerDependencies): Pinner => {
       const request = parseAdmissionReview(body);
       try {
         const { uses, close } = openPinning(request, context, dependencies);
-        return close(await judgeAll(judge, uses, limits, signal));
+        return close(await judgeAll(judge, uses, limits, signal, request.namespace));
       } catch (error) {
         return fail(request, context, error);
       }

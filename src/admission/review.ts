@@ -121,7 +121,7 @@ export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => 
       const request = parseAdmissionReview(body);
       try {
         const { uses, close } = openReview(request, context, dependencies);
-        return outputOf(close(await judgeAll(judge, uses, limits, signal)));
+        return outputOf(close(await judgeAll(judge, uses, limits, signal, request.namespace)));
       } catch (error) {
         return fail(request, context, error);
       }

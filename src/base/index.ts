@@ -3,4 +3,5 @@ export { isAbsent, isJsonObject, type JsonObject, memberOf, parseJson } from './
 export { recallOrElse } from './recall.ts';
 export { listWithin, oneLine, quoted } from './text.ts';
 export { DAY_MS, HOUR_MS, MINUTE_MS, orAborted, SECOND_MS, timeoutSignal, untilAborted } from './time.ts';
+export { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 export { ownTurn } from './turns.ts';

@@ -175,6 +175,23 @@ export const limitTable = [
       'of the evidence in one ConfigMap, the least recently used of the repository that holds most is removed',
   },
   {
+    name: 'requestBudget',
+    default: 60,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    effect:
+      'so many questions at once that a namespace caused (a tag, or the signatures of a digest at one repository) may be about images that do not verify; further unknown images of that namespace are `request-budget-exceeded`',
+  },
+  {
+    name: 'requestBudgetPerSecond',
+    default: 2,
+    unit: 'count',
+    min: 1,
+    max: 10_000,
+    effect: 'the budget of a namespace is refilled at this rate',
+  },
+  {
     name: 'registrySilence',
     default: 3 * SECOND_MS,
     unit: 'milliseconds',

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ReviewRecord } from '../admission/index.ts';
-import { MINUTE_MS, type ReportError, SECOND_MS } from '../base/index.ts';
+import { createTokenBucket, MINUTE_MS, type ReportError, SECOND_MS } from '../base/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import { draftEvents, type EventDraft } from './event-draft.ts';
 import { createEventWriter, type WriteEvent } from './event-writer.ts';
 import type { Metrics } from './metrics.ts';
-import { createTokenBucket } from './token-bucket.ts';
 
 /** Writes Events to the cluster on objects that were admitted in spite of findings. */
 export interface EventLog {

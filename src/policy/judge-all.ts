@@ -49,17 +49,18 @@ const judgeEach = (
   return true;
 };
 
-/** Judges every image of the uses concurrently. Returns the judgements by image text, in the order of first use. */
+/** Judges every image of the uses concurrently, for a namespace: `requester`. Returns the judgements by image text, in the order of first use. */
 export const judgeAll = async (
   judge: Judge,
   uses: readonly ImageUse[],
   { imagesPerReview, verificationsAtOnce }: JudgeLimits,
   signal: AbortSignal,
+  requester?: string,
 ): Promise<ReadonlyMap<string, Judgement>> => {
   const judgements = new Map<string, Judgement>();
   const tasks: (() => Promise<void>)[] = [];
   judgeEach(judgements, judge, uses, imagesPerReview, (image, seen) => {
-    tasks.push(async () => void judgements.set(image, await judge.judge(image, signal)));
+    tasks.push(async () => void judgements.set(image, await judge.judge(image, signal, { requester })));
     return seen;
   });
   await runBounded(tasks, verificationsAtOnce);

@@ -33,7 +33,7 @@ export interface Judge {
   readonly judge: (
     image: string,
     signal: AbortSignal,
-    options?: { readonly always?: boolean },
+    options?: { readonly always?: boolean; readonly requester?: string | undefined },
   ) => Promise<Judgement>;
 }
 
@@ -167,7 +167,7 @@ export const createJudge = (dependencies: JudgeDependencies): Judge => {
       const seen = look(image);
       const wanted = needsVerification(seen) || (options?.always === true && seen.refused === undefined);
       if (!wanted || seen.reference === undefined) return seen;
-      const request = requestFor(seen.reference, seen.class);
+      const request = { ...requestFor(seen.reference, seen.class), requester: options?.requester };
       const verification = await recallOrElse<Verification>(
         () => verifier.recall(request),
         () => verifier.verify(request, signal),

@@ -12,6 +12,7 @@ const isOutage = (reason: UndeterminedReason): boolean => {
     case 'registry-rate-limited':
       return true;
     case 'deadline-exceeded':
+    case 'request-budget-exceeded':
     case 'registry-backend-unavailable':
     case 'registry-refused':
     case 'registry-answer-invalid':

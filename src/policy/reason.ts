@@ -46,6 +46,7 @@ const GROUPS = {
   'registry-answer-invalid': 'undetermined',
   'registry-refused': 'undetermined',
   'key-ring-incomplete': 'undetermined',
+  'request-budget-exceeded': 'undetermined',
   'deadline-exceeded': 'undetermined',
   'registry-backend-unavailable': 'undetermined',
   'registry-rate-limited': 'undetermined',

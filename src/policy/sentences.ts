@@ -119,6 +119,11 @@ const SENTENCES: Sentences = {
     cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
     remedy: 'check the registry, and any proxy in front of it',
   }),
+  'request-budget-exceeded': ({ namespace }) => ({
+    cause: `could not be verified: namespace ${quoted(namespace, 66)} asked for too many images that did not verify`,
+    remedy:
+      'try again in a minute, without images that are absent or unsigned; or raise limits.requestBudget',
+  }),
   'deadline-exceeded': ({ asked }) => ({
     cause: `could not be verified in time: ${asked ? 'the registry did not respond' : 'no request was sent to the registry yet'}`,
     remedy: 'try again; results found meanwhile are remembered',

@@ -38,6 +38,8 @@ const LIMITS = {
   tagEntries: 1,
   flightDeadline: 10_000,
   registrySilence: 3_000,
+  requestBudget: 60,
+  requestBudgetPerSecond: 2,
 };
 
 const sourceWith = (signature: string): Source => {

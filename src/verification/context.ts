@@ -29,9 +29,14 @@ export interface VerificationContext extends VerifierState {
   readonly starts: Map<Digest, Promise<SharedResult<FoundStart>>>;
   /** HTTP requests that this verification sent. A shared request counts for the verification that started it. */
   readonly sent: RequestCount;
+  /** Questions that are charged to the namespace of the request. */
+  readonly charged: { questions: number };
   /** True if the digest that the tag last resolved to is verified for this use. */
   readonly known: boolean;
 }
+
+/** Returns the requested tag; `latest` if the reference has none. */
+export const tagOf = ({ reference }: VerificationRequest): string => reference.tag ?? 'latest';
 
 export const createContext = (
   { dependencies, memory }: VerifierState,
@@ -48,6 +53,7 @@ export const createContext = (
     evidenceOnly: false,
     starts: new Map(),
     sent: { requests: 0 },
+    charged: { questions: 0 },
     known: false,
   };
 };
@@ -76,7 +82,7 @@ const withFlight = (source: Source, flight: Flight): Source => {
 
 /** Opens a repository for a flight: its requests count for this verification, its waits for the flight. */
 export const openRepository = (
-  { dependencies, sent, known }: VerificationContext,
+  { dependencies, request, sent, known }: VerificationContext,
   repository: Repository,
   flight: Flight,
 ): Source => {
@@ -84,6 +90,6 @@ export const openRepository = (
     sent.requests += 1;
     flight.onRequest();
   };
-  const caller = { requester: '', known, onRequest, onWait: flight.onWait };
+  const caller = { requester: request.requester ?? '', known, onRequest, onWait: flight.onWait };
   return withFlight(dependencies.open(repository, caller), flight);
 };

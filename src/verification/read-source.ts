@@ -5,9 +5,10 @@ import { type ProvenSignature, readSignatures } from './formats/read-signatures.
 import type { RingGeneration, SourceResult } from './memory/memory.ts';
 import type { Flight, SharedResult } from './memory/single-flight.ts';
 import { readEarly } from './read-early.ts';
+import { chargeQuestion, refundVerified } from './request-budget.ts';
 import type { SignatureSource } from './signature-source.ts';
 import { isUndeterminedReason } from './undetermined-reason.ts';
-import type { ValidSignature } from './verification.ts';
+import type { UndeterminedReason, ValidSignature } from './verification.ts';
 
 /** Returns the names this digest was likely signed under: a payload that names one need not be fetched. */
 const likelyNamesOf = ({ dependencies, request }: VerificationContext): readonly string[] => {
@@ -94,7 +95,10 @@ export const readSource = (
     if (areCached && (failure === undefined || !isUndeterminedReason(failure)))
       generation.rejected.add(id, digest, { failure, valid: signatures.length });
     if (!isEvidence) await storeEvidence(context, digest, { valid, known }, signal);
+    refundVerified(context, digest);
     return { signatures, failure, early: reading.early() };
   };
-  return generation.sourceReads.join({ key: `${id}@${digest}`, registry, send }, context.signal);
+  const refuse = (): UndeterminedReason | undefined =>
+    registry === undefined ? undefined : chargeQuestion(context);
+  return generation.sourceReads.join({ key: `${id}@${digest}`, registry, send, refuse }, context.signal);
 };

@@ -1,11 +1,9 @@
 import type { Digest } from '../image/index.ts';
 import { type Source, SourceFault } from '../registry/index.ts';
-import { openRepository, type VerificationContext, type VerifierState } from './context.ts';
+import { openRepository, tagOf, type VerificationContext, type VerifierState } from './context.ts';
 import type { Flight, SharedResult } from './memory/single-flight.ts';
-import type { Verification, VerificationRequest } from './verification.ts';
-
-/** Returns the requested tag; `latest` if the reference has none. */
-export const tagOf = ({ reference }: VerificationRequest): string => reference.tag ?? 'latest';
+import { chargeQuestion, refundVerified } from './request-budget.ts';
+import type { UndeterminedReason, Verification, VerificationRequest } from './verification.ts';
 
 /** Returns the digest of the reference, or the one its tag resolved to less than `tagMemory` ago. */
 export const cachedDigest = ({ memory }: VerifierState, request: VerificationRequest): Digest | undefined =>
@@ -20,6 +18,13 @@ export const confirmTag = (
   if (verification?.outcome !== 'verified' || request.reference.digest !== undefined) return;
   memory.tags.confirm(request.reference.repository.name, tagOf(request), verification.digest);
 };
+
+/** True if the tag was not there less than `rejectedMemory` ago, when the same namespace asked for it. */
+export const isAbsent = ({ memory, request }: VerificationContext): boolean =>
+  memory.absentTags.has(request.requester, request.reference.repository.name, tagOf(request));
+
+export const rememberAbsent = ({ memory, request }: VerificationContext): void =>
+  memory.absentTags.add(request.requester, request.reference.repository.name, tagOf(request));
 
 /** Returns the first digest that evidence resolves a tag to. Throws the first fault only if no evidence resolves it. */
 const resolveOffline = async (
@@ -52,8 +57,10 @@ export const resolveTag = (context: VerificationContext): Promise<SharedResult<D
       ? resolveOffline(evidence, tag, flight.signal)
       : openRepository(context, repository, flight).resolve(tag, flight.signal));
     memory.tags.add(repository.name, tag, digest);
+    refundVerified(context, digest);
     return digest;
   };
   const registry = isOffline ? undefined : repository.registry;
-  return memory.tagResolutions.join({ key: `${repository.name}:${tag}`, registry, send }, caller);
+  const refuse = (): UndeterminedReason | undefined => (isOffline ? undefined : chargeQuestion(context));
+  return memory.tagResolutions.join({ key: `${repository.name}:${tag}`, registry, send, refuse }, caller);
 };

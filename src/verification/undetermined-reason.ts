@@ -10,6 +10,7 @@ const UNDETERMINED_CODES = {
   'registry-rate-limited': true,
   'registry-answer-invalid': true,
   'deadline-exceeded': true,
+  'request-budget-exceeded': true,
   'key-ring-incomplete': true,
   'internal-error': true,
 } as const satisfies Record<UndeterminedReason['code'], true>;

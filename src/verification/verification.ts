@@ -35,6 +35,8 @@ export interface VerificationRequest {
   readonly isLikelyBundled: boolean;
   /** Repositories to look for signatures in, in order. */
   readonly signaturesAt: readonly Repository[];
+  /** The namespace whose budget is charged; undefined: sailmark itself asks, on the command line or to warm up. */
+  readonly requester?: string | undefined;
 }
 
 /** The outcome for one image. Allow only on `verified`. */
@@ -117,6 +119,8 @@ export type UndeterminedReason =
   | { readonly code: 'registry-answer-invalid'; readonly detail: string }
   /** `asked`: true if a request had been sent to the registry by then. Never an outage: a caller chooses its time. */
   | { readonly code: 'deadline-exceeded'; readonly asked: boolean }
+  /** The namespace asked too many questions about images that did not verify. Never an outage. */
+  | { readonly code: 'request-budget-exceeded'; readonly namespace: string }
   /** An unknown key made a signature, and these keys of the configuration could not be loaded. */
   | { readonly code: 'key-ring-incomplete'; readonly missing: readonly string[] }
   /** An unexpected error; the log has the stack under this id. */

@@ -1,11 +1,12 @@
 import type { Digest } from '../image/index.ts';
-import { createContext, type VerificationContext, type VerifierState } from './context.ts';
+import { createContext, tagOf, type VerificationContext, type VerifierState } from './context.ts';
 import type { VerifierDependencies } from './dependencies.ts';
 import { createMemory } from './memory/memory.ts';
 import type { SharedResult } from './memory/single-flight.ts';
 import { recallVerified, rejected, undetermined } from './outcome/conclude.ts';
 import { undeterminedTag } from './outcome/undetermined-tag.ts';
-import { cachedDigest, confirmTag, resolveTag, tagOf } from './resolve-tag.ts';
+import { refundVerified } from './request-budget.ts';
+import { cachedDigest, confirmTag, isAbsent, rememberAbsent, resolveTag } from './resolve-tag.ts';
 import { reasonOfThrown } from './undetermined-reason.ts';
 import type { Verification, Verified, Verifier } from './verification.ts';
 import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
@@ -14,16 +15,22 @@ import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from '
 const verifyImage = async (unknown: VerificationContext): Promise<Verification> => {
   const { request, sent } = unknown;
   const cached = cachedDigest(unknown, request);
+  if (cached === undefined && isAbsent(unknown))
+    return rejected(undefined, { code: 'image-not-found' }, 0, true);
   const last = cached === undefined ? await verifyLastDigest(unknown) : undefined;
   const context = { ...unknown, known: last !== undefined };
   const resolved: SharedResult<Digest | undefined> =
     cached === undefined ? await resolveTag(context) : { ok: true, value: cached };
   if (!resolved.ok) return undeterminedTag(context, resolved.reason, last);
   const digest = resolved.value;
-  if (digest === undefined) return rejected(undefined, { code: 'image-not-found' }, sent.requests);
+  if (digest === undefined) {
+    rememberAbsent(context);
+    return rejected(undefined, { code: 'image-not-found' }, sent.requests);
+  }
   const verification =
     recallVerified(context, request, digest, sent.requests) ?? (await verifyDigest(context, digest));
   confirmTag(context, request, verification);
+  refundVerified(context, verification.digest);
   return verification;
 };
 

@@ -28,6 +28,7 @@ describe('exit codes', () => {
       'registry-backend-unavailable': 20,
       'registry-rate-limited': 20,
       'registry-unavailable': 20,
+      'request-budget-exceeded': 20,
     });
   });
 

@@ -32,6 +32,8 @@ describe('the limits', () => {
       tagEntries: 10_000,
       flightDeadline: 30_000,
       sharedEvidenceBytes: 786_432,
+      requestBudget: 60,
+      requestBudgetPerSecond: 2,
       registrySilence: 3_000,
       keyBytes: 65_536,
       keyRefresh: 3_600_000,

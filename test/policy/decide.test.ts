@@ -57,6 +57,7 @@ const UNDETERMINED_REASONS: readonly (readonly [UndeterminedReason, boolean])[] 
   [{ code: 'registry-unavailable', detail: 'no answer' }, true],
   [{ code: 'registry-rate-limited', detail: 'asked to wait' }, true],
   [{ code: 'deadline-exceeded', asked: true }, false],
+  [{ code: 'request-budget-exceeded', namespace: 'shop' }, false],
   [{ code: 'deadline-exceeded', asked: false }, false],
   [{ code: 'registry-backend-unavailable', detail: '503' }, false],
   [{ code: 'registry-refused', detail: '403' }, false],

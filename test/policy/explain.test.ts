@@ -36,6 +36,7 @@ const reasonsWith = (text: string): { readonly [Code in ReasonCode]: Extract<Rea
   'transparency-log-unproven': { code: 'transparency-log-unproven', detail: 'it has no entry' },
   'too-many-signatures': { code: 'too-many-signatures', tried: 100 },
   'registry-unavailable': { code: 'registry-unavailable', detail: text },
+  'request-budget-exceeded': { code: 'request-budget-exceeded', namespace: text },
   'registry-backend-unavailable': { code: 'registry-backend-unavailable', detail: text },
   'registry-refused': { code: 'registry-refused', detail: text },
   'registry-rate-limited': { code: 'registry-rate-limited', detail: text },

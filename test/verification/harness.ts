@@ -25,6 +25,8 @@ export const LIMITS: VerifierDependencies['limits'] = {
   tagEntries: 10_000,
   flightDeadline: 30_000,
   registrySilence: 3_000,
+  requestBudget: 60,
+  requestBudgetPerSecond: 2,
 };
 
 export const FOREVER = new AbortController().signal;

@@ -38,7 +38,12 @@ export const withCore = async <T>(config: Config, io: Io, work: (core: Core) => 
   const onKeyEvent = (): void => {};
   // A user's own docker config may get credentials from a helper program; the webhook must not run programs.
   const network = { ...parseNetwork(io), helpers: 'run' } as const;
-  const core = compose(config, { report: createReportError(log), onKeyEvent, now: Date.now, network });
+  // Budgets keep namespaces apart; the command line is one user's.
+  const limits = { ...config.limits, requestBudget: Number.POSITIVE_INFINITY };
+  const core = compose(
+    { ...config, limits },
+    { report: createReportError(log), onKeyEvent, now: Date.now, network },
+  );
   try {
     await core.load();
     return await work(core);

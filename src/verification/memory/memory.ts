@@ -3,16 +3,18 @@ import type { Digest } from '../../image/index.ts';
 import type { ReadStart } from '../configuration/read-start.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RejectionReason, UndeterminedReason, ValidSignature } from '../verification.ts';
+import { type AbsentTags, createAbsentTags } from './absent-tags.ts';
 import { createAttentiveClock } from './attentive-clock.ts';
 import type { EarlyStart } from './found-start.ts';
 import { createRejectedMemory, type RejectedLimits, type RejectedMemory } from './rejected-memory.ts';
+import { type BudgetLimits, createRequestBudgets, type RequestBudgets } from './request-budgets.ts';
 import { createSingleFlight, type SingleFlight } from './single-flight.ts';
 import { createStartMemory, type StartMemory } from './start-memory.ts';
 import { createStoredProofs, type StoredProofs } from './stored-proofs.ts';
 import { createTagMemory, type TagDependencies, type TagLimits, type TagMemory } from './tag-memory.ts';
 import { createVerifiedMemory, type VerifiedLimits, type VerifiedMemory } from './verified-memory.ts';
 
-interface MemoryLimits extends VerifiedLimits, RejectedLimits, TagLimits {
+interface MemoryLimits extends VerifiedLimits, RejectedLimits, TagLimits, BudgetLimits {
   /** The deadline of a shared request, in milliseconds, whoever waits for it. */
   readonly flightDeadline: number;
   /** Milliseconds without a response after which a registry that was asked is out of service. */
@@ -51,6 +53,8 @@ export interface Memory {
   readonly starts: StartMemory;
   readonly storedProofs: StoredProofs;
   readonly tags: TagMemory;
+  readonly absentTags: AbsentTags;
+  readonly budgets: RequestBudgets;
   readonly tagResolutions: SingleFlight<Digest | undefined>;
   readonly startReads: SingleFlight<ReadStart | undefined>;
   /**
@@ -75,6 +79,8 @@ export const createMemory = (dependencies: MemoryDependencies): Memory => {
     storedProofs: createStoredProofs(limits),
     starts: createStartMemory(),
     tags: createTagMemory(limits, dependencies),
+    absentTags: createAbsentTags(limits, now),
+    budgets: createRequestBudgets(limits, monotonic),
     tagResolutions: createSingleFlight(flightOptions),
     startReads: createSingleFlight(flightOptions),
     generation: () => {

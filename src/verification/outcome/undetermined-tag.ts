@@ -1,6 +1,5 @@
 import { UNKNOWN_TIME } from '../../registry/index.ts';
-import type { VerificationContext } from '../context.ts';
-import { tagOf } from '../resolve-tag.ts';
+import { tagOf, type VerificationContext } from '../context.ts';
 import type { Undetermined, UndeterminedReason, Verified } from '../verification.ts';
 import { recallVerified, undetermined } from './conclude.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenBucket } from '../../src/observability/token-bucket.ts';
+import { createTokenBucket } from '../../src/base/index.ts';
 
 /** A bucket whose clock the test sets. */
 const createTestBucket = (burst: number, perSecond: number) => {
