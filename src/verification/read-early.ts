@@ -13,8 +13,8 @@ const mayNeedStart = ({ dependencies, memory, request }: VerificationContext, di
 
 /**
  * Reads the start of an image as soon as a bundle is likely, so that it is there when the bundle is: at once if the tag
- * is that of a release with bundles, or else when the source lists referrers. An image without any costs no request
- * more.
+ * is that of a release with bundles, or else when the source lists what is likely a bundle. An image without costs no
+ * request more.
  */
 export const readEarly = (
   context: VerificationContext,
@@ -29,9 +29,15 @@ export const readEarly = (
     early ??= { repository, found: findStart(context, digest, signal) };
   };
   if (context.request.isLikelyBundled) begin();
-  const referrers: Source['referrers'] = async (...args) => {
-    const listed = await source.referrers(...args);
-    if (listed.descriptors.length > 0) begin();
+  const referrers: Source['referrers'] = async (of, ofFlight, isLikely) => {
+    const listed = await source.referrers(of, ofFlight, isLikely);
+    // A type that is wrong costs time, nothing else: the start is then read when it is needed.
+    if (
+      listed.descriptors.some(
+        ({ artifactType }) => isLikely?.(artifactType) !== false || artifactType === undefined,
+      )
+    )
+      begin();
     return listed;
   };
   return { source: { ...source, referrers }, early: () => early };

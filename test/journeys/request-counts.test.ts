@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { container, pod, review } from '../support/builders.ts';
+import { pushBundle } from '../support/bundle-kit.ts';
 import { type InProcessWebhook, startInProcessWebhook } from '../support/in-process-webhook.ts';
 import { type Mirror, type MirroredImage, startMirror } from '../support/mirror.ts';
 import { createSigner, imageIndex } from '../support/signing-kit.ts';
@@ -139,6 +140,15 @@ describe('a verification, with the token warm', () => {
 });
 
 describe('a verification of a bundle', () => {
+  it('is not taken for one where only something else refers to a signed image: nothing more is read', async () => {
+    const { mirror, webhook } = await startWithWarmToken();
+    const { byDigest, digest } = mirror.add();
+    const options = { artifactType: 'application/spdx+json', layerType: 'application/spdx+json' };
+    pushBundle(mirror.registry, 'istio/proxyv2', digest, Buffer.from('{}'), options);
+    expect(await webhook.summaryOf(review(pod([byDigest])))).toMatchObject({ verdict: 'allow' });
+    expect(takeRequests(mirror)).toEqual([SIGNATURE, MANIFEST, REFERRERS]);
+  });
+
   it('by a stranger reads the configuration beside it, and no more', async () => {
     const { mirror, webhook } = await startWithWarmToken();
     const { byDigest } = mirror.add({ by: createSigner(), bundle: true });

@@ -1,12 +1,13 @@
 import type { Digest } from '../../image/index.ts';
-import { type Manifest, type Source, SourceFault } from '../../registry/index.ts';
+import type { Manifest, Source } from '../../registry/index.ts';
+import { turnToParse } from '../formats/read-body.ts';
 import { type ImageStart, type StartProof, UNKNOWN_START } from './image-start.ts';
 import { type ImageManifest, parseImageManifest, parseStart } from './parse-image.ts';
 
 /** The children of an index that are tried: a mirror may hold the images of some platforms only. */
 const MAX_CHILDREN = 4;
 
-/** Bounds what is parsed of an image that perhaps no key signed: many times what those of Istio have. */
+/** Bounds what is read and parsed of an image that perhaps no key signed: many times what those of Istio have. */
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 /** The start of an image, and the bytes that prove it. */
@@ -15,10 +16,9 @@ export interface ReadStart {
   readonly proof: StartProof;
 }
 
-const parseWith = <T>(parse: (bytes: Uint8Array) => T, bytes: Uint8Array, { id }: Source): T => {
-  if (bytes.length <= MAX_DOCUMENT_BYTES) return parse(bytes);
-  const detail = `${id}: the manifest or the configuration of an image is longer than ${MAX_DOCUMENT_BYTES} bytes`;
-  throw new SourceFault('answer-invalid', detail, { asked: true });
+const parseInTurn = async <T>(parse: (bytes: Uint8Array) => T, bytes: Uint8Array): Promise<T> => {
+  await turnToParse(bytes);
+  return parse(bytes);
 };
 
 /** Reads the manifest of the first child that the source holds. */
@@ -28,7 +28,7 @@ const readChild = async (
   signal: AbortSignal,
 ): Promise<Manifest | undefined> => {
   for (const digest of children.slice(0, MAX_CHILDREN)) {
-    const manifest = await source.manifest({ digest }, signal);
+    const manifest = await source.manifest({ digest }, signal, MAX_DOCUMENT_BYTES);
     if (manifest !== undefined) return manifest;
   }
   return undefined;
@@ -44,15 +44,15 @@ export const readStart = async (
   digest: Digest,
   signal: AbortSignal,
 ): Promise<ReadStart | undefined> => {
-  const manifest = await source.manifest({ digest }, signal);
+  const manifest = await source.manifest({ digest }, signal, MAX_DOCUMENT_BYTES);
   if (manifest === undefined) return undefined;
-  const image = parseWith(parseImageManifest, manifest.bytes, source);
+  const image = await parseInTurn(parseImageManifest, manifest.bytes);
   if (image.kind !== 'index')
     return readConfiguration(source, { manifest, platform: image, blobs: [] }, signal);
   if (image.children.length === 0) return { start: UNKNOWN_START, proof: { manifest, blobs: [] } };
   const child = await readChild(source, image.children, signal);
   if (child === undefined) return undefined;
-  const platform = parseWith(parseImageManifest, child.bytes, source);
+  const platform = await parseInTurn(parseImageManifest, child.bytes);
   return readConfiguration(source, { manifest, platform, blobs: [child.bytes] }, signal);
 };
 
@@ -63,8 +63,8 @@ const readConfiguration = async (
   signal: AbortSignal,
 ): Promise<ReadStart | undefined> => {
   if (platform.kind !== 'image') return { start: UNKNOWN_START, proof: { manifest, blobs } };
-  const configuration = await source.blob(platform.configuration, signal);
+  const configuration = await source.blob(platform.configuration, signal, MAX_DOCUMENT_BYTES);
   if (configuration === undefined) return undefined;
-  const start = parseWith(parseStart, configuration, source);
+  const start = await parseInTurn(parseStart, configuration);
   return { start, proof: { manifest, blobs: [...blobs, configuration] } };
 };
