@@ -44,25 +44,43 @@ const findInEvidence = async (
   return failure ?? { ok: true, value: undefined };
 };
 
+/**
+ * Finds the start in the repository of the image, or else in those of its signatures: its digest binds it, so it is the same
+ * wherever it is read. The failure of the first counts.
+ */
+const findInRepositories = async (
+  context: VerificationContext,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<SharedResult<FoundStart>> => {
+  const { reference, signaturesAt } = context.request;
+  const repositories = [reference.repository, ...signaturesAt];
+  const distinct = new Map(repositories.map((repository) => [repository.name, repository]));
+  let failure: SharedResult<never> | undefined;
+  for (const repository of distinct.values()) {
+    const source = repositorySource(context, repository);
+    const read = await joinRead(context, source, digest, signal);
+    if (read.ok && read.value !== undefined) return { ok: true, value: { ...read.value, isKnown: true } };
+    failure ??= read.ok ? absenceOf(source, digest) : read;
+  }
+  return failure ?? absenceOf(repositorySource(context, reference.repository), digest);
+};
+
 const search = async (
   context: VerificationContext,
   digest: Digest,
   signal: AbortSignal,
 ): Promise<SharedResult<FoundStart>> => {
-  const { dependencies, request } = context;
+  const { dependencies } = context;
   const inEvidence = await findInEvidence(context, digest);
   if (inEvidence.ok && inEvidence.value !== undefined) return { ok: true, value: inEvidence.value };
   if (dependencies.offline === true || context.evidenceOnly)
     return inEvidence.ok ? { ok: true, value: { start: UNKNOWN_START, isKnown: false } } : inEvidence;
-  const repository = repositorySource(context, request.reference.repository);
-  const read = await joinRead(context, repository, digest, signal);
-  if (!read.ok) return read;
-  if (read.value === undefined) return absenceOf(repository, digest);
-  return { ok: true, value: { ...read.value, isKnown: true } };
+  return findInRepositories(context, digest, signal);
 };
 
 /**
- * Finds what an image starts: in evidence, or else in the repository of the image, where the node pulls it. Each
+ * Finds what an image starts: in evidence, or else in repositories, first that of the image, where the node pulls it. Each
  * verification looks once. Never rejects.
  */
 export const findStart = (

@@ -149,6 +149,30 @@ describe('a configuration', () => {
     ]);
   });
 
+  it.each(['unavailable', 'refused', 'answer-invalid'] as const)(
+    'is read where the signatures are if the repository of the image does not serve it: %s',
+    async (fault) => {
+      const harness = await startHarness();
+      const { store, signer } = harness;
+      const mirror = 'registry.corp.example/istio/pilot';
+      const signaturesAt = [{ registry: 'docker.io', path: 'istio/pilot', name: PILOT }];
+      for (const [start, word] of [
+        ['ztunnel', 'component-mismatch'],
+        ['pilot', 'verified'],
+      ] as const) {
+        const artifact = imageManifest(start, { config: { Entrypoint: STARTS[start] } });
+        pushBundled(harness, artifact);
+        store.failWhere(new RegExp(`^${mirror} manifest`), fault);
+        expect(wordOf(await harness.verify(`${mirror}@${artifact.digest}`, { signaturesAt }))).toBe(word);
+      }
+      const nowhere = imageManifest('nowhere').digest;
+      pushBundle(store, PILOT, nowhere, bundleOf(signer, nowhere));
+      expect(wordOf(await harness.verify(`${mirror}@${nowhere}`, { signaturesAt }))).toBe(
+        `registry-${fault}`,
+      );
+    },
+  );
+
   it('that is unavailable leaves the signatures known: the next verification asks for it', async () => {
     const harness = await startHarness();
     const artifact = imageManifest('later', { config: { Entrypoint: STARTS.pilot } });
