@@ -3,7 +3,8 @@ import { createFindCredentials } from './credentials/find-credentials.ts';
 import type { PullSecrets } from './credentials/pull-secrets.ts';
 import type { Environment } from './credentials/run-program.ts';
 import { createFetchDocument, type FetchDocument } from './fetch-document.ts';
-import type { LookUp } from './http/addresses.ts';
+import { type LookUp, resolveAll } from './http/addresses.ts';
+import { createBoundedLookUp } from './http/bounded-lookup.ts';
 import { type CreateTransport, createTransport as createHttpTransport } from './http/transport.ts';
 import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -54,7 +55,9 @@ export const createRegistries = ({
   environment = {},
 }: RegistriesOptions): Registries => {
   const registries = new Map<string, Registry>();
-  const network = { now, lookUp, createTransport, proxyFor: createProxyFor(proxy) };
+  // One for all registries: they share the threads of the system's resolver.
+  const lookUpBackend = createBoundedLookUp(lookUp ?? resolveAll);
+  const network = { now, lookUp, lookUpBackend, createTransport, proxyFor: createProxyFor(proxy) };
   const settingsOf = (host: string): RegistrySettings => ({
     ...defaults,
     ...settings.find((entry) => entry.host === host),

@@ -25,6 +25,7 @@ export interface RegistryDependencies {
   readonly findCredentials: FindCredentials;
   readonly now: () => number;
   readonly lookUp: LookUp | undefined;
+  readonly lookUpBackend: LookUp;
   readonly proxyFor: ProxyFor;
   readonly createTransport: CreateTransport;
 }
@@ -56,14 +57,13 @@ const httpRequestOf = (
 export const createRegistry = (
   settings: RegistrySettings,
   limits: RegistryLimits,
-  { findCredentials, now, lookUp, proxyFor, createTransport }: RegistryDependencies,
+  { findCredentials, now, createTransport, ...network }: RegistryDependencies,
 ): Registry => {
   const { host, ca, tokenRealms = [], plainHttp = false } = settings;
   const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
   const base = URL.parse(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}/v2/`);
   // As a URL has it: without the scheme's default port.
   const plainHttpHost = plainHttp ? base?.host : undefined;
-  const network = { lookUp, proxyFor };
   const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, ...network });
   const realmOptions = { registry: host, endpoint: base?.host, tokenRealms, plainHttpHost };
   const authorization = createAuthorization({ ...realmOptions, findCredentials, transport, tokenBytes, now });

@@ -1,3 +1,4 @@
+import { ANONYMOUS } from '../credentials/candidates.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 import type { Resource } from '../registry-request.ts';
 import { SourceFault } from '../source.ts';
@@ -14,8 +15,11 @@ export interface ChallengeState {
   isConfirmed(): boolean;
   /** True if a header that meets the scheme was refused. */
   isRefused(scheme: AuthScheme): boolean;
-  /** Learns from a 401 or 403 to a header that meets `met`; undefined: to another. An unreadable challenge changes nothing. */
-  learn(response: HttpResponse, met: AuthScheme | undefined): void;
+  /**
+   * Learns from a 401 or 403 to a header that meets `met` (undefined: to another) with these credentials. A challenge that
+   * cannot be read changes nothing.
+   */
+  learn(response: HttpResponse, met: AuthScheme | undefined, fingerprint: string): void;
   /** Keeps a fault for the end. Throws whatever is none, and that the caller's time is up. */
   noteFault(error: unknown): void;
   /** The fault that explains most. */
@@ -54,11 +58,11 @@ export const createChallengeState = (
     },
     isConfirmed: () => isConfirmed,
     isRefused: (met) => refused.has(keyOfScheme(met)),
-    learn(response, met) {
+    learn(response, met, fingerprint) {
       if (met !== undefined) refused.add(keyOfScheme(met));
-      // 403: the client is authenticated but not permitted; there is no challenge.
-      if (response.status === 403) isConfirmed = true;
-      else readChallenge(response);
+      if (response.status === 401) readChallenge(response);
+      // 403: the client is authenticated but not permitted. That says nothing of a client without a token.
+      else if (fingerprint !== ANONYMOUS) isConfirmed = true;
     },
     noteFault,
     fault: () => fault,

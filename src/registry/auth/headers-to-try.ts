@@ -1,4 +1,4 @@
-import type { CredentialCandidate, CredentialCandidates } from '../credentials/candidates.ts';
+import { ANONYMOUS, type CredentialCandidate, type CredentialCandidates } from '../credentials/candidates.ts';
 import type { Caller, HttpResponse } from '../http/http-message.ts';
 import type { Resource } from '../registry-request.ts';
 import { SourceFault } from '../source.ts';
@@ -49,11 +49,11 @@ async function* tryCachedToken(question: Question): Attempts {
   const response = yield `Bearer ${token.value}`;
   if (isAccepted(response)) return true;
   if (response.status === 403) {
-    state.learn(response, met);
+    state.learn(response, met, token.fingerprint);
     // Another token for these credentials would not help.
     candidates.markRefused(path, token.fingerprint);
     if (met !== undefined) tried.add(attemptOf(met, token.fingerprint));
-  } else state.learn(response, undefined);
+  } else state.learn(response, undefined, token.fingerprint);
   // A token is not to blame where another scheme is required.
   if (state.scheme()?.kind !== 'basic') tokens.remove(path, token.value);
   return false;
@@ -62,7 +62,7 @@ async function* tryCachedToken(question: Question): Attempts {
 async function* tryAnonymously({ schemes, resource, state }: Question): Attempts {
   const response = yield undefined;
   if (isAccepted(response)) schemes.addAnonymous(resource);
-  else state.learn(response, undefined);
+  else state.learn(response, undefined, ANONYMOUS);
   return isAccepted(response);
 }
 
@@ -101,7 +101,7 @@ async function* tryCandidate(
     const response = yield header;
     if (isAccepted(response)) return true;
     tokens.remove(path, header.replace(/^Bearer /, ''));
-    state.learn(response, scheme);
+    state.learn(response, scheme, candidate.fingerprint);
     if (!requires(state, scheme)) return false;
   } catch (error) {
     state.noteFault(error);

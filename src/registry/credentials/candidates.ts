@@ -28,6 +28,9 @@ const fingerprintOf = (credentials: Credentials | undefined): string =>
     .update(JSON.stringify(credentials ?? null))
     .digest('base64');
 
+/** The fingerprint of an anonymous request. */
+export const ANONYMOUS = fingerprintOf(undefined);
+
 /** Orders the credentials for the repositories of one registry. */
 export const createCredentialCandidates = (
   registry: string,
@@ -49,7 +52,7 @@ export const createCredentialCandidates = (
       if (now() < (refusedUntil.get(`${path} ${candidate.fingerprint}`) ?? 0)) refused.push(candidate);
       else yield candidate;
     }
-    if (seen.size === 0) yield { credentials: undefined, fingerprint: fingerprintOf(undefined) };
+    if (seen.size === 0) yield { credentials: undefined, fingerprint: ANONYMOUS };
   }
 
   return {

@@ -38,7 +38,8 @@ export const checkAddresses = (hostname: string, addresses: readonly string[], a
     );
 };
 
-const resolveAll: LookUp = (hostname) => systemLookup(hostname, { all: true });
+/** The system's resolver. */
+export const resolveAll: LookUp = (hostname) => systemLookup(hostname, { all: true });
 
 /**
  * Creates a lookup for a socket that returns only checked addresses. The socket connects to the address that was checked,

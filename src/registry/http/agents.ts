@@ -51,9 +51,11 @@ export const createAgents = (options: {
   readonly ca: string | undefined;
   readonly requestTimeout: number;
   readonly lookUp?: LookUp | undefined;
+  /** Resolves names that only a response contains. */
+  readonly lookUpBackend?: LookUp | undefined;
   readonly proxyFor: ProxyFor;
 }): Agents => {
-  const { ca, requestTimeout, lookUp, proxyFor } = options;
+  const { ca, requestTimeout, lookUp, lookUpBackend = lookUp, proxyFor } = options;
   const rules = createAddressRules();
   const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
   const shared = {
@@ -63,6 +65,8 @@ export const createAgents = (options: {
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 15_000,
+    // A server may ask for longer, and would keep sockets of ours.
+    keepAliveMaxTimeout: 15_000,
   };
   const connectErrors = createConnectErrors();
   const dispatchers = new Map<string, Dispatcher>();
@@ -73,7 +77,7 @@ export const createAgents = (options: {
   };
 
   const direct = (namedBy: NamedBy): Dispatcher => {
-    const lookup = createCheckedLookup(rules[namedBy], lookUp);
+    const lookup = createCheckedLookup(rules[namedBy], namedBy === 'response' ? lookUpBackend : lookUp);
     const connect = buildConnector({ ...trusted, allowH2: false, timeout: requestTimeout, lookup });
     return new Agent({ ...shared, connect: connectErrors.watch(connect) });
   };

@@ -22,6 +22,8 @@ export interface TransportOptions {
   /** Milliseconds for one request, including its redirects. */
   readonly requestTimeout: number;
   readonly lookUp?: LookUp | undefined;
+  /** Resolves names that only a response contains; undefined: as `lookUp`. */
+  readonly lookUpBackend?: LookUp | undefined;
   readonly proxyFor: ProxyFor;
 }
 

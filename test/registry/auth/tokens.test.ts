@@ -364,6 +364,19 @@ describe('a password', () => {
   });
 });
 
+describe('a token that nobody needed credentials for', () => {
+  it.each([401, 403])('and that is refused with %d is left out', async (status) => {
+    const { registry, client } = await startRegistryAndClient({ auth: { kind: 'token' } });
+    await client.repository().manifest();
+    registry.fault = (request, response) =>
+      isToken(request) || request.headers.authorization === undefined
+        ? !isToken(request) && registry.serve(request, response)
+        : respondWith(status)(request, response);
+    for (let time = 0; time < 3; time += 1)
+      expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+  });
+});
+
 describe('a 401', () => {
   it.each([[{}], [{ 'www-authenticate': 'Negotiate' }], [{ 'www-authenticate': '=' }]])(
     'with %j as its challenge is a refusal',

@@ -69,6 +69,18 @@ describe('a proxy', () => {
     expect(registry.requests).toEqual([]);
   });
 
+  it('that opens no connection holds up the host, whatever repository was asked for', async () => {
+    const { proxy, client } = await proxied({
+      proxyOptions: { fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') },
+    });
+    for (let time = 0; time < 5; time += 1) await faultOf(client.repository(`istio/a${time}`).manifest());
+    expect(await faultOf(client.repository().manifest())).toMatchObject({
+      code: 'unavailable',
+      asked: false,
+    });
+    expect(proxy.requests).toHaveLength(5);
+  });
+
   it('that hangs is named in the fault, in the request’s time', async () => {
     const { proxy, client, host } = await proxied(
       { proxyOptions: { fault: () => {} } },
