@@ -5,24 +5,25 @@ import { type ReadStart, readStart } from './configuration/read-start.ts';
 import type { VerificationContext } from './context.ts';
 import { withEvidenceTimeout } from './evidence-timeout.ts';
 import type { FoundStart } from './memory/found-start.ts';
-import type { SharedResult } from './memory/single-flight.ts';
+import type { Flight, SharedResult } from './memory/single-flight.ts';
+import { chargeQuestion } from './request-budget.ts';
 import { evidenceSource, repositorySource, type SignatureSource } from './signature-source.ts';
 import { reasonOfFault } from './undetermined-reason.ts';
+import type { UndeterminedReason } from './verification.ts';
 
 const joinRead = (
-  { memory }: VerificationContext,
+  context: VerificationContext,
   { id, registry, open }: SignatureSource,
   digest: Digest,
   signal: AbortSignal,
-): Promise<SharedResult<ReadStart | undefined>> =>
-  memory.startReads.join(
-    {
-      key: `${id}@${digest}`,
-      registry,
-      send: (flight) => readStart(open(flight), digest, flight.signal),
-    },
-    signal,
-  );
+): Promise<SharedResult<ReadStart | undefined>> => {
+  const send = (flight: Flight): Promise<ReadStart | undefined> =>
+    readStart(open(flight), digest, flight.signal);
+  // Beside a question about signatures it belongs to that question, which was charged.
+  const isCharged = registry === undefined || context.charged.questions > 0;
+  const refuse = (): UndeterminedReason | undefined => (isCharged ? undefined : chargeQuestion(context));
+  return context.memory.startReads.join({ key: `${id}@${digest}`, registry, send, refuse }, signal);
+};
 
 /** Whoever can push to a repository can delete from it: an absent configuration must not pass for one that says nothing. */
 const absenceOf = ({ id }: SignatureSource, digest: Digest): SharedResult<never> => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { repositoryFromName } from '../../../src/image/index.ts';
+import { createSourceCaller } from '../../../src/registry/index.ts';
 import { bundleOf, pushBundle } from '../../support/bundle-kit.ts';
 import {
   type Artifact,
@@ -9,7 +11,8 @@ import {
   pushSignatures,
   sign,
 } from '../../support/signing-kit.ts';
-import { createHarness, type Harness, wordOf } from '../harness.ts';
+import { createHarness, type Harness, LIMITS, wordOf } from '../harness.ts';
+import { createStore } from '../store.ts';
 
 /*
  * What an image starts, over the source port. `pilot-discovery` and `ztunnel` are the starts that the harness knows.
@@ -111,6 +114,26 @@ describe('a configuration', () => {
     const manifest = imageManifest('of a long index', { config: { Entrypoint: STARTS.ztunnel } });
     const index = indexOf([{ manifest, descriptor }]);
     expect(wordOf(await harness.verify(pushBundled(harness, index)))).toBe('registry-answer-invalid');
+  });
+
+  it('is charged to the namespace that asks for it, where its signatures cost nothing', async () => {
+    const evidence = createStore();
+    const harness = await createHarness({
+      componentProof: 'configuration',
+      openEvidence: () => [evidence.open(repositoryFromName(PILOT), createSourceCaller())],
+      limits: { ...LIMITS, requestBudget: 4, requestBudgetPerSecond: 1 },
+      monotonic: () => 0,
+    });
+    const { digest } = imageManifest('nowhere to be found');
+    pushBundle(evidence, PILOT, digest, bundleOf(harness.signer, digest));
+    const ask = (requester: string) => harness.verify(`${PILOT}@${digest}`, { requester });
+    const words: string[] = [];
+    for (let round = 0; round < 8; round += 1) words.push(wordOf(await ask('hostile')));
+    expect(words.slice(-3)).toEqual(Array.from({ length: 3 }, () => 'request-budget-exceeded'));
+    const asked = harness.store.requests.length;
+    expect(wordOf(await ask('hostile'))).toBe('request-budget-exceeded');
+    expect(harness.store.requests).toHaveLength(asked);
+    expect(wordOf(await ask('another'))).toBe('registry-answer-invalid');
   });
 
   it('is read once by all who ask at once, and never again', async () => {
