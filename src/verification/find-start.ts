@@ -22,7 +22,9 @@ const joinRead = (
   // Beside a question about signatures it belongs to that question, which was charged.
   const isCharged = registry === undefined || context.charged.questions > 0;
   const refuse = (): UndeterminedReason | undefined => (isCharged ? undefined : chargeQuestion(context));
-  return context.memory.startReads.join({ key: `${id}@${digest}`, registry, send, refuse }, signal);
+  const { requester } = context.request;
+  const key = `${id}@${digest}`;
+  return context.memory.startReads.join({ key, registry, requester, send, refuse }, signal);
 };
 
 /** Whoever can push to a repository can delete from it: an absent configuration must not pass for one that says nothing. */

@@ -100,5 +100,7 @@ export const readSource = (
   };
   const refuse = (): UndeterminedReason | undefined =>
     registry === undefined ? undefined : chargeQuestion(context);
-  return generation.sourceReads.join({ key: `${id}@${digest}`, registry, send, refuse }, context.signal);
+  const { requester } = context.request;
+  const key = `${id}@${digest}`;
+  return generation.sourceReads.join({ key, registry, requester, send, refuse }, context.signal);
 };

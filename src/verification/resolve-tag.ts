@@ -62,5 +62,7 @@ export const resolveTag = (context: VerificationContext): Promise<SharedResult<D
   };
   const registry = isOffline ? undefined : repository.registry;
   const refuse = (): UndeterminedReason | undefined => (isOffline ? undefined : chargeQuestion(context));
-  return memory.tagResolutions.join({ key: `${repository.name}:${tag}`, registry, send, refuse }, caller);
+  const { requester } = request;
+  const key = `${repository.name}:${tag}`;
+  return memory.tagResolutions.join({ key, registry, requester, send, refuse }, caller);
 };

@@ -116,6 +116,22 @@ describe('pods of many namespaces that name absent tags', () => {
   });
 });
 
+describe('a namespace whose requests hang in every slot that it may have', () => {
+  it('does not hold up an image that it asks for too: others do not stand in its line', async () => {
+    const { mirror, webhook } = await start();
+    const { byTag } = mirror.add();
+    mirror.registry.fault = (request) => request.url?.includes('/hangs-') === true;
+    const hangs = numbered(60, (index) => `${mirror.registry.host}/istio/hangs-${index}:x`);
+    const pods = numbered(8, String).map((_, at) => hangs.slice(8 * at, 8 * at + 7));
+    const hanging = pods.map((images) => reviewIn(webhook, 'hostile', images));
+    // Half of the slots that known requests do not have to themselves.
+    await expect.poll(() => mirror.registry.requests.length, { timeout: 10_000 }).toBe(28);
+    const hangingToo = reviewIn(webhook, 'hostile', [byTag]);
+    expect(await reviewIn(webhook, 'shop', [byTag])).toEqual(allowed);
+    await Promise.all([...hanging, hangingToo]);
+  }, 60_000);
+});
+
 describe('150 reviews of 64 unknown digests each, at once, while each request takes 0.4 s', () => {
   it('leave a known tag allowed, and an unknown image of another namespace', async () => {
     const { mirror, webhook } = await start({ latency: 400 });

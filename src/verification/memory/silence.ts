@@ -6,6 +6,8 @@ export interface Silence {
   readonly onWait: () => () => void;
   /** Returns the milliseconds of the oldest wait for a response; 0 if none is awaited. */
   readonly length: () => number;
+  /** True if a response is awaited. */
+  readonly isAwaiting: () => boolean;
   /** Returns the milliseconds of the wait that ended last. */
   readonly lastLength: () => number;
   /** Ends every wait. */
@@ -33,6 +35,7 @@ export const createSilence = (clock: AttentiveClock): Silence => {
       const [since] = waits.values();
       return since === undefined ? 0 : clock.now() - since;
     },
+    isAwaiting: () => waits.size > 0,
     lastLength: () => last,
     close() {
       for (const end of waits.keys()) end();

@@ -24,13 +24,18 @@ export interface FlightPlan<T> {
   readonly key: string;
   /** The registry that is asked; undefined: evidence on disk, for which nothing is sent. */
   readonly registry: string | undefined;
+  /** The namespace that the requests are queued for; undefined: none. */
+  readonly requester: string | undefined;
   readonly send: (flight: Flight) => Promise<T>;
   /** Called before a flight starts, not to join one. Returns the reason to refuse it, if there is one. */
   readonly refuse?: () => UndeterminedReason | undefined;
 }
 
 export interface SingleFlight<T> {
-  /** Joins the request in flight with this key, or starts it. */
+  /**
+   * Joins the request in flight with this key, or starts it. A request that another namespace started is joined only while
+   * its registry is awaited: until then it waits in the line of that namespace, which may be as long as it likes.
+   */
   join(plan: FlightPlan<T>, caller: AbortSignal): Promise<SharedResult<T>>;
 }
 
@@ -45,6 +50,8 @@ export interface SingleFlightOptions {
 
 /** One request in flight, shared by all its callers. It may take several HTTP requests. */
 interface SharedRequest<T> {
+  /** True if a caller of this namespace may join. */
+  readonly isFor: (requester: string | undefined) => boolean;
   readonly result: Promise<SharedResult<T>>;
   /** The result of a caller whose time is up. */
   readonly late: () => SharedResult<T>;
@@ -81,7 +88,7 @@ const resultOf = async <T>(send: () => Promise<T>, report: ReportError): Promise
 
 /** Starts a request. `onDropped` is called if every caller left before anything was sent. */
 const startRequest = <T>(
-  { registry, send }: FlightPlan<T>,
+  { registry, requester, send }: FlightPlan<T>,
   { deadline, registrySilence, clock, report }: SingleFlightOptions,
   onDropped: () => void,
 ): SharedRequest<T> => {
@@ -110,6 +117,7 @@ const startRequest = <T>(
     silence.close();
   });
   return {
+    isFor: (other) => other === requester || registry === undefined || silence.isAwaiting(),
     result,
     late,
     enter() {
@@ -133,20 +141,27 @@ const startRequest = <T>(
  * aborts leaves it, and never ends it for the others.
  */
 export const createSingleFlight = <T>(options: SingleFlightOptions): SingleFlight<T> => {
-  const inFlight = new Map<string, SharedRequest<T>>();
+  const inFlight = new Map<string, Set<SharedRequest<T>>>();
   const start = (plan: FlightPlan<T>): SharedRequest<T> => {
     const { key } = plan;
+    const requests = inFlight.get(key) ?? new Set();
     const remove = (): void => {
-      if (inFlight.get(key) === request) inFlight.delete(key);
+      requests.delete(request);
+      if (requests.size === 0 && inFlight.get(key) === requests) inFlight.delete(key);
     };
     const request = startRequest(plan, options, remove);
     void request.result.finally(remove);
-    inFlight.set(key, request);
+    requests.add(request);
+    inFlight.set(key, requests);
     return request;
+  };
+  const find = ({ key, requester }: FlightPlan<T>): SharedRequest<T> | undefined => {
+    for (const request of inFlight.get(key) ?? []) if (request.isFor(requester)) return request;
+    return undefined;
   };
   return {
     async join(plan, caller) {
-      const joined = inFlight.get(plan.key);
+      const joined = find(plan);
       if (caller.aborted) return joined?.late() ?? failure({ code: 'deadline-exceeded', asked: false });
       const refusal = joined === undefined ? plan.refuse?.() : undefined;
       if (refusal !== undefined) return failure(refusal);

@@ -29,8 +29,8 @@ const start = ({ evidence = false, refusal }: StartOptions = {}) => {
   };
   return {
     flights,
-    join: (caller: AbortSignal = FOREVER) =>
-      shared.join({ key: 'key', registry, send, refuse: () => refusal }, caller),
+    join: (caller: AbortSignal = FOREVER, requester = 'shop') =>
+      shared.join({ key: 'key', registry, requester, send, refuse: () => refusal }, caller),
     pass: (milliseconds: number) => void (time += milliseconds),
   };
 };
@@ -166,6 +166,43 @@ describe('a flight that everyone left', () => {
     caller.abort();
     await left;
     expect(flights[0]?.signal.aborted).toBe(false);
+  });
+});
+
+describe('a flight that another namespace started', () => {
+  it('is not joined while it waits in the line of that namespace: the caller starts its own', async () => {
+    const { join, flights } = start();
+    const theirs = join(FOREVER, 'hostile');
+    flights[0]?.onRequest();
+    flights[0]?.onWait()();
+    const [own, second] = [join(), join()];
+    expect(flights).toHaveLength(2);
+    flights[1]?.land('own');
+    expect(await Promise.all([own, second])).toEqual([
+      { ok: true, value: 'own' },
+      { ok: true, value: 'own' },
+    ]);
+    flights[0]?.land('theirs');
+    expect(await theirs).toEqual({ ok: true, value: 'theirs' });
+  });
+
+  it('is joined while the response of the registry is awaited', async () => {
+    const { join, flights } = start();
+    void join(FOREVER, 'hostile');
+    flights[0]?.onRequest();
+    flights[0]?.onWait();
+    const joined = join();
+    flights[0]?.land('theirs');
+    expect(await joined).toEqual({ ok: true, value: 'theirs' });
+    expect(flights).toHaveLength(1);
+  });
+
+  it('is joined where it reads evidence', async () => {
+    const { join, flights } = start({ evidence: true });
+    void join(FOREVER, 'hostile');
+    const joined = join();
+    flights[0]?.land('evidence');
+    expect(await joined).toEqual({ ok: true, value: 'evidence' });
   });
 });
 
