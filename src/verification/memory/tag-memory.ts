@@ -66,8 +66,10 @@ export const createTagMemory = (
     add(repository, tag, digest) {
       const resolution = { digest, at: now() };
       // A tag that has moved to what is not verified has nothing to fall back on.
-      if (verified.get(repository, tag) === undefined) others.set(`${repository}:${tag}`, resolution);
-      else verified.set(repository, tag, resolution);
+      if (verified.get(repository, tag) !== undefined) verified.set(repository, tag, resolution);
+      // Absent tags push out no tag whose digest is being verified: anyone can name them.
+      else if (digest === undefined) others.delete(`${repository}:${tag}`);
+      else others.set(`${repository}:${tag}`, resolution);
       tagTable?.update(repository, tag, resolution);
     },
     confirm(repository, tag, digest) {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TagResolution } from '../../../src/registry/index.ts';
 import type { Undetermined, Verification, VerifierDependencies } from '../../../src/verification/index.ts';
+import { createTagMemory } from '../../../src/verification/memory/tag-memory.ts';
 import {
   createSigner,
   imageManifest,
@@ -372,6 +373,14 @@ describe('the tags that are kept', () => {
   it('are not pushed out by tags that are not there, in memory or in the table', async () => {
     const absent = Array.from({ length: 100 }, (_, at) => `${PILOT}:absent-${at}`);
     expect(await afterFlood(() => absent)).toEqual({ stood: digest, stored: [BY_TAG] });
+  });
+
+  it('are kept even if many tags that are not there are asked for while the digest is verified', () => {
+    const tags = createTagMemory(SMALL, { tagMemory: 0, now: () => 0 });
+    tags.add(PILOT, '1.28.0', digest);
+    for (let at = 0; at < 100; at += 1) tags.add(PILOT, `absent-${at}`, undefined);
+    tags.confirm(PILOT, '1.28.0', digest);
+    expect(tags.last(PILOT, '1.28.0')).toEqual({ digest, at: 0 });
   });
 
   it('are not pushed out by tags of unsigned images, in memory or in the table', async () => {
