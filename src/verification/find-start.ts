@@ -6,7 +6,7 @@ import type { VerificationContext } from './context.ts';
 import { withEvidenceTimeout } from './evidence-timeout.ts';
 import type { FoundStart } from './memory/found-start.ts';
 import type { Flight, SharedResult } from './memory/single-flight.ts';
-import { chargeQuestion } from './request-budget.ts';
+import { chargeQuestion, refundUnsent } from './request-budget.ts';
 import { evidenceSource, repositorySource, type SignatureSource } from './signature-source.ts';
 import { reasonOfFault } from './undetermined-reason.ts';
 import type { UndeterminedReason } from './verification.ts';
@@ -24,7 +24,8 @@ const joinRead = (
   const refuse = (): UndeterminedReason | undefined => (isCharged ? undefined : chargeQuestion(context));
   const { requester } = context.request;
   const key = `${id}@${digest}`;
-  return context.memory.startReads.join({ key, registry, requester, send, refuse }, signal);
+  const onUnsent = (): void => (isCharged ? undefined : refundUnsent(context));
+  return context.memory.startReads.join({ key, registry, requester, send, refuse, onUnsent }, signal);
 };
 
 /** Whoever can push to a repository can delete from it: an absent configuration must not pass for one that says nothing. */

@@ -5,7 +5,7 @@ import { type ProvenSignature, readSignatures } from './formats/read-signatures.
 import type { RingGeneration, SourceResult } from './memory/memory.ts';
 import type { Flight, SharedResult } from './memory/single-flight.ts';
 import { readEarly } from './read-early.ts';
-import { chargeQuestion, refundVerified } from './request-budget.ts';
+import { chargeQuestion, refundUnsent, refundVerified } from './request-budget.ts';
 import type { SignatureSource } from './signature-source.ts';
 import { isUndeterminedReason } from './undetermined-reason.ts';
 import type { UndeterminedReason, ValidSignature } from './verification.ts';
@@ -102,5 +102,7 @@ export const readSource = (
     registry === undefined ? undefined : chargeQuestion(context);
   const { requester } = context.request;
   const key = `${id}@${digest}`;
-  return generation.sourceReads.join({ key, registry, requester, send, refuse }, context.signal);
+  const onUnsent = (): void => (registry === undefined ? undefined : refundUnsent(context));
+  const plan = { key, registry, requester, send, refuse, onUnsent };
+  return generation.sourceReads.join(plan, context.signal);
 };

@@ -20,6 +20,13 @@ export const chargeQuestion = ({
   return undefined;
 };
 
+/** Gives back a question that was charged and not sent: the registry is known to be down, or its caller left too early. */
+export const refundUnsent = ({ memory, request, charged }: VerificationContext): void => {
+  if (request.requester === undefined || charged.questions === 0) return;
+  memory.budgets.giveBack(request.requester, 1);
+  charged.questions -= 1;
+};
+
 /** Gives back what was charged for an image that is verified, even if its caller has left. */
 export const refundVerified = (context: VerificationContext, digest: Digest | undefined): void => {
   const { memory, request, charged } = context;

@@ -2,7 +2,7 @@ import type { Digest } from '../image/index.ts';
 import { type Source, SourceFault } from '../registry/index.ts';
 import { openRepository, tagOf, type VerificationContext, type VerifierState } from './context.ts';
 import type { Flight, SharedResult } from './memory/single-flight.ts';
-import { chargeQuestion, refundVerified } from './request-budget.ts';
+import { chargeQuestion, refundUnsent, refundVerified } from './request-budget.ts';
 import type { UndeterminedReason, Verification, VerificationRequest } from './verification.ts';
 
 /** Returns the digest of the reference, or the one its tag resolved to less than `tagMemory` ago. */
@@ -64,5 +64,6 @@ export const resolveTag = (context: VerificationContext): Promise<SharedResult<D
   const refuse = (): UndeterminedReason | undefined => (isOffline ? undefined : chargeQuestion(context));
   const { requester } = request;
   const key = `${repository.name}:${tag}`;
-  return memory.tagResolutions.join({ key, registry, requester, send, refuse }, caller);
+  const onUnsent = (): void => refundUnsent(context);
+  return memory.tagResolutions.join({ key, registry, requester, send, refuse, onUnsent }, caller);
 };

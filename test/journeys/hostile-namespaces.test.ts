@@ -100,6 +100,23 @@ describe('a namespace whose images verify', () => {
   });
 });
 
+describe('a registry that cannot be connected to', () => {
+  it('uses up nobody’s budget while it is known to be down: every image starts where the outage rule says so', async () => {
+    const { mirror, webhook } = await start({
+      configuration: {
+        limits: { requestBudget: 20, requestBudgetPerSecond: 1, drain: '0s' },
+        undetermined: { enforce: 'allow' },
+      },
+    });
+    const images = unknownDigests(mirror, 100, 'down');
+    await mirror.registry.close();
+    const verdicts = [];
+    for (const image of images) verdicts.push(await reviewIn(webhook, 'shop', [image]));
+    const letThrough = { verdict: 'warn', reasons: ['registry-unavailable'] };
+    expect(verdicts).toEqual(verdicts.map(() => letThrough));
+  });
+});
+
 describe('pods of many namespaces that name absent tags', () => {
   it('leave a known tag to stand for what it last resolved to, in the outage that follows', async () => {
     const { mirror, webhook } = await start({ configuration: { limits: { tagEntries: 50, drain: '0s' } } });

@@ -29,6 +29,8 @@ export interface FlightPlan<T> {
   readonly send: (flight: Flight) => Promise<T>;
   /** Called before a flight starts, not to join one. Returns the reason to refuse it, if there is one. */
   readonly refuse?: () => UndeterminedReason | undefined;
+  /** Called when a flight ends for which nothing was sent. */
+  readonly onUnsent?: () => void;
 }
 
 export interface SingleFlight<T> {
@@ -88,7 +90,7 @@ const resultOf = async <T>(send: () => Promise<T>, report: ReportError): Promise
 
 /** Starts a request. `onDropped` is called if every caller left before anything was sent. */
 const startRequest = <T>(
-  { registry, requester, send }: FlightPlan<T>,
+  { registry, requester, send, onUnsent }: FlightPlan<T>,
   { deadline, registrySilence, clock, report }: SingleFlightOptions,
   onDropped: () => void,
 ): SharedRequest<T> => {
@@ -115,6 +117,7 @@ const startRequest = <T>(
   const result = orAborted(sent, controller.signal, () => atDeadline ?? late()).finally(() => {
     clearTimeout(timer);
     silence.close();
+    if (!asked) onUnsent?.();
   });
   return {
     isFor: (other) => other === requester || registry === undefined || silence.isAwaiting(),

@@ -81,11 +81,13 @@ const podOf = ({ namespace }: Workload, image: string) => ({
 const messageOf = (body: unknown): string =>
   typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body);
 
-/** Returns the refusal of an image by the entry of a workload. */
+/** True if this is the refusal of an image, as written or as pinned, by the entry of a workload. */
 const isOurs = ({ entry }: Workload, image: string, said: string): boolean =>
-  said.startsWith(
-    `admission webhook "${entry}.sailmark.dev" denied the request: image "${image}" in container "istio-proxy" (spec.containers[1].image): `,
-  );
+  said
+    .replace(/@sha256:[\da-f]{64}/, '')
+    .startsWith(
+      `admission webhook "${entry}.sailmark.dev" denied the request: image "${image.replace(/@.*/, '')}" in container "istio-proxy" (spec.containers[1].image): `,
+    );
 
 const outcomeOf = (
   workload: Workload,

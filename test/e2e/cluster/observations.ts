@@ -51,14 +51,11 @@ export const responseOf = async (
   plane: ControlPlane,
   { address }: PodRunner,
   review: object,
+  path = '/validate/enforce',
 ): Promise<ReviewResponse> => {
   const ca = (await trustedBy(plane)).map(String);
   const agent = new Agent({ ca, servername: `sailmark.${NAMESPACE}.svc` });
-  const { response } = await postReview(
-    `https://${address}:8443/validate/enforce`,
-    agent,
-    JSON.stringify(review),
-  );
+  const { response } = await postReview(`https://${address}:8443${path}`, agent, JSON.stringify(review));
   return response;
 };
 

@@ -5,7 +5,7 @@ import { createSigner } from '../../support/signing-kit.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
-import { type Load, startLoad } from './load.ts';
+import { type Call, type Load, startLoad } from './load.ts';
 import {
   busiestOf,
   callsLost,
@@ -92,14 +92,16 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     });
 
   /**
-   * Sends the repeated images to each replica, so that all of them remember the verdicts. The load cannot ensure that:
+   * Sends the repeated images to each replica to be pinned, so that all of them remember the verdicts. The load cannot ensure that:
    * an API server before 1.37 sends all reviews of one connection to one replica, and may have no connection to the
    * other.
    */
   const rememberEverywhere = async (): Promise<void> => {
     const reviewed = review(podOf(traffic.repeated));
-    for (const replica of await cluster.kubelet.untilReady(2))
-      expect(await responseOf(cluster, replica, reviewed)).toMatchObject({ allowed: true });
+    for (const replica of await cluster.kubelet.untilReady(2)) {
+      const { allowed, warnings } = await responseOf(cluster, replica, reviewed, '/mutate/pin');
+      expect({ allowed, warnings }).toEqual({ allowed: true, warnings: undefined });
+    }
   };
 
   it('loses nothing when the busier one is stopped by SIGTERM', async () => {
@@ -226,13 +228,15 @@ describe('two replicas, while pods are created at more than 20 a second', () => 
     await cluster.kubelet.untilReady(2);
     const { failed, wrong } = await lost();
     console.info(
-      `killed: its endpoint was removed after ${removedAt - killedAt} ms; ${failed.length} calls failed, ${wrong.length} in critical namespaces were let through unasked; the Deployment had its pods after ${scaledAfter} ms`,
+      `killed: its endpoint was removed after ${removedAt - killedAt} ms; ${failed.length} calls failed, ${wrong.length} were let through unasked in critical namespaces, or were not pinned; the Deployment had its pods after ${scaledAfter} ms`,
     );
     const all = [...failed, ...wrong];
     expect(all.filter(({ sentAt }) => sentAt > removedAt + MAX_WATCH_DELAY_MS)).toEqual([]);
     expect(all.filter(({ respondedAt }) => respondedAt < killedAt)).toEqual([]);
-    // Only critical namespaces fail open.
-    expect(wrong.filter(({ entry, outcome }) => entry !== 'critical' || outcome !== 'created')).toEqual([]);
+    // Only critical namespaces fail open. Elsewhere an image is refused if the call that would have pinned it was lost.
+    const isExplained = ({ entry, outcome, said }: Call): boolean =>
+      (entry === 'critical' && outcome === 'created') || said.includes('(image-not-pinned)');
+    expect(wrong.filter((call) => !isExplained(call))).toEqual([]);
     expect(
       failed.filter(({ said }) => !said.includes('failed calling webhook "enforce.sailmark.dev"')),
     ).toEqual([]);

@@ -15,6 +15,7 @@ interface StartOptions {
 const start = ({ evidence = false, refusal }: StartOptions = {}) => {
   const registry = evidence ? undefined : REGISTRY;
   let time = 0;
+  let unsent = 0;
   const flights: (Flight & { readonly land: (value: string) => void })[] = [];
   const shared = createSingleFlight<string>({
     deadline: 60_000,
@@ -30,7 +31,11 @@ const start = ({ evidence = false, refusal }: StartOptions = {}) => {
   return {
     flights,
     join: (caller: AbortSignal = FOREVER, requester = 'shop') =>
-      shared.join({ key: 'key', registry, requester, send, refuse: () => refusal }, caller),
+      shared.join(
+        { key: 'key', registry, requester, send, refuse: () => refusal, onUnsent: () => void (unsent += 1) },
+        caller,
+      ),
+    unsent: () => unsent,
     pass: (milliseconds: number) => void (time += milliseconds),
   };
 };
@@ -203,6 +208,24 @@ describe('a flight that another namespace started', () => {
     const joined = join();
     flights[0]?.land('evidence');
     expect(await joined).toEqual({ ok: true, value: 'evidence' });
+  });
+});
+
+describe('a flight that ends with nothing sent', () => {
+  it('says so, once, and no other does', async () => {
+    const { join, flights, unsent } = start();
+    const caller = impatient();
+    const left = join(caller.signal);
+    caller.abort();
+    await left;
+    const sent = join();
+    flights[1]?.onRequest();
+    flights[1]?.land('sent');
+    await sent;
+    const failed = join();
+    flights[2]?.land('without a request');
+    await failed;
+    expect(unsent()).toBe(2);
   });
 });
 
