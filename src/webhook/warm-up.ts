@@ -51,8 +51,7 @@ export const warmUp = async ({
   try {
     for await (const { image } of takeUntilAborted(images, signal)) {
       seen += 1;
-      for (const text of [image, ...tagBeside(image, judge)]) {
-        if (judged.has(text) || !needsVerification(judge.inspect(text))) continue;
+      for (const text of textsToJudge(image, judge, judged)) {
         judged.add(text);
         await pool.start(text);
       }
@@ -63,6 +62,12 @@ export const warmUp = async ({
   }
   return { seen, asked: judged.size, verified: await pool.finish() };
 };
+
+/** Returns the image, and the image by its tag alone, as far as they need verification and were not judged. */
+const textsToJudge = (image: string, judge: Judge, judged: ReadonlySet<string>): readonly string[] =>
+  [image, ...tagBeside(image, judge)].filter(
+    (text) => !judged.has(text) && needsVerification(judge.inspect(text)),
+  );
 
 /**
  * Returns the image by its tag, if the tag stands beside a digest: the next pod names the tag again, and in an outage it

@@ -82,9 +82,14 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     async close() {
       records.flush();
       // Evidence and Events are written through the connection to the cluster.
-      const written = Promise.all([core.close(), connection.flush()]);
-      const closed = written.finally(() => connection.close());
-      await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      const closeAll = async (): Promise<void> => {
+        try {
+          await Promise.all([core.close(), connection.flush()]);
+        } finally {
+          await connection.close();
+        }
+      };
+      await Promise.race([closeAll(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 };

@@ -99,6 +99,12 @@ const formatTable = (rows: TagRows): string => {
   return JSON.stringify({ schema: SCHEMA, tags });
 };
 
+/** A tag may be resolved before any evidence is stored; then the directory does not exist yet. */
+const prepareDirectory = async (directory: string): Promise<void> => {
+  await checkIsLayout(directory);
+  await mkdir(directory, { recursive: true });
+};
+
 /**
  * Opens the table in `directory`. Past `maxTags`, the repository with the most tags loses its oldest resolution.
  */
@@ -115,16 +121,14 @@ export const createTagTable = (directory: string, { maxTags, now, report }: TagT
     const taken = updates.length;
     const merged = createTagRows(maxTags);
     addDated(merged, [...(stored ?? []), ...own.rows()], now());
-    const known = updates.filter(({ repository, tag }) => merged.get(repository, tag) !== undefined);
-    addDated(merged, known, now());
+    const isKnown = ({ repository, tag }: TagRow): boolean => merged.get(repository, tag) !== undefined;
+    addDated(merged, updates.filter(isKnown), now());
     if (stored !== undefined || merged.rows().length > 0) await writeAtomically(path, formatTable(merged));
     updates = updates.slice(taken);
   };
   const write = async (): Promise<void> => {
     try {
-      // A tag may be resolved before any evidence is stored; then the directory does not exist yet.
-      await checkIsLayout(directory);
-      await mkdir(directory, { recursive: true });
+      await prepareDirectory(directory);
       await withFileLock(directory, writeMerged);
     } catch (error) {
       report(error);

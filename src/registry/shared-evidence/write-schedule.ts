@@ -71,6 +71,9 @@ export const createWriteSchedule = (options: WriteScheduleOptions): WriteSchedul
     ).unref();
   };
 
+  /** False after a fault: the cluster does not respond, and the process must end. */
+  const isWanted = (): boolean => wanted && failures === 0;
+
   return {
     request() {
       wanted = true;
@@ -80,12 +83,8 @@ export const createWriteSchedule = (options: WriteScheduleOptions): WriteSchedul
       closed = true;
       clearTimeout(timer);
       await writing;
-      let tries = 0;
-      do {
-        if (!wanted) return;
-        await attempt();
-        tries += 1;
-      } while (tries < LAST_TRIES && failures === 0);
+      failures = 0;
+      for (let tries = 0; isWanted() && tries < LAST_TRIES; tries += 1) await attempt();
     },
   };
 };

@@ -76,6 +76,6 @@ export const startInjectingWebhook = async (
         rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
       },
     ],
-  } as Parameters<typeof api.create>[0]);
+  });
   return webhook;
 };
