@@ -140,7 +140,8 @@ describe('the image that the Dockerfile builds, run by the chart', () => {
   it('judges as an enforcing release', async () => {
     const signed = cluster.publish('proxyv2', '1.24.0');
     const unsigned = cluster.publish('proxyv2', '1.24.1', { signed: false });
-    await cluster.install({ mode: 'enforce' });
+    // On a volume, the only place where a file can be written.
+    await cluster.install({ mode: 'enforce', evidence: { write: { kind: 'emptyDir' } } });
     expect(await tryPod('unsigned', unsigned)).toEqual({
       status: 403,
       message: expect.stringContaining('no signature was found (signature-missing)') as string,
