@@ -158,6 +158,8 @@ describe('each of the injector’s 127 pods, in four states', () => {
     registry = await startRegistry();
     directory = await mkdtemp(join(tmpdir(), 'sailmark-journey-'));
     configuration = {
+      // Every pod is of one namespace, and most are refused.
+      limits: { requestBudget: 100_000, drain: '0s' },
       keys: [{ inline: release.publicPem }],
       mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
       registries: [{ host: registry.host, plainHTTP: true }],

@@ -221,7 +221,7 @@ describe('an answer dated in the future', () => {
     async (at) => {
       const tags = JSON.stringify({ schema: SCHEMA, tags: [{ ...future, at: 0 }] });
       const { table } = await open(
-        withFile(tags.replace('"at":0', `"at":${at === Infinity ? '1e400' : at}`)),
+        withFile(tags.replace('"at":0', `"at":${at === Number.POSITIVE_INFINITY ? '1e400' : at}`)),
       );
       expect(table.last(PILOT, '1.28.0')).toEqual(unknown);
     },
