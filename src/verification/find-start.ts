@@ -23,7 +23,8 @@ const joinRead = (
   const isCharged = registry === undefined || context.charged.questions > 0;
   const refuse = (): UndeterminedReason | undefined => (isCharged ? undefined : chargeQuestion(context));
   const { requester } = context.request;
-  const key = `${id}@${digest}`;
+  // Not shared between namespaces: its later requests would wait in the line of the one that started it.
+  const key = `${requester ?? ''} ${id}@${digest}`;
   const onUnsent = (): void => (isCharged ? undefined : refundUnsent(context));
   return context.memory.startReads.join({ key, registry, requester, send, refuse, onUnsent }, signal);
 };

@@ -101,7 +101,8 @@ export const readSource = (
   const refuse = (): UndeterminedReason | undefined =>
     registry === undefined ? undefined : chargeQuestion(context);
   const { requester } = context.request;
-  const key = `${id}@${digest}`;
+  // Not shared between namespaces: its later requests would wait in the line of the one that started it.
+  const key = `${requester ?? ''} ${id}@${digest}`;
   const onUnsent = (): void => (registry === undefined ? undefined : refundUnsent(context));
   const plan = { key, registry, requester, send, refuse, onUnsent };
   return generation.sourceReads.join(plan, context.signal);

@@ -4,7 +4,10 @@ import { createSchedule, type Schedule, withoutHostile } from './schedule.ts';
 import { shrink } from './shrink.ts';
 
 /** Runs a schedule with and without the hostile tenant. */
-const violationsOf = async (schedule: Schedule, options: RunOptions): Promise<readonly Violation[]> => {
+export const violationsOf = async (
+  schedule: Schedule,
+  options: RunOptions = {},
+): Promise<readonly Violation[]> => {
   const run = await runSchedule(schedule, options);
   const control = await runSchedule(withoutHostile(schedule), options);
   return createOracle(schedule)(run, control);
