@@ -1,7 +1,7 @@
 import { createPinner, createReviewer, type Pinner, type Reviewer } from './admission/index.ts';
 import type { ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
-import { registryFromName } from './image/index.ts';
+import { parseDigest, registryFromName } from './image/index.ts';
 import { createClassifier } from './istio/index.ts';
 import { type Metrics, measureOpen, measureVerifier } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
@@ -66,6 +66,8 @@ export interface Core {
   readonly openRepository: OpenSource;
   /** Stores manifests where evidence is written; does nothing if that is nowhere. Rejects if they cannot be written. */
   readonly storeEvidence: (entries: readonly EvidenceEntry[]) => Promise<void>;
+  /** Notes the use of a reference as written: evidence that is in use is kept. */
+  readonly noteUse: (image: string) => void;
   /** Runs the canary and loads the keys. Rejects if the canary fails or a key of the configuration is invalid. */
   load(): Promise<void>;
   /** Stops the key refresh, writes pending evidence and closes connections. */
@@ -100,6 +102,7 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
     ring,
     openRepository,
     storeEvidence: evidence.add,
+    noteUse: evidence.noteUse,
     async load() {
       await runCanary();
       await log.load();
@@ -201,6 +204,10 @@ const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDepende
   return {
     options: { openEvidence, ...(stores.length > 0 && storeEverywhere(stores)) },
     add: writer?.add ?? doNothing,
+    noteUse(image: string) {
+      const digest = shared && parseDigest(image.slice(image.lastIndexOf('@') + 1));
+      if (digest !== undefined) shared?.touch(digest);
+    },
     async load() {
       await Promise.all(stores.map((store) => store.load()));
     },

@@ -62,7 +62,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     ...(connection.sharedEvidence && { sharedEvidence: connection.sharedEvidence }),
     network: { ...network, ...(connection.cluster && { pullSecrets: connection.cluster }) },
   });
-  const records = createRecords(log, metrics, connection);
+  const records = createRecords(log, metrics, connection, core);
   const server = createServer({
     ...config.server,
     certificate: connection.certificate,
@@ -95,11 +95,18 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
 };
 
 /** Creates the batch that writes reviews to the log, the metrics and Kubernetes Events. */
-const createRecords = (log: Log, metrics: Metrics, connection: ClusterConnection): RecordBatch => {
+const createRecords = (
+  log: Log,
+  metrics: Metrics,
+  connection: ClusterConnection,
+  { noteUse }: Core,
+): RecordBatch => {
   const recordReview = createRecordReview(log, metrics);
   return createRecordBatch((review, milliseconds) => {
     recordReview(review, milliseconds);
-    if (review.route === undefined) connection.recordEvents(review);
+    if (review.route !== undefined) return;
+    connection.recordEvents(review);
+    review.images.forEach(noteUse);
   }, log);
 };
 

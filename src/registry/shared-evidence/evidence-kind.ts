@@ -5,6 +5,7 @@ import type { Row, RowKind } from './rows.ts';
 
 /** The evidence for one image. */
 export interface EvidenceRow extends Row {
+  readonly since: number;
   readonly entries: readonly EvidenceEntry[];
 }
 
@@ -33,6 +34,12 @@ const serialise = ({ manifest, blobs, annotations }: EvidenceEntry): object | un
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
+/** Returns a time in milliseconds since the epoch; undefined if there is none. */
+const timeOf = (value: unknown): number | undefined => {
+  const time = isText(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+};
+
 /** Digests are never read: they are computed from the bytes. */
 const parseEntry = (value: unknown): EvidenceEntry | undefined => {
   if (!isJsonObject(value)) return undefined;
@@ -59,7 +66,7 @@ const imageOf = (key: string): Digest | undefined => parseDigest(key.replace('-'
  */
 export const evidenceRow = (
   key: string,
-  { repository, used, entries }: Pick<EvidenceRow, 'repository' | 'used' | 'entries'>,
+  { repository, used, since, entries }: Omit<EvidenceRow, 'key' | 'text'>,
 ): EvidenceRow | undefined => {
   const parts = new Map<string, EvidenceEntry>();
   let bytes = 0;
@@ -74,9 +81,9 @@ export const evidenceRow = (
     parts.set(text, entry);
   }
   if (parts.size === 0) return undefined;
-  const head = JSON.stringify({ repository, used: new Date(used).toISOString() }).slice(0, -1);
+  const head = JSON.stringify({ repository, since: new Date(since), used: new Date(used) }).slice(0, -1);
   const text = `${head},"entries":[${[...parts.keys()].join(',')}]}`;
-  return { key, text, repository, used, entries: [...parts.values()] };
+  return { key, text, repository, used, since, entries: [...parts.values()] };
 };
 
 /** Rounds down, so that equal uses have equal texts. */
@@ -90,18 +97,20 @@ export const createEvidenceKind = (now: () => number): RowKind<EvidenceRow> => (
   parse(key, text) {
     const row = text.length > 2 * MAX_ROW_BYTES ? undefined : parseJson(Buffer.from(text));
     if (!isJsonObject(row) || imageOf(key) === undefined) return undefined;
-    const { repository, used, entries } = row;
-    const time = isText(used) ? Date.parse(used) : Number.NaN;
-    if (!isText(repository) || Number.isNaN(time) || !Array.isArray(entries)) return undefined;
+    const { repository, entries } = row;
+    const [used, since] = [timeOf(row['used']), timeOf(row['since'])];
+    if (!isText(repository) || !Array.isArray(entries)) return undefined;
+    if (used === undefined || since === undefined) return undefined;
     const parsed = entries.map(parseEntry).filter((entry) => entry !== undefined);
     // A use in the future is none: it would keep the row for ever.
-    return { key, text, repository, used: Math.min(time, now()), entries: parsed };
+    return { key, text, repository, used: Math.min(used, now()), since, entries: parsed };
   },
   merge(stored, ours) {
     const isFresh = ours.used - stored.used < USED_REFRESH_MS;
     const used = isFresh ? stored.used : ours.used;
     const merged = evidenceRow(stored.key, {
       repository: stored.repository,
+      since: stored.since,
       used,
       entries: [...stored.entries, ...ours.entries],
     });

@@ -1,4 +1,4 @@
-import { planChanges, type Row, type RowKind } from './rows.ts';
+import { findExcess, planChanges, type Row, type RowKind } from './rows.ts';
 import type { SharedChanges, SharedContent } from './shared-object.ts';
 
 /** The rows of a shared object as last read, and those of this process that are not written yet. Pure state. */
@@ -37,7 +37,8 @@ export const createRowStore = <R extends Row>(kind: RowKind<R>, maxBytes: number
     const previous = pending.get(row.key);
     pending.delete(row.key);
     pending.set(row.key, previous === undefined ? row : kind.merge(previous, row));
-    removeOldest(pending, maxBytes);
+    // The API server may be away for long: no more is kept for it than it would take.
+    for (const key of findExcess([...pending.values()], maxBytes)) pending.delete(key);
   };
 
   return {
@@ -77,13 +78,4 @@ export const createRowStore = <R extends Row>(kind: RowKind<R>, maxBytes: number
       };
     },
   };
-};
-
-/** The API server may be away for long: no more is kept for it than it would take. */
-const removeOldest = (rows: Map<string, Row>, maxBytes: number): void => {
-  let bytes = 0;
-  for (const { key, text } of [...rows.values()].toReversed()) {
-    bytes += key.length + text.length;
-    if (bytes > maxBytes) rows.delete(key);
-  }
 };

@@ -39,6 +39,8 @@ export interface SharedEvidence {
   open(): Source;
   /** Adds the evidence of an image that was proven by this repository. */
   add(image: Digest, repository: string, entries: readonly EvidenceEntry[]): void;
+  /** Notes that an image is in use: what is used least recently is removed first. */
+  touch(image: Digest): void;
   readonly tagTable: Pick<TagTable, 'last' | 'add' | 'update'>;
   /** Reads the objects, and follows them from then on. Resolves within `LOAD_TIMEOUT_MS`; never rejects. */
   load(): Promise<void>;
@@ -59,7 +61,6 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
   const shards = imageObjects.map((object) => createSharedTable({ ...options, object, kind: evidenceKind }));
 
   const find = (image: Digest): EvidenceRow | undefined => shardOf(shards, keyOf(image))?.find(keyOf(image));
-  /** Notes that an image is in use. */
   const touch = (image: Digest): void => {
     const row = find(image);
     if (row === undefined || !isStale(row, now())) return;
@@ -86,9 +87,11 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
       });
     },
     add(image, repository, entries) {
-      const row = evidenceRow(keyOf(image), { repository, used: usedAt(now()), entries });
+      const time = usedAt(now());
+      const row = evidenceRow(keyOf(image), { repository, used: time, since: time, entries });
       if (row !== undefined) shardOf(shards, row.key)?.put(row);
     },
+    touch,
     tagTable: tags,
     async load() {
       await Promise.race([
