@@ -187,9 +187,8 @@ const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDepende
   const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
     openLayout(directory, limits),
   );
-  const shared =
-    sharedEvidence &&
-    createSharedEvidence({ ...sharedEvidence, maxBytes: limits.sharedEvidenceBytes, now, report });
+  const maxBytes = limits.sharedEvidenceBytes;
+  const shared = sharedEvidence && createSharedEvidence({ ...sharedEvidence, maxBytes, now, report });
   const writer = write === undefined ? undefined : createLayoutWriter(write);
   const stores: readonly EvidenceStore[] = [
     ...(shared === undefined ? [] : [storeShared(shared)]),

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { openCluster } from '../../src/kubernetes/index.ts';
-import { type ClusterFault, configMapPath, startCluster, type TestCluster } from './cluster-server.ts';
+import { configMapPath, startCluster, type TestCluster } from './cluster-server.ts';
 import { type InProcessWebhook, startInProcessWebhook } from './in-process-webhook.ts';
 import { type Mirror, startMirror } from './mirror.ts';
 
@@ -55,9 +55,3 @@ export const startReplicas = async (): Promise<Replicas> => {
       Object.assign({}, ...paths.map((path) => server.get(path)?.['data'] ?? {})) as Record<string, string>,
   };
 };
-
-/** Applies a fault to requests for the ConfigMaps only. */
-export const atConfigMaps =
-  (fault: ClusterFault): ClusterFault =>
-  (request, response) =>
-    request.path.includes('/configmaps') && fault(request, response);
