@@ -178,4 +178,19 @@ describe('the record of a review', () => {
     ]);
     expect(counted).toEqual([[record, 0.01234567]]);
   });
+
+  it('of the mutating webhook is a line of its own, and none of the reviews that decide', () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', format: 'json', to: { write: (line) => void lines.push(line) } });
+    const counted: [PinRecord, number][] = [];
+    const metrics = {
+      countReview: () => expect.unreachable(),
+      countPins: (...review: [PinRecord, number]) => void counted.push(review),
+    };
+    createRecordReview(log, metrics)(pins, 1);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { pin: { route: 'pin', name: 'httpbin-*' }, durationMs: 1, msg: 'pin' },
+    ]);
+    expect(counted).toEqual([[pins, 0.001]]);
+  });
 });
