@@ -24,7 +24,25 @@ export const limitTable = [
     min: 128 * MIB,
     max: 4096 * MIB,
     effect:
-      'further AdmissionReviews of more than 256 KiB get HTTP 503 with `Retry-After`, and the API server retries',
+      'the AdmissionReview that has been incomplete for the longest, or else a further one of more than 256 KiB, gets HTTP 503 with `Retry-After`, and the API server retries; an eighth of the heap if that is less, but room for one longest review',
+  },
+  {
+    name: 'imageUsesPerReview',
+    default: 10_000,
+    unit: 'count',
+    min: 1000,
+    max: 100_000,
+    effect:
+      'an AdmissionReview of more than 256 KiB with more members that may name an image is `too-many-images`, without being parsed',
+  },
+  {
+    name: 'valuesPerReview',
+    default: 500_000,
+    unit: 'count',
+    min: 100_000,
+    max: 10_000_000,
+    effect:
+      'an AdmissionReview of more than 256 KiB with more objects, lists, members and elements is `too-many-images`, without being parsed',
   },
   {
     name: 'reviewMargin',
@@ -66,8 +84,7 @@ export const limitTable = [
     unit: 'bytes',
     min: 64 * KIB,
     max: 64 * MIB,
-    effect:
-      'a longer manifest of an image is `registry-answer-invalid`; a longer list of referrers is not read',
+    effect: 'a longer manifest of an image is `registry-answer-invalid`',
   },
   {
     name: 'blobBytes',

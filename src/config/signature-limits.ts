@@ -26,7 +26,8 @@ export const signatureLimits = [
     unit: 'bytes',
     min: 64 * KIB,
     max: 4 * MIB,
-    effect: 'a longer manifest under the signature tag is not read: `too-many-signatures`',
+    effect:
+      'a longer manifest under the signature tag, or page of a list of referrers, is not read: `too-many-signatures`, unless another signature is valid',
   },
   {
     name: 'referrerBytes',

@@ -10,7 +10,12 @@ export type RefusalReason =
   /** `pin`: the mutating webhook did not pin it. `undetermined`: an outage rule would allow it if it had. */
   | { readonly code: 'image-not-pinned'; readonly pin?: { readonly undetermined?: UndeterminedReason } }
   | { readonly code: 'image-revoked'; readonly digest: Digest; readonly why: string }
-  | { readonly code: 'too-many-images'; readonly limit: number };
+  /** `limitName`: the review as a whole is too large, and was not parsed. */
+  | {
+      readonly code: 'too-many-images';
+      readonly limit: number;
+      readonly limitName?: 'imageUsesPerReview' | 'valuesPerReview';
+    };
 
 /**
  * The reason why an image is not allowed. The codes are public API: metric label, audit annotation, JSON, anchor in

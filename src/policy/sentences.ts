@@ -10,6 +10,12 @@ export interface Sentence {
 /** Characters; a longer detail would leave no room for the rest of a denial. */
 const MAX_DETAIL_LENGTH = 200;
 
+/** What a limit on a whole review counts. */
+const COUNTED = {
+  imageUsesPerReview: 'image uses',
+  valuesPerReview: 'objects, lists, members and elements',
+} as const;
+
 type Sentences = { readonly [Code in ReasonCode]: (reason: Extract<Reason, { code: Code }>) => Sentence };
 
 /** The sentence for each reason code; a missing code does not compile. */
@@ -55,10 +61,16 @@ const SENTENCES: Sentences = {
     cause: `${digest} is revoked: ${oneLine(why, MAX_DETAIL_LENGTH)}`,
     remedy: 'use another version; no exemption lifts this',
   }),
-  'too-many-images': ({ limit }) => ({
-    cause: `more than ${limit} different Istio images in one review, so this one was not verified`,
-    remedy: 'use fewer images, or raise limits.imagesPerReview',
-  }),
+  'too-many-images': ({ limit, limitName }) =>
+    limitName === undefined
+      ? {
+          cause: `more than ${limit} different Istio images in one review, so this one was not verified`,
+          remedy: 'use fewer images, or raise limits.imagesPerReview',
+        }
+      : {
+          cause: `the review holds more than ${limit} ${COUNTED[limitName]}, so it was not read`,
+          remedy: `use a smaller object, or raise limits.${limitName}`,
+        },
   'image-not-found': () => ({
     cause: 'the registry has no such image',
     remedy: 'check the tag or digest, and that the mirror holds it',

@@ -48,6 +48,7 @@ interface RepositoryOptions {
     readonly blobBytes: number;
     readonly referrerPages: number;
     readonly signatureBytes: number;
+    readonly signatureManifestBytes: number;
   };
 }
 

@@ -30,6 +30,8 @@ export interface RegistryLimits {
   readonly referrerPages: number;
   /** Bytes to read of a list of referrers, in all its pages. */
   readonly signatureBytes: number;
+  /** Bytes of one page of a list of referrers, and of the index under its fallback tag. */
+  readonly signatureManifestBytes: number;
   /** Milliseconds for one request including its redirects, whatever the caller's deadline. */
   readonly requestTimeout: number;
   /** Concurrent requests to one registry. */

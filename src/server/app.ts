@@ -1,11 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { Server } from 'node:https';
+import { getHeapStatistics } from 'node:v8';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
-import { BadRequest } from './bad-request.ts';
-import { addBodyBudget } from './body-budget.ts';
+import { addBodyReader, sendOverloaded } from './body-reader.ts';
 import type { CertificatePair } from './certificate.ts';
+import { Overloaded } from './review-memory.ts';
 import { addReviewRoutes, isReviewPath, type RouteDependencies } from './review-route.ts';
 
 const MIN_TLS_VERSION = 'TLSv1.2';
@@ -26,15 +27,6 @@ export interface AppDependencies extends Omit<RouteDependencies, 'limits'> {
   readonly isDraining: () => boolean;
 }
 
-const parseJson = (text: string): unknown => {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new BadRequest(`the body is not valid JSON: ${error instanceof Error ? error.message : ''}`);
-  }
-};
-
 const statusOf = (error: unknown): number => {
   if (error instanceof MalformedReview) return 400;
   const { statusCode } = error as { readonly statusCode?: unknown };
@@ -46,6 +38,7 @@ const refuse = (reply: FastifyReply, statusCode: number, message: string, proble
 
 const addErrors = (app: FastifyInstance, report: AppDependencies['report']): void => {
   app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof Overloaded) return sendOverloaded(reply);
     const status = statusOf(error);
     if (error instanceof MalformedReview) return refuse(reply, status, error.message, error.problems);
     if (status !== 0) return refuse(reply, status, (error as Error).message);
@@ -91,18 +84,11 @@ export const createApp = ({ cert, key }: CertificatePair, dependencies: AppDepen
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, parseJson(body as string));
-    } catch (error) {
-      done(error as BadRequest);
-    }
-  });
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isDraining()) void reply.header('connection', 'close');
     done();
   });
-  addBodyBudget(app, limits);
+  addBodyReader(app, limits, getHeapStatistics().heap_size_limit);
   addErrors(app, dependencies.report);
   addReviewRoutes(app, dependencies);
   return app;

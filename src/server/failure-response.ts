@@ -7,7 +7,13 @@ import {
   workloads,
 } from '../admission/index.ts';
 import { memberOf, oneLine } from '../base/index.ts';
-import { decideFailure, explain } from '../policy/index.ts';
+import { decideFailure, explain, type Reason } from '../policy/index.ts';
+
+/** Why a review as a whole was not judged. */
+export type Failure = Extract<Reason, { code: 'internal-error' | 'too-many-images' }>;
+
+const incidentOf = (failure: Failure): string | undefined =>
+  failure.code === 'internal-error' ? failure.incident : undefined;
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -18,9 +24,9 @@ const responseOf = (
   uid: string,
   mode: ReviewContext['mode'],
   verdict: ReviewRecord['verdict'],
-  incident: string,
+  failure: Failure,
 ): AdmissionResponse => {
-  const message = explain({ code: 'internal-error', incident });
+  const message = explain(failure);
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -29,7 +35,7 @@ const responseOf = (
       allowed: verdict !== 'deny',
       ...(verdict === 'deny' ? { status: { code: 403, reason: 'Forbidden', message } } : {}),
       ...(verdict === 'warn' ? { warnings: [`sailmark: ${message}`.slice(0, MAX_WARNING_LENGTH)] } : {}),
-      auditAnnotations: { verdict, mode, reason: 'internal-error', images: '', 'key-id': '' },
+      auditAnnotations: { verdict, mode, reason: failure.code, images: '', 'key-id': '' },
     },
   };
 };
@@ -58,29 +64,29 @@ const factsOf = (body: unknown) => {
 };
 
 /**
- * Creates the response and the record for a review that threw or missed its deadline. In enforce mode it denies: a 500
+ * Creates the response and the record for a review that was not judged as a whole. In enforce mode it denies: a 500
  * would be admitted by a webhook with failurePolicy Ignore.
  */
 export const failureResponse = (
   body: unknown,
   { mode, critical }: ReviewContext,
-  incident: string,
+  failure: Failure,
 ): { readonly response: AdmissionResponse; readonly record: ReviewRecord } => {
   const { facts, uid, holds } = factsOf(body);
   const verdict = decideFailure(mode, holds);
-  const findings = [{ image: '', path: '', code: 'internal-error' as const, effect: verdict }];
-  const record = { ...facts, mode, critical, verdict, findings, incident };
-  return { response: responseOf(uid, mode, verdict, incident), record };
+  const findings = [{ image: '', path: '', code: failure.code, effect: verdict }];
+  const record = { ...facts, mode, critical, verdict, findings, incident: incidentOf(failure) };
+  return { response: responseOf(uid, mode, verdict, failure), record };
 };
 
 /** The same for the mutating webhook, which pins nothing then and never denies. */
 export const pinFailureResponse = (
   body: unknown,
   { critical }: PinnerContext,
-  incident: string,
+  failure: Failure,
 ): { readonly response: AdmissionResponse; readonly record: PinRecord } => {
   const { facts, uid } = factsOf(body);
-  const warning = `sailmark: Istio images were not pinned: ${explain({ code: 'internal-error', incident })}`;
+  const warning = `sailmark: Istio images were not pinned: ${explain(failure)}`;
   const response = {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -88,8 +94,16 @@ export const pinFailureResponse = (
       uid,
       allowed: true,
       warnings: [warning.slice(0, MAX_WARNING_LENGTH)],
-      auditAnnotations: { pinned: '', 'not-pinned': '', 'key-id': '', failure: `internal-error ${incident}` },
+      auditAnnotations: {
+        pinned: '',
+        'not-pinned': '',
+        'key-id': '',
+        failure: [failure.code, incidentOf(failure)].join(' ').trim(),
+      },
     },
   } as const;
-  return { response, record: { ...facts, route: 'pin', critical, pinned: [], unpinned: [], incident } };
+  return {
+    response,
+    record: { ...facts, route: 'pin', critical, pinned: [], unpinned: [], incident: incidentOf(failure) },
+  };
 };

@@ -12,7 +12,8 @@ import { type ReportError, recallOrElse } from '../base/index.ts';
 import type { RecordReview } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
-import { failureResponse, pinFailureResponse } from './failure-response.ts';
+import { type Failure, failureResponse, pinFailureResponse } from './failure-response.ts';
+import { OversizedReview } from './oversized-review.ts';
 import { runWithDeadline } from './run-with-deadline.ts';
 
 export interface RouteDependencies {
@@ -48,12 +49,14 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 const timeoutOf = ({ query }: FastifyRequest): unknown => (query as { readonly timeout?: unknown }).timeout;
 
-/** The work of one path. `fail` makes the output for a review that threw or missed its deadline. */
+/** The work of one path. `fail` makes the output for a review that threw, missed its deadline or is too large. */
 interface Route<Record> {
   readonly recall: (body: unknown) => ResponderOutput<Record> | undefined;
   readonly review: (body: unknown, signal: AbortSignal) => Promise<ResponderOutput<Record>>;
-  readonly fail: (body: unknown, incident: string) => ResponderOutput<Record>;
+  readonly fail: (body: unknown, failure: Failure) => ResponderOutput<Record>;
 }
+
+const internalError = (incident: string): Failure => ({ code: 'internal-error', incident });
 
 /** Answers before the caller's deadline. Returns the output of `fail` for what fails; rejects with `MalformedReview` alone. */
 const respondWithDeadline = async <Record>(
@@ -65,10 +68,10 @@ const respondWithDeadline = async <Record>(
   try {
     const deadline = deadlineOf(timeoutOf(request), limits);
     const reviewed = await runWithDeadline((signal) => review(body, signal), deadline);
-    return reviewed ?? fail(body, report(new Error('the review missed its deadline')));
+    return reviewed ?? fail(body, internalError(report(new Error('the review missed its deadline'))));
   } catch (error) {
     if (error instanceof MalformedReview) throw error;
-    return fail(body, report(error));
+    return fail(body, internalError(report(error)));
   }
 };
 
@@ -83,6 +86,10 @@ const createHandler =
       record(output.record, now() - startedAt);
       void reply.header('content-type', JSON_TYPE).send(JSON.stringify(output.response));
     };
+    if (body instanceof OversizedReview) {
+      const { name, value } = body.limit;
+      return respond(route.fail(body.envelope, { code: 'too-many-images', limit: value, limitName: name }));
+    }
     const output = recallOrElse(
       () => route.recall(body),
       () => respondWithDeadline(request, route, dependencies),
@@ -94,11 +101,11 @@ const createHandler =
 const routeOf = <Context, Record>(
   { recall, review }: Responder<Context, Record>,
   context: Context,
-  fail: (body: unknown, context: Context, incident: string) => ResponderOutput<Record>,
+  fail: (body: unknown, context: Context, failure: Failure) => ResponderOutput<Record>,
 ): Route<Record> => ({
   recall: (body) => recall(body, context),
   review: (body, signal) => review(body, context, signal),
-  fail: (body, incident) => fail(body, context, incident),
+  fail: (body, failure) => fail(body, context, failure),
 });
 
 /** Adds `POST /validate/[critical/]<mode>` and `POST /mutate/[critical/]pin`. */

@@ -9,6 +9,8 @@ describe('the limits', () => {
     expect(defaultLimits).toEqual({
       reviewBytes: 24 * MIB,
       reviewBytesAtOnce: 128 * MIB,
+      imageUsesPerReview: 10_000,
+      valuesPerReview: 500_000,
       reviewMargin: 1000,
       reviewDeadline: 10_000,
       imagesPerReview: 64,

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { allowAll, body, send, startServer } from './review-server.ts';
+import { reviewMemory } from '../../src/server/review-memory.ts';
+import { allowAll, allowed, body, send, startServer } from './review-server.ts';
 
 const MIB = 1024 * 1024;
 
@@ -18,34 +20,79 @@ const begin = async (port: number, bytes: number | 'chunked') => {
   return socket;
 };
 
-/** Sends a review of more than half a MiB until the response has this status; the test's own timeout is the limit. */
-const untilStatus = async (port: number, status: number): Promise<Awaited<ReturnType<typeof send>>> => {
-  for (;;) {
-    const response = await send(port, '/validate/enforce', `${body}${' '.repeat(600 * 1024)}`);
-    if (response.status === status) return response;
-  }
+/** Sends so many bytes of a body of which one byte is missing, and waits until the server has had time to read them. */
+const sendAllButOne = async (port: number, bytes: number) => {
+  const socket = await begin(port, bytes + 2);
+  let ended = false;
+  socket.once('close', () => {
+    ended = true;
+  });
+  socket.on('error', () => undefined).resume();
+  socket.write(Buffer.alloc(bytes, ' '));
+  // A second request that is answered shows that the server has read what came before.
+  for (let times = 0; times < 5; times += 1) await send(port, '/validate/enforce', body);
+  return { socket, isEnded: () => ended };
 };
 
+const LIMITS = { reviewBytes: MIB, reviewBytesAtOnce: MIB, valuesPerReview: 1000, imageUsesPerReview: 1000 };
+const large = `${body}${' '.repeat(900 * 1024)}`;
+
 describe('large bodies that are under way', () => {
-  it.each([2 * MIB, 'chunked' as const])('make further ones wait, a second at a time (%s)', async (bytes) => {
-    const { port } = await startServer(allowAll, { reviewBytes: 2 * MIB, reviewBytesAtOnce: 2 * MIB });
-    const socket = await begin(port, bytes);
-    const { headers } = await untilStatus(port, 503);
-    expect([headers['retry-after'], headers['connection']]).toEqual(['1', 'close']);
-    expect((await send(port, '/validate/enforce', body)).status).toBe(200);
-    socket.destroy();
+  it.each([MIB, 'chunked' as const])('take no room by what they announce (%s)', async (bytes) => {
+    const { port } = await startServer(allowAll, LIMITS);
+    for (let times = 0; times < 20; times += 1) await begin(port, bytes);
+    expect((await send(port, '/validate/enforce', large)).status).toBe(200);
+  });
+
+  it('are given up, the one that is incomplete for the longest first, where others need their room', async () => {
+    const { port } = await startServer(allowAll, LIMITS);
+    const slow: Awaited<ReturnType<typeof sendAllButOne>>[] = [];
+    for (let times = 0; times < 4; times += 1) slow.push(await sendAllButOne(port, 900 * 1024));
+    for (let times = 0; times < 3; times += 1)
+      expect((await send(port, '/validate/enforce', large)).status).toBe(200);
+    expect(slow.slice(0, 3).map(({ isEnded }) => isEnded())).toEqual([true, true, true]);
+  });
+
+  it('make further ones wait a second while they are being judged, and small ones not', async () => {
+    const { promise: held, resolve } = Promise.withResolvers<void>();
+    const hold = async () => {
+      await held;
+      return allowed;
+    };
+    const { port } = await startServer(hold, LIMITS);
+    const waiting = send(port, '/validate/enforce', large);
+    const overloaded = await untilStatus(port, 503);
+    expect([overloaded.headers['retry-after'], overloaded.headers['connection']]).toEqual(['1', 'close']);
+    const small = send(port, '/validate/enforce', body);
+    resolve();
+    expect([(await waiting).status, (await small).status]).toEqual([200, 200]);
     await untilStatus(port, 200);
   });
 
-  it('do not include those that are longer than one may be', async () => {
-    const { port } = await startServer(allowAll, { reviewBytes: MIB, reviewBytesAtOnce: MIB });
-    await begin(port, 900 * MIB);
-    expect((await untilStatus(port, 200)).status).toBe(200);
-  });
-
   it('are let go when they are answered', async () => {
-    const { port } = await startServer(allowAll, { reviewBytes: MIB, reviewBytesAtOnce: MIB });
+    const { port } = await startServer(allowAll, LIMITS);
     for (let times = 0; times < 5; times += 1)
-      expect((await send(port, '/validate/enforce', `${body}${' '.repeat(900 * 1024)}`)).status).toBe(200);
+      expect((await send(port, '/validate/enforce', large)).status).toBe(200);
+  });
+});
+
+/** Sends a large review until the response has this status; the test's own timeout is the limit. */
+const untilStatus = async (port: number, status: number): Promise<Awaited<ReturnType<typeof send>>> => {
+  for (;;) {
+    const response = await Promise.race([send(port, '/validate/enforce', large), delay(200)]);
+    if (response?.status === status) return response;
+  }
+};
+
+describe('the memory of reviews', () => {
+  const limits = { ...LIMITS, reviewBytesAtOnce: 128 * MIB, reviewBytes: 24 * MIB, valuesPerReview: 500_000 };
+  const longest = 24 * MIB + 64 * 500_000;
+
+  it.each([
+    ['what is configured, on a large heap', 4096 * MIB, 128 * MIB],
+    ['an eighth of the heap, where that is less', 768 * MIB, 96 * MIB],
+    ['the longest review at least', 64 * MIB, longest],
+  ])('is %s', (_, heap, expected) => {
+    expect(reviewMemory(limits, heap)).toBe(expected);
   });
 });

@@ -8,6 +8,7 @@ export const registryLimits: RegistryLimits = {
   redirects: 5,
   referrerPages: 10,
   signatureBytes: 640 * 1024,
+  signatureManifestBytes: 64 * 1024,
   requestTimeout: 5000,
   requestsPerRegistry: 8,
 };

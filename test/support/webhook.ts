@@ -23,6 +23,7 @@ export interface Webhook {
     path: string,
     review: object,
   ): Promise<{ readonly response: ReviewResponse; readonly milliseconds: number }>;
+  readonly pid: number;
   readonly url: string;
   readonly probes: string;
   /** The end of its log. */
@@ -90,6 +91,7 @@ export const startWebhook = async (
   const url = `https://${addresses.listen}`;
   const running = started.move();
   return {
+    pid: child.pid,
     url,
     probes,
     output: () => child.output(),

@@ -2,7 +2,7 @@ import { ownTurn } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
-import type { SendToRegistry } from '../registry-request.ts';
+import type { RegistryRequest, SendToRegistry } from '../registry-request.ts';
 import {
   invalidResponse,
   type Manifest,
@@ -35,6 +35,7 @@ interface ListReferrersOptions {
     readonly manifestBytes: number;
     readonly referrerPages: number;
     readonly signatureBytes: number;
+    readonly signatureManifestBytes: number;
   };
 }
 
@@ -64,6 +65,14 @@ const nextPageOf = (response: HttpResponse, resource: string, id: string): strin
   return `${resource}${next?.search ?? ''}`;
 };
 
+const pageRequest = (resource: string, limit: number): RegistryRequest => ({
+  method: 'GET',
+  resource,
+  accept: OCI_INDEX,
+  limit,
+  mayBeUnsupported: true,
+});
+
 /**
  * Lists the referrers of a digest: by the referrers API, or by the fallback tag if the registry does not support the API.
  * A registry that supports it lists what is tagged so too (distribution-spec 1.1, "Enabling the Referrers API").
@@ -73,7 +82,7 @@ export const createListReferrers = ({
   send,
   readTag,
   referrersApi,
-  limits: { manifestBytes, referrerPages, signatureBytes },
+  limits: { manifestBytes, referrerPages, signatureBytes, signatureManifestBytes },
 }: ListReferrersOptions): Source['referrers'] => {
   const parse = async (bytes: Uint8Array, subject: string): Promise<readonly Referrer[]> => {
     await ownTurn();
@@ -82,8 +91,8 @@ export const createListReferrers = ({
     return descriptors;
   };
 
-  const readPage = (resource: string, limit: number, signal: AbortSignal) =>
-    send({ method: 'GET', resource, accept: OCI_INDEX, limit, mayBeUnsupported: true }, signal);
+  // A page is parsed at once: a longer one would take the memory and the time of others.
+  const pageBytes = Math.min(manifestBytes, signatureManifestBytes);
 
   /** Returns the pages of the API's response; undefined: the registry does not support the API. */
   const listByApi = async (
@@ -96,9 +105,8 @@ export const createListReferrers = ({
     let next: string | undefined = first;
     let bytesLeft = signatureBytes;
     for (let page = 0; next !== undefined && page < referrerPages && bytesLeft > 0; page += 1) {
-      const response: HttpResponse | undefined | 'oversized' = await readPage(
-        next,
-        Math.min(manifestBytes, bytesLeft),
+      const response: HttpResponse | undefined | 'oversized' = await send(
+        pageRequest(next, Math.min(pageBytes, bytesLeft)),
         signal,
       ).catch(unlessOversized);
       if (response === 'oversized') break;
@@ -121,7 +129,7 @@ export const createListReferrers = ({
     isLikely: IsLikely | undefined,
   ): Promise<Referrers> => {
     const tag = referrersTag(digest);
-    const index = await readTag(tag, signal, signatureBytes).catch(unlessOversized);
+    const index = await readTag(tag, signal, pageBytes).catch(unlessOversized);
     const collection = collectReferrers(isLikely);
     if (index === undefined || index === 'oversized') return collection.list(index !== undefined);
     collection.add(await parse(index.bytes, tag));

@@ -222,7 +222,11 @@ describe('a list of referrers that is too long', () => {
   });
 
   it('keeps a thousand of those that are likely, wherever they stand, and of the others', async () => {
-    const limits = { manifestBytes: 1024 * 1024, signatureBytes: 1024 * 1024 };
+    const limits = {
+      manifestBytes: 1024 * 1024,
+      signatureBytes: 1024 * 1024,
+      signatureManifestBytes: 1024 * 1024,
+    };
     const { registry, list } = await startRegistryWithReferrers({ limits });
     const other = (at: number) => ({ digest: digestOf(`${at}`), artifactType: 'x' });
     const likely = { digest: digestOf('likely'), artifactType: 'wanted' };

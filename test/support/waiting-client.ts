@@ -1,0 +1,71 @@
+import { Worker } from 'node:worker_threads';
+
+/**
+ * A client in a thread of its own, which posts one review again and again, and is not held up by what the test does.
+ * `stop` resolves with the longest time that a response took, the longest without the time in which other programs had the
+ * processors, both in milliseconds, and the number of responses.
+ */
+export interface WaitingClient {
+  stop(): Promise<{ readonly longest: number; readonly longestAlone: number; readonly responses: number }>;
+}
+
+const SCRIPT = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { Agent, request } = require('node:https');
+const { readFileSync } = require('node:fs');
+const { url, ca, body, pid } = workerData;
+// Milliseconds for which a thread was ready to run and other programs had the processors (Linux, sched-stats.rst).
+const waited = (thread) => Number(readFileSync('/proc/' + thread + '/schedstat', 'utf8').split(' ')[1]) / 1e6;
+const allWaited = () => waited(pid + '/task/' + pid) + waited('thread-self');
+const agent = new Agent({ ca, keepAlive: true });
+const post = () => new Promise((resolve, reject) => {
+  const [began, waitedBefore] = [performance.now(), allWaited()];
+  const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } });
+  sent.once('error', reject);
+  sent.once('response', (response) => {
+    let text = '';
+    response.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
+    response.once('end', () => {
+      if (response.statusCode !== 200 || JSON.parse(text).response.allowed !== true) return reject(new Error(text));
+      const time = performance.now() - began;
+      resolve([time, time - (allWaited() - waitedBefore)]);
+    });
+  });
+  sent.end(body);
+});
+const stop = new Int32Array(workerData.stop);
+(async () => {
+  let [longest, longestAlone, responses] = [0, 0, 0];
+  while (Atomics.load(stop, 0) === 0) {
+    const [time, alone] = await post();
+    longest = Math.max(longest, time);
+    longestAlone = Math.max(longestAlone, alone);
+    responses += 1;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  agent.destroy();
+  parentPort.postMessage({ longest, longestAlone, responses });
+})();
+`;
+
+export const startWaitingClient = (
+  { url, pid }: { readonly url: string; readonly pid: number },
+  ca: string,
+  review: object,
+): WaitingClient => {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(SCRIPT, {
+    eval: true,
+    workerData: { url, pid, ca, body: JSON.stringify(review), stop: stop.buffer },
+  });
+  const ended = new Promise<Awaited<ReturnType<WaitingClient['stop']>>>((resolve, reject) => {
+    worker.once('message', resolve).once('error', reject);
+  });
+  ended.catch(() => undefined);
+  return {
+    stop: () => {
+      stop[0] = 1;
+      return ended;
+    },
+  };
+};
