@@ -40,8 +40,14 @@ const openMirror = async (): Promise<Mirror> => {
   return mirror;
 };
 
-const start = async ({ configuration }: Mirror, added: object): Promise<Webhook> => {
-  const webhook = await startWebhook({ ...configuration, ...added }, tls);
+/** `TIMEOUT` is shorter than the default of `registrySilence`. */
+const LIMITS = { registrySilence: '500ms' };
+
+const start = async (
+  { configuration }: Mirror,
+  { limits = {}, ...added }: { readonly limits?: object; readonly [key: string]: unknown },
+): Promise<Webhook> => {
+  const webhook = await startWebhook({ ...configuration, ...added, limits: { ...LIMITS, ...limits } }, tls);
   onTestFinished(() => webhook.stop());
   return webhook;
 };
@@ -162,7 +168,7 @@ const HOUR = 3_600_000;
 /** Outages of a registry, with the reason that an unknown image then gets. */
 const OUTAGES: readonly [string, (mirror: Mirror) => Promise<void> | void, string][] = [
   ['stopped', stopRegistry, 'registry-unavailable'],
-  ['hanging', ({ registry }) => void (registry.fault = hang), 'deadline-exceeded'],
+  ['hanging', ({ registry }) => void (registry.fault = hang), 'registry-unavailable'],
   ['rate-limiting', ({ registry }) => void (registry.fault = limitRate), 'registry-rate-limited'],
   ['dropping every connection', ({ registry }) => void (registry.fault = drop), 'registry-unavailable'],
 ];
