@@ -142,7 +142,7 @@ function createTextCheck(
   const beginnings = names
     .filter((name) => name.startsWith('docker.io/'))
     .map((name) => `${name.slice(10)}/`);
-  // Of a text too long to parse, exactly what the API server asks about is refused. The pattern takes linear time.
+  // A text too long to parse is refused if the API server asks about it. The pattern takes linear time.
   const pattern = new RegExp(matchPattern(configured, []), 'i');
   return (text) => {
     if (text.length > MAX_TEXT_LENGTH) return pattern.test(text);

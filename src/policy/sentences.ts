@@ -10,7 +10,7 @@ export interface Sentence {
 /** Characters; a longer detail would leave no room for the rest of a denial. */
 const MAX_DETAIL_LENGTH = 200;
 
-/** What a limit on a whole review counts. */
+/** The nouns that each limit on a whole review counts. */
 const COUNTED = {
   imageUsesPerReview: 'image uses',
   valuesPerReview: 'objects, lists, members and elements',

@@ -1,4 +1,4 @@
-/** What a request is for. */
+/** The purpose of a request. */
 export interface Purpose {
   /** The namespace that it is for. */
   readonly requester: string;

@@ -51,4 +51,5 @@ export {
   type Source,
   type SourceCaller,
   SourceFault,
+  unlessOversized,
 } from './source.ts';

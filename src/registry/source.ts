@@ -129,6 +129,12 @@ export class OversizedBody extends SourceFault {
   }
 }
 
+/** For `catch`: a body that is too long is not what was looked for, and no fault: whoever can push makes it so. */
+export const unlessOversized = (error: unknown): 'oversized' => {
+  if (error instanceof OversizedBody) return 'oversized';
+  throw error;
+};
+
 /** Creates the fault of a response that is not the requested object. */
 export const invalidResponse = (detail: string, cause?: unknown): SourceFault =>
   new SourceFault('answer-invalid', detail, { asked: true, cause });

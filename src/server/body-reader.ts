@@ -67,7 +67,7 @@ const parseInTurn = async (parseLarge: () => void): Promise<void> => {
 /** Reads bodies of JSON within the memory for reviews; large ones are parsed one in a turn of the event loop. */
 export const addBodyReader = (app: FastifyInstance, limits: ReaderLimits, heapBytes: number): void => {
   const openMemory = createReviewMemory(reviewMemory(limits, heapBytes));
-  /** Of each request, its response: when that ends, nothing of the body is left. */
+  /** The response to each request: when it ends, nothing of the body is left. */
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
 
   const read = (payload: IncomingMessage, { raw }: FastifyRequest, done: Done): void =>

@@ -3,7 +3,7 @@ export interface BodyLimits {
   readonly imageUsesPerReview: number;
 }
 
-/** What a body of JSON holds, counted without parsing it; counting ends past a limit. */
+/** The contents of a JSON body, counted without parsing it; counting ends past a limit. */
 export interface BodyScan {
   /** Objects, lists, members and elements: what takes memory beside texts. */
   readonly values: number;

@@ -25,7 +25,7 @@ export interface VerificationContext extends VerifierState {
   readonly evidence: readonly Source[];
   /** True: no repository may be read, not even for what an image starts. */
   readonly evidenceOnly: boolean;
-  /** What images start, looked for once. */
+  /** The starts of images, each read once. */
   readonly starts: Map<Digest, Promise<SharedResult<FoundStart>>>;
   /** HTTP requests that this verification sent. A shared request counts for the verification that started it. */
   readonly sent: RequestCount;

@@ -20,7 +20,7 @@ export const confirmTag = (
 };
 
 /** True if the tag was not there less than `rejectedMemory` ago, when the same namespace asked for it. */
-export const isAbsent = ({ memory, request }: VerificationContext): boolean =>
+export const isKnownAbsent = ({ memory, request }: VerificationContext): boolean =>
   memory.absentTags.has(request.requester, request.reference.repository.name, tagOf(request));
 
 export const rememberAbsent = ({ memory, request }: VerificationContext): void =>

@@ -6,7 +6,7 @@ import type { SharedResult } from './memory/single-flight.ts';
 import { recallVerified, rejected, undetermined } from './outcome/conclude.ts';
 import { undeterminedTag } from './outcome/undetermined-tag.ts';
 import { refundVerified } from './request-budget.ts';
-import { cachedDigest, confirmTag, isAbsent, rememberAbsent, resolveTag } from './resolve-tag.ts';
+import { cachedDigest, confirmTag, isKnownAbsent, rememberAbsent, resolveTag } from './resolve-tag.ts';
 import { reasonOfThrown } from './undetermined-reason.ts';
 import type { Verification, Verified, Verifier } from './verification.ts';
 import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from './verify-with-sources.ts';
@@ -15,7 +15,7 @@ import { mostSeriousFailure, verifyWithEvidence, verifyWithRepositories } from '
 const verifyImage = async (unknown: VerificationContext): Promise<Verification> => {
   const { request, sent } = unknown;
   const cached = cachedDigest(unknown, request);
-  if (cached === undefined && isAbsent(unknown))
+  if (cached === undefined && isKnownAbsent(unknown))
     return rejected(undefined, { code: 'image-not-found' }, 0, true);
   const last = cached === undefined ? await verifyLastDigest(unknown) : undefined;
   const context = { ...unknown, known: last !== undefined };

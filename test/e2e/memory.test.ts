@@ -17,7 +17,7 @@ import { startWebhook } from '../support/webhook.ts';
  */
 
 const MIB = 1024 * 1024;
-/** Of the chart's values.yaml: `resources.limits.memory`, and three quarters of it for Node's heap. */
+/** `resources.limits.memory` of the chart's values.yaml; Node's heap gets three quarters of it. */
 const MEMORY_LIMIT = 512 * MIB;
 const HEAP_MIB = 384;
 const INDEX = 'application/vnd.oci.image.index.v1+json';

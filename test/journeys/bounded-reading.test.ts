@@ -102,7 +102,7 @@ describe('a hundred referrers of 4 MiB beside an image', () => {
       while (!isAnswered.aborted) waits.push((await send(remembered.byDigest)).milliseconds);
       expect(verdictOf(await flooded)).toEqual(expected);
       expect(Math.max(...waits)).toBeLessThan(1000);
-      // Of each, little more than the limit of 64 KiB.
+      // Little more than the limit of 64 KiB is read of each.
       expect(sent()).toBeLessThan(99 * MIB);
     }
   });

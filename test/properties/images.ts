@@ -18,7 +18,7 @@ export interface StoredManifest {
   readonly mediaType: string;
 }
 
-/** What a repository holds besides the tags of images. */
+/** The contents of a repository besides the tags of images. */
 export interface Content {
   readonly manifests: ReadonlyMap<string, StoredManifest>;
   readonly blobs: ReadonlyMap<string, Uint8Array>;

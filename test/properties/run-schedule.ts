@@ -21,7 +21,7 @@ import { createSimulatedRegistry, VIRTUAL_HOSTS } from './simulated-registry.ts'
 import { createSimulatedTransport } from './simulated-transport.ts';
 import { startVirtualClock, VIRTUAL_START } from './virtual-clock.ts';
 
-/** What the test may replace in a run. */
+/** The parts of a run that the test may replace. */
 export interface RunOptions {
   readonly wrapTransport?: (createTransport: CreateTransport, now: () => number) => CreateTransport;
 }

@@ -88,9 +88,9 @@ interface Pace {
   readonly duration: number;
   readonly latencies: readonly number[];
   readonly tagMemories: readonly number[];
-  /** Of the honest tenant, in seconds. */
+  /** Timeouts of the honest tenant, in seconds. */
   readonly timeouts: readonly number[];
-  /** Of the hostile tenant, in seconds. */
+  /** Timeouts of the hostile tenant, in seconds. */
   readonly shortTimeouts: readonly number[];
   readonly pods: readonly number[];
   readonly imagesPerPod: readonly number[];

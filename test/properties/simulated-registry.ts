@@ -44,7 +44,7 @@ export interface SimulatedResponse {
   readonly after: number;
 }
 
-/** What becomes of a request. */
+/** The fate of a request. */
 export type Fate = SimulatedResponse | 'silence' | 'no connection';
 
 const SLOW = 1_200;

@@ -3,7 +3,7 @@ import { SourceFault } from '../source.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { keyOfRealm, parseRealm, type RealmOptions, type TokenRealm } from './realm.ts';
 
-/** What a challenge requires. */
+/** The scheme that a challenge requires. */
 export type AuthScheme = { readonly kind: 'basic' } | ({ readonly kind: 'bearer' } & TokenRealm);
 
 /** Returns a text that is equal for challenges that are met alike. */

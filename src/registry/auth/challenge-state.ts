@@ -6,7 +6,7 @@ import { type AuthScheme, keyOfScheme, schemeOf } from './auth-scheme.ts';
 import type { RealmOptions } from './realm.ts';
 import type { SchemeMemory } from './scheme-memory.ts';
 
-/** What is known of the challenges to one request, and of the faults on the way. */
+/** The challenges to one request so far, and the faults on the way. */
 export interface ChallengeState {
   /** The scheme to meet; undefined: none is known. */
   scheme(): AuthScheme | undefined;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Resource } from '../registry-request.ts';
 import type { AuthScheme } from './auth-scheme.ts';
 
-/** What a repository last required of requests of one kind: a scheme, or nothing. */
+/** The scheme that a repository last required of requests of one kind; undefined if none. */
 interface Remembered {
   readonly scheme: AuthScheme | undefined;
   readonly since: number;

@@ -6,10 +6,10 @@ import type { RegistryRequest, SendToRegistry } from '../registry-request.ts';
 import {
   invalidResponse,
   type Manifest,
-  OversizedBody,
   type Referrer,
   type Referrers,
   type Source,
+  unlessOversized,
 } from '../source.ts';
 import { collectReferrers, type IsLikely } from './collect-referrers.ts';
 import { findNextLink } from './parse-link.ts';
@@ -18,12 +18,6 @@ import type { ReferrersApi } from './referrers-api.ts';
 
 /** The length of all `Link` headers of a page: each page would otherwise cost the time of the longest header. */
 const MAX_LINK_BYTES = 8192;
-
-/** The rest of a list that is too long counts as not read, and is no fault: whoever can push makes it so. */
-const unlessOversized = (error: unknown): 'oversized' => {
-  if (error instanceof OversizedBody) return 'oversized';
-  throw error;
-};
 
 interface ListReferrersOptions {
   /** Host and path in normal form. */

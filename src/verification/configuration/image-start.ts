@@ -1,6 +1,6 @@
 import type { Manifest } from '../../registry/index.ts';
 
-/** What an image starts, as its configuration says. The digest of the image covers the configuration. */
+/** The program that an image starts, as its configuration says. The digest of the image covers the configuration. */
 export interface ImageStart {
   /** The first word of `Entrypoint`, or else of `Cmd`; undefined if the configuration names none. */
   readonly word: string | undefined;
@@ -13,6 +13,6 @@ export const UNKNOWN_START: ImageStart = { word: undefined };
 export interface StartProof {
   /** The image's own manifest or index. */
   readonly manifest: Manifest;
-  /** What it leads to: of an index, the manifest of one platform; the configuration. */
+  /** The blobs that it leads to: of an index, the manifest of one platform; the configuration. */
   readonly blobs: readonly Uint8Array[];
 }

@@ -1,10 +1,9 @@
 import type { Digest } from '../../image/index.ts';
-import type { Manifest, Source } from '../../registry/index.ts';
+import { type Manifest, type Source, unlessOversized } from '../../registry/index.ts';
 import { isStrictSignature } from '../ecdsa.ts';
 import { parseBase64 } from '../encoding/base64.ts';
 import type { Candidate, CandidateList, Format, FoundCandidate } from './candidate.ts';
 import { type CandidateResult, invalid, type SignatureQuery } from './candidate-result.ts';
-import { turnToParse, unlessOversized } from './read-body.ts';
 import {
   parsePayload,
   parseSignatureManifest,
@@ -12,6 +11,7 @@ import {
   type SignatureLayer,
   signatureTag,
 } from './simple-signing.ts';
+import { turnToParse } from './turn-to-parse.ts';
 
 interface PayloadReader {
   /** The bytes to read for a payload: none if it can be rebuilt, or another layer shares it. */

@@ -36,7 +36,7 @@ export interface SourceResult {
   readonly signatures: readonly ValidSignature[];
   /** The most important failure among the candidates of the source; undefined if every one is valid. */
   readonly failure: RejectionReason | UndeterminedReason | undefined;
-  /** What the image starts, if it was read beside the signatures. */
+  /** The start of the image, if it was read beside the signatures. */
   readonly early?: EarlyStart | undefined;
 }
 

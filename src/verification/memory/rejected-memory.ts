@@ -3,7 +3,7 @@ import type { Digest } from '../../image/index.ts';
 import type { RejectionReason } from '../verification.ts';
 import { isRecent } from './is-recent.ts';
 
-/** What was found when a source was read for a digest, and what every use of the digest may be told again. */
+/** The result of reading a source for a digest, as far as it is true for every use of that digest. */
 export interface ReadRecord {
   /** Why other candidates of the source do not count; undefined if all of them are valid. */
   readonly failure: RejectionReason | undefined;

@@ -19,7 +19,7 @@ export interface Flight {
   readonly wasSilent: () => boolean;
 }
 
-/** What a caller wants to share with others. */
+/** The work that a caller shares with others. */
 export interface FlightPlan<T> {
   readonly key: string;
   /** The registry that is asked; undefined: evidence on disk, for which nothing is sent. */
@@ -128,7 +128,7 @@ const startRequest = <T>(
       return () => {
         callers -= 1;
         const reason = late();
-        // What was sent goes on, and its result is remembered; what was not would only fill the queues.
+        // A request that was sent goes on, and its result is remembered; one that was not would only fill the queue.
         if (callers === 0 && !asked && registry !== undefined) {
           onDropped();
           controller.abort();

@@ -5,7 +5,7 @@ import { type Cluster, startCluster } from './cluster.ts';
 import { startInjectingWebhook } from './injecting-webhook.ts';
 
 /*
- * What the node is told to pull, as the API server stores it: pods by tag behind the real chain of webhooks, with the
+ * The images that the node is told to pull, as the API server stores them: pods by tag behind the real chain of webhooks, with the
  * chart's own values in enforce mode.
  */
 

@@ -15,7 +15,7 @@ import { createHarness, type Harness, LIMITS, wordOf } from '../harness.ts';
 import { createStore } from '../store.ts';
 
 /*
- * What an image starts, over the source port. `pilot-discovery` and `ztunnel` are the starts that the harness knows.
+ * The start of an image, over the source port. `pilot-discovery` and `ztunnel` are the starts that the harness knows.
  */
 
 const PILOT = 'docker.io/istio/pilot';

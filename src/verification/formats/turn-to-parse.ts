@@ -1,5 +1,4 @@
 import { ownTurn } from '../../base/index.ts';
-import { OversizedBody } from '../../registry/index.ts';
 
 /** Bytes; a longer body takes milliseconds to parse. Those of genuine signatures are shorter. */
 const MAX_UNTIMED_BYTES = 16_384;
@@ -7,10 +6,4 @@ const MAX_UNTIMED_BYTES = 16_384;
 /** Waits for a turn of the event loop to parse a long body in; resolves at once for a short one. */
 export const turnToParse = async (body: Uint8Array): Promise<void> => {
   if (body.length > MAX_UNTIMED_BYTES) await ownTurn();
-};
-
-/** A body that is too long is none that is looked for, and no fault of the source: whoever can push makes it so. */
-export const unlessOversized = (error: unknown): 'oversized' => {
-  if (error instanceof OversizedBody) return 'oversized';
-  throw error;
 };
