@@ -88,6 +88,15 @@ describe('the configurations in docs/', () => {
   });
 });
 
+describe('the table of what pinning promises', () => {
+  it('is the same in docs/pinning.md and SECURITY.md', () => {
+    const tableIn = (page: string): string | undefined =>
+      /^\| `pin` holds \|[\s\S]*?(?=\n\n)/m.exec(read(page))?.[0];
+    expect(tableIn('SECURITY.md')).toEqual(expect.stringContaining('| `requireDigest` | `undetermined` |'));
+    expect(tableIn('SECURITY.md')).toBe(tableIn('docs/pinning.md'));
+  });
+});
+
 describe('the README', () => {
   const README = read('README.md');
 

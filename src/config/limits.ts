@@ -198,7 +198,7 @@ export const limitTable = [
     min: 1,
     max: 100_000,
     effect:
-      'so many questions at once that a namespace caused (a tag, or the signatures of a digest at one repository) may be about images that do not verify; further unknown images of that namespace are `request-budget-exceeded`',
+      'once so many questions of one namespace (a tag, or the signatures of a digest at one repository) were about images that did not verify, its further unknown images are `request-budget-exceeded`',
   },
   {
     name: 'requestBudgetPerSecond',
@@ -206,7 +206,7 @@ export const limitTable = [
     unit: 'count',
     min: 1,
     max: 10_000,
-    effect: 'the budget of a namespace is refilled at this rate',
+    effect: '`requestBudget` of a namespace is refilled by so many questions a second',
   },
   {
     name: 'registrySilence',

@@ -91,7 +91,7 @@ describe('the notes', () => {
       'helm test -n gate sailmark',
       'kubectl label namespace NAME sailmark.dev/mode=enforce',
       '--set mode=enforce',
-      '\n  kubectl delete validatingwebhookconfiguration sailmark\n',
+      '\n  kubectl delete validatingwebhookconfiguration sailmark\n  kubectl delete mutatingwebhookconfiguration zz-sailmark\n',
     ])
       expect(notes).toContain(part);
   });
