@@ -12,6 +12,8 @@ export interface Referrers {
   readonly descriptors: readonly Referrer[];
   /** True if the list is longer than the part that was read. */
   readonly more: boolean;
+  /** The fault that kept the rest from being read: what is listed counts all the same. */
+  readonly fault?: SourceFault;
 }
 
 export interface Referrer {

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { alternate, challenge, onlyTo, redirectTo } from '../support/faults.ts';
 import {
   allowed,
@@ -18,6 +19,7 @@ import {
   startRegistry,
   type TestRegistry,
 } from '../support/registry-server.ts';
+import { createSigner } from '../support/signing-kit.ts';
 import { createTls } from '../support/tls.ts';
 
 /*
@@ -137,6 +139,13 @@ describe('broken tags of a genuine repository', () => {
 });
 
 describe('a repository that wants another password or token', () => {
+  it('by another protocol than the port of the registry speaks, is refused alone', async () => {
+    const { mirror, webhook, moved } = await startWithMovedTag();
+    mirror.registry.faults.set(ODD, challenge(`Bearer realm="https://${mirror.registry.host}/token"`));
+    await sendOddPods({ mirror, webhook });
+    expect(await verdictsOnOthers({ mirror, webhook }, moved)).toEqual(AS_EVER);
+  });
+
   it.each<[string, Fault]>([
     ['Basic', challenge('Basic realm="x"')],
     ['a scheme that nobody knows', challenge('Negotiate')],
@@ -214,6 +223,25 @@ describe('another host that the registry redirects one question to', () => {
     expect(await verdictOn(webhook, mirror.add({ by: false }).byDigest)).toEqual(
       refused('registry-backend-unavailable'),
     );
+  });
+});
+
+describe('a list of referrers that others made longer than a page', () => {
+  it.each<[string, Fault]>([
+    ['rate-limited', BUSY],
+    ['failing', respondWith(502)],
+    ['refused', respondWith(403)],
+  ])('hides no bundle before the page that is %s', async (_, fault) => {
+    const { mirror, webhook } = await startMirrorAndWebhook(() => ({}), { pageSize: 2 });
+    const [genuine, unsigned] = [mirror.add({ bundle: true }), mirror.add({ by: false })];
+    const other = createSigner();
+    for (const { digest } of [genuine, unsigned, genuine, unsigned])
+      pushBundle(mirror.registry, 'istio/proxyv2', digest, bundleOf(other, digest));
+    for (const { digest } of [genuine, unsigned])
+      pushBundle(mirror.registry, 'istio/proxyv2', digest, bundleOf(createSigner(), digest));
+    mirror.registry.fault = onlyTo(/last=/, fault);
+    expect((await verdictOn(webhook, unsigned.byDigest)).verdict).toBe('deny');
+    expect(await verdictOn(webhook, genuine.byDigest)).toEqual(allowed);
   });
 });
 

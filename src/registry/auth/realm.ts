@@ -65,6 +65,8 @@ export const parseRealm = (challenge: Challenge, options: RealmOptions): TokenRe
     throw refuse(
       `the token realm of ${registry} is on another host, ${realm.host}; if that is correct, list it in registries[].tokenRealms`,
     );
-  const namedBy = claim === 'named' ? 'configuration' : realm.host === endpoint ? 'registry' : 'response';
+  // A port speaks one protocol: whoever names the other must not make the registry look down.
+  const isOwn = realm.host === endpoint && (realm.protocol === 'http:') === (endpoint === plainHttpHost);
+  const namedBy = claim === 'named' ? 'configuration' : isOwn ? 'registry' : 'response';
   return { realm, namedBy, service: challenge.params['service'] };
 };

@@ -5,10 +5,12 @@ import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
 import type { RegistryRequest, SendToRegistry } from '../registry-request.ts';
 import {
   invalidResponse,
+  isTimeout,
   type Manifest,
   type Referrer,
   type Referrers,
   type Source,
+  SourceFault,
   unlessOversized,
 } from '../source.ts';
 import { collectReferrers, type IsLikely } from './collect-referrers.ts';
@@ -18,6 +20,16 @@ import type { ReferrersApi } from './referrers-api.ts';
 
 /** The length of all `Link` headers of a page: each page would otherwise cost the time of the longest header. */
 const MAX_LINK_BYTES = 8192;
+
+/**
+ * Returns the fault of a later page, without which the pages before count: whoever can push makes a list as long as he likes.
+ * Throws what is none, and that time is up.
+ */
+const faultOfLaterPage = (error: unknown, page: number): SourceFault => {
+  const isFault = error instanceof SourceFault && error.code !== 'deadline' && !isTimeout(error);
+  if (page === 0 || !isFault) throw error;
+  return error;
+};
 
 interface ListReferrersOptions {
   /** Host and path in normal form. */
@@ -67,6 +79,27 @@ const pageRequest = (resource: string, limit: number): RegistryRequest => ({
   mayBeUnsupported: true,
 });
 
+/** Reads one page of the API's response. Resolves with undefined if the registry does not support the API. */
+type ReadPage = (
+  resource: string,
+  page: number,
+  options: { readonly limit: number; readonly signal: AbortSignal },
+) => Promise<HttpResponse | 'oversized' | undefined>;
+
+const createReadPage =
+  ({ id, send, referrersApi }: Pick<ListReferrersOptions, 'id' | 'send' | 'referrersApi'>): ReadPage =>
+  async (resource, page, { limit, signal }) => {
+    const response = await send(pageRequest(resource, limit), signal).catch(unlessOversized);
+    if (response === 'oversized') return response;
+    if (response !== undefined && isList(response)) {
+      referrersApi.markSupported();
+      return response;
+    }
+    if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is not an image index`);
+    if (showsNoSupport(response)) referrersApi.markMissing();
+    return undefined;
+  };
+
 /**
  * Lists the referrers of a digest: by the referrers API, or by the fallback tag if the registry does not support the API.
  * A registry that supports it lists what is tagged so too (distribution-spec 1.1, "Enabling the Referrers API").
@@ -85,6 +118,7 @@ export const createListReferrers = ({
     return descriptors;
   };
 
+  const readPage = createReadPage({ id, send, referrersApi });
   // A page is parsed at once: a longer one would take the memory and the time of others.
   const pageBytes = Math.min(manifestBytes, signatureManifestBytes);
 
@@ -98,21 +132,22 @@ export const createListReferrers = ({
     const collection = collectReferrers(isLikely);
     let next: string | undefined = first;
     let bytesLeft = signatureBytes;
-    for (let page = 0; next !== undefined && page < referrerPages && bytesLeft > 0; page += 1) {
-      const response: HttpResponse | undefined | 'oversized' = await send(
-        pageRequest(next, Math.min(pageBytes, bytesLeft)),
-        signal,
-      ).catch(unlessOversized);
-      if (response === 'oversized') break;
-      if (response === undefined || !isList(response)) {
-        if (page > 0) throw invalidResponse(`${id}: page ${page + 1} of the referrers is not an image index`);
-        if (showsNoSupport(response)) referrersApi.markMissing();
-        return undefined;
+    let page = 0;
+    try {
+      for (; next !== undefined && page < referrerPages && bytesLeft > 0; page += 1) {
+        const limit = Math.min(pageBytes, bytesLeft);
+        const response: HttpResponse | 'oversized' | undefined = await readPage(next, page, {
+          limit,
+          signal,
+        });
+        if (response === undefined) return undefined;
+        if (response === 'oversized') break;
+        bytesLeft -= response.body.length;
+        collection.add(await parse(response.body, 'the list of referrers'));
+        next = nextPageOf(response, first, id);
       }
-      referrersApi.markSupported();
-      bytesLeft -= response.body.length;
-      collection.add(await parse(response.body, 'the list of referrers'));
-      next = nextPageOf(response, first, id);
+    } catch (error) {
+      return { ...collection.list(true), fault: faultOfLaterPage(error, page) };
     }
     return collection.list(next !== undefined);
   };

@@ -101,13 +101,13 @@ const listCandidates = async (
   query: SignatureQuery,
   signal: AbortSignal,
 ): Promise<CandidateList> => {
-  const { descriptors, more } = await source.referrers(query.digest, signal, isBundle);
+  const { descriptors, more, fault } = await source.referrers(query.digest, signal, isBundle);
   const candidates = bundlesFirst(descriptors).map(
     (referrer): FindCandidate =>
       (count) =>
         findBundle(referrer, source, query, signal, count),
   );
-  return { candidates, bytes: 0, more };
+  return { candidates, bytes: 0, more, fault };
 };
 
 /** Sigstore bundles that refer to the image by their `subject`. */

@@ -1,5 +1,5 @@
 import type { Digest } from '../../image/index.ts';
-import type { Source } from '../../registry/index.ts';
+import type { Source, SourceFault } from '../../registry/index.ts';
 import type { CarriedSignature } from '../log/log-proof.ts';
 import type { SignatureProof } from '../signature-proof.ts';
 import type { CandidateResult, SignatureQuery } from './candidate-result.ts';
@@ -43,6 +43,8 @@ export interface CandidateList {
   readonly bytes: number;
   /** True if the source has more candidates than it listed. */
   readonly more: boolean;
+  /** The fault that kept the rest of the list from being read. */
+  readonly fault?: SourceFault | undefined;
 }
 
 /** One signature format: where its candidates are stored, and what their payloads claim. */

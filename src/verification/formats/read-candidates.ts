@@ -74,7 +74,7 @@ export const readCandidates = async (
   const { format, query, signal } = reading;
   const list = await format.listCandidates(source, query, signal);
   const tried = list.candidates.slice(0, query.signatureCandidates);
-  const results: CandidateResult[] = [];
+  const results: CandidateResult[] = list.fault === undefined ? [] : [unreadFor(list.fault)];
   let bytesLeft = query.signatureBytes - list.bytes;
   for (let start = 0; start < tried.length; start += AT_ONCE) {
     if (signal.aborted) return { results: [...results, timeIsUp], more: true };

@@ -115,18 +115,6 @@ describe('a list of referrers is a fault', () => {
     expect(takeRequests().filter((line) => line === TAG)).toEqual([]);
   });
 
-  it('where a later page is none', async () => {
-    const { registry, list } = await startRegistryWithReferrers({ pageSize: 1 });
-    pushed(registry, 2);
-    registry.fault = (request, response) =>
-      request.url?.includes('last=') === true && respondWith(404)(request, response);
-    expect(await faultOf(list())).toEqual({
-      code: 'answer-invalid',
-      asked: true,
-      message: `${registry.host}/${PATH}: page 2 of the referrers is not an image index`,
-    });
-  });
-
   it('where no time is left for it', async () => {
     const { list } = await startRegistryWithReferrers();
     expect(await codeOf(list(PATH, AbortSignal.abort()))).toBe('deadline');
@@ -240,6 +228,31 @@ describe('a list of referrers that is too long', () => {
 });
 
 describe('pages of referrers', () => {
+  it.each<[string, Fault, string]>([
+    ['no list', respondWith(404), 'answer-invalid'],
+    ['rate-limited', respondWith(429, { 'retry-after': '30' }), 'rate-limited'],
+    ['failing', respondWith(500), 'unavailable'],
+    ['refused', respondWith(401), 'refused'],
+  ])('count where a later one is %s, and its fault is told', async (_, fault, code) => {
+    const { registry, list } = await startRegistryWithReferrers({ pageSize: 1 });
+    const [first] = pushed(registry, 2);
+    registry.fault = (request, response) =>
+      request.url?.includes('last=') === true && fault(request, response);
+    const listed = await list();
+    expect({ ...listed, fault: listed.fault?.code }).toEqual({
+      descriptors: [descriptorOf(first as Artifact)],
+      more: true,
+      fault: code,
+    });
+  });
+
+  it('are a fault where a later one does not come in time', async () => {
+    const { registry, list } = await startRegistryWithReferrers({ pageSize: 1 });
+    pushed(registry, 2);
+    registry.fault = (request) => request.url?.includes('last=') === true;
+    expect(await codeOf(list(PATH, AbortSignal.timeout(300)))).toBe('deadline');
+  });
+
   it('are read one after another', async () => {
     const { registry, list, takeRequests } = await startRegistryWithReferrers({ pageSize: 2 });
     const all = pushed(registry, 5);
