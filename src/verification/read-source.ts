@@ -78,6 +78,7 @@ export const readSource = (
 ): Promise<SharedResult<SourceResult>> => {
   const { dependencies, memory } = context;
   const { limits, proveLogged } = dependencies;
+  const { requester } = context.request;
   const send = async (flight: Flight): Promise<SourceResult> => {
     const { ring } = generation;
     const { signal } = flight;
@@ -93,14 +94,13 @@ export const readSource = (
     );
     const { signatures, areCached } = memory.verified.add(digest, signaturesOf(valid));
     if (areCached && (failure === undefined || !isUndeterminedReason(failure)))
-      generation.rejected.add(id, digest, { failure, valid: signatures.length });
+      generation.rejected.add(requester, id, digest, { failure, valid: signatures.length });
     if (!isEvidence) await storeEvidence(context, digest, { valid, known }, signal);
     refundVerified(context, digest);
     return { signatures, failure, early: reading.early() };
   };
   const refuse = (): UndeterminedReason | undefined =>
     registry === undefined ? undefined : chargeQuestion(context);
-  const { requester } = context.request;
   // Not shared between namespaces: its later requests would wait in the line of the one that started it.
   const key = `${requester ?? ''} ${id}@${digest}`;
   const onUnsent = (): void => (registry === undefined ? undefined : refundUnsent(context));

@@ -7,7 +7,8 @@ import type { UndeterminedReason, Verification, VerificationRequest } from './ve
 
 /** Returns the digest of the reference, or the one its tag resolved to less than `tagMemory` ago. */
 export const cachedDigest = ({ memory }: VerifierState, request: VerificationRequest): Digest | undefined =>
-  request.reference.digest ?? memory.tags.fresh(request.reference.repository.name, tagOf(request));
+  request.reference.digest ??
+  memory.tags.fresh(request.requester, request.reference.repository.name, tagOf(request));
 
 /** Keeps what the tag resolved to if that is verified: it may stand for the tag in an outage. */
 export const confirmTag = (
@@ -50,19 +51,19 @@ const resolveOffline = async (
 export const resolveTag = (context: VerificationContext): Promise<SharedResult<Digest | undefined>> => {
   const { dependencies, memory, request, evidence, signal: caller } = context;
   const { repository } = request.reference;
+  const { requester } = request;
   const isOffline = dependencies.offline === true;
   const tag = tagOf(request);
   const send = async (flight: Flight) => {
     const digest = await (isOffline
       ? resolveOffline(evidence, tag, flight.signal)
       : openRepository(context, repository, flight).resolve(tag, flight.signal));
-    memory.tags.add(repository.name, tag, digest);
+    memory.tags.add(requester, repository.name, tag, digest);
     refundVerified(context, digest);
     return digest;
   };
   const registry = isOffline ? undefined : repository.registry;
   const refuse = (): UndeterminedReason | undefined => (isOffline ? undefined : chargeQuestion(context));
-  const { requester } = request;
   const key = `${repository.name}:${tag}`;
   const onUnsent = (): void => refundUnsent(context);
   return memory.tagResolutions.join({ key, registry, requester, send, refuse, onUnsent }, caller);

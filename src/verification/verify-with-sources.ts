@@ -30,7 +30,7 @@ const verifyWithSource = async (
       fromMemory,
       findStart: () => startForUse(context, source, digest, early),
     });
-  const record = generation.rejected.find(source.id, digest);
+  const record = generation.rejected.find(request.requester, source.id, digest);
   const signatures = memory.verified.find(digest);
   // Fewer than there were: they were evicted.
   if (record !== undefined && signatures.length >= record.valid)

@@ -4,6 +4,7 @@ import { pod, review } from '../support/builders.ts';
 import { type InProcessWebhook, reasonsOf, startInProcessWebhook } from '../support/in-process-webhook.ts';
 import { type Mirror, startMirror } from '../support/mirror.ts';
 import { respondWith } from '../support/mirror-and-webhook.ts';
+import { imageManifest } from '../support/signing-kit.ts';
 
 /*
  * A tenant names images that are absent or unsigned, as many as it can: in no other namespace does a verdict change.
@@ -85,6 +86,35 @@ describe('a namespace whose pods name 64 absent tags each', () => {
     mirror.add({ tag: 'soon' });
     expect(await reviewIn(webhook, 'shop', [byTag])).toEqual(allowed);
     expect(await reviewIn(webhook, 'hostile', [byTag])).toEqual(allowed);
+  });
+
+  it('leaves an image that is signed later to be verified by others at once', async () => {
+    const { mirror, webhook } = await start();
+    const image = imageManifest('signed later');
+    const { byTag, byDigest } = mirror.add({ tag: 'soon', by: false, image });
+    expect(await reviewIn(webhook, 'hostile', [byTag, byDigest])).toEqual(denied('signature-missing'));
+    mirror.add({ tag: 'soon', image });
+    expect(await reviewIn(webhook, 'shop', [byTag, byDigest])).toEqual(allowed);
+  });
+
+  it('leaves a tag of an unsigned image to be resolved again by others at once', async () => {
+    const { mirror, webhook } = await start();
+    const { byTag } = mirror.add({ tag: 'soon', by: false });
+    expect(await reviewIn(webhook, 'hostile', [byTag])).toEqual(denied('signature-missing'));
+    mirror.add({ tag: 'soon' });
+    expect(await reviewIn(webhook, 'shop', [byTag])).toEqual(allowed);
+    expect(await reviewIn(webhook, 'hostile', [byTag])).toEqual(allowed);
+  });
+
+  it('leaves a known tag that was an unsigned image for a while to be resolved again by others at once', async () => {
+    const { mirror, webhook } = await start();
+    const { byTag } = mirror.add({ tag: 'known' });
+    expect(await reviewIn(webhook, 'shop', [byTag])).toEqual(allowed);
+    mirror.add({ tag: 'known', by: false });
+    webhook.advanceClock(10_001);
+    expect(await reviewIn(webhook, 'hostile', [byTag])).toEqual(denied('signature-missing'));
+    mirror.add({ tag: 'known' });
+    expect(await reviewIn(webhook, 'shop', [byTag])).toEqual(allowed);
   });
 });
 

@@ -8,18 +8,18 @@ export interface TagResolution {
   readonly at: number;
 }
 
-export interface TagRow {
+export interface TagRow<R extends TagResolution = TagResolution> {
   readonly repository: string;
   readonly tag: string;
-  readonly resolution: TagResolution;
+  readonly resolution: R;
 }
 
 /** The resolutions of a bounded number of tags. */
-export interface TagRows {
-  get(repository: string, tag: string): TagResolution | undefined;
-  set(repository: string, tag: string, resolution: TagResolution): void;
+export interface TagRows<R extends TagResolution = TagResolution> {
+  get(repository: string, tag: string): R | undefined;
+  set(repository: string, tag: string, resolution: R): void;
   /** Returns every row; of each repository, the row that was set first comes first. */
-  rows(): readonly TagRow[];
+  rows(): readonly TagRow<R>[];
 }
 
 /** Replicas' clocks differ; a resolution dated this much ahead, in milliseconds, counts as made now. */
@@ -49,12 +49,12 @@ export const laterResolution = (
  * longest time ago: whoever can push many tags to a repository pushes out none of another with fewer. Of several with as
  * many, it is the one that nothing was set in for the longest time.
  */
-export const createTagRows = (maxTags: number): TagRows => {
-  const repositories = new Map<string, Map<string, TagResolution>>();
+export const createTagRows = <R extends TagResolution = TagResolution>(maxTags: number): TagRows<R> => {
+  const repositories = new Map<string, Map<string, R>>();
   let size = 0;
 
   const removeOne = (): void => {
-    let [largest, most] = ['', new Map<string, TagResolution>()];
+    let [largest, most] = ['', new Map<string, R>()];
     for (const [repository, tags] of repositories)
       if (tags.size > most.size) [largest, most] = [repository, tags];
     const [oldest] = most.keys();
@@ -67,7 +67,7 @@ export const createTagRows = (maxTags: number): TagRows => {
   return {
     get: (repository, tag) => repositories.get(repository)?.get(tag),
     set(repository, tag, resolution) {
-      const tags = repositories.get(repository) ?? new Map<string, TagResolution>();
+      const tags = repositories.get(repository) ?? new Map<string, R>();
       repositories.delete(repository);
       repositories.set(repository, tags);
       if (!tags.delete(tag)) size += 1;

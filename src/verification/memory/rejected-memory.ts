@@ -11,10 +11,13 @@ export interface ReadRecord {
   readonly valid: number;
 }
 
-/** Caches for a while that a source has no more valid signatures for a digest than memory holds. */
+/**
+ * Caches for a while that a source has no more valid signatures for a digest than memory holds, for the namespace that asked
+ * for it: an image that another namespace asked for too early is verified for everyone else as soon as it is signed.
+ */
 export interface RejectedMemory {
-  find(source: string, digest: Digest): ReadRecord | undefined;
-  add(source: string, digest: Digest, record: ReadRecord): void;
+  find(requester: string | undefined, source: string, digest: Digest): ReadRecord | undefined;
+  add(requester: string | undefined, source: string, digest: Digest, record: ReadRecord): void;
 }
 
 export interface RejectedLimits {
@@ -30,11 +33,14 @@ export const createRejectedMemory = (
   const cache = new LRUCache<string, { readonly record: ReadRecord; readonly at: number }>({
     max: rejectedEntries,
   });
+  const keyOf = (requester = '', source: string, digest: Digest): string =>
+    `${requester}\n${source}@${digest}`;
   return {
-    find(source, digest) {
-      const entry = cache.get(`${source}@${digest}`);
+    find(requester, source, digest) {
+      const entry = cache.get(keyOf(requester, source, digest));
       return entry !== undefined && isRecent(entry.at, now(), rejectedMemory) ? entry.record : undefined;
     },
-    add: (source, digest, record) => void cache.set(`${source}@${digest}`, { record, at: now() }),
+    add: (requester, source, digest, record) =>
+      void cache.set(keyOf(requester, source, digest), { record, at: now() }),
   };
 };

@@ -377,8 +377,8 @@ describe('the tags that are kept', () => {
 
   it('are kept even if many tags that are not there are asked for while the digest is verified', () => {
     const tags = createTagMemory(SMALL, { tagMemory: 0, now: () => 0 });
-    tags.add(PILOT, '1.28.0', digest);
-    for (let at = 0; at < 100; at += 1) tags.add(PILOT, `absent-${at}`, undefined);
+    tags.add('shop', PILOT, '1.28.0', digest);
+    for (let at = 0; at < 100; at += 1) tags.add('hostile', PILOT, `absent-${at}`, undefined);
     tags.confirm(PILOT, '1.28.0', digest);
     expect(tags.last(PILOT, '1.28.0')).toEqual({ digest, at: 0 });
   });
