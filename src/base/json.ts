@@ -8,6 +8,9 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 /** True for `undefined` and `null`: Go omits an empty field or writes `null`. */
 export const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
 
+/** Returns a text, or undefined for any other value. */
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
 /** Returns the own member `name` of an object, otherwise undefined. Inherited members (`constructor`, `__proto__`) are not JSON. */
 export const memberOf = (value: unknown, name: string): unknown =>
   isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;

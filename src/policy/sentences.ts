@@ -101,7 +101,7 @@ const SENTENCES: Sentences = {
         ? `the image is signed as ${oneLine(signed, 40)}`
         : `its configuration starts ${oneLine(starts, 40)}: the image is ${oneLine(signed, 40)}`
     }`,
-    remedy: 'use the image that is signed as this component; the mirror or the tag is wrong',
+    remedy: 'use the image of this component: the mirror or the tag is wrong',
   }),
   'transparency-log-unproven': ({ detail }) => ({
     cause: `signed, but not proven to be in a pinned transparency log: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,

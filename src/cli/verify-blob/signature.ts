@@ -10,7 +10,7 @@ const MAX_SIGNATURE_BYTES = 16_384;
 const SEQUENCE_TAG = 0x30;
 
 /** Reads one byte more than a signature may have, so that a longer file is recognised. */
-const readStart = async (path: string): Promise<Buffer> => {
+const readFirstBytes = async (path: string): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   for await (const chunk of createReadStream(path, { end: MAX_SIGNATURE_BYTES }))
     chunks.push(chunk as Buffer);
@@ -47,7 +47,7 @@ const parseArgument = (argument: string): Buffer => {
  */
 export const readSignature = async (argument: string): Promise<Buffer> => {
   try {
-    return parseFile(await readStart(argument), argument);
+    return parseFile(await readFirstBytes(argument), argument);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (isNoSuchFile(error)) return parseArgument(argument);

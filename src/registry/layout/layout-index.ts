@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject } from '../../base/index.ts';
+import { isJsonObject, textOf } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { parseIndexDescriptors } from '../image-index.ts';
 import { SourceFault } from '../source.ts';
@@ -20,8 +20,6 @@ export interface LayoutEntry {
 
 /** The annotations with names: the specification's, and containerd's. */
 const NAME_ANNOTATIONS = [NAME, 'io.containerd.image.name'] as const;
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 const entryOf = (descriptor: unknown): readonly LayoutEntry[] => {
   if (!isJsonObject(descriptor)) return [];

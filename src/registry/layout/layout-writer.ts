@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject, parseJson } from '../../base/index.ts';
+import { isJsonObject, memberOf, parseJson, textOf } from '../../base/index.ts';
 import { type Digest, digestOf } from '../../image/index.ts';
 import { parseIndexDescriptors } from '../image-index.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
@@ -66,10 +66,7 @@ export const writeAtomically = async (path: string, bytes: Uint8Array | string):
 
 const descriptorOf = ({ manifest, annotations }: EvidenceEntry): Descriptor => {
   const document = parseJson(manifest.bytes);
-  const textAt = (name: string): string | undefined => {
-    const value = isJsonObject(document) ? document[name] : undefined;
-    return typeof value === 'string' ? value : undefined;
-  };
+  const textAt = (name: string): string | undefined => textOf(memberOf(document, name));
   const artifactType = textAt('artifactType');
   return {
     mediaType: textAt('mediaType') ?? manifest.mediaType ?? OCI_MANIFEST,

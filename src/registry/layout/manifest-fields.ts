@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson } from '../../base/index.ts';
+import { isJsonObject, parseJson, textOf } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import { OCI_MANIFEST } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
@@ -36,6 +36,6 @@ export const parseSubject = (bytes: Uint8Array): ManifestSubject => {
   const digest = isJsonObject(subject) ? subject['digest'] : undefined;
   return {
     subject: typeof digest === 'string' ? parseDigest(digest) : undefined,
-    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
+    artifactType: textOf(artifactType),
   };
 };

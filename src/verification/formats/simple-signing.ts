@@ -1,4 +1,4 @@
-import { isJsonObject, memberOf } from '../../base/index.ts';
+import { isJsonObject, memberOf, textOf } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import type { Manifest } from '../../registry/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
@@ -33,8 +33,6 @@ export const signatureTag = (digest: Digest): string => `${digest.replace(':', '
 
 /** Quotes untrusted text so that it fits in one line. */
 const quote = (text: string): string => JSON.stringify(text.slice(0, 60));
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 const layerOf = (layer: unknown): SignatureLayer => {
   const annotations = memberOf(layer, 'annotations');

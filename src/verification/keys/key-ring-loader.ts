@@ -90,7 +90,7 @@ const fingerprint = ({ keys, missing }: KeyRing): string =>
   JSON.stringify([[...keys.values()].map((key) => ({ ...key, publicKey: key.spkiSha256 })), missing]);
 
 /** Reads at most `bytes + 1` bytes of a file, which may be a pipe. */
-const readStart = async (path: string, bytes: number): Promise<Uint8Array> => {
+const readFirstBytes = async (path: string, bytes: number): Promise<Uint8Array> => {
   const chunks: Buffer[] = [];
   for await (const chunk of createReadStream(path, { end: bytes })) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
@@ -145,7 +145,7 @@ const watchEntry = (
  * the keys of another.
  */
 export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
-  const { specs, limits, readFile = readStart } = options;
+  const { specs, limits, readFile = readFirstBytes } = options;
   const entries = specs.map((spec) =>
     createKeyEntry(spec, { ...options, readFile, keyBytes: limits.keyBytes }),
   );

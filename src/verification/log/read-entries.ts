@@ -1,4 +1,4 @@
-import { memberOf } from '../../base/index.ts';
+import { memberOf, textOf } from '../../base/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import type { InclusionPromise, InclusionProof, LogEntry } from './entry.ts';
 import { parseExactBase64, parseExactCount, parseExactHex, parseSafeCount, requireAll } from './exact.ts';
@@ -96,8 +96,6 @@ const readBundleEntry = (value: unknown): LogEntry | Problem => {
     proof,
   };
 };
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 const readPromise = (entry: unknown): InclusionPromise | Problem | undefined => {
   const value = memberOf(entry, 'inclusionPromise');
