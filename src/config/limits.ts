@@ -24,7 +24,7 @@ export const limitTable = [
     min: 128 * MIB,
     max: 4096 * MIB,
     effect:
-      'the AdmissionReview that has been incomplete for the longest, or else a further one of more than 256 KiB, gets HTTP 503 with `Retry-After`, and the API server retries; an eighth of the heap if that is less, but room for one longest review',
+      'the AdmissionReview that has been incomplete for the longest, or else a further one of more than 256 KiB, gets HTTP 503 with `Retry-After`, and the API server retries; as much again is for those of 32 to 256 KiB, each at most half of what is free; an eighth of the heap if that is less, but room for one longest review',
   },
   {
     name: 'imageUsesPerReview',

@@ -6,6 +6,7 @@ import { parseBody, SMALL_BODY_BYTES } from './parse-body.ts';
 import {
   type BodyMemory,
   createReviewMemory,
+  createSmallBodyMemory,
   type OpenBodyMemory,
   Overloaded,
   type ReaderLimits,
@@ -47,13 +48,18 @@ const receive = (
   payload.on('data', onData).on('end', onEnd).on('error', onError);
 };
 
-/** Parses a received body. */
-const parse = (chunks: readonly Buffer[], limits: ReaderLimits, memory: BodyMemory, done: Done): void => {
+/** Parses a received body. `onError` is called if it cannot be. */
+const parse = (
+  chunks: readonly Buffer[],
+  limits: ReaderLimits,
+  { reserve, onError }: { readonly reserve: (bytes: number) => void; readonly onError: () => void },
+  done: Done,
+): void => {
   let body: unknown;
   try {
-    body = parseBody(Buffer.concat(chunks), limits, memory.reserve);
+    body = parseBody(Buffer.concat(chunks), limits, reserve);
   } catch (error) {
-    memory.release();
+    onError();
     return done(error as Error);
   }
   done(null, body);
@@ -66,9 +72,13 @@ const parseInTurn = async (parseLarge: () => void): Promise<void> => {
 
 /** Reads bodies of JSON within the memory for reviews; large ones are parsed one in a turn of the event loop. */
 export const addBodyReader = (app: FastifyInstance, limits: ReaderLimits, heapBytes: number): void => {
-  const openMemory = createReviewMemory(reviewMemory(limits, heapBytes));
+  const room = reviewMemory(limits, heapBytes);
+  const openMemory = createReviewMemory(room);
+  const holdSmall = createSmallBodyMemory(room);
   /** The response to each request: when it ends, nothing of the body is left. */
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
+  const onClose = (request: IncomingMessage, release: () => void): void =>
+    void responses.get(request)?.once('close', release);
 
   const read = (payload: IncomingMessage, { raw }: FastifyRequest, done: Done): void =>
     receive(payload, limits.reviewBytes, openMemory, (error, chunks, memory) => {
@@ -76,10 +86,12 @@ export const addBodyReader = (app: FastifyInstance, limits: ReaderLimits, heapBy
       const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       if (length <= SMALL_BODY_BYTES) {
         memory.release();
-        return parse(chunks, limits, memory, done);
+        const reserve = (bytes: number): void => onClose(raw, holdSmall(length + bytes));
+        return parse(chunks, limits, { reserve, onError: () => undefined }, done);
       }
-      responses.get(raw)?.once('close', memory.release);
-      return void parseInTurn(() => parse(chunks, limits, memory, done));
+      onClose(raw, memory.release);
+      const { reserve, release: onError } = memory;
+      return void parseInTurn(() => parse(chunks, limits, { reserve, onError }, done));
     });
 
   app.addHook('onRequest', (request, reply, next) => {

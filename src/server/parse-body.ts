@@ -1,9 +1,18 @@
 import { BadRequest } from './bad-request.ts';
-import { findOversized, type OversizedReview } from './oversized-review.ts';
+import { findOversized } from './oversized-review.ts';
 import { type BodyLimits, scanBody } from './scan-body.ts';
 
 /** Bytes of the bodies that nearly all reviews have: whatever they hold is parsed in no time. */
 export const SMALL_BODY_BYTES = 256 * 1024;
+
+/** Bytes of the bodies that are not counted: those of ordinary pods. */
+const UNCOUNTED_BODY_BYTES = 32 * 1024;
+
+/** Counts to the end: a small body holds no more values than bytes. */
+const COUNT_ALL: BodyLimits = {
+  valuesPerReview: Number.POSITIVE_INFINITY,
+  imageUsesPerReview: Number.POSITIVE_INFINITY,
+};
 
 /** Bytes that an object, a list, a member or an element takes in memory, beside its text. */
 const BYTES_PER_VALUE = 64;
@@ -24,17 +33,15 @@ const parseJson = (text: string): unknown => {
 };
 
 /**
- * Parses a body. What a large one holds is counted before: a few megabytes of tiny objects would fill the memory. `reserve`
- * is called with the bytes that its objects will take, and throws if there is no room for them. Throws `BadRequest`.
+ * Parses a body; returns an `OversizedReview` if it holds too much. The contents of all but the shortest are counted before:
+ * a few megabytes of tiny objects would fill the memory, in one body or in many. `reserve` is called with the bytes that its
+ * objects will take, and throws if there is no room for them. Throws `BadRequest`.
  */
-export const parseBody = (
-  bytes: Buffer,
-  limits: BodyLimits,
-  reserve: (bytes: number) => void,
-): OversizedReview | unknown => {
-  if (bytes.length <= SMALL_BODY_BYTES) return parseJson(bytes.toString());
-  const scan = scanBody(bytes, limits);
-  const oversized = findOversized(bytes, scan, limits);
+export const parseBody = (bytes: Buffer, limits: BodyLimits, reserve: (bytes: number) => void): unknown => {
+  if (bytes.length <= UNCOUNTED_BODY_BYTES) return parseJson(bytes.toString());
+  const isSmall = bytes.length <= SMALL_BODY_BYTES;
+  const scan = scanBody(bytes, isSmall ? COUNT_ALL : limits);
+  const oversized = isSmall ? undefined : findOversized(bytes, scan, limits);
   if (oversized !== undefined) return oversized;
   reserve(scan.values * BYTES_PER_VALUE);
   return parseJson(bytes.toString());

@@ -71,3 +71,22 @@ export const createReviewMemory = (room: number): OpenBodyMemory => {
     };
   };
 };
+
+/** Takes bytes. Throws `Overloaded` if there is no room for them; returns a function that gives them back. */
+export type HoldBytes = (bytes: number) => () => void;
+
+/**
+ * Bounds the memory that small bodies take while they are judged. One takes at most half of what is free, so that whoever
+ * sends bodies full of tiny values is refused before those who send ordinary ones.
+ */
+export const createSmallBodyMemory = (room: number): HoldBytes => {
+  let taken = 0;
+  return (bytes) => {
+    // One alone is always judged, whatever the room.
+    if (taken > 0 && bytes > (room - taken) / 2) throw new Overloaded();
+    taken += bytes;
+    return () => {
+      taken -= bytes;
+    };
+  };
+};

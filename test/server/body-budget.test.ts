@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { reviewMemory } from '../../src/server/review-memory.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createSmallBodyMemory, Overloaded, reviewMemory } from '../../src/server/review-memory.ts';
 import { allowAll, allowed, body, send, startServer } from './review-server.ts';
 
 const MIB = 1024 * 1024;
@@ -73,6 +73,52 @@ describe('large bodies that are under way', () => {
     const { port } = await startServer(allowAll, LIMITS);
     for (let times = 0; times < 5; times += 1)
       expect((await send(port, '/validate/enforce', large)).status).toBe(200);
+  });
+});
+
+/** As many tiny values as fit in a body that is small; and an ordinary one of the same size. */
+const dense = body.replace(/\}$/, `,"junk":[${'[],'.repeat(80_000)}[]]}`);
+const sparse = body.replace(/\}$/, `,"junk":"${' '.repeat(100_000)}"}`);
+
+describe('small bodies full of tiny values', () => {
+  it('are refused while others of that kind are being judged, and ordinary ones are not', async () => {
+    const { promise: held, resolve } = Promise.withResolvers<void>();
+    let judged = 0;
+    const { port } = await startServer(async () => {
+      judged += 1;
+      await held;
+      return allowed;
+    }, LIMITS);
+    const first = send(port, '/validate/enforce', dense);
+    await vi.waitFor(() => expect(judged).toBe(1));
+    const refused = await Promise.all([1, 2, 3].map(() => send(port, '/validate/enforce', dense)));
+    expect(refused.map(({ status }) => status)).toEqual([503, 503, 503]);
+    const ordinary = send(port, '/validate/enforce', body);
+    await vi.waitFor(() => expect(judged).toBe(2));
+    resolve();
+    expect([(await first).status, (await ordinary).status]).toEqual([200, 200]);
+    await vi.waitFor(async () => expect((await send(port, '/validate/enforce', dense)).status).toBe(200));
+  });
+
+  it('leave room for ordinary ones, however many there are', () => {
+    const hold = createSmallBodyMemory(48 * MIB);
+    const held: (() => void)[] = [];
+    const holdAll = (): void => {
+      for (;;) held.push(hold(10 * MIB));
+    };
+    expect(holdAll).toThrow(Overloaded);
+    expect(held).toHaveLength(3);
+    for (let times = 0; times < 8; times += 1) held.push(hold(MIB));
+    for (const release of held) release();
+    held.length = 0;
+    expect(holdAll).toThrow(Overloaded);
+    expect(held).toHaveLength(3);
+  });
+
+  it('are counted whole, beyond the limits of larger ones, and one alone is judged', async () => {
+    const { port } = await startServer(allowAll, LIMITS);
+    for (const each of [dense, sparse])
+      expect((await send(port, '/validate/enforce', each)).status).toBe(200);
   });
 });
 
