@@ -41,7 +41,7 @@ const openMirror = async (): Promise<Mirror> => {
 };
 
 /** `TIMEOUT` is shorter than the default of `registrySilence`. */
-const LIMITS = { registrySilence: '500ms' };
+const LIMITS = { registrySilence: '500ms', drain: '0s' };
 
 const start = async (
   { configuration }: Mirror,
@@ -143,7 +143,7 @@ describe('evidence that is read', () => {
     await stopRegistry(mirror);
     const webhook = await start(mirror, {
       evidence: { read: [directory] },
-      limits: { drain: '0s', rejectedMemory: '1s' },
+      limits: { rejectedMemory: '1s' },
     });
     expect(await verdictOn(webhook, first.byDigest)).toEqual(allowed);
     expect(await verdictOn(webhook, second.byDigest)).toEqual(refused('registry-unavailable'));
