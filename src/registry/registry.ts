@@ -99,11 +99,16 @@ export const createRegistry = (
   return {
     open(path, { requester, known, onRequest, onWait }, id = `${host}/${path}`) {
       const purpose = { requester, known, repository: path };
-      const send: SendToRegistry = async (request, signal) => {
+      const send: SendToRegistry = async (request, signal, next) => {
         // Before the line too: a fault that is certain must not wait for a slot.
         availability.check({ path, resource: request.resource });
         const caller = { signal, onRequest, onWait };
-        return runInSlot(purpose, () => sendIfAvailable(path, request, caller), signal);
+        const work = async () => {
+          const response = await sendIfAvailable(path, request, caller);
+          const following = response && next?.(response);
+          return following === undefined ? response : sendIfAvailable(path, following, caller);
+        };
+        return runInSlot(purpose, work, signal);
       };
       return {
         ...createRepositorySource({

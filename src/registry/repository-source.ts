@@ -78,10 +78,13 @@ export const createRepositorySource = ({ id, send, referrersApi, limits }: Repos
   return {
     id,
     async resolve(tag, signal) {
-      const response = await send(manifestRequest('HEAD', tag), signal);
+      const declared: { digest?: Digest | undefined } = {};
+      const response = await send(manifestRequest('HEAD', tag), signal, (head) => {
+        declared.digest = head.status === 200 ? declaredDigestOf(head, `${id}:${tag}`) : undefined;
+        return declared.digest === undefined ? manifestRequest('GET', tag) : undefined;
+      });
       if (response === undefined) return undefined;
-      const declared = response.status === 200 ? declaredDigestOf(response, `${id}:${tag}`) : undefined;
-      return declared ?? (await readTag(tag, signal))?.digest;
+      return declared.digest ?? manifestOf(response, `${id}, ${tag}`, undefined).digest;
     },
     manifest: (at, signal, limit) =>
       'digest' in at ? readManifest(at.digest, at.digest, signal, limit) : readTag(at.tag, signal, limit),

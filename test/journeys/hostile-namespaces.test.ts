@@ -177,6 +177,33 @@ describe('a namespace whose requests hang in every slot that it may have', () =>
     expect(await reviewIn(webhook, 'shop', [byTag])).toEqual(allowed);
     await Promise.all([...hanging, hangingToo]);
   }, 60_000);
+
+  it('does not hold up who waits with it for a registry that takes a second request to resolve a tag', async () => {
+    const { mirror, webhook } = await start();
+    const [shared, other] = [mirror.add(), mirror.add()];
+    const pathOf = (byTag: string): string => byTag.replace(/.*\/istio\/proxyv2:/, '/proxyv2/manifests/');
+    const held = Promise.withResolvers<() => void>();
+    mirror.registry.fault = ({ url = '', method }, response) => {
+      const isHeld = method === 'HEAD' && url.endsWith(pathOf(shared.byTag));
+      if (isHeld) held.resolve(() => response.writeHead(405).end());
+      return isHeld || url.includes('/hangs-');
+    };
+    const sharing = reviewIn(webhook, 'hostile', [shared.byTag]);
+    const release = await held.promise;
+    const hangs = numbered(60, (index) => `${mirror.registry.host}/istio/hangs-${index}:x`);
+    const pods = numbered(8, String).map((_, at) => hangs.slice(8 * at, 8 * at + 7));
+    const hanging = pods.map((images) => reviewIn(webhook, 'hostile', images));
+    await expect.poll(() => mirror.registry.requests.length, { timeout: 10_000 }).toBe(28);
+    const review = reviewIn(webhook, 'shop', [shared.byTag, other.byTag]);
+    // Images are judged in their order: by now it waits for the first one too.
+    const isAsked = () => mirror.registry.requests.some(({ path }) => path.endsWith(pathOf(other.byTag)));
+    await expect.poll(isAsked).toBe(true);
+    release();
+    expect(await review).toEqual(allowed);
+    // Those in line have stayed there, but for the one that got the slot afterwards.
+    expect(mirror.registry.requests.filter(({ path }) => path.includes('/hangs-')).length).toBeLessThan(29);
+    await Promise.all([...hanging, sharing]);
+  }, 60_000);
 });
 
 describe('150 reviews of 64 unknown digests each, at once, while each request takes 0.4 s', () => {
