@@ -5,7 +5,7 @@ import { createAvailability } from './availability.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
 import type { LookUp } from './http/addresses.ts';
-import type { Caller, HttpRequest } from './http/http-message.ts';
+import type { Caller, HttpRequest, HttpResponse } from './http/http-message.ts';
 import type { CreateTransport } from './http/transport.ts';
 import type { ProxyFor } from './proxy/proxy.ts';
 import { createReferrersApi } from './referrers/referrers-api.ts';
@@ -49,6 +49,17 @@ const httpRequestOf = (
   errorLimit: mayBeUnsupported === true ? MAX_ERROR_BYTES : undefined,
   namedBy: 'registry',
 });
+
+/** Sends a request, and then the next one if there is one. */
+const sendInTurn = async (
+  send: (request: RegistryRequest) => Promise<HttpResponse | undefined>,
+  request: RegistryRequest,
+  next: Parameters<SendToRegistry>[2],
+): Promise<HttpResponse | undefined> => {
+  const response = await send(request);
+  const following = response && next?.(response);
+  return following === undefined ? response : send(following);
+};
 
 /**
  * Creates the client of one registry host. Its repositories share its connections and its slots; all that their responses
@@ -103,12 +114,8 @@ export const createRegistry = (
         // Before the line too: a fault that is certain must not wait for a slot.
         availability.check({ path, resource: request.resource });
         const caller = { signal, onRequest, onWait };
-        const work = async () => {
-          const response = await sendIfAvailable(path, request, caller);
-          const following = response && next?.(response);
-          return following === undefined ? response : sendIfAvailable(path, following, caller);
-        };
-        return runInSlot(purpose, work, signal);
+        const sendOne = (each: RegistryRequest) => sendIfAvailable(path, each, caller);
+        return runInSlot(purpose, () => sendInTurn(sendOne, request, next), signal);
       };
       return {
         ...createRepositorySource({

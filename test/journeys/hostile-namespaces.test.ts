@@ -194,12 +194,12 @@ describe('a namespace whose requests hang in every slot that it may have', () =>
     const pods = numbered(8, String).map((_, at) => hangs.slice(8 * at, 8 * at + 7));
     const hanging = pods.map((images) => reviewIn(webhook, 'hostile', images));
     await expect.poll(() => mirror.registry.requests.length, { timeout: 10_000 }).toBe(28);
-    const review = reviewIn(webhook, 'shop', [shared.byTag, other.byTag]);
+    const waiting = reviewIn(webhook, 'shop', [shared.byTag, other.byTag]);
     // Images are judged in their order: by now it waits for the first one too.
     const isAsked = () => mirror.registry.requests.some(({ path }) => path.endsWith(pathOf(other.byTag)));
     await expect.poll(isAsked).toBe(true);
     release();
-    expect(await review).toEqual(allowed);
+    expect(await waiting).toEqual(allowed);
     // Those in line have stayed there, but for the one that got the slot afterwards.
     expect(mirror.registry.requests.filter(({ path }) => path.includes('/hangs-')).length).toBeLessThan(29);
     await Promise.all([...hanging, sharing]);
