@@ -69,7 +69,7 @@ export const limitTable = [
     min: 1,
     max: 1024,
     effect:
-      'further requests to the same registry wait, known tags first, then namespaces in turns; a namespace and a repository hold at most as many of them as they leave free',
+      'further requests to the same registry wait, known tags first, then namespaces in turns; a namespace and a repository hold at most as many of them as they leave free, and a namespace in one repository as many as that may still take',
   },
   ...signatureLimits,
   {

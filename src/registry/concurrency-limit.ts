@@ -23,26 +23,32 @@ const createCounts = () => {
   };
 };
 
+const pairOf = (requester: string, repository: string): string => `${requester}\n${repository}`;
+
 /**
  * Limits the requests in flight to one registry. A requester, and a repository, may hold no more slots than it leaves free:
  * the first one half of them, the next half of the rest, and so on. So requests that hang take no slot from others, and
- * places in line are shared by the same rule.
+ * places in line are shared by the same rule. Within a repository a requester may hold no more than that one may still take:
+ * hanging requests of one namespace keep no other from the same repository.
  */
 export const createConcurrencyLimit = (max: number, registry: string): RunInSlot => {
   const queue = createFairQueue();
   const byRequester = createCounts();
   const byRepository = createCounts();
+  const byPair = createCounts();
   let inFlight = 0;
   const reserved = Math.floor(max * KNOWN_PART);
   const freeFor = (known: boolean): number => max - inFlight - (known ? 0 : reserved);
   const mayStart: MayStart = {
     requester: (name, known) => byRequester.of(name) < freeFor(known),
-    repository: (path, known) => byRepository.of(path) < freeFor(known),
+    repository: (path, known, requester) =>
+      byPair.of(pairOf(requester, path)) < freeFor(known) - byRepository.of(path),
   };
 
   const hold = ({ requester, repository }: Purpose, by: 1 | -1): void => {
     byRequester.change(requester, by);
     byRepository.change(repository, by);
+    byPair.change(pairOf(requester, repository), by);
     inFlight += by;
   };
   const startNext = (): void => {

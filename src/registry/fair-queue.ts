@@ -13,10 +13,12 @@ export interface Waiting extends Purpose {
   readonly start: () => void;
 }
 
-/** True if a requester, or a repository, may have one more request in flight. */
+/** True if one more request may be in flight. */
 export interface MayStart {
+  /** Of the requester, whatever the repository. */
   readonly requester: (name: string, known: boolean) => boolean;
-  readonly repository: (path: string, known: boolean) => boolean;
+  /** Of the requester to this repository. */
+  readonly repository: (path: string, known: boolean, requester: string) => boolean;
 }
 
 export interface FairQueue {
@@ -66,7 +68,7 @@ const findNext = (lane: Lane, known: boolean, mayStart: MayStart): Waiting | und
   for (const [requester, repositories] of lane) {
     if (!mayStart.requester(requester, known)) continue;
     for (const [repository, line] of repositories) {
-      if (!mayStart.repository(repository, known)) continue;
+      if (!mayStart.repository(repository, known, requester)) continue;
       const [first] = line;
       return first;
     }

@@ -206,6 +206,21 @@ describe('a namespace whose requests hang in every slot that it may have', () =>
   }, 60_000);
 });
 
+describe('a namespace whose tags of a genuine repository hang', () => {
+  it('does not hold up a new image of that repository in another namespace', async () => {
+    const limits = { reviewDeadline: '4s', drain: '0s' };
+    const { mirror, webhook } = await start({ configuration: { limits } });
+    mirror.registry.fault = (request) => request.url?.includes('absent-') === true;
+    const tags = absentTags(mirror, 40, 'hanging');
+    const hanging = numbered(5, String).map((_, at) =>
+      reviewIn(webhook, 'hostile', tags.slice(8 * at, 8 * at + 8)),
+    );
+    await expect.poll(() => mirror.registry.requests.length, { timeout: 10_000 }).toBe(19);
+    expect(await reviewIn(webhook, 'shop', [mirror.add().byTag])).toEqual(allowed);
+    await Promise.all(hanging);
+  }, 60_000);
+});
+
 describe('150 reviews of 64 unknown digests each, at once, while each request takes 0.4 s', () => {
   it('leave a known tag allowed, and an unknown image of another namespace', async () => {
     const { mirror, webhook } = await start({ latency: 400 });

@@ -42,15 +42,25 @@ const startLimit = (max: number) => {
 
 describe('a requester whose requests hang', () => {
   it('never holds a slot that it does not leave free once more', async () => {
-    const { startMany, takeBegun } = startLimit(7);
-    startMany(100, 'a', purposeOf('a'));
+    const { start, takeBegun } = startLimit(7);
+    for (let each = 1; each <= 100; each += 1) start(`a${each}`, purposeOf('a', { repository: `${each}` }));
     expect(await takeBegun()).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 
   it('leaves slots to the next, and so does that one', async () => {
     const { startMany, takeBegun } = startLimit(7);
     for (const name of ['a', 'b', 'c', 'd']) startMany(100, name, purposeOf(name));
-    expect(await takeBegun()).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1']);
+    expect(await takeBegun()).toEqual(['a1', 'a2', 'a3', 'b1', 'b2', 'c1', 'd1']);
+  });
+
+  it('leaves slots to others in the same repository, and so does the next', async () => {
+    const { start, startMany, takeBegun } = startLimit(64);
+    startMany(100, 'a', purposeOf('a', { repository: 'istio/proxyv2' }));
+    expect(await takeBegun()).toHaveLength(19);
+    startMany(100, 'b', purposeOf('b', { repository: 'istio/proxyv2' }));
+    expect(await takeBegun()).toHaveLength(6);
+    start('shop', purposeOf('shop', { repository: 'istio/proxyv2' }));
+    expect(await takeBegun()).toEqual(['shop']);
   });
 
   it('takes no slot of the known requests of others, however many such requesters there are', async () => {

@@ -166,7 +166,7 @@ describe('plain HTTP', () => {
 describe('requests at once', () => {
   it('are no more than so many for one registry; who runs out of time in line was never sent', async () => {
     const { registry, client } = await startRegistryAndClient({
-      client: { limits: { requestsPerRegistry: 3 } },
+      client: { limits: { requestsPerRegistry: 5 } },
     });
     const pending: (() => void)[] = [];
     const { promise: bothCame, resolve } = Promise.withResolvers<void>();
