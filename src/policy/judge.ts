@@ -5,6 +5,7 @@ import type { ImageClass } from '../istio/index.ts';
 import type { Verification, VerificationRequest, Verifier } from '../verification/index.ts';
 import type { Judgement } from './decision.ts';
 import { needsTagDigest } from './exemption.ts';
+import { isOutage } from './outage.ts';
 import type { Rules } from './rules.ts';
 
 /** Bounds memory: the parsed and classified texts are cached up to this number, if they are no longer than this. */
@@ -43,7 +44,8 @@ export const needsVerification = (judgement: Judgement): boolean =>
 
 /**
  * Resolves the tag of an image that has a digest too. The digest is usually known: the mutating webhook has just resolved
- * the tag.
+ * the tag. In an outage it is the last one, and only then: the end of a caller's time must not bring back what the tag
+ * stood for before.
  */
 const resolveTag = async (
   verifier: Verifier,
@@ -53,7 +55,8 @@ const resolveTag = async (
   const { tag = 'latest' } = request.reference;
   const byTag = { ...request, reference: { ...request.reference, tag, digest: undefined } };
   const verification = await verifier.verify(byTag, signal);
-  const tagDigest = verification.digest ?? lastDigestOf(verification);
+  const isOut = verification.outcome === 'undetermined' && isOutage(verification.reason);
+  const tagDigest = verification.digest ?? (isOut ? verification.lastDigest : undefined);
   return tagDigest === undefined ? {} : { tagDigest };
 };
 

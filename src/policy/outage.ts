@@ -6,7 +6,7 @@ import type { OutageChoice } from './rules.ts';
  * True if the registry itself did not respond, which is all that an outage rule covers. It never covers what an attacker can
  * choose: an invalid response or a refusal, a signature by an unknown key, an internal error, a short timeout, our queues.
  */
-const isOutage = (reason: UndeterminedReason): boolean => {
+export const isOutage = (reason: UndeterminedReason): boolean => {
   switch (reason.code) {
     case 'registry-unavailable':
     case 'registry-rate-limited':

@@ -14,10 +14,11 @@ const verdictWithin = async (webhook: InProcessWebhook, image: string, timeout: 
   return { verdict: response.auditAnnotations?.['verdict'], reasons: reasonsOf(response) };
 };
 
-const startSlow = async (enforce: string) => {
+const startSlow = async (enforce: string, exemptions: (host: string) => readonly object[] = () => []) => {
   const mirror = await startMirror({ latency: 700 });
   onTestFinished(() => mirror.registry.close());
-  const webhook = await startInProcessWebhook({ ...mirror.configuration, undetermined: { enforce } });
+  const rules = { undetermined: { enforce }, exemptions: exemptions(mirror.registry.host) };
+  const webhook = await startInProcessWebhook({ ...mirror.configuration, ...rules });
   return { mirror, webhook };
 };
 
@@ -34,6 +35,25 @@ describe('a pod that is created with ?timeout=1s while the registry takes 0.7 s'
       expect(await verdictWithin(webhook, byTag, '10s')).toEqual(refused('signature-missing'));
     },
   );
+
+  it('is refused if it has a digest that an exempt tag stood for before', async () => {
+    const { mirror, webhook } = await startSlow('allow-verified-tag', (host) => [
+      {
+        images: [`${host}/istio/proxyv2:legacy-*`],
+        namespaces: ['*'],
+        reason: 'old',
+        owner: 'mesh',
+        expires: '2999-01-01',
+      },
+    ]);
+    const before = mirror.add({ tag: 'legacy-1', by: false });
+    const image = `${before.byTag}@${before.digest}`;
+    expect((await verdictWithin(webhook, image, '10s')).verdict).toBe('allow');
+    mirror.add({ tag: 'legacy-1', by: false });
+    webhook.advanceClock(10_001);
+    expect(await verdictWithin(webhook, image, '1s')).toEqual(refused('deadline-exceeded'));
+    expect(await verdictWithin(webhook, image, '10s')).toEqual(refused('signature-missing'));
+  });
 
   it('is refused if its digest was never seen, under allow', async () => {
     const { mirror, webhook } = await startSlow('allow');
