@@ -15,9 +15,9 @@ export interface Waiting extends Purpose {
 
 /** True if one more request may be in flight. */
 export interface MayStart {
-  /** Of the requester, whatever the repository. */
+  /** The requester may start one, whatever the repository. */
   readonly requester: (name: string, known: boolean) => boolean;
-  /** Of the requester to this repository. */
+  /** The requester may start one to this repository. */
   readonly repository: (path: string, known: boolean, requester: string) => boolean;
 }
 

@@ -29,7 +29,7 @@ const joinRead = (
   return context.memory.startReads.join({ key, registry, requester, send, refuse, onUnsent }, signal);
 };
 
-/** Whoever can push to a repository can delete from it: an absent configuration must not pass for one that says nothing. */
+/** An absent configuration must not pass for one that says nothing: whoever can push to a repository can delete from it. */
 const absenceOf = ({ id }: SignatureSource, digest: Digest): SharedResult<never> => {
   const detail = `${id} lacks the manifest or the configuration of ${digest}, which proves its component`;
   return { ok: false, reason: reasonOfFault(new SourceFault('answer-invalid', detail, { asked: true })) };

@@ -8,7 +8,7 @@ import type { Fault } from '../support/registry-server.ts';
 import { pushSignatures, sign } from '../support/signing-kit.ts';
 
 /*
- * Whoever can push to a repository chooses everything that lies beside an image there. How much of it is read is counted in
+ * A pusher to a repository chooses everything that lies beside an image there. How much of it is read is counted in
  * bytes and pieces, and never depends on how fast it comes.
  */
 
