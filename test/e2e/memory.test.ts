@@ -17,9 +17,9 @@ import { startWebhook } from '../support/webhook.ts';
  */
 
 const MIB = 1024 * 1024;
-/** `resources.limits.memory` of the chart's values.yaml; Node's heap gets three quarters of it. */
-const MEMORY_LIMIT = 512 * MIB;
-const HEAP_MIB = 384;
+/** `resources.limits.memory` of the chart's values.yaml; Node's heap gets a third of it. */
+const MEMORY_LIMIT = 768 * MIB;
+const HEAP_MIB = 253;
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const SOURCE = new URL('../../src/main.ts', import.meta.url).pathname;
 

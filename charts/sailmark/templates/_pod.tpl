@@ -7,7 +7,7 @@
 
 {{- define "sailmark.env" -}}
 # Of the memory limit; the rest is for memory outside Node's heap.
-- {name: NODE_OPTIONS, value: "--max-old-space-size-percentage=75"}
+- {name: NODE_OPTIONS, value: "--max-old-space-size-percentage=33"}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
