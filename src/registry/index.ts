@@ -21,7 +21,8 @@ export {
   UNKNOWN_TIME,
 } from './layout/tag-rows.ts';
 export { createTagTable, type TagTable } from './layout/tag-table.ts';
-export { type Proxy, parseProxy } from './proxy/proxy.ts';
+export { parseProxy } from './proxy/parse-proxy.ts';
+export type { Proxy } from './proxy/proxy.ts';
 export { childrenOf } from './referrers/parse-referrers.ts';
 export {
   createRegistries,

@@ -7,6 +7,8 @@ import type { Tls } from './tls.ts';
 export interface ProxyOptions {
   /** The account that clients must have; undefined if none is needed. */
   readonly account?: Account;
+  /** The encoding that the account is sent in; by default UTF-8. */
+  readonly encoding?: 'utf8' | 'latin1';
   readonly tls?: Tls;
   /** Handles a CONNECT instead of connecting. */
   readonly fault?: (socket: Socket) => void;
@@ -25,17 +27,22 @@ export interface TestProxy {
   close(): Promise<void>;
 }
 
-const basic = ({ username, password }: Account): string =>
-  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+const basic = ({ username, password }: Account, encoding: 'utf8' | 'latin1'): string =>
+  `Basic ${Buffer.from(`${username}:${password}`, encoding).toString('base64')}`;
 
 const portOf = (target: string): number => Number(/:(\d+)$/.exec(target)?.[1] ?? 443);
 
 /** Starts a proxy that listens before this resolves. */
-export const startProxy = async ({ account, tls, fault }: ProxyOptions = {}): Promise<TestProxy> => {
+export const startProxy = async ({
+  account,
+  encoding = 'utf8',
+  tls,
+  fault,
+}: ProxyOptions = {}): Promise<TestProxy> => {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
   const mayPass = ({ headers }: IncomingMessage): boolean =>
-    account === undefined || headers['proxy-authorization'] === basic(account);
+    account === undefined || headers['proxy-authorization'] === basic(account, encoding);
 
   const forward = (incoming: IncomingMessage, response: ServerResponse): void => {
     requests.push(`${incoming.method} ${incoming.url}`);

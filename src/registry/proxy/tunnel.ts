@@ -17,11 +17,18 @@ export class ProxyFault extends Error {
   }
 }
 
+/** Decodes the escapes of a part of a URL, which need not be UTF-8. */
+const unescape = (text: string): Buffer =>
+  Buffer.from(
+    text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+    'latin1',
+  );
+
 /** Returns the header with the user name and password of a proxy's URL (RFC 9110 §11.7.2). */
 const authorizationOf = ({ username, password }: URL): Readonly<Record<string, string>> => {
   if (username === '' && password === '') return {};
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(text).toString('base64')}` };
+  const text = unescape(`${username}:${password}`);
+  return { 'proxy-authorization': `Basic ${text.toString('base64')}` };
 };
 
 /** Returns the fault of a proxy's response other than 200. */

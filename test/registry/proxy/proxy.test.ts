@@ -124,6 +124,14 @@ describe('a proxy', () => {
     expect(registry.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
+  it('that wants a password in Latin-1 gets the bytes of its URL’s escapes', async () => {
+    const { client } = await proxied(
+      { proxyOptions: { account: { username: 'ada', password: 'é%' }, encoding: 'latin1' } },
+      { user: 'ada:%E9%25' },
+    );
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+  });
+
   it('does not make the registry’s certificate trusted', async () => {
     const { proxy, client } = await proxied({}, { ca: createTls().ca });
     expect((await faultOf(client.repository().manifest())).message).toMatch(
