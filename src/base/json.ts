@@ -11,9 +11,13 @@ export const isAbsent = (value: unknown): value is null | undefined => value ===
 /** Returns a text, or undefined for any other value. */
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Returns the own member `name` of an object, otherwise undefined. Inherited members (`constructor`, `__proto__`) are not JSON. */
+/**
+ * Returns the own member `name` of an object; undefined if it is absent or `null`, which Go's encoding/json and protojson
+ * read alike. An element of a list may not be `null`: check it with {@link isJsonObject}. Inherited members (`constructor`,
+ * `__proto__`) are not JSON.
+ */
 export const memberOf = (value: unknown, name: string): unknown =>
-  isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  isJsonObject(value) && Object.hasOwn(value, name) ? (value[name] ?? undefined) : undefined;
 
 /** Parses JSON (RFC 8259) from text or UTF-8 bytes. Returns undefined if the input is not JSON. */
 export const parseJson = (input: Uint8Array | string): unknown => {

@@ -55,7 +55,15 @@ describe('cosign’s JSON', () => {
     expect(printedOptional({ Bundle: 'mine' }, JSON.stringify(BUNDLE))).toBe(`{"Bundle":${BUNDLE_TEXT}}`);
   });
 
-  it.each(['no JSON', '{}', 'null', '{"Payload":null}'])('leaves a bundle out that is none: %s', (bundle) => {
+  it.each([
+    'no JSON',
+    '{}',
+    'null',
+    '{"Payload":null}',
+    JSON.stringify({ ...BUNDLE, SignedEntryTimestamp: ['c2V0'] }),
+    JSON.stringify({ ...BUNDLE, Payload: { ...BUNDLE.Payload, logIndex: '7' } }),
+    JSON.stringify({ ...BUNDLE, Payload: { ...BUNDLE.Payload, integratedTime: 1.5 } }),
+  ])('leaves a bundle out that is none: %s', (bundle) => {
     expect(printedOptional(null, bundle)).toBe('null');
   });
 
@@ -68,6 +76,7 @@ describe('cosign’s JSON', () => {
     const statement = {
       predicateType: 'https://sigstore.dev/cosign/sign/v1',
       subject: [
+        { name: 'without a digest' },
         { digest: { sha256: 'b'.repeat(64) }, annotations: { of: 'another' } },
         { digest: { sha256: 'a'.repeat(64) }, annotations: { rel: '1.30', channel: 'stable' } },
       ],

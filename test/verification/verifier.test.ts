@@ -146,8 +146,8 @@ describe('an image is rejected', () => {
       'the signature tag does not point to an image manifest',
     ],
     [
-      'a manifest without layers',
-      Buffer.from('{}'),
+      'a manifest whose layers are no list',
+      Buffer.from('{"layers":{}}'),
       'application/vnd.oci.image.manifest.v1+json',
       'the signature tag does not point to an image manifest',
     ],
@@ -168,6 +168,31 @@ describe('an image is rejected', () => {
     harness.store.pushManifest(PILOT, signatureTag(digest), bytes, mediaType);
     expect(await harness.verify(BY_DIGEST)).toEqual(rejected(invalid(detail)));
   });
+
+  it.each(['{}', '{"layers":null}', '{"layers":[]}'])(
+    'as unsigned where %s stands under its signature tag: no layer, as cosign reads it',
+    async (text) => {
+      const harness = await createHarness();
+      const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+      harness.store.pushManifest(PILOT, signatureTag(digest), Buffer.from(text), mediaType);
+      expect(await harness.verify(BY_DIGEST)).toEqual(rejected({ code: 'signature-missing' }));
+    },
+  );
+
+  it.each(['1', '"x"', '[1]', 'false'])(
+    'where the "optional" of its signed payload is %s',
+    async (optional) => {
+      const payload = Buffer.from(
+        simpleSigningPayload('index.docker.io/istio/pilot', digest)
+          .toString()
+          .replace('"optional":null', `"optional":${optional}`),
+      );
+      const { verify } = await withSignatures(({ signer }) => [sign(signer, PILOT, digest, { payload })]);
+      expect(await verify(BY_DIGEST)).toEqual(
+        rejected(invalid('the "optional" of the signed payload is not an object'), 3),
+      );
+    },
+  );
 
   it('where the layers are things that no layer is', async () => {
     const harness = await createHarness();

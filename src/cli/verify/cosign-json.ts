@@ -56,6 +56,8 @@ const goLogBundle = (text: string | undefined): string | undefined => {
       Payload: { body: Json; integratedTime: Json; logIndex: Json; logID: Json };
     };
     const { body, integratedTime, logIndex, logID } = Payload;
+    const isTyped = typeof SignedEntryTimestamp === 'string' && typeof logID === 'string';
+    if (!isTyped || ![integratedTime, logIndex].every(Number.isSafeInteger)) return undefined;
     return goStruct({
       SignedEntryTimestamp: goJson(SignedEntryTimestamp),
       Payload: goStruct(goJsonOfMembers({ body, integratedTime, logIndex, logID })),
@@ -69,15 +71,15 @@ const goLogBundle = (text: string | undefined): string | undefined => {
 interface Statement {
   readonly predicateType: string;
   readonly subject: readonly {
-    readonly digest: { readonly sha256?: string };
-    readonly annotations?: Readonly<Record<string, Json>>;
+    readonly digest?: { readonly sha256?: string } | null;
+    readonly annotations?: Readonly<Record<string, Json>> | null;
   }[];
 }
 
 /** Writes a bundle's statement. cosign prints the digest of the first subject; here it is that of the verified one. */
 const goStatement = (payload: string, { reference, digest }: VerifiedImage): string => {
   const { predicateType, subject } = JSON.parse(payload) as Statement;
-  const subjectOfImage = subject.find((candidate) => `sha256:${candidate.digest.sha256}` === digest);
+  const subjectOfImage = subject.find((candidate) => `sha256:${candidate.digest?.sha256}` === digest);
   return goStruct({
     critical: goStruct({
       identity: goStruct({ 'docker-reference': goScalar(reference) }),

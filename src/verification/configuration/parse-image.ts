@@ -1,4 +1,4 @@
-import { isAbsent, memberOf } from '../../base/index.ts';
+import { memberOf } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import { type ImageStart, UNKNOWN_START } from './image-start.ts';
@@ -36,7 +36,7 @@ const isAttestation = (descriptor: unknown): boolean =>
 /** The platform that most nodes have comes first, and what names no platform last. */
 const rankOf = (descriptor: unknown): number => {
   if (isPlatform(descriptor, 'linux', 'amd64')) return 0;
-  return isAbsent(memberOf(descriptor, 'platform')) ? 2 : 1;
+  return memberOf(descriptor, 'platform') === undefined ? 2 : 1;
 };
 
 /** The children of one index have one signer, so any of them proves the same: the order only has to be stable. */
@@ -69,7 +69,7 @@ export const parseStart = (bytes: Uint8Array): ImageStart => {
   const parsed = parseStrictJson(bytes);
   const config = parsed.ok ? memberOf(parsed.value, 'config') : undefined;
   const entrypoint = memberOf(config, 'Entrypoint');
-  const isEmpty = isAbsent(entrypoint) || (Array.isArray(entrypoint) && entrypoint.length === 0);
+  const isEmpty = entrypoint === undefined || (Array.isArray(entrypoint) && entrypoint.length === 0);
   const words = isEmpty ? memberOf(config, 'Cmd') : entrypoint;
   const word: unknown = Array.isArray(words) ? words[0] : undefined;
   return typeof word === 'string' && word.length <= MAX_WORD_LENGTH ? { word } : UNKNOWN_START;

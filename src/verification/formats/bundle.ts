@@ -54,6 +54,7 @@ export const parseBundle = (bytes: Uint8Array): Parsed<Envelope> => {
   if (memberOf(envelope, 'payloadType') !== STATEMENT) return FOREIGN;
   const entries = memberOf(material, 'tlogEntries') ?? [];
   if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are not a list' };
+  if (!entries.every(isJsonObject)) return { problem: 'one of the "tlogEntries" of the bundle is no entry' };
   return parseEnvelope(envelope, entries);
 };
 
@@ -99,9 +100,23 @@ export const parseStatement = (payload: Uint8Array): Claims => {
     return { problem: 'the predicate of the signed statement is not an object' };
   if (!Array.isArray(subjects) || subjects.length > MAX_SUBJECTS)
     return { problem: `the signed statement has no list of at most ${MAX_SUBJECTS} subjects` };
+  if (!subjects.every(isSubject)) return { problem: 'a subject of the signed statement is malformed' };
   const [first, ...others] = subjects.flatMap((subject) => digestOfSubject(subject) ?? []);
   if (first === undefined) return { problem: 'the signed statement names no sha256 digest' };
   return { digests: [first, ...others], signedReference: undefined };
+};
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** True for a subject that protojson reads (in-toto, `ResourceDescriptor`): one that is malformed spoils the statement. */
+const isSubject = (value: unknown): boolean => {
+  const digests = memberOf(value, 'digest') ?? {};
+  return (
+    isJsonObject(value) &&
+    isJsonObject(digests) &&
+    Object.values(digests).every(isText) &&
+    isJsonObject(memberOf(value, 'annotations') ?? {})
+  );
 };
 
 const digestOfSubject = (subject: unknown): Digest | undefined => {

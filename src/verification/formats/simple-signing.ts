@@ -54,7 +54,7 @@ export const parseSignatureManifest = (
   const parsed = parseStrictJson(manifest.bytes);
   if (!parsed.ok) return { problem: `the signature manifest cannot be read: ${parsed.problem}` };
   const mediaType = memberOf(parsed.value, 'mediaType') ?? manifest.mediaType;
-  const layers = memberOf(parsed.value, 'layers');
+  const layers = memberOf(parsed.value, 'layers') ?? [];
   if (!IMAGE_MANIFESTS.includes(mediaType) || !Array.isArray(layers))
     return { problem: 'the signature tag does not point to an image manifest' };
   if (layers.length > MAX_LAYERS)
@@ -64,7 +64,10 @@ export const parseSignatureManifest = (
   return { layers: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(layerOf) };
 };
 
-/** Parses the signed bytes (containers/image, docs/containers-signature.5.md, "critical"). `optional` is ignored. */
+/**
+ * Parses the signed bytes (containers/image, docs/containers-signature.5.md, "critical"). The content of `optional` is
+ * ignored.
+ */
 export const parsePayload = (bytes: Uint8Array): Claims => {
   const parsed = parseStrictJson(bytes);
   if (!parsed.ok) return { problem: `the signed payload cannot be read: ${parsed.problem}` };
@@ -78,6 +81,8 @@ export const parsePayload = (bytes: Uint8Array): Claims => {
   if (digest === undefined)
     return { problem: `the signed payload names no digest: ${quote(signed ?? 'none')}` };
   if (signedReference === undefined) return { problem: 'the signed payload has no "docker-reference"' };
+  if (!isJsonObject(memberOf(parsed.value, 'optional') ?? {}))
+    return { problem: 'the "optional" of the signed payload is not an object' };
   return { digests: [digest], signedReference };
 };
 

@@ -25,7 +25,6 @@ export const findFalsePromise = (
   )
     return 'the inclusion promise is not signed by the log';
   const timeMs = promise.integratedTime * SECOND_MS;
-  const isKeyValid =
-    timeMs >= (validFrom ?? Number.NEGATIVE_INFINITY) && timeMs <= (validUntil ?? Number.POSITIVE_INFINITY);
+  const isKeyValid = timeMs >= validFrom && timeMs <= (validUntil ?? Number.POSITIVE_INFINITY);
   return isKeyValid ? undefined : 'the log integrated the entry while its key was not valid';
 };

@@ -7,8 +7,9 @@ export interface TrustedLog {
   /** Lower-case hex, as entries name the log. */
   readonly id: string;
   readonly key: KeyObject;
-  /** Milliseconds since the epoch, both inclusive; undefined: without bound. */
-  readonly validFrom: number | undefined;
+  /** Milliseconds since the epoch, both inclusive. */
+  readonly validFrom: number;
+  /** Undefined: without end. */
   readonly validUntil: number | undefined;
 }
 

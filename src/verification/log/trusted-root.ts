@@ -77,13 +77,20 @@ const parseKey = (value: unknown): Parsed<Pick<TrustedLog, 'key' | 'validFrom' |
   const key = bytes && parseLogKey(bytes, details);
   if (key === undefined)
     return { problem: `.publicKey.rawBytes is not a key of the kind ${details} (DER in base64)` };
-  const validFor = memberOf(value, 'validFor');
+  const window = parseWindow(memberOf(value, 'validFor'));
+  return 'problem' in window ? window : { key, ...window };
+};
+
+/** Parses the time for which a key is valid (sigstore_common.proto, `TimeRange`): it has a start, and may have an end. */
+const parseWindow = (validFor: unknown): Parsed<Pick<TrustedLog, 'validFrom' | 'validUntil'>> => {
   const validFrom = parseTime(memberOf(validFor, 'start'));
   const validUntil = parseTime(memberOf(validFor, 'end'));
+  if (validFrom === undefined)
+    return { problem: '.publicKey.validFor.start is missing: the time from which the key counts' };
   const malformed = [validFrom, validUntil].findIndex(Number.isNaN);
-  return malformed === -1
-    ? { key, validFrom, validUntil }
-    : { problem: `.publicKey.validFor.${malformed === 0 ? 'start' : 'end'} is not an RFC 3339 time` };
+  if (malformed !== -1)
+    return { problem: `.publicKey.validFor.${malformed === 0 ? 'start' : 'end'} is not an RFC 3339 time` };
+  return { validFrom, validUntil };
 };
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;

@@ -104,6 +104,12 @@ describe('a bundle is a problem', () => {
       withMaterial({ tlogEntries: {} }),
       'the "tlogEntries" of the bundle are not a list',
     ],
+    // As protojson, which reads null as an absent member and never as an element.
+    [
+      'a log entry is null',
+      withMaterial({ tlogEntries: [null] }),
+      'one of the "tlogEntries" of the bundle is no entry',
+    ],
   ])('where %s', (_, bytes, text) => {
     expect(parseBundle(bytes)).toEqual(problem(text));
   });
@@ -113,7 +119,7 @@ describe('a bundle', () => {
   it.each([BUNDLE_TYPE, 'application/vnd.dev.sigstore.bundle+json;version=0.3'])(
     'of the type %s is taken apart',
     (mediaType) => {
-      const entries = [{ logIndex: '1' }, null];
+      const entries = [{ logIndex: '1' }, {}];
       const bundle = JSON.parse(bundleOf(signer, digest, { entries }).toString());
       const parsed = parseBundle(Buffer.from(JSON.stringify({ ...bundle, mediaType })));
       expect(parsed).toEqual({
@@ -127,6 +133,15 @@ describe('a bundle', () => {
 
   it('without log entries has none', () => {
     expect(parseBundle(bundleOf(signer, digest))).toMatchObject({ entries: [] });
+  });
+
+  it.each([
+    ['certificate', withMaterial({ certificate: null })],
+    ['x509CertificateChain', withMaterial({ x509CertificateChain: null })],
+    ['tlogEntries', withMaterial({ tlogEntries: null })],
+    ['messageSignature', changed((bundle) => Object.assign(bundle, { messageSignature: null }))],
+  ])('is read as if %s were absent where it is null', (_, bytes) => {
+    expect(parseBundle(bytes)).toMatchObject({ payload: signStatement(digest), entries: [] });
   });
 
   it('may hold what later versions add beside', () => {
@@ -215,11 +230,8 @@ describe('a statement', () => {
     ['has no type', { _type: undefined }, NO_STATEMENT],
     ['has subjects that are no list', { subject: { digest: { sha256: digest.slice(7) } } }, MANY],
     ['has more subjects than anybody reads', { subject: Array.from({ length: 1025 }, () => ({})) }, MANY],
-    [
-      'has subjects that are none',
-      { subject: [null, 1, [], {}, { digest: 1 }, { digest: { sha256: 1 } }] },
-      NO_DIGEST,
-    ],
+    ['has no subjects', { subject: null }, MANY],
+    ['has subjects without a digest', { subject: [{}, { digest: null }, { digest: {} }] }, NO_DIGEST],
     ['has a digest with its algorithm', { subject: [{ digest: { sha256: digest } }] }, NO_DIGEST],
     [
       'has a text for a predicate',
@@ -227,10 +239,34 @@ describe('a statement', () => {
       'the predicate of the signed statement is not an object',
     ],
     ['has a predicate of null', { predicate: null }, { digests: [digest] }],
+    [
+      'has a subject whose members are null',
+      { subject: [{ name: null, digest: { sha256: digest.slice(7) }, annotations: null }] },
+      { digests: [digest] },
+    ],
   ])('that %s', (_, members, expected) => {
     expect(parseStatement(statement(members))).toEqual(
       typeof expected === 'string' ? problem(expected) : expected,
     );
+  });
+
+  it.each([
+    'null',
+    '1',
+    '[]',
+    '{"digest":1}',
+    '{"digest":{"sha256":null}}',
+    '{"digest":{},"annotations":"x"}',
+  ])('that has the subject %s beside the image is a problem, as for protojson', (text) => {
+    const subject: unknown = JSON.parse(text);
+    const image = { digest: { sha256: digest.slice(7) } };
+    for (const subjects of [
+      [subject, image],
+      [image, subject],
+    ])
+      expect(parseStatement(statement({ subject: subjects }))).toEqual(
+        problem('a subject of the signed statement is malformed'),
+      );
   });
 
   it.each([

@@ -16,7 +16,7 @@ export const createLog = (host: string, kind: 'ec' | 'ed25519' = 'ec'): TestLog 
   const { publicKey, privateKey } =
     kind === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
   const id = idOfLog(host, publicKey);
-  return { trusted: { host, id, key: publicKey, validFrom: undefined, validUntil: undefined }, privateKey };
+  return { trusted: { host, id, key: publicKey, validFrom: 0, validUntil: undefined }, privateKey };
 };
 
 const isFirst = ({ trusted }: TestLog) => trusted.key.asymmetricKeyType === 'ec';

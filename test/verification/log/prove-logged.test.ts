@@ -255,9 +255,9 @@ describe('the promise of Rekor v1', () => {
 
   it.each([
     [TIME * 1000, TIME * 1000, true],
-    [undefined, undefined, true],
+    [0, undefined, true],
     [TIME * 1000 + 1, undefined, false],
-    [undefined, TIME * 1000 - 1, false],
+    [0, TIME * 1000 - 1, false],
   ])('counts while its key does: from %s until %s: %s', (validFrom, validUntil, counts) => {
     const trusted = { ...log.trusted, validFrom, validUntil };
     expect(createProveLogged([trusted])(annotated(good))).toEqual(

@@ -50,6 +50,7 @@ describe('a trusted root is refused', () => {
     expect(problemOf(root)).toBe(problem);
   });
 
+  const NO_START = 'tlogs[1].publicKey.validFor.start is missing: the time from which the key counts';
   const notKey = (kind: string) =>
     `tlogs[1].publicKey.rawBytes is not a key of the kind ${kind} (DER in base64)`;
   it.each([
@@ -91,9 +92,12 @@ describe('a trusted root is refused', () => {
       withKey({ validFor: { start: '2025-01-01' } }),
       'tlogs[1].publicKey.validFor.start is not an RFC 3339 time',
     ],
+    ['without the time for which its key counts', withKey({ validFor: undefined }), NO_START],
+    ['whose key has no start', withKey({ validFor: { end: '2026-01-02T03:04:05Z' } }), NO_START],
+    ['whose key has a start of null', withKey({ validFor: { start: null } }), NO_START],
     [
       'that ends on no day',
-      withKey({ validFor: { end: '2025-13-01T00:00:00Z' } }),
+      withKey({ validFor: { start: '2025-01-01T00:00:00Z', end: '2025-13-01T00:00:00Z' } }),
       'tlogs[1].publicKey.validFor.end is not an RFC 3339 time',
     ],
     ['without an id', { ...second, logId: undefined }, 'tlogs[1].logId.keyId is not the id of its key'],
@@ -145,19 +149,20 @@ describe('a trusted root is read', () => {
     ]);
   });
 
-  it('with an address that lacks its scheme, and a window with an end or none at all', () => {
-    const end = '2026-01-02T03:04:05.999999999Z';
+  it('with an address that lacks its scheme, a time that ends, and one whose end is null as protojson may write it', () => {
+    const window = { start: '2025-01-01T00:00:00Z', end: '2026-01-02T03:04:05.999999999Z' };
+    const { validFor } = (first?.['publicKey'] ?? {}) as { readonly validFor?: object };
     const parsed = parseTrustedRoot(
       rootOf(
-        { ...withKey({ validFor: { end } }), baseUrl: 'log2.lab.test' },
-        { ...first, publicKey: { ...first?.['publicKey'], validFor: undefined } },
+        { ...withKey({ validFor: window }), baseUrl: 'log2.lab.test', checkpointKeyId: null },
+        { ...first, publicKey: { ...first?.['publicKey'], validFor: { ...validFor, end: null } } },
       ),
     );
     expect(
       parsed.ok && parsed.logs.map(({ host, validFrom, validUntil }) => [host, validFrom, validUntil]),
     ).toEqual([
-      ['log2.lab.test', undefined, Date.UTC(2026, 0, 2, 3, 4, 5, 999)],
-      ['localhost', undefined, undefined],
+      ['log2.lab.test', Date.UTC(2025, 0, 1), Date.UTC(2026, 0, 2, 3, 4, 5, 999)],
+      ['localhost', Date.UTC(2021, 0, 12, 11, 53, 27), undefined],
     ]);
   });
 

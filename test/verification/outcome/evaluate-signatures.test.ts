@@ -219,7 +219,12 @@ describe('the transparency log, where it is required', () => {
 
   it('is not asked where it is ignored', async () => {
     const { verify, store, signer } = await createHarness();
-    pushBundle(store, at, digest, bundleOf(signer, digest, { entries: ['no entry at all'] }));
+    pushBundle(
+      store,
+      at,
+      digest,
+      bundleOf(signer, digest, { entries: [{ canonicalizedBody: 'no entry at all' }] }),
+    );
     expect(await verify(`${at}@${digest}`)).toMatchObject({
       outcome: 'verified',
       signatures: [{ logged: undefined }],
