@@ -12,6 +12,7 @@ import {
   type ReaderLimits,
   reviewMemory,
 } from './review-memory.ts';
+import { isShortBody, readShortBody } from './short-body.ts';
 
 /** A body longer than `reviewBytes`; the response is 413. */
 export class BodyTooLong extends Error {
@@ -70,12 +71,15 @@ const parseInTurn = async (parseLarge: () => void): Promise<void> => {
   parseLarge();
 };
 
+/** The length of the body as the request declares it; NaN if it does not. */
+const declaredBytes = ({ headers }: FastifyRequest): number => Number(headers['content-length']);
+
 /** Reads bodies of JSON within the memory for reviews; large ones are parsed one in a turn of the event loop. */
 export const addBodyReader = (app: FastifyInstance, limits: ReaderLimits, heapBytes: number): void => {
   const room = reviewMemory(limits, heapBytes);
   const openMemory = createReviewMemory(room);
   const holdSmall = createSmallBodyMemory(room);
-  /** The response to each request: when it ends, nothing of the body is left. */
+  /** The response to each request with a longer body: when it ends, nothing of the body is left. */
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
   const onClose = (request: IncomingMessage, release: () => void): void =>
     void responses.get(request)?.once('close', release);
@@ -95,14 +99,15 @@ export const addBodyReader = (app: FastifyInstance, limits: ReaderLimits, heapBy
     });
 
   app.addHook('onRequest', (request, reply, next) => {
-    responses.set(request.raw, reply.raw);
+    if (!isShortBody(declaredBytes(request))) responses.set(request.raw, reply.raw);
     next();
   });
   app.addContentTypeParser(
     'application/json',
     (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
-      const declared = Number(request.headers['content-length']);
-      return declared > limits.reviewBytes ? done(new BodyTooLong()) : read(payload, request, done);
+      const declared = declaredBytes(request);
+      if (declared > limits.reviewBytes) return done(new BodyTooLong());
+      return isShortBody(declared) ? readShortBody(payload, done) : read(payload, request, done);
     },
   );
 };

@@ -5,9 +5,6 @@ import { type BodyLimits, scanBody } from './scan-body.ts';
 /** Bytes of the bodies that nearly all reviews have: whatever they hold is parsed in no time. */
 export const SMALL_BODY_BYTES = 256 * 1024;
 
-/** Bytes of the bodies that are not counted: those of ordinary pods. */
-const UNCOUNTED_BODY_BYTES = 32 * 1024;
-
 /** Counts to the end: a small body holds no more values than bytes. */
 const COUNT_ALL: BodyLimits = {
   valuesPerReview: Number.POSITIVE_INFINITY,
@@ -23,7 +20,8 @@ export const longestReviewBytes = ({
   valuesPerReview,
 }: BodyLimits & { readonly reviewBytes: number }): number => reviewBytes + BYTES_PER_VALUE * valuesPerReview;
 
-const parseJson = (text: string): unknown => {
+/** Parses the text of a body; an empty one is undefined. Throws `BadRequest`. */
+export const parseJson = (text: string): unknown => {
   if (text === '') return undefined;
   try {
     return JSON.parse(text);
@@ -33,12 +31,11 @@ const parseJson = (text: string): unknown => {
 };
 
 /**
- * Parses a body; returns an `OversizedReview` if it holds too much. The contents of all but the shortest are counted before:
- * a few megabytes of tiny objects would fill the memory, in one body or in many. `reserve` is called with the bytes that its
+ * Parses a body; returns an `OversizedReview` if it holds too much. Its contents are counted before: a
+ * few megabytes of tiny objects would fill the memory, in one body or in many. `reserve` is called with the bytes that its
  * objects will take, and throws if there is no room for them. Throws `BadRequest`.
  */
 export const parseBody = (bytes: Buffer, limits: BodyLimits, reserve: (bytes: number) => void): unknown => {
-  if (bytes.length <= UNCOUNTED_BODY_BYTES) return parseJson(bytes.toString());
   const isSmall = bytes.length <= SMALL_BODY_BYTES;
   const scan = scanBody(bytes, isSmall ? COUNT_ALL : limits);
   const oversized = isSmall ? undefined : findOversized(bytes, scan, limits);
