@@ -1,5 +1,13 @@
 export { messageOf, type ReportError, UserError } from './errors.ts';
-export { isAbsent, isJsonObject, type JsonObject, memberOf, parseJson, textOf } from './json.ts';
+export {
+  isAbsent,
+  isJsonObject,
+  type JsonObject,
+  listMemberOf,
+  memberOf,
+  parseJson,
+  textOf,
+} from './json.ts';
 export { recallOrElse } from './recall.ts';
 export { listWithin, oneLine, quoted } from './text.ts';
 export { DAY_MS, HOUR_MS, MINUTE_MS, orAborted, SECOND_MS, timeoutSignal, untilAborted } from './time.ts';

@@ -19,6 +19,12 @@ export const textOf = (value: unknown): string | undefined => (typeof value === 
 export const memberOf = (value: unknown, name: string): unknown =>
   isJsonObject(value) && Object.hasOwn(value, name) ? (value[name] ?? undefined) : undefined;
 
+/** Returns the list in member `name` of an object: empty if it is absent or `null`, undefined if it is no list. */
+export const listMemberOf = (value: unknown, name: string): readonly unknown[] | undefined => {
+  const member = memberOf(value, name) ?? [];
+  return Array.isArray(member) ? (member as readonly unknown[]) : undefined;
+};
+
 /** Parses JSON (RFC 8259) from text or UTF-8 bytes. Returns undefined if the input is not JSON. */
 export const parseJson = (input: Uint8Array | string): unknown => {
   try {

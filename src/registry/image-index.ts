@@ -1,7 +1,12 @@
-import { isJsonObject, parseJson } from '../base/index.ts';
+import { isJsonObject, listMemberOf, memberOf, parseJson } from '../base/index.ts';
 
-/** Parses the descriptors of an image index (image-spec, image-index.md); undefined if the bytes are not an index. */
+/**
+ * Parses the descriptors of an image index (image-spec, image-index.md); undefined if the bytes are not an index. `null` is
+ * how Go writes that there are none; a document without `manifests`, or an image manifest with `null` there, is no index.
+ */
 export const parseIndexDescriptors = (bytes: Uint8Array): readonly unknown[] | undefined => {
   const index = parseJson(bytes);
-  return isJsonObject(index) && Array.isArray(index['manifests']) ? index['manifests'] : undefined;
+  if (!isJsonObject(index) || !Object.hasOwn(index, 'manifests')) return undefined;
+  const isManifest = index['manifests'] === null && memberOf(index, 'config') !== undefined;
+  return isManifest ? undefined : listMemberOf(index, 'manifests');
 };

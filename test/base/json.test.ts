@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memberOf } from '../../src/base/index.ts';
+import { listMemberOf, memberOf } from '../../src/base/index.ts';
 
 describe('a member of a JSON object', () => {
   it.each([
@@ -16,5 +16,19 @@ describe('a member of a JSON object', () => {
 
   it.each(['0', 'false', '""', '[]', '{}', '[null]'])('is %s where that is its value', (text) => {
     expect(memberOf(JSON.parse(`{"a":${text}}`), 'a')).toEqual(JSON.parse(text));
+  });
+});
+
+describe('a list in a JSON object', () => {
+  it.each(['{}', '"text"', '1', 'true'])('is none where %s stands in its place', (text) => {
+    expect(listMemberOf(JSON.parse(`{"a":${text}}`), 'a')).toBe(undefined);
+  });
+
+  it.each(['{"a":null}', '{}', '[]', 'null'])('is empty in %s', (text) => {
+    expect(listMemberOf(JSON.parse(text), 'a')).toEqual([]);
+  });
+
+  it('keeps its elements, null among them', () => {
+    expect(listMemberOf({ a: [null, {}] }, 'a')).toEqual([null, {}]);
   });
 });

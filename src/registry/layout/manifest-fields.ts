@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson, textOf } from '../../base/index.ts';
+import { isJsonObject, listMemberOf, parseJson, textOf } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import { OCI_MANIFEST } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
@@ -9,10 +9,7 @@ export interface ManifestSubject {
   readonly artifactType: string | undefined;
 }
 
-const layersOf = (bytes: Uint8Array): readonly unknown[] => {
-  const manifest = parseJson(bytes);
-  return isJsonObject(manifest) && Array.isArray(manifest['layers']) ? manifest['layers'] : [];
-};
+const layersOf = (bytes: Uint8Array): readonly unknown[] => listMemberOf(parseJson(bytes), 'layers') ?? [];
 
 /**
  * Merges the distinct layers of several manifests into one, which is returned under a tag, so its digest is free. Undefined

@@ -111,6 +111,13 @@ describe('an index of somebody else', () => {
     },
   );
 
+  it('whose manifests are null takes the first entry', async () => {
+    const layout = createLayoutOnDisk();
+    layout.writeIndex('{"schemaVersion":2,"manifests":null}');
+    await createLayoutWriter(layout.directory).add([signed('pilot').entry]);
+    expect(await imagesIn(layout.directory)).toHaveLength(1);
+  });
+
   it('keeps what it says, known here or not', async () => {
     const layout = createLayoutOnDisk();
     const theirs = {

@@ -136,6 +136,22 @@ describe('a directory that is no layout', () => {
 });
 
 describe('an index that lists what is none', () => {
+  it.each(['{"schemaVersion":2,"manifests":null,"config":{}}', '{"manifests":"null"}'])(
+    'is no index where it is %s',
+    async (content) => {
+      const layout = createLayoutOnDisk();
+      layout.writeIndex(content);
+      expect(await readAll(layout.directory)).toEqual(all('answer-invalid'));
+    },
+  );
+
+  it('is empty where its manifests are null, as Go writes an empty list', async () => {
+    const layout = createLayoutOnDisk();
+    layout.writeIndex('{"schemaVersion":2,"manifests":null}');
+    expect(await open(layout).resolve('1.28.0', signal)).toBeUndefined();
+    expect(await openLayout(layout.directory, LIMITS).images()).toEqual([]);
+  });
+
   const hex = 'a'.repeat(64);
 
   it.each([

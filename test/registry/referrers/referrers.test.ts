@@ -152,6 +152,12 @@ describe('a list of referrers', () => {
     });
   });
 
+  it('is empty where its manifests are null, as Go writes an empty list', async () => {
+    const { registry, list } = await startRegistryWithReferrers();
+    registry.fault = onlyReferrersApi(listing('{"schemaVersion":2,"manifests":null}'));
+    expect(await list()).toEqual(NOTHING);
+  });
+
   it('leaves out what is no descriptor of a sha256 digest', async () => {
     const { registry, list } = await startRegistryWithReferrers();
     const good = digestOf('good');
