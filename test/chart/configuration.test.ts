@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile as readText, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { matchConfiguration } from '../support/match-condition-cases.ts';
 import { runCli } from '../support/run-cli.ts';
 import { createTls } from '../support/tls.ts';
 import { corporate, exampleValues } from './example-values.ts';
-import { at, configMapOf, configurationOf, manifestOf, render } from './helm.ts';
+import { at, configurationOf, manifestOf, render } from './helm.ts';
 
 const PROVIDERS = `
 apiVersion: kubelet.config.k8s.io/v1
@@ -123,38 +123,56 @@ describe('the configuration of a release', () => {
   });
 });
 
-describe('the ConfigMap', () => {
-  it('cannot be changed, and has another name with each content', async () => {
-    const nameOf = async (values: object) => configMapOf(await render(values)).metadata.name;
-    expect(configMapOf(await render())['immutable']).toBe(true);
-    const names = await Promise.all(
+describe('the configuration file', () => {
+  it('is part of the pods, so that a replica of the rollout before keeps its own, and nothing is looked up or pruned', async () => {
+    const manifests = await render(corporate);
+    const pod = at(manifestOf(manifests, 'Deployment'), 'spec', 'template') as {
+      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+      readonly spec: { readonly volumes: readonly { readonly name: string }[] };
+    };
+    expect(pod.spec.volumes.find(({ name }) => name === 'config')).toEqual({
+      name: 'config',
+      downwardAPI: {
+        items: [
+          {
+            path: 'config.yaml',
+            fieldRef: {
+              apiVersion: 'v1',
+              fieldPath: "metadata.annotations['sailmark.dev/configuration']",
+            },
+          },
+        ],
+      },
+    });
+    expect(manifests.filter((manifest) => manifest.kind === 'ConfigMap' && 'data' in manifest)).toEqual([]);
+  });
+
+  it('changes the pods with each content, and is nothing that an annotation of the values replaces', async () => {
+    const of = async (values: object) => configurationOf(await render(values));
+    const texts = await Promise.all(
       [
         {},
         { config: { requireDigest: true } },
         { log: { level: 'debug' } },
         { kubernetes: { events: false } },
         { pin: 'never' },
-      ].map(nameOf),
+      ].map(of),
     );
-    expect(new Set(names).size).toBe(5);
-    expect(await nameOf({ replicas: 3, mode: 'enforce' })).toBe(names[0]);
+    expect(new Set(texts).size).toBe(5);
+    const stolen = { 'sailmark.dev/configuration': 'stolen' };
+    expect(await of({ podAnnotations: stolen, commonAnnotations: stolen })).toBe(texts[0]);
   });
+});
 
-  it('is the one that the pods mount', async () => {
-    const manifests = await render(corporate);
-    const volumes = at(
-      manifestOf(manifests, 'Deployment'),
-      'spec',
-      'template',
-      'spec',
-      'volumes',
-    ) as readonly {
-      readonly name: string;
-    }[];
-    expect(volumes.find(({ name }) => name === 'config')).toEqual({
-      name: 'config',
-      configMap: { name: configMapOf(manifests).metadata.name },
-    });
+describe('the templates', () => {
+  it('look nothing up in the cluster: what they render depends on the values alone', async () => {
+    const templates = await readdir('charts/sailmark/templates', { recursive: true, withFileTypes: true });
+    const files = templates
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    const texts = await Promise.all(files.map((file) => readText(file, 'utf8')));
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((_, index) => /\blookup\s/.test(texts[index] ?? ''))).toEqual([]);
   });
 });
 

@@ -96,16 +96,16 @@ export const namesOf = (manifests: readonly Manifest[]): readonly string[] =>
       `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
   );
 
-/** The ConfigMap with the configuration file. The others hold evidence, and are created without data. */
-export const configMapOf = (manifests: readonly Manifest[]): Manifest =>
-  manifestOf(
-    manifests.filter((manifest) => 'data' in manifest),
-    'ConfigMap',
-  );
-
-/** The configuration file of a release. */
+/** The configuration file of a release, an annotation of its pods. */
 export const configurationOf = (manifests: readonly Manifest[]): string =>
-  at(configMapOf(manifests), 'data', 'config.yaml') as string;
+  at(
+    manifestOf(manifests, 'Deployment'),
+    'spec',
+    'template',
+    'metadata',
+    'annotations',
+    'sailmark.dev/configuration',
+  ) as string;
 
 /** The container of the Deployment. */
 export const containerOf = (manifests: readonly Manifest[]): unknown =>

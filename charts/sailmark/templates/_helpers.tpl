@@ -115,8 +115,3 @@ annotations:
 {{- range until 4 -}}{{- $names = append $names (printf "%s-evidence-%d" (include "sailmark.fullname" $) .) -}}{{- end -}}
 {{- toJson $names -}}
 {{- end }}
-
-{{/* The ConfigMap's name changes with its content. */}}
-{{- define "sailmark.configName" -}}
-{{- include "sailmark.fullname" . }}-config-{{ include "sailmark.config" . | sha256sum | trunc 10 }}
-{{- end }}

@@ -5,6 +5,15 @@
 {{- toYaml $context -}}
 {{- end }}
 
+{{/*
+The configuration file is an annotation of the pod, so that each ReplicaSet carries its own: a replica of the rollout before
+reads what it was started with, for as long as it exists, whatever Helm or a GitOps controller prunes.
+*/}}
+{{- define "sailmark.podAnnotations" -}}
+{{- $own := dict "sailmark.dev/configuration" (include "sailmark.config" .) -}}
+{{- merge $own .Values.podAnnotations .Values.commonAnnotations | toYaml -}}
+{{- end }}
+
 {{- define "sailmark.env" -}}
 # Of the memory limit; the rest is for memory outside Node's heap.
 - {name: NODE_OPTIONS, value: "--max-old-space-size-percentage=33"}
@@ -35,7 +44,8 @@
 
 {{- define "sailmark.volumes" -}}
 - name: config
-  configMap: {name: {{ include "sailmark.configName" . }}}
+  downwardAPI:
+    items: [{path: config.yaml, fieldRef: {apiVersion: v1, fieldPath: "metadata.annotations['sailmark.dev/configuration']"}}]
 - name: certificate
   secret: {secretName: {{ include "sailmark.certificateSecret" . }}}
 {{- if include "sailmark.asksApi" . }}
