@@ -167,12 +167,12 @@ describe('the configuration file', () => {
 describe('the templates', () => {
   it('look nothing up in the cluster: what they render depends on the values alone', async () => {
     const templates = await readdir('charts/sailmark/templates', { recursive: true, withFileTypes: true });
-    const files = templates
+    const paths = templates
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name));
-    const texts = await Promise.all(files.map((file) => readText(file, 'utf8')));
-    expect(files.length).toBeGreaterThan(10);
-    expect(files.filter((_, index) => /\blookup\s/.test(texts[index] ?? ''))).toEqual([]);
+    const texts = await Promise.all(paths.map((file) => readText(file, 'utf8')));
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((_, index) => /\blookup\s/.test(texts[index] ?? ''))).toEqual([]);
   });
 });
 
