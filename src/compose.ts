@@ -11,29 +11,25 @@ import {
   createSharedEvidence,
   createTagTable,
   type EvidenceEntry,
-  type LayoutWriter,
-  laterResolution,
   type OpenSource,
   openLayout,
   type Registries,
   type RegistriesOptions,
-  type SharedEvidence,
   type SharedObjects,
-  signatureEntry,
-  startEntry,
-  type TagTable,
 } from './registry/index.ts';
 import {
+  createDiskStore,
   createKeyRing,
+  createSharedStore,
   createVerifier,
+  type EvidenceStore,
   type KeyEvent,
   type KeyRing,
   type KeyRingLoader,
   loadProveLogged,
   type ProveLogged,
   runCanary,
-  type SignatureProof,
-  type StartProof,
+  storeEverywhere,
   type Verifier,
   type VerifierDependencies,
 } from './verification/index.ts';
@@ -172,14 +168,6 @@ const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
   };
 };
 
-/** A place where evidence is stored as it is found. */
-interface EvidenceStore {
-  readonly storeProofs: NonNullable<VerifierDependencies['storeProofs']>;
-  readonly tagTable: Pick<TagTable, 'last' | 'add' | 'update'>;
-  load(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** The layouts that evidence is read from, and the places that new evidence is written to. */
 const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDependencies) => {
   const { read, write } = evidence;
@@ -191,10 +179,12 @@ const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDepende
   const shared = sharedEvidence && createSharedEvidence({ ...sharedEvidence, maxBytes, now, report });
   const writer = write === undefined ? undefined : createLayoutWriter(write);
   const stores: readonly EvidenceStore[] = [
-    ...(shared === undefined ? [] : [storeShared(shared)]),
+    ...(shared === undefined ? [] : [createSharedStore(shared)]),
     ...(write === undefined || writer === undefined
       ? []
-      : [storeOnDisk(writer, createTagTable(write, { maxTags: limits.tagEntries, now, report }), report)]),
+      : [
+          createDiskStore(writer, createTagTable(write, { maxTags: limits.tagEntries, now, report }), report),
+        ]),
   ];
   const openEvidence: VerifierDependencies['openEvidence'] = (repository) => [
     ...(shared === undefined ? [] : [shared.open()]),
@@ -215,55 +205,6 @@ const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDepende
     },
   };
 };
-
-const storeShared = (shared: SharedEvidence): EvidenceStore => ({
-  ...shared,
-  storeProofs(proofs, repository, start) {
-    const digest = proofs[0]?.digest ?? start?.manifest.digest;
-    if (digest !== undefined) shared.add(digest, repository, entriesOf(proofs, start));
-  },
-});
-
-/** The start of an image comes first: where room is short, signatures without it would prove less than they did. */
-const entriesOf = (
-  proofs: readonly SignatureProof[],
-  start: StartProof | undefined,
-): readonly EvidenceEntry[] => [
-  ...(start === undefined ? [] : [startEntry(start)]),
-  ...proofs.map(signatureEntry),
-];
-
-const storeOnDisk = (writer: LayoutWriter, tagTable: TagTable, report: ReportError): EvidenceStore => {
-  let lastWrite: Promise<unknown> = Promise.resolve();
-  return {
-    storeProofs: (proofs, _, start) => void (lastWrite = writer.add(entriesOf(proofs, start)).catch(report)),
-    tagTable,
-    load: tagTable.load,
-    async close() {
-      await lastWrite;
-      await tagTable.close();
-    },
-  };
-};
-
-/** Stores evidence in every place. Of the resolutions of a tag, the latest counts. */
-const storeEverywhere = (
-  stores: readonly EvidenceStore[],
-): Required<Pick<VerifierDependencies, 'storeProofs' | 'tagTable'>> => ({
-  storeProofs(...args) {
-    for (const store of stores) store.storeProofs(...args);
-  },
-  tagTable: {
-    last: (repository, tag) =>
-      stores.map(({ tagTable }) => tagTable.last(repository, tag)).reduce(laterResolution, undefined),
-    add(repository, tag, resolution) {
-      for (const { tagTable } of stores) tagTable.add(repository, tag, resolution);
-    },
-    update(repository, tag, resolution) {
-      for (const { tagTable } of stores) tagTable.update(repository, tag, resolution);
-    },
-  },
-});
 
 const doNothing = async (): Promise<void> => {};
 

@@ -1,7 +1,12 @@
 export { runCanary } from './canary.ts';
-export type { StartProof } from './configuration/image-start.ts';
 export type { VerifierDependencies } from './dependencies.ts';
 export { parseBase64 } from './encoding/base64.ts';
+export {
+  createDiskStore,
+  createSharedStore,
+  type EvidenceStore,
+  storeEverywhere,
+} from './evidence-stores.ts';
 export type { KeyEvent } from './keys/key-event.ts';
 export type { KeyRing, MissingKey, TrustedKey } from './keys/key-ring.ts';
 export {
@@ -16,7 +21,6 @@ export { loadProveLogged } from './log/load-prove-logged.ts';
 export type { LogResult, ProveLogged } from './log/log-proof.ts';
 export type { TrustedLogs } from './log/trusted-log.ts';
 export { parseTrustedRoot } from './log/trusted-root.ts';
-export type { SignatureProof } from './signature-proof.ts';
 export type {
   Rejected,
   RejectionReason,
