@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRepository, digestOf, repositoryFromName } from '../../src/image/index.ts';
 import { createSourceCaller, type FaultCode, type Source, SourceFault } from '../../src/registry/index.ts';
-import type { SignatureProof } from '../../src/verification/index.ts';
+import type { SignatureProof } from '../../src/verification/signature-proof.ts';
 import { bundleOf, pushBundle } from '../support/bundle-kit.ts';
 import { imageManifest, push, pushSignatures, sign, signatureTag } from '../support/signing-kit.ts';
 import { createHarness, type Harness, LIMITS, ringOf, trust, wordOf } from './harness.ts';
