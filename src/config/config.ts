@@ -1,6 +1,6 @@
 import type { Places } from '../istio/index.ts';
 import type { Rules } from '../policy/index.ts';
-import type { RegistrySettings } from '../registry/index.ts';
+import type { RegistryDefaults, RegistrySettings } from '../registry/index.ts';
 import type { KeySpec, TrustedLogs } from '../verification/index.ts';
 import type { Limits } from './limits.ts';
 
@@ -92,8 +92,8 @@ export interface Config {
   readonly requirePinnedKeys: boolean;
   readonly places: Places;
   readonly registries: readonly ConfiguredRegistry[];
-  /** Defaults for registries without their own: PEM certificates, the path of a docker config.json. */
-  readonly registryDefaults: { readonly ca?: string; readonly dockerConfig?: string };
+  /** Defaults for registries without their own. */
+  readonly registryDefaults: RegistryDefaults;
   readonly rules: Rules;
   readonly evidence: EvidenceSettings;
   /** Only evidence is read, no registry. Set by the command line only. */

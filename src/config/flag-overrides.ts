@@ -13,6 +13,8 @@ export interface FlagOverrides {
   readonly caFile?: string | undefined;
   /** `--registry-config`: for every registry without its own. */
   readonly dockerConfig?: string | undefined;
+  /** `$DOCKER_AUTH_CONFIG`, the text of a docker config.json: for every registry without its own. */
+  readonly dockerAuthConfig?: string | undefined;
   /** `--evidence`: directories that are read before those of the configuration. */
   readonly evidence?: readonly string[];
   readonly offline?: boolean;
@@ -102,6 +104,7 @@ export const withFlags = async (
       ...config.registryDefaults,
       ...(ca === undefined ? {} : { ca }),
       ...(flags.dockerConfig === undefined ? {} : { dockerConfig: flags.dockerConfig }),
+      ...(flags.dockerAuthConfig === undefined ? {} : { dockerAuthConfig: flags.dockerAuthConfig }),
     },
   });
 };

@@ -57,8 +57,9 @@ export const createPullSecrets = (
   const read = async (namespace: string, name: string): Promise<CachedSecret> => {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
     const data = (await readSecret(namespace, name, signal))?.data;
-    const key = KEYS.find((candidate) => data?.[candidate] !== undefined);
-    return { namespace, name, text: key === undefined ? undefined : data?.[key] };
+    const texts = KEYS.map((key) => data?.[key]).filter((text) => text !== undefined);
+    // An empty one hides none beside it (kubernetes/kubernetes pkg/credentialprovider/secrets).
+    return { namespace, name, text: texts.find((text) => text.trim() !== '') ?? texts[0] };
   };
 
   const readFirst = (id: string, namespace: string, name: string): Promise<CachedSecret> => {

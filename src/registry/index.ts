@@ -1,4 +1,5 @@
 export type { CredentialProvider, CredentialProviders } from './credentials/credential-provider.ts';
+export { dockerConfigProblem } from './credentials/docker-config-file.ts';
 export { parseGoDuration } from './credentials/go-duration.ts';
 export type { PullSecretName, PullSecrets } from './credentials/pull-secrets.ts';
 export type { FetchDocument } from './fetch-document.ts';
@@ -29,7 +30,7 @@ export {
   type Registries,
   type RegistriesOptions,
 } from './registries.ts';
-export type { RegistryLimits, RegistrySettings } from './settings.ts';
+export type { RegistryDefaults, RegistryLimits, RegistrySettings } from './settings.ts';
 export {
   createSharedEvidence,
   type SharedEvidence,

@@ -8,13 +8,13 @@ import { createBoundedLookUp } from './http/bounded-lookup.ts';
 import { type CreateTransport, createTransport as createHttpTransport } from './http/transport.ts';
 import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
-import type { RegistryLimits, RegistrySettings } from './settings.ts';
+import type { RegistryDefaults, RegistryLimits, RegistrySettings } from './settings.ts';
 import type { OpenSource } from './source.ts';
 
 export interface RegistriesOptions {
   readonly settings: readonly RegistrySettings[];
   /** Apply to hosts without settings, and to settings that leave them out. */
-  readonly defaults?: { readonly ca?: string; readonly dockerConfig?: string };
+  readonly defaults?: RegistryDefaults;
   readonly limits: RegistryLimits;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -38,6 +38,15 @@ export interface Registries {
   close(): Promise<void>;
 }
 
+const withDefaults = (
+  { dockerAuthConfig, ...defaults }: RegistryDefaults,
+  settings: RegistrySettings,
+): RegistrySettings => ({
+  ...defaults,
+  ...(dockerAuthConfig === undefined || settings.dockerConfig !== undefined ? {} : { dockerAuthConfig }),
+  ...settings,
+});
+
 /**
  * Creates the clients of all registries. None is contacted before something is read from it. State is stored for each
  * registry that was opened, which are the hosts of the configuration and of the command line only.
@@ -58,11 +67,8 @@ export const createRegistries = ({
   // One for all registries: they share the threads of the system's resolver.
   const lookUpBackend = createBoundedLookUp(lookUp ?? resolveAll);
   const network = { now, lookUp, lookUpBackend, createTransport, proxyFor: createProxyFor(proxy) };
-  const settingsOf = (host: string): RegistrySettings => ({
-    ...defaults,
-    ...settings.find((entry) => entry.host === host),
-    host,
-  });
+  const settingsOf = (host: string): RegistrySettings =>
+    withDefaults(defaults, settings.find((entry) => entry.host === host) ?? { host });
 
   const registryOf = (host: string): Registry => {
     const existing = registries.get(host);

@@ -17,6 +17,16 @@ export interface RegistrySettings extends CredentialSettings {
   readonly endpoint?: string;
 }
 
+/** The settings of every registry that leaves them out. */
+export interface RegistryDefaults {
+  /** PEM certificates. */
+  readonly ca?: string;
+  /** The path of a docker `config.json`. */
+  readonly dockerConfig?: string;
+  /** The text of a docker `config.json`, which precedes the file of `dockerConfig`, unless a registry names another file. */
+  readonly dockerAuthConfig?: string;
+}
+
 export interface RegistryLimits {
   /** Bytes. */
   readonly manifestBytes: number;

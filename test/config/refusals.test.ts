@@ -250,8 +250,8 @@ registries:
       'registries[3].caFile: /damaged: certificate 2 is malformed',
       'registries[4].caFile: /text: no PEM certificate found',
       "registries[5].credentials.dockerConfig: cannot be read: ENOENT: no such file or directory, open '/nowhere'",
-      'registries[6].credentials.dockerConfig: /text is not a docker config.json: expected a JSON object',
-      'registries[7].credentials.dockerConfig: /list is not a docker config.json: expected a JSON object',
+      'registries[6].credentials.dockerConfig: /text is not a docker config.json: it is not valid JSON',
+      'registries[7].credentials.dockerConfig: /list is not a docker config.json: it is not a JSON object',
       'registries[8].caFile: has no effect while plainHTTP is true: remove one of them',
     ]);
   });

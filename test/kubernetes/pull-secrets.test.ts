@@ -31,6 +31,14 @@ describe('a pull secret', () => {
     expect(await cluster.find('shop', 'pull')).toBe(TEXT);
   });
 
+  it('is the text that is not empty, as the kubelet reads it', async () => {
+    const { server, cluster } = await startAndConnect();
+    server.put(PATH, secretOf({ '.dockerconfigjson': '', '.dockercfg': '{"r.example":{}}' }));
+    expect(await cluster.find('shop', 'pull')).toBe('{"r.example":{}}');
+    server.put(secretPath('shop', 'empty'), secretOf({ '.dockerconfigjson': '' }));
+    expect(await cluster.find('shop', 'empty')).toBe('');
+  });
+
   it('is read once for all who ask at once, and from memory after that', async () => {
     const { server, cluster } = await startAndConnect();
     server.put(PATH, secretOf({ '.dockerconfigjson': TEXT }));

@@ -1,10 +1,8 @@
-import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { type Config, loadConfig, withFlags } from '../../config/index.ts';
 import { parseImageReference } from '../../image/index.ts';
 import { type Flag, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { readFile } from '../shared/input.ts';
+import { findCredentials } from './docker-config.ts';
 import { parseTimeout } from './timeout-flag.ts';
 
 /** The flags of every command that uses a key ring. */
@@ -35,7 +33,7 @@ export const coreFlags: readonly Flag[] = [
   {
     name: 'registry-config',
     value: 'FILE',
-    help: 'registry credentials, a docker config.json; default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, if it exists',
+    help: "registry credentials, a docker config.json; default: $DOCKER_AUTH_CONFIG, and $DOCKER_CONFIG/config.json, ~/.docker/config.json or podman's auth.json",
   },
   { name: 'allow-http-registry', help: 'allow plain HTTP for the registries of the given images' },
   {
@@ -76,16 +74,6 @@ const parseTransparencyLog = (flags: Flags): Config['transparencyLog'] | undefin
   return setting;
 };
 
-/** The file in which docker and cosign store credentials, if it exists. */
-const findDockerConfig = async ({ env }: Io): Promise<string | undefined> => {
-  const directory = env['DOCKER_CONFIG'] || join(env['HOME'] ?? homedir(), '.docker');
-  const path = join(directory, 'config.json');
-  return access(path).then(
-    () => path,
-    () => undefined,
-  );
-};
-
 /** Raises the deadline of verifications that images share, so that it does not undercut `--timeout`. */
 const withTimeout = (config: Config, timeout: number): Config => {
   const flightDeadline = Math.max(config.limits.flightDeadline, timeout);
@@ -115,11 +103,10 @@ export const readConfig = async (
   const timeout = parseTimeout(flags);
   const plainHttpHosts = findPlainHttpHosts(flags, images);
   const config = await loadConfig({ path: flags.text('config'), readFile });
-  const dockerConfig = flags.text('registry-config') ?? (await findDockerConfig(io));
   const overrides = {
     keys: flags.list('key'),
     caFile: flags.text('ca-file'),
-    dockerConfig,
+    ...(await findCredentials(flags, io)),
     plainHttpHosts,
     evidence: [...directories, ...flags.list('evidence')],
     offline: flags.has('offline') || directories.length > 0,

@@ -12,7 +12,11 @@ export const readText = async (
   try {
     return await readFile(path);
   } catch (error) {
-    note(at, `cannot be read: ${messageOf(error)}`);
+    const isDirectory = (error as NodeJS.ErrnoException).code === 'EISDIR';
+    note(
+      at,
+      isDirectory ? `${path} is a directory: name the file in it` : `cannot be read: ${messageOf(error)}`,
+    );
     return undefined;
   }
 };

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { isJsonObject, parseJson } from '../../base/index.ts';
 import { parseImageReference } from '../../image/index.ts';
-import type { PullSecretName } from '../../registry/index.ts';
+import { dockerConfigProblem, type PullSecretName } from '../../registry/index.ts';
 import type { ConfiguredRegistry } from '../config.ts';
 import type { Note } from '../problem.ts';
 import { readProviders } from './credential-providers.ts';
@@ -71,8 +70,8 @@ export const readCaFile = async (
 /** Notes it if a docker config.json is missing or malformed; the file is read again whenever credentials are needed. */
 const checkDockerConfig = async (path: string, at: string, note: Note, readFile: ReadFile): Promise<void> => {
   const text = await readText(path, at, note, readFile);
-  if (text !== undefined && !isJsonObject(parseJson(text)))
-    note(at, `${path} is not a docker config.json: expected a JSON object`);
+  const problem = text === undefined ? undefined : dockerConfigProblem(text);
+  if (problem !== undefined) note(at, `${path} is not a docker config.json: ${problem}`);
 };
 
 const readHost = (text: string | undefined, path: string, seen: Set<string>, note: Note): string => {

@@ -1,5 +1,5 @@
 import { isJsonObject, parseJson } from '../../base/index.ts';
-import type { Credentials, HelperCredentials } from '../credentials/credentials.ts';
+import type { Credentials, HelperCredentials, Password } from '../credentials/credentials.ts';
 import type { Caller, HttpRequest, HttpResponse } from '../http/http-message.ts';
 import type { Transport } from '../http/transport.ts';
 import { checkResponse } from '../response-status.ts';
@@ -19,34 +19,60 @@ const EXPIRY_MARGIN_MS = 5_000;
 const MIN_LIFETIME_MS = 1_000;
 
 /** Returns the value of an `Authorization` header (RFC 7617). */
-export const basicAuthorization = ({
-  username,
-  password,
-}: Extract<Credentials, { kind: 'password' }>): string =>
+export const basicAuthorization = ({ username, password }: Password): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-const tokenRequestOf = (
-  { realm, namedBy, service }: TokenRealm,
-  scope: string,
-  credentials: Credentials | undefined,
-  limit: number,
-): HttpRequest => {
-  const fields = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
-  if (credentials?.kind === 'identity-token') {
-    for (const [name, value] of Object.entries({
-      grant_type: 'refresh_token',
-      client_id: 'sailmark',
-      refresh_token: credentials.token,
-    }))
-      fields.set(name, value);
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
-    return { method: 'POST', url: realm, namedBy, limit, headers, body: fields.toString() };
-  }
+/** The user name and password among credentials; undefined: there are none. */
+export const passwordOf = (credentials: Credentials | undefined): Password | undefined => {
+  if (credentials?.kind === 'password') return credentials;
+  return credentials?.kind === 'identity-token' ? credentials.login : undefined;
+};
+
+interface TokenQuery {
+  readonly realm: TokenRealm;
+  readonly scope: string;
+  readonly limit: number;
+}
+
+const fieldsOf = ({ realm: { service }, scope }: TokenQuery): URLSearchParams =>
+  new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
+
+/** A request with a user name and password, or an anonymous one (distribution, docs/spec/auth/token.md). */
+const getRequestOf = (query: TokenQuery, password: Password | undefined): HttpRequest => {
+  const { realm, namedBy } = query.realm;
   const url = new URL(realm);
-  for (const [name, value] of fields) url.searchParams.set(name, value);
-  const authorization =
-    credentials?.kind === 'password' ? { authorization: basicAuthorization(credentials) } : {};
-  return { method: 'GET', url, namedBy, limit, headers: { accept: 'application/json', ...authorization } };
+  for (const [name, value] of fieldsOf(query)) url.searchParams.set(name, value);
+  const authorization = password === undefined ? {} : { authorization: basicAuthorization(password) };
+  const headers = { accept: 'application/json', ...authorization };
+  return { method: 'GET', url, namedBy, limit: query.limit, headers };
+};
+
+/** A request with a refresh token (distribution, docs/spec/auth/oauth.md). */
+const postRequestOf = (query: TokenQuery, refreshToken: string): HttpRequest => {
+  const { realm: url, namedBy } = query.realm;
+  const fields = fieldsOf(query);
+  fields.set('grant_type', 'refresh_token');
+  fields.set('client_id', 'sailmark');
+  fields.set('refresh_token', refreshToken);
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+  return { method: 'POST', url, namedBy, limit: query.limit, headers, body: fields.toString() };
+};
+
+/** The statuses of token services that know no OAuth2 (containerd, core/remotes/docker/authorizer.go). */
+const NO_OAUTH_STATUSES: ReadonlySet<number> = new Set([401, 404, 405]);
+
+/** Asks the token service; one that knows no OAuth2 is asked again as every client may. */
+const askTokenService = async (
+  transport: Transport,
+  query: TokenQuery,
+  credentials: Credentials | undefined,
+  caller: Caller,
+): Promise<HttpResponse> => {
+  if (credentials?.kind === 'identity-token') {
+    const response = await transport.send(postRequestOf(query, credentials.token), caller);
+    if (!NO_OAUTH_STATUSES.has(response.status)) return response;
+  }
+  return transport.send(getRequestOf(query, passwordOf(credentials)), caller);
 };
 
 const parseToken = ({ body }: HttpResponse, now: number, registry: string): Token => {
@@ -85,7 +111,7 @@ export const fetchToken = async (
   caller: Caller,
 ): Promise<Token> => {
   const { realm, scope, credentials, limit, registry, now } = options;
-  const response = await transport.send(tokenRequestOf(realm, scope, credentials, limit), caller);
+  const response = await askTokenService(transport, { realm, scope, limit }, credentials, caller);
   if (response.status === 200) return parseToken(response, now(), registry);
   checkResponse(response, `the token service of ${registry}`);
   throw new SourceFault(

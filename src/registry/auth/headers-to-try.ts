@@ -4,7 +4,7 @@ import type { Resource } from '../registry-request.ts';
 import { SourceFault } from '../source.ts';
 import { type AuthScheme, keyOfScheme } from './auth-scheme.ts';
 import { type ChallengeState, createChallengeState } from './challenge-state.ts';
-import { basicAuthorization, helperNotRun } from './fetch-token.ts';
+import { basicAuthorization, helperNotRun, passwordOf } from './fetch-token.ts';
 import type { RealmOptions } from './realm.ts';
 import type { SchemeMemory } from './scheme-memory.ts';
 import type { TokenCache } from './token-cache.ts';
@@ -72,7 +72,8 @@ const basicHeaderFor = (
   repository: string,
   registry: string,
 ): string => {
-  if (credentials?.kind === 'password') return basicAuthorization(credentials);
+  const password = passwordOf(credentials);
+  if (password !== undefined) return basicAuthorization(password);
   const reason =
     credentials?.kind === 'helper' ? helperNotRun(credentials) : `none is configured for ${repository}`;
   const detail = `${registry} requires a user name and password, but ${reason}`;
@@ -83,10 +84,13 @@ const headerFor = async (
   { options: { registry }, tokens, resource: { path }, caller }: Question,
   scheme: AuthScheme,
   candidate: CredentialCandidate,
-): Promise<string> =>
-  scheme.kind === 'basic'
+): Promise<string> => {
+  const { credentials } = candidate;
+  if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`;
+  return scheme.kind === 'basic'
     ? basicHeaderFor(candidate, `${registry}/${path}`, registry)
     : `Bearer ${await tokens.get(path, { ...candidate, realm: scheme }, caller)}`;
+};
 
 /** Tries one set of credentials. */
 async function* tryCandidate(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
 import { credentialsFor } from './docker-config.ts';
-import { matchesImagePattern, parseImagePattern } from './image-pattern.ts';
+import { createImageTest, parseImagePattern } from './image-pattern.ts';
 import { createProviderCache } from './provider-cache.ts';
 import { type ProviderResponse, parseProviderResponse } from './provider-response.ts';
 import { type Environment, runProgram } from './run-program.ts';
@@ -68,12 +68,12 @@ const createProviderCredentials = (
   environment: Environment,
   now: () => number,
 ): CredentialSource => {
-  const patterns = provider.matchImages.map(parseImagePattern);
+  const tests = provider.matchImages.map(parseImagePattern).map(createImageTest);
   const run = createRunProvider(providers, provider, environment);
   const find = createProviderCache(run, provider.defaultCacheDuration, now);
   return async (repository) => {
     const target = parseImagePattern(repository);
-    if (!patterns.some((pattern) => matchesImagePattern(pattern, target))) return [];
+    if (!tests.some((matches) => matches(target))) return [];
     return credentialsFor((await find(repository)).entries, repository);
   };
 };

@@ -1,9 +1,16 @@
 import { SourceFault } from '../source.ts';
 
+export interface Password {
+  readonly username: string;
+  readonly password: string;
+}
+
 export type Credentials =
-  | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** An OAuth2 refresh token, for the token service alone. */
-  | { readonly kind: 'identity-token'; readonly token: string }
+  | ({ readonly kind: 'password' } & Password)
+  /** An OAuth2 refresh token, for the token service alone; `login` is for one that knows no OAuth2, and for Basic. */
+  | { readonly kind: 'identity-token'; readonly token: string; readonly login?: Password }
+  /** A token for the registry itself: no token service is asked for one. */
+  | { readonly kind: 'registry-token'; readonly token: string }
   /** Stored by a helper program that is not run: requests are anonymous, and a refusal says why. */
   | HelperCredentials;
 

@@ -4,8 +4,21 @@ import type { CredentialSource } from './credentials.ts';
 import { credentialsFor, type DockerConfig, parseDockerConfig } from './docker-config.ts';
 
 /** Describes why a docker `config.json` cannot be read, and quotes nothing of it. */
-export const configProblem = (error: unknown): string =>
-  error instanceof SyntaxError ? 'it is not valid JSON' : (error as Error).message;
+export const configProblem = (error: unknown): string => {
+  if (error instanceof SyntaxError) return 'it is not valid JSON';
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'EISDIR' ? 'it is a directory; name the file in it' : message;
+};
+
+/** Returns why a text is not a docker `config.json`, and quotes nothing of it; undefined: it is one. */
+export const dockerConfigProblem = (text: string): string | undefined => {
+  try {
+    parseDockerConfig(text);
+    return undefined;
+  } catch (error) {
+    return configProblem(error);
+  }
+};
 
 /**
  * Reads a docker `config.json` when first needed and again when it changes, even if it is a link that is changed to another

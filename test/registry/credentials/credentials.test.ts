@@ -125,15 +125,92 @@ describe('credentials of a docker config.json', () => {
       username: 'u',
       password: 'p:with:colons',
     });
-    expect(at({ auth: 'YTpi', identitytoken: 'T' })).toEqual({ kind: 'identity-token', token: 'T' });
+    expect(at({ identitytoken: 'T' })).toEqual({ kind: 'identity-token', token: 'T' });
   });
 
-  it.each([[null], ['text'], [[]], [{}], [{ auth: 'bm9jb2xvbg==' }], [{ auth: 5 }], [{ username: 'u' }]])(
-    'that are %j are none',
-    (value) => {
-      expect(findIn(configOf({ 'r.example': value }), 'r.example/a')).toBeUndefined();
-    },
-  );
+  it.each([
+    [null],
+    ['text'],
+    [[]],
+    [{}],
+    [{ auth: 'bm9jb2xvbg==' }],
+    [{ auth: 5 }],
+    [{ username: 'u' }],
+    [{ username: 'u', password: null, auth: null, identitytoken: null, registrytoken: null }],
+    [{ auth: 'bm9jb2xvbg==', username: 'u', password: 'p' }],
+    [{ registrytoken: 'T\r\nx: y' }],
+  ])('that are %j are none', (value) => {
+    expect(findIn(configOf({ 'r.example': value }), 'r.example/a')).toBeUndefined();
+  });
+
+  /** Read by go-containerregistry (pkg/authn, pkg/v1/remote/transport), docker/cli and the kubelet. */
+  const PASSWORD = { username: 'a', password: 'b' };
+  it.each([
+    [
+      { auth: 'YTpi', username: 'u', password: 'p' },
+      { kind: 'password', ...PASSWORD },
+    ],
+    [
+      { auth: 'YTpiYw', username: 'u' },
+      { kind: 'password', username: 'a', password: 'bc' },
+    ],
+    [
+      { auth: '', username: 'u', password: 'p' },
+      { kind: 'password', username: 'u', password: 'p' },
+    ],
+    [{ Auth: 'YTpi' }, { kind: 'password', ...PASSWORD }],
+    [
+      { auth: 'YTpi', identitytoken: 'T' },
+      { kind: 'identity-token', token: 'T', login: PASSWORD },
+    ],
+    [
+      { auth: 'YTpi', identitytoken: '' },
+      { kind: 'password', ...PASSWORD },
+    ],
+    [{ identityToken: 'T' }, { kind: 'identity-token', token: 'T' }],
+    [
+      { auth: 'YTpi', identitytoken: 'T', registrytoken: 'R' },
+      { kind: 'registry-token', token: 'R' },
+    ],
+  ])('that are %j are read as Go reads them', (value, credentials) => {
+    expect(findIn(configOf({ 'r.example': value }), 'r.example/a')).toEqual(credentials);
+  });
+
+  it.each([
+    '{"auths":null}',
+    '{"auths":null,"credHelpers":null,"credsStore":null}',
+    '{"auths":{"r.example":null},"credHelpers":{"r.example":null},"credsStore":""}',
+    '{"credHelpers":{"r.example":""}}',
+    'null',
+    '',
+    ' \n',
+  ])('that are %j are none', (text) => {
+    expect(parseDockerConfig(text)).toEqual({ entries: [], store: undefined });
+  });
+
+  it('stand beside an entry that is null', () => {
+    const config = JSON.stringify({
+      auths: { 'r.example/a': null, 'r.example': entry('all') },
+      credHelpers: null,
+    });
+    expect(userFor(config, 'r.example/a')).toBe('all');
+  });
+
+  it('are for hosts whatever their capitals', () => {
+    expect(
+      userFor(configOf({ 'HTTPS://Registry.Corp.Example:5000': entry('x') }), 'registry.corp.example:5000/a'),
+    ).toBe('x');
+    expect(userFor(configOf({ '*.Corp.Example': entry('x') }), 'registry.corp.example/a')).toBe('x');
+    expect(userFor(configOf({ 'r.example/Team': entry('x') }), 'r.example/team')).toBeNull();
+    expect(userFor(configOf({ 'Index.Docker.io/v1/': entry('x') }), 'docker.io/istio/pilot')).toBe('x');
+  });
+
+  it('are for an address of IPv6 in brackets', () => {
+    const config = configOf({ '[fd00::1]:5000': entry('five'), '[fd00::1]': entry('plain') });
+    expect(userFor(config, '[fd00::1]:5000/a')).toBe('five');
+    expect(userFor(config, '[fd00::1]/a')).toBe('plain');
+    expect(userFor(config, '[fd00::2]/a')).toBeNull();
+  });
 
   it('are not looked for in a prototype', () => {
     expect(findIn('{"auths":{"__proto__":{"auth":"YTpi"}}}', '__proto__/a')).toEqual({
@@ -158,7 +235,7 @@ describe('a credentials file', () => {
     expect(fault.message).toContain(file);
   });
 
-  it.each(['{"auths":{"r.example":{"auth":"c2VjcmV0OnNlY3JldA=="}', '[]', '{"auths":[]}', ''])(
+  it.each(['{"auths":{"r.example":{"auth":"c2VjcmV0OnNlY3JldA=="}', '[]', '{"auths":[]}', 'nul'])(
     'that is broken (%j) is a fault that tells nothing of what is in it',
     async (text) => {
       writeFileSync(file, text);
@@ -167,6 +244,19 @@ describe('a credentials file', () => {
       expect(fault.message).not.toMatch(/c2Vj|secret/);
     },
   );
+
+  it('that is a directory is a fault that says what to name', async () => {
+    const fault = await faultOf(fileCredentials(directory)('r.example/a'));
+    expect(fault).toMatchObject({ code: 'refused', asked: false });
+    expect(fault.message).toBe(
+      `cannot read the registry credentials in ${directory}: it is a directory; name the file in it`,
+    );
+  });
+
+  it('that is empty has no credentials', async () => {
+    writeFileSync(file, '');
+    expect(await fileCredentials(file)('r.example/a')).toEqual([]);
+  });
 
   it('may be a .dockercfg, and holds nothing for others', async () => {
     writeFileSync(file, JSON.stringify({ 'https://r.example/v1/': entry('old'), email: 'x' }));

@@ -30,6 +30,8 @@ const PROXY_ACCOUNT = { username: 'proxy', password: 'pr0xy' };
 const BASIC: RegistryAuth = { kind: 'basic', account: ACCOUNT };
 const TOKEN: RegistryAuth = { kind: 'token', account: ACCOUNT };
 const REFRESH = 'refresh-me';
+/** The token that the registry takes for this repository. */
+const REGISTRY_TOKEN = `token-for-${Buffer.from('repository:istio/pilot:pull').toString('hex')}`;
 const PULL_SECRET = { namespace: 'istio-system', name: 'regcred' };
 
 /** A token service that gives tokens for a refresh token only. */
@@ -45,6 +47,17 @@ const byRefreshToken: Fault = (request, response) => {
   });
   return true;
 };
+
+/** A token service that knows no OAuth2: it answers a POST with this status. */
+const byGetOnly =
+  (status: number): Fault =>
+  (request, response) => {
+    if (request.method !== 'POST') return false;
+    response.writeHead(status).end();
+    return true;
+  };
+
+const AUTH = Buffer.from(`${ACCOUNT.username}:${ACCOUNT.password}`).toString('base64');
 
 const provider = (host: string): ClientOptions => {
   const answer = {
@@ -107,6 +120,32 @@ const KINDS: readonly Kind[] = [
     fault: byRefreshToken,
     means: (host) => ({ dockerConfig: writeJsonFile(auths(host, { identitytoken: REFRESH })) }),
   },
+  ...[401, 404, 405].map((status) => ({
+    kind: `docker config, identity token beside a password, where a POST is answered ${status}`,
+    auth: TOKEN,
+    fault: byGetOnly(status),
+    means: (host: string) => ({
+      dockerConfig: writeJsonFile(auths(host, { auth: AUTH, identitytoken: REFRESH })),
+    }),
+  })),
+  {
+    kind: 'docker config, identity token beside a password, where Basic is required',
+    auth: BASIC,
+    means: (host) => ({ dockerConfig: writeJsonFile(auths(host, { auth: AUTH, identitytoken: REFRESH })) }),
+  },
+  {
+    kind: 'docker config, registry token',
+    auth: TOKEN,
+    fault: (request, response) => {
+      // No token service is asked with credentials: they are for the registry itself.
+      if (request.url?.startsWith('/token') !== true) return false;
+      response.writeHead(401).end();
+      return true;
+    },
+    means: (host) => ({
+      dockerConfig: writeJsonFile(auths(host, { auth: AUTH, registrytoken: REGISTRY_TOKEN })),
+    }),
+  },
   { kind: 'dockercfg, as a pull secret is mounted', auth: BASIC, means: dockercfg },
   {
     kind: 'pull secret of a cluster',
@@ -154,6 +193,15 @@ describe.each(WAYS)('a registry that is asked %s', (way) => {
     expect(registry.requests.map(({ authorization }) => authorization ?? '').join(' ')).not.toContain(
       'pr0xy',
     );
+  });
+
+  it('is read anonymously where anybody may, though an identity token is of no use there', async () => {
+    const { repositoryFor, host } = await startRegistryFor(
+      { kind: 'none', auth: { kind: 'token' }, fault: byGetOnly(404), means: () => ({}) },
+      way,
+    );
+    const means = { dockerConfig: writeJsonFile(auths(host, { identitytoken: REFRESH })) };
+    expect(await repositoryFor(means).manifest()).toMatchObject({ digest: DIGEST });
   });
 
   it('is read anonymously where anybody may', async () => {

@@ -27,8 +27,37 @@ describe('a key of credentials', () => {
     ['*?.example', 'ab.example', true],
     ['a+.example', 'aa.example', false],
     ['*', '', true],
+    ['r[0-9].example', 'r1.example', true],
+    ['r[0-9].example', 'ra.example', false],
+    ['r[^0-9].example', 'ra.example', true],
+    ['r[^0-9].example', 'r1.example', false],
+    ['[a-ce].example', 'e.example', true],
+    ['[A-C].example', 'b.example', true],
+    ['r[0-9]*x.example', 'r12x.example', true],
+    ['r[0-9].example', 'r.example', false],
+    ['r[0-9].example', 'r12.example', false],
+    ['r[\\]x].example', 'r].example', true],
+    ['r[\\]-].example', 'r].example', false],
+    ['r[a.b].example', 'ra.example', false],
+    ['r\\*.example', 'r*.example', true],
+    ['r\\*.example', 'rx.example', false],
+    ['\\r.example', 'r.example', true],
+    // Malformed: Go's path.Match returns ErrBadPattern, and the kubelet passes the key over.
+    ['r[.example', 'r[.example', false],
+    ['r[].example', 'r].example', false],
+    ['r[]a].example', 'ra.example', false],
+    ['r[a-].example', 'r-.example', false],
+    ['r[-a].example', 'r-.example', false],
+    ['*[.example', 'r[.example', false],
+    ['r\\', 'r\\', false],
   ])('%s for %s: %s', (key, host, isMatch) => {
     expect(credentialsMatch(key, `${host}/istio`)).toBe(isMatch);
+  });
+
+  it('with many classes is matched in steps that grow with both lengths', () => {
+    const label = 'a'.repeat(63);
+    expect(credentialsMatch(`${'*[a-b]'.repeat(40)}c.example`, `${label}.example/istio`)).toBe(false);
+    expect(credentialsMatch(`[${'a-b'.repeat(LENGTH / 10)}].example`, 'b.example/istio')).toBe(true);
   });
 
   it('with many slashes is read in steps that grow with its length', () => {

@@ -41,6 +41,13 @@ describe('a pull secret', () => {
     expect(await find('other.example/a')).toEqual([]);
   });
 
+  it.each(['', '\n', 'null', '{"auths":null}'])(
+    'that is %j holds no credentials, and is no fault',
+    async (text) => {
+      expect(await createPullSecretCredentials(NAME, holding(text))('r.example/a')).toEqual([]);
+    },
+  );
+
   it('names no helper: there is none in a cluster', async () => {
     const text = JSON.stringify({ auths: { 'r.example': {} }, credsStore: 'desktop' });
     expect(await createPullSecretCredentials(NAME, holding(text))('r.example/a')).toEqual([]);
