@@ -33,7 +33,7 @@ const readClass = (glob: readonly string[], start: number): readonly [Element, n
 
 /** Parses a glob as Go's `path.Match` reads it: `*`, `?`, `[a-z]`, `[^a-z]`, `\` before a character; undefined: malformed. */
 const parseGlob = (text: string): readonly Element[] | undefined => {
-  const glob = [...text];
+  const glob = Array.from(text);
   const elements: Element[] = [];
   let at = 0;
   while (at < glob.length) {
@@ -96,7 +96,7 @@ export const createHostTest = (glob: string): ((host: string) => boolean) => {
   return (host) => {
     const hostLabels = host.toLowerCase().split('.');
     const matchesAt = (label: readonly Element[] | undefined, index: number): boolean =>
-      label !== undefined && matchesLabel(label, [...(hostLabels[index] ?? '')]);
+      label !== undefined && matchesLabel(label, Array.from(hostLabels[index] ?? ''));
     return hostLabels.length === labels.length && labels.every(matchesAt);
   };
 };
