@@ -6,7 +6,7 @@ import type { Limits } from './limits.ts';
 
 /** An address that a listener binds; port 0 is any free port. */
 export interface Address {
-  /** A host name or IP address, IPv6 without brackets. */
+  /** A host name or IP address, IPv6 without brackets. Empty: every address of the node, IPv4 alone if it has no IPv6. */
   readonly host: string;
   readonly port: number;
 }

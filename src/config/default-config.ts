@@ -32,8 +32,8 @@ export const defaultConfig: Config = deepFreeze({
   tagMemory: duration('10s'),
   limits: defaultLimits,
   server: {
-    listen: { host: '0.0.0.0', port: 8443 },
-    probes: { host: '0.0.0.0', port: 8081 },
+    listen: { host: '', port: 8443 },
+    probes: { host: '', port: 8081 },
     certificate: { cert: '/tls/tls.crt', key: '/tls/tls.key' },
     log: { level: 'info', format: 'json' },
   },

@@ -10,6 +10,7 @@ import { type AppDependencies, createApp, replaceCertificate } from './app.ts';
 import type { Certificate } from './certificate.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { maxWaitMs } from './deadline.ts';
+import { bindable } from './every-address.ts';
 import { createProbes } from './probes.ts';
 
 export interface ServerDependencies {
@@ -160,15 +161,16 @@ export const createServer = (dependencies: ServerDependencies): ReviewServer => 
     const app = createApp(certificate, appDependencies);
     const connections = trackConnections(app);
     const probes = createProbes(probeDependencies);
-    await openApp(app, dependencies.listen);
-    await openProbes(probes, dependencies.probes).catch(async (error: unknown) => {
+    const [listen, probesAt] = [await bindable(dependencies.listen), await bindable(dependencies.probes)];
+    await openApp(app, listen);
+    await openProbes(probes, probesAt).catch(async (error: unknown) => {
       await app.close();
       throw error;
     });
     open = { app, probes, connections, stopWatching: watchCertificate(app, certificate, dependencies) };
     return {
-      listen: addressOf(app.server, dependencies.listen),
-      probes: addressOf(probes, dependencies.probes),
+      listen: addressOf(app.server, listen),
+      probes: addressOf(probes, probesAt),
     };
   };
 

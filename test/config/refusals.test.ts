@@ -94,7 +94,7 @@ server: {listen: 8443, log: {level: verbose}}`),
       'lookAlikes: must be one of deny, warn, ignore',
       'revoked: must be a list, got a mapping',
       `tagMemory: must be ${DURATION}, got nothing: remove the key to use its default`,
-      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443, got the number 8443: put it in quotes',
+      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443, or :8443 for every address, got the number 8443: put it in quotes',
       'server.log.level: must be one of trace, debug, info, warn, error, fatal, silent',
     ]);
   });
@@ -310,10 +310,10 @@ tagMemory: 2h`),
 
 describe('the server', () => {
   it('is refused where an address is none, or both are one', async () => {
-    expect(await refusals('server: {listen: ":8443", probes: "::1:8081", certificate: {cert: a}}')).toEqual([
+    expect(await refusals('server: {listen: "8443:", probes: "::1:8081", certificate: {cert: a}}')).toEqual([
       'server.certificate.key: is missing: it must be the path of a file',
-      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443',
-      'server.probes: must be host:port, such as 0.0.0.0:8443 or [::]:8443',
+      'server.listen: must be host:port, such as 0.0.0.0:8443 or [::]:8443, or :8443 for every address',
+      'server.probes: must be host:port, such as 0.0.0.0:8443 or [::]:8443, or :8443 for every address',
     ]);
     expect(await refusals('server: {listen: "0.0.0.0:65536", probes: "a/b:1"}')).toHaveLength(2);
     expect(await refusals('server: {listen: "[::]:1", probes: "[::]:1"}')).toEqual([

@@ -26,7 +26,7 @@ write: /var/lib/sailmark
 {{- end }}
 
 {{- define "sailmark.config.server" -}}
-{{- $address := .Values.listen.address -}}
+{{- $address := .Values.listen.address | default "" -}}
 {{- $host := ternary (printf "[%s]" $address) $address (contains ":" $address) -}}
 listen: {{ printf "%s:%v" $host .Values.listen.webhook | quote }}
 probes: {{ printf "%s:%v" $host .Values.listen.probes | quote }}

@@ -10,7 +10,8 @@ const defaults = defaultConfig.server;
 
 const readAddress = (text: string | undefined, path: string, fallback: Address, note: Note): Address => {
   const address = text === undefined ? fallback : parseAddress(text);
-  if (address === undefined) note(path, 'must be host:port, such as 0.0.0.0:8443 or [::]:8443');
+  if (address === undefined)
+    note(path, 'must be host:port, such as 0.0.0.0:8443 or [::]:8443, or :8443 for every address');
   return address ?? fallback;
 };
 

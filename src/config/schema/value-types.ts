@@ -16,7 +16,7 @@ export const registryHost = {
 export const duration = { type: ['string', 'integer'], description: examples.milliseconds } as const;
 export const address = {
   type: 'string',
-  description: 'host:port, such as 0.0.0.0:8443 or [::]:8443',
+  description: 'host:port, such as 0.0.0.0:8443 or [::]:8443, or :8443 for every address',
 } as const;
 export const text = { type: 'string', minLength: 1, description: 'a string that is not empty' } as const;
 export const flag = { type: 'boolean', description: 'true or false' } as const;
