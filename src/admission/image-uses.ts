@@ -3,7 +3,7 @@ import type { ImageUse } from '../policy/index.ts';
 import type { Note } from './malformed-review.ts';
 
 /** Every list of a pod spec whose members have an image; a test checks it against Kubernetes' own model. */
-const CONTAINER_LISTS = [
+export const CONTAINER_LISTS = [
   { field: 'initContainers', kind: 'init-container' },
   { field: 'containers', kind: 'container' },
   { field: 'ephemeralContainers', kind: 'ephemeral-container' },

@@ -1,4 +1,5 @@
 export type { AdmissionResponse } from './admission-response.ts';
+export { findDocumentImages } from './document-images.ts';
 export type { EventSummary } from './event-summary.ts';
 export { imageUses } from './image-uses.ts';
 export { MalformedReview } from './malformed-review.ts';
@@ -16,5 +17,5 @@ export {
   type ReviewOutput,
 } from './review.ts';
 export type { ReviewContext } from './review-result.ts';
-export type { SkipReason } from './subject.ts';
+export { findWholeSubject, type SkipReason } from './subject.ts';
 export { workloads } from './workloads.ts';

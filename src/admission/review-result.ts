@@ -7,6 +7,8 @@ export interface ReviewContext {
   readonly mode: Mode;
   /** True for a critical namespace (`/validate/critical/<mode>`), which has its own outage choice. */
   readonly critical: boolean;
+  /** True in the command line, which judges images in any kind of object, and those that Istio injects because of it. */
+  readonly whole?: boolean;
 }
 
 /** The result of one review, from which the response and the record are made. */

@@ -69,7 +69,7 @@ const openReview = (
   context: ReviewContext,
   { rules, now }: ReviewerDependencies,
 ) => {
-  const subject = findSubject(request);
+  const subject = findSubject(request, context.whole);
   const base = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
   const close = (judgements: Judgements): ReviewResult => {

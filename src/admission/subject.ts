@@ -1,6 +1,7 @@
 import { isAbsent, isJsonObject, type JsonObject } from '../base/index.ts';
 import type { ImageUse } from '../policy/index.ts';
-import type { AdmissionRequest } from './admission-review.ts';
+import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
+import { findAnnotatedImages, findDocumentImages } from './document-images.ts';
 import { changedUses, imageUses } from './image-uses.ts';
 import { createProblems, type Note } from './malformed-review.ts';
 import { findWorkload, type Workload } from './workloads.ts';
@@ -85,12 +86,23 @@ const skippedOf = (request: AdmissionRequest, workload: Workload | undefined): S
   return workload.holds === 'pod' && isMirrorByNode(request) ? 'static-pod-mirror' : undefined;
 };
 
+/** Finds the images of a document that is no workload of Kubernetes, for the command line. */
+const findDocumentSubject = ({ operation, object }: AdmissionRequest): Subject => {
+  if (operation === 'DELETE' || operation === 'CONNECT') return { skipped: 'operation' };
+  const { uses } = findDocumentImages(object);
+  return uses.length === 0
+    ? { skipped: 'kind' }
+    : { skipped: undefined, holds: 'template', uses, before: [] };
+};
+
 /**
  * Finds the image uses to judge: all of a new object, the new and changed ones of an update. The API server has validated
- * the object against its own model, so an object of another shape is malformed: throws `MalformedReview`.
+ * the object against its own model, so an object of another shape is malformed: throws `MalformedReview`. With `whole`
+ * also the images that the webhook is never asked about: in any kind, and those that an object makes Istio inject.
  */
-export const findSubject = (request: AdmissionRequest): Subject => {
+export const findSubject = (request: AdmissionRequest, whole = false): Subject => {
   const workload = findWorkload(request.group, request.resource);
+  if (whole && workload === undefined) return findDocumentSubject(request);
   const skipped = skippedOf(request, workload);
   if (skipped !== undefined || workload === undefined) return { skipped: skipped ?? 'kind' };
   const { note, check } = createProblems();
@@ -100,8 +112,12 @@ export const findSubject = (request: AdmissionRequest): Subject => {
       ? usesIn(request.oldObject, workload, below('request.oldObject', note), false)
       : [];
   check();
-  const uses = changedUses(current, previous);
+  const injected = whole ? findAnnotatedImages(request.object, workload, current) : [];
+  const uses = [...changedUses(current, previous), ...injected];
   return uses.length === 0
     ? { skipped: 'no-new-image' }
     : { skipped, holds: workload.holds, uses, before: previous };
 };
+
+/** Finds the images that a review in the command line judges, in a parsed body. Throws `MalformedReview`. */
+export const findWholeSubject = (body: unknown): Subject => findSubject(parseAdmissionReview(body), true);

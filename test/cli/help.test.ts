@@ -36,6 +36,7 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   ],
   review: [
     'filename',
+    'recursive',
     'mode',
     'namespace',
     'output',

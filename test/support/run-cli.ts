@@ -7,7 +7,7 @@ export interface Printed {
 }
 
 export interface CliOptions {
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   /** True if standard output and standard error are both a terminal; otherwise neither is. */
   readonly isTTY?: boolean;

@@ -91,7 +91,7 @@ export const command: Command = {
   ],
   examples: [
     'sailmark evidence pull -o evidence docker.io/istio/pilot:1.28.0 docker.io/istio/proxyv2:1.28.0',
-    'istioctl manifest generate | grep -o "image: .*" | cut -d" " -f2 | sort -u | sailmark evidence pull -o evidence -f -',
+    'sailmark evidence pull -o evidence -f images.txt',
   ],
   exitCodes,
   maxOperands: Number.POSITIVE_INFINITY,

@@ -1,28 +1,23 @@
-import { workloads } from '../../admission/index.ts';
-import { isJsonObject, type JsonObject, memberOf } from '../../base/index.ts';
+import { findDocumentImages, workloads } from '../../admission/index.ts';
+import { isJsonObject, type JsonObject, listWithin, memberOf, textOf } from '../../base/index.ts';
 import { CommandError } from '../command-line/command.ts';
+import type { Source } from './sources.ts';
 import { parseDocuments } from './yaml.ts';
 
-/** An AdmissionReview: captured, or made for an object as if it were created now. */
+/** An object of the input, and the AdmissionReview for it. */
 export interface Reviewable {
+  /** Captured, or made for the object as if it were created now. */
   readonly review: unknown;
+  /** Undefined if the review was captured: then the webhook decides what is judged. */
+  readonly document: JsonObject | undefined;
   /** The place of the object in the input: `pods.yaml: document 3, item 2`. */
   readonly place: string;
-}
-
-export interface Manifests {
-  readonly objects: readonly Reviewable[];
-  /** The number of objects without a pod or pod template. */
-  readonly skipped: number;
 }
 
 type Placed = readonly [document: unknown, place: string];
 
 /** The member `name` if it is a string, otherwise an empty string. */
-const textAt = (object: unknown, name: string): string => {
-  const value = memberOf(object, name);
-  return typeof value === 'string' ? value : '';
-};
+export const textAt = (object: unknown, name: string): string => textOf(memberOf(object, name)) ?? '';
 
 /** Adds the type of a typed list (`PodList`) to an item that does not repeat it. */
 const withTypeOf = (list: JsonObject, item: unknown): unknown => {
@@ -41,17 +36,17 @@ const flatten = ([document, place]: Placed): readonly Placed[] => {
     : [[document, place]];
 };
 
-const findWorkload = (object: JsonObject) => {
+/** The kind, and the resource of a kind that Kubernetes does not define: only workloads are found by theirs. */
+const typeOf = (object: JsonObject) => {
   const [group = ''] = textAt(object, 'apiVersion').split('/').slice(0, -1);
-  return workloads.find((workload) => workload.group === group && workload.kind === textAt(object, 'kind'));
+  const kind = textAt(object, 'kind');
+  const known = workloads.find((workload) => workload.group === group && workload.kind === kind);
+  return { group, kind, resource: known?.resource ?? `${kind.toLowerCase()}s` };
 };
 
 /** Makes the AdmissionReview for an object as if it were created now. */
-const createReview = (
-  object: JsonObject,
-  { group, resource, kind }: (typeof workloads)[number],
-  { place, defaultNamespace }: { readonly place: string; readonly defaultNamespace: string },
-): Reviewable => {
+const createReview = (object: JsonObject, place: string, defaultNamespace: string): unknown => {
+  const { group, kind, resource } = typeOf(object);
   const version = textAt(object, 'apiVersion').split('/').at(-1);
   const { metadata } = object;
   const request = {
@@ -65,43 +60,48 @@ const createReview = (
     oldObject: null,
     dryRun: true,
   };
-  return { review: { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }, place };
+  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request };
 };
 
-/** Returns the AdmissionReview of a document; undefined if it has no pod or pod template. */
-const toReviewable = ([document, place]: Placed, defaultNamespace: string): Reviewable | undefined => {
+const toReviewable = ([document, place]: Placed, defaultNamespace: string): Reviewable => {
   if (!isJsonObject(document)) throw new CommandError(`${place}: not a Kubernetes object`);
   const kind = textAt(document, 'kind');
   if (kind === '') throw new CommandError(`${place}: not a Kubernetes object: it has no kind`);
-  if (kind === 'AdmissionReview') return { review: document, place };
-  const workload = findWorkload(document);
-  return workload && createReview(document, workload, { place, defaultNamespace });
+  return kind === 'AdmissionReview'
+    ? { review: document, document: undefined, place }
+    : { review: createReview(document, place, defaultNamespace), document, place };
+};
+
+/** Parses one source. Rejects with `CommandError`, which names the place. */
+const parseSource = async ({ text, name }: Source): Promise<readonly Placed[]> =>
+  (await parseDocuments(text, name))
+    .map((document, index): Placed => [document, `${name}: document ${index + 1}`])
+    .filter(([document]) => document !== null && document !== undefined);
+
+/**
+ * Parses manifests or captured AdmissionReviews in YAML or JSON, and takes lists apart. Rejects with `CommandError`, which
+ * names the place, also if there is no document at all.
+ */
+export const parseManifests = async (
+  sources: readonly Source[],
+  defaultNamespace: string,
+): Promise<readonly Reviewable[]> => {
+  const documents: Placed[] = [];
+  for (const source of sources) documents.push(...(await parseSource(source)));
+  const names = sources.map(({ name }) => name);
+  // A list without items is valid input: `kubectl get -o json` prints one if there is nothing to get.
+  if (documents.length === 0)
+    throw new CommandError(
+      `${listWithin(names, 300)} ${names.length === 1 ? 'is' : 'are'} empty: expected manifests in YAML or JSON`,
+    );
+  return documents.flatMap(flatten).map((placed) => toReviewable(placed, defaultNamespace));
 };
 
 /**
- * Parses manifests or captured AdmissionReviews in YAML or JSON. `name` is the input's name in messages. Rejects with
- * `CommandError`, which names the place.
+ * Returns every string that may be an image reference. Only for `--allow-http-registry`: no verdict depends on it.
  */
-export const parseManifests = async (
-  text: string,
-  name: string,
-  defaultNamespace: string,
-): Promise<Manifests> => {
-  const documents = (await parseDocuments(text, name))
-    .map((document, index): Placed => [document, `${name}: document ${index + 1}`])
-    .filter(([document]) => document !== null && document !== undefined);
-  // A list without items is valid input: `kubectl get -o json` prints one if there is nothing to get.
-  if (documents.length === 0) throw new CommandError(`${name} is empty: expected manifests in YAML or JSON`);
-  const objects = documents.flatMap(flatten);
-  const reviewable = objects
-    .map((object) => toReviewable(object, defaultNamespace))
-    .filter((object) => object !== undefined);
-  return { objects: reviewable, skipped: objects.length - reviewable.length };
-};
-
-/** Returns every string that may be an image reference. Only for `--allow-http-registry`: no verdict depends on it. */
-export const findImageNames = ({ review }: Reviewable): readonly string[] => {
-  const images: string[] = [];
+export const findImageNames = ({ review, document }: Reviewable): readonly string[] => {
+  const images = document === undefined ? [] : findDocumentImages(document).uses.map(({ image }) => image);
   JSON.stringify(review, (name, value: unknown) => {
     if ((name === 'image' || name === 'reference') && typeof value === 'string') images.push(value);
     return value;

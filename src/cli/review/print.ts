@@ -1,5 +1,7 @@
+import { oneLine, quoted } from '../../base/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
+import type { Plan, UnjudgedObject } from './plan.ts';
 import type { ReviewedObject } from './review-object.ts';
 
 const VERDICT_TEXTS = {
@@ -13,9 +15,34 @@ const COLOURS = { allow: 'green', deny: 'red', warn: 'yellow', audit: 'yellow' }
 const toPinMessage = ({ image, digest }: ReviewedObject['pinned'][number]): string =>
   `would be pinned to ${image}@${digest}`;
 
-const toText = ({ response, record, pinned }: ReviewedObject, paint: Paint): string => {
+/** The results of a run: what was reviewed, and what was not judged. */
+type Results = Omit<Plan, 'reviewed'> & { readonly reviewed: readonly ReviewedObject[] };
+
+const toUnjudgedMessage = ({ images, unknown }: UnjudgedObject): readonly string[] => [
+  ...images.map(
+    ({ image, path }) =>
+      `not judged: ${quoted(image, 160)} (${oneLine(path, 100)}) could be an image of Istio`,
+  ),
+  ...unknown.map((sentence) => `not judged: ${oneLine(sentence, 300)}`),
+];
+
+const toUnjudgedText = (object: UnjudgedObject, paint: Paint): string => {
+  const { kind, namespace, name } = object;
+  const head = `${oneLine(kind, 128)} ${namespace}/${oneLine(name, 253)}: ${paint('not judged', 'yellow')}`;
+  return [head, ...toUnjudgedMessage(object).map((line) => `  ${line}`)].join('\n');
+};
+
+const toText = (
+  { response, record, pinned }: ReviewedObject,
+  unjudged: UnjudgedObject | undefined,
+  paint: Paint,
+): string => {
   const { kind, namespace, name, verdict } = record;
-  const head = `${kind} ${namespace}/${name}: ${paint(VERDICT_TEXTS[verdict], COLOURS[verdict])}`;
+  const isInPart = verdict === 'allow' && unjudged !== undefined;
+  const verdictText = isInPart
+    ? paint('judged in part', 'yellow')
+    : paint(VERDICT_TEXTS[verdict], COLOURS[verdict]);
+  const head = `${kind} ${namespace}/${name}: ${verdictText}`;
   const letThrough = response.auditAnnotations['let-through'];
   const details = [
     ...(response.status === undefined ? [] : [response.status.message]),
@@ -26,11 +53,13 @@ const toText = ({ response, record, pinned }: ReviewedObject, paint: Paint): str
     ...(letThrough === undefined ? [] : [letThrough]),
     ...pinned.map((pin) => `image "${pin.image}" (${pin.path}): ${toPinMessage(pin)}`),
     ...(record.skipped === undefined ? [] : [`not judged: ${record.skipped}`]),
+    ...(unjudged === undefined ? [] : toUnjudgedMessage(unjudged)),
   ];
   return [head, ...details.map((detail) => `  ${detail}`)].join('\n');
 };
 
-const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string => {
+/** `notJudged` is there only if something was not judged. */
+const toJson = ({ reviewed, unjudged, skipped }: Results): string => {
   const objects = reviewed.map(({ place, response, record, pinned }) => ({
     place,
     kind: record.kind,
@@ -46,27 +75,36 @@ const toJson = (reviewed: readonly ReviewedObject[], skipped: number): string =>
     pinned: pinned.map((pin) => ({ ...pin, message: toPinMessage(pin) })),
     requests: record.requests,
   }));
-  return `${JSON.stringify({ schema: 'sailmark.dev/review/v1', objects, skipped }, null, 2)}\n`;
+  const notJudged = unjudged.map((object) => ({
+    ...object,
+    message: toUnjudgedMessage(object).join('; '),
+  }));
+  const more = notJudged.length === 0 ? {} : { notJudged };
+  const document = { schema: 'sailmark.dev/review/v1', objects, ...more, skipped };
+  return `${JSON.stringify(document, null, 2)}\n`;
 };
 
-const toSummary = (reviewed: readonly ReviewedObject[], skipped: number): string => {
+const toSummary = ({ reviewed, unjudged, skipped }: Results): string => {
   const refused = reviewed.filter(({ response }) => !response.allowed).length;
   const withFindings = reviewed.filter(({ record }) => record.findings.length > 0).length;
-  return `${reviewed.length} reviewed, ${refused} refused, ${withFindings} with findings, ${skipped} without pods`;
+  const rest = unjudged.length === 0 ? '' : `, ${unjudged.length} not judged, or not as a whole`;
+  return `${reviewed.length} reviewed, ${refused} refused, ${withFindings} with findings, ${skipped} without pods${rest}`;
 };
 
-/** Prints the responses in the order of the objects. */
-export const printReviews = (
-  reviewed: readonly ReviewedObject[],
-  skipped: number,
-  output: 'text' | 'json',
-  io: Io,
-): void => {
+/** Prints the responses in the order of the objects, then what was not judged. */
+export const printReviews = (results: Results, output: 'text' | 'json', io: Io): void => {
   if (output === 'json') {
-    io.stdout.write(toJson(reviewed, skipped));
+    io.stdout.write(toJson(results));
     return;
   }
   const paint = createPaint(io);
-  const lines = [...reviewed.map((object) => toText(object, paint)), toSummary(reviewed, skipped)];
+  const { reviewed, unjudged } = results;
+  const byPlace = new Map(unjudged.map((object) => [object.place, object]));
+  const places = new Set(reviewed.map(({ place }) => place));
+  const lines = [
+    ...reviewed.map((object) => toText(object, byPlace.get(object.place), paint)),
+    ...unjudged.filter(({ place }) => !places.has(place)).map((object) => toUnjudgedText(object, paint)),
+    toSummary(results),
+  ];
   io.stdout.write(`${lines.join('\n')}\n`);
 };

@@ -1,13 +1,11 @@
 import {
   type AdmissionResponse,
-  MalformedReview,
   type PinRecord,
   type ReviewRecord,
   withPatch,
 } from '../../admission/index.ts';
 import type { Core } from '../../compose.ts';
 import { type Mode, mustPin, type Rules } from '../../policy/index.ts';
-import { CommandError } from '../command-line/command.ts';
 import type { Reviewable } from './manifests.ts';
 
 /** The response of both webhooks for one object. */
@@ -61,14 +59,18 @@ const addPinning = (record: ReviewRecord, { pinned, requests }: Pinning): Review
   };
 };
 
-const reviewBoth = async (
+/**
+ * Reviews one object as the webhooks would: where images must be pinned, the validating one gets what the mutating one
+ * makes of it.
+ */
+export const reviewObject = async (
   core: Core,
   { review, place }: Reviewable,
   { mode, rules, timeout }: ReviewSettings,
 ): Promise<ReviewedObject> => {
   const signal = AbortSignal.timeout(timeout);
   const pinning = mustPin(rules, mode) ? await pinImages(core, review, signal) : undefined;
-  const context = { mode, critical: false };
+  const context = { mode, critical: false, whole: true };
   const { response, record } = await core.reviewer.review(pinning?.review ?? review, context, signal);
   if (pinning === undefined) return { place, response: response.response, record, pinned: [] };
   const warnings = [...pinning.warnings, ...(response.response.warnings ?? [])];
@@ -78,21 +80,4 @@ const reviewBoth = async (
     record: addPinning(record, pinning),
     pinned: pinning.pinned,
   };
-};
-
-/**
- * Reviews one object as the webhooks would: where images must be pinned, the validating one gets what the mutating one
- * makes of it. Rejects with `CommandError` if the object is malformed.
- */
-export const reviewObject = async (
-  core: Core,
-  object: Reviewable,
-  settings: ReviewSettings,
-): Promise<ReviewedObject> => {
-  try {
-    return await reviewBoth(core, object, settings);
-  } catch (error) {
-    if (!(error instanceof MalformedReview)) throw error;
-    throw new CommandError(`${object.place}: ${error.message}`);
-  }
 };

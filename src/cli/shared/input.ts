@@ -1,6 +1,7 @@
 import { readFile as readBytes } from 'node:fs/promises';
 import { messageOf } from '../../base/index.ts';
 import { CommandError, type Io } from '../command-line/command.ts';
+import { decodeText } from './decode-text.ts';
 
 /** Reads a file as UTF-8 text. Rejects if the file cannot be read. */
 export const readFile = (path: string): Promise<string> => readBytes(path, 'utf8');
@@ -8,13 +9,15 @@ export const readFile = (path: string): Promise<string> => readBytes(path, 'utf8
 /** The name of an input in messages: its path, or `standard input` for `-`. */
 export const inputName = (path: string): string => (path === '-' ? 'standard input' : path);
 
-/** Reads a file, or standard input for `-`, as text. Rejects with `CommandError`. */
+/** Reads a file, or standard input for `-`, as text in UTF-8 or UTF-16. Rejects with `CommandError`. */
 export const readInput = async (path: string, { stdin }: Io): Promise<string> => {
-  if (path !== '-')
-    return readFile(path).catch((error: unknown) => {
+  if (path !== '-') {
+    const bytes = await readBytes(path).catch((error: unknown) => {
       throw new CommandError(`cannot read ${path}: ${messageOf(error)}`);
     });
+    return decodeText(bytes, path);
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeText(Buffer.concat(chunks), inputName(path));
 };

@@ -117,7 +117,7 @@ export const command: Command = {
     'sailmark verify docker.io/istio/pilot:1.28.0',
     'sailmark verify --key https://istio.io/misc/istio-key.pub docker.io/istio/proxyv2:1.28.0',
     'sailmark verify --key corp.pub --ca-file corp-ca.pem -o json registry.corp.example/istio/proxyv2:1.28.0',
-    'kubectl get pods -A -o jsonpath="{..image}" | tr " " "\\n" | sort -u | sailmark verify -f -',
+    'sailmark verify -f images.txt',
   ],
   exitCodes,
   maxOperands: Number.POSITIVE_INFINITY,

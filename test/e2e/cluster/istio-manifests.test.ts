@@ -6,7 +6,10 @@ import { type Mirror, startMirror } from '../../support/mirror.ts';
 import { type Istio, renderIstio } from '../control-plane/istiod.ts';
 import { runProgram } from '../tools.ts';
 
-/* `istioctl manifest generate | sailmark review`: what istioctl renders, judged before it reaches a cluster. */
+/*
+ * `istioctl manifest generate | sailmark review`: what istioctl renders, judged before it reaches a cluster, and what its
+ * injector will inject.
+ */
 
 const PROGRAM = 'dist/main.js';
 const TAG = '1.28.0';
@@ -34,7 +37,7 @@ describe('what istioctl renders, in sailmark review', () => {
     hub = `${mirror.registry.host}/istio`;
     for (const component of ['pilot', 'proxyv2']) mirror.add({ component, tag: TAG });
     // The tags of the ambient profile.
-    for (const component of ['pilot', 'install-cni', 'ztunnel'])
+    for (const component of ['pilot', 'proxyv2', 'install-cni', 'ztunnel'])
       mirror.add({ component, tag: `${TAG}-distroless` });
     for (const component of ['pilot', 'proxyv2']) mirror.add({ component, tag: UNSIGNED, by: false });
   });
@@ -62,6 +65,7 @@ describe('what istioctl renders, in sailmark review', () => {
     return { code, workloads: Object.fromEntries(workloads) };
   };
   const istiodAndGateway = (place: string, tag: string, reason = '') => ({
+    'ConfigMap istio-sidecar-injector': [`${place}/proxyv2:${tag}${reason}`],
     'Deployment istiod': [`${place}/pilot:${tag}${reason}`],
     'Deployment istio-ingressgateway': [`${place}/proxyv2:${tag}${reason}`],
   });
@@ -83,6 +87,22 @@ describe('what istioctl renders, in sailmark review', () => {
     expect(mirror.registry.requests).toEqual([]);
   });
 
+  it('is found out where only the image that is injected was changed', async () => {
+    // The init container's image is a setting of its own.
+    const images = [`${hub}/proxyv2:${UNSIGNED}: signature-missing`, `${hub}/proxyv2:${TAG}`];
+    expect(
+      await review({
+        hub,
+        tag: TAG,
+        profile: 'minimal',
+        set: [`values.global.proxy.image=${hub}/proxyv2:${UNSIGNED}`],
+      }),
+    ).toEqual({
+      code: EXIT.unsigned,
+      workloads: { 'ConfigMap istio-sidecar-injector': images, 'Deployment istiod': [`${hub}/pilot:${TAG}`] },
+    });
+  });
+
   it('passes where its hub is the mirror, and every image is signed', async () => {
     expect(await review({ hub, tag: TAG, profile: 'default' })).toEqual({
       code: EXIT.clean,
@@ -92,6 +112,7 @@ describe('what istioctl renders, in sailmark review', () => {
     expect(await review({ hub, tag: TAG, profile: 'ambient' })).toEqual({
       code: EXIT.clean,
       workloads: {
+        'ConfigMap istio-sidecar-injector': [`${hub}/proxyv2:${tag}`],
         'Deployment istiod': [`${hub}/pilot:${tag}`],
         'DaemonSet istio-cni-node': [`${hub}/install-cni:${tag}`],
         'DaemonSet ztunnel': [`${hub}/ztunnel:${tag}`],

@@ -32,12 +32,21 @@ export interface Istio {
   /** By default Istio's default revision. */
   readonly revision?: string;
   readonly profile?: string;
+  /** Further settings of istioctl's `--set`: `values.global.proxy.image=…`. */
+  readonly set?: readonly string[];
 }
 
 /** Renders an installation of Istio: `istioctl manifest generate`. */
-export const renderIstio = ({ hub, tag, revision, profile = 'minimal' }: Istio): Promise<string> => {
+export const renderIstio = ({
+  hub,
+  tag,
+  revision,
+  profile = 'minimal',
+  set = [],
+}: Istio): Promise<string> => {
   const settings = { profile, hub, tag, ...(revision === undefined ? {} : { revision }) };
-  const flags = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const pairs = [...Object.entries(settings).map(([key, value]) => `${key}=${value}`), ...set];
+  const flags = pairs.flatMap((pair) => ['--set', pair]);
   return runOrThrow(programOf('istioctl'), ['manifest', 'generate', ...flags]);
 };
 

@@ -1,0 +1,119 @@
+import { isAbsent, isJsonObject, type JsonObject, memberOf } from '../base/index.ts';
+import { findConfiguredImages } from '../istio/index.ts';
+import type { ImageUse } from '../policy/index.ts';
+import { CONTAINER_LISTS, imageUses } from './image-uses.ts';
+import type { Workload } from './workloads.ts';
+
+/** The images of a document that starts none itself, and sentences about images that it causes but does not name. */
+export interface DocumentImages {
+  readonly uses: readonly ImageUse[];
+  readonly unknown: readonly string[];
+}
+
+const UNNAMED = 'unnamed';
+
+const hasImage = (container: unknown): boolean => {
+  const image = memberOf(container, 'image');
+  return typeof image === 'string' && image !== '';
+};
+
+/** True for the shape of a pod spec: one of its lists holds a container with an image. */
+const isPodSpec = (object: JsonObject): boolean =>
+  CONTAINER_LISTS.some(({ field }) => {
+    const list = object[field];
+    return Array.isArray(list) && list.some(hasImage);
+  });
+
+/** Gives every container a name: other kinds than Kubernetes' own need none (Knative). */
+const withNames = (spec: JsonObject): JsonObject => {
+  const named = CONTAINER_LISTS.flatMap(({ field }) => {
+    const list = spec[field];
+    if (!Array.isArray(list)) return [];
+    return [
+      [
+        field,
+        list.map((container: unknown) =>
+          isJsonObject(container) && isAbsent(container['name'])
+            ? { ...container, name: UNNAMED }
+            : container,
+        ),
+      ] as const,
+    ];
+  });
+  return { ...spec, ...Object.fromEntries(named) };
+};
+
+/** What is not a container of the expected shape is no image use; `review` names the images in it. */
+const ignoreProblems = (): void => {};
+
+/** The annotations with which a pod chooses the image that is injected (istio/istio, `pkg/kube/inject`). */
+const IMAGE_ANNOTATIONS = ['sidecar.istio.io/proxyImage', 'gateway.istio.io/agentgatewayImage'];
+
+/** Finds the images that the annotations of a pod or template make the injector use. */
+const annotatedUses = (template: unknown, path: string): readonly ImageUse[] => {
+  const annotations = memberOf(memberOf(template, 'metadata'), 'annotations');
+  const at = `${path === '' ? '' : `${path}.`}metadata.annotations`;
+  return IMAGE_ANNOTATIONS.flatMap((name): readonly ImageUse[] => {
+    const image = memberOf(annotations, name);
+    return typeof image === 'string' && image !== ''
+      ? [{ image, path: `${at}["${name}"]`, name: 'istio-proxy', kind: 'container' }]
+      : [];
+  });
+};
+
+/** The member `name` at `path`, as JSONPath writes it. */
+const pathTo = (path: string, name: string): string => {
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) return `${path}["${name}"]`;
+  return path === '' ? name : `${path}.${name}`;
+};
+
+/** Calls `visit` with every object in a value, and its path. What Kubernetes itself writes about an object starts nothing. */
+const walkObjects = (
+  value: unknown,
+  path: string,
+  visit: (object: JsonObject, path: string) => void,
+): void => {
+  if (Array.isArray(value))
+    for (const [index, item] of value.entries()) walkObjects(item, `${path}[${index}]`, visit);
+  if (!isJsonObject(value)) return;
+  visit(value, path);
+  for (const [name, member] of Object.entries(value))
+    if (path !== '' || name !== 'status') walkObjects(member, pathTo(path, name), visit);
+};
+
+/** Finds the image uses of every pod template in an object, by its shape, at any depth. */
+const templateUses = (document: JsonObject): readonly ImageUse[] => {
+  const uses: ImageUse[] = [];
+  walkObjects(document, '', (object, path) => {
+    if (isPodSpec(object)) uses.push(...imageUses(withNames(object), path, ignoreProblems));
+    const { spec } = object;
+    if (isJsonObject(spec) && isPodSpec(spec)) uses.push(...annotatedUses(object, path));
+  });
+  return uses;
+};
+
+/**
+ * Finds the images in an object of a kind that Kubernetes does not define, or that starts none itself: of the pod
+ * templates in it, and those that it makes Istio inject or install. The work is bounded by the size of the object.
+ */
+export const findDocumentImages = (object: unknown): DocumentImages => {
+  if (!isJsonObject(object)) return { uses: [], unknown: [] };
+  const configured = findConfiguredImages(object) ?? { images: [], unknown: [] };
+  const named = configured.images.map(
+    ({ image, path, container }): ImageUse => ({ image, path, name: container, kind: 'container' }),
+  );
+  return { uses: [...templateUses(object), ...named], unknown: configured.unknown };
+};
+
+/** Finds the images that the annotations of a workload's pods make the injector use, other than those in `uses`. */
+export const findAnnotatedImages = (
+  object: unknown,
+  { podSpec }: Workload,
+  uses: readonly ImageUse[],
+): readonly ImageUse[] => {
+  const template = podSpec.slice(0, -1);
+  const at = template.reduce<unknown>((value, name) => memberOf(value, name), object);
+  return annotatedUses(at, template.join('.')).filter(({ image }) =>
+    uses.every((use) => use.image !== image),
+  );
+};

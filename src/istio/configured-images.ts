@@ -1,0 +1,183 @@
+import { isJsonObject, type JsonObject, memberOf, textOf as optionalText, parseJson } from '../base/index.ts';
+import { type Choice, type ConfiguredImages, imageOf, scalarAt } from './image-choice.ts';
+import { templateImages } from './injection-templates.ts';
+
+/*
+ * Sources: istio/istio `pkg/kube/inject/inject.go` (ProxyImage), `manifests/charts/*` (values, profiles),
+ * `operator/pkg/apis/types.go` (IstioOperator); istio-ecosystem/sail-operator `api/v1`.
+ */
+
+const textOf = (value: unknown): string => optionalText(value) ?? '';
+
+/** The hub of Istio's own builds of istioctl. */
+const DEFAULT_HUB = 'docker.io/istio';
+
+interface Installation {
+  readonly values: JsonObject;
+  /** The path of the values in the document. */
+  readonly path: string;
+  /** Settings of the resource itself, which Istio copies into `values.global`. */
+  readonly own?: Choice;
+  readonly defaults?: Choice;
+}
+
+const objectAt = (from: unknown, name: string): JsonObject => {
+  const value = memberOf(from, name);
+  return isJsonObject(value) ? value : {};
+};
+
+/** The setting of `names` in `from`, without those that are absent or empty. */
+const choiceAt = (from: unknown, path: string): Choice => ({
+  hub: scalarAt(from, 'hub'),
+  tag: scalarAt(from, 'tag'),
+  variant: scalarAt(from, 'variant'),
+  image: scalarAt(from, 'image'),
+  path,
+});
+
+const globalOf = ({ values, path }: Installation): Choice => {
+  const { image: _image, ...choice } = choiceAt(objectAt(values, 'global'), `${path}.global`);
+  return choice;
+};
+
+/** The image that is injected: `hub/proxyv2:tag` (`ProxyImage`). Its type is the mesh's, which the charts set to the variant. */
+const proxyOf = (installation: Installation): readonly Choice[] => {
+  const { values, path, own = {}, defaults = {} } = installation;
+  const mesh = objectAt(objectAt(values, 'meshConfig'), 'defaultConfig');
+  const variant = scalarAt(objectAt(mesh, 'image'), 'imageType');
+  const proxy = objectAt(objectAt(values, 'global'), 'proxy');
+  const image = { image: scalarAt(proxy, 'image'), path: `${path}.global.proxy.image` };
+  return [image, { variant }, globalOf(installation), own, defaults];
+};
+
+const componentOf = (installation: Installation, name: string): readonly Choice[] => {
+  const { values, path, own = {}, defaults = {} } = installation;
+  const at = choiceAt(objectAt(values, name), `${path}.${name}`);
+  return [at, globalOf(installation), own, defaults];
+};
+
+type Wanted = readonly [container: string, image: string, choices: readonly Choice[]];
+
+const configured = (wanted: readonly Wanted[], what: string): ConfiguredImages => {
+  const results = wanted.map(([container, image, choices]) => imageOf(container, image, choices));
+  const named = results.filter((result) => typeof result !== 'string');
+  // The init container has the proxy's image, and is not another one to name.
+  const images = [...new Map(named.toReversed().map((one) => [one.image, one])).values()].toReversed();
+  const missing = [...new Set(results.filter((result) => typeof result === 'string'))];
+  return {
+    images,
+    unknown: missing.map((setting) => `${what} sets no ${setting}, so its images are not known`),
+  };
+};
+
+const join = (...all: readonly ConfiguredImages[]): ConfiguredImages => ({
+  images: all.flatMap(({ images }) => images),
+  unknown: all.flatMap(({ unknown }) => unknown),
+});
+
+/** Other programs than the proxy that the injector's values name, each with its own image. */
+const injectedBeside = (installation: Installation): readonly Wanted[] => {
+  const global = objectAt(installation.values, 'global');
+  const names: readonly (readonly [string, string])[] = [
+    ['proxy_init', 'istio-init'],
+    ['agentgateway', 'agentgateway'],
+  ];
+  return names.flatMap(([name, container]): readonly Wanted[] => {
+    const image = scalarAt(objectAt(global, name), 'image');
+    const path = `${installation.path}.global.${name}.image`;
+    if (image === undefined) return [];
+    const [, ...rest] = proxyOf(installation);
+    return [[container, image, [{ image, path }, ...rest]]];
+  });
+};
+
+const INJECTOR = 'istio-sidecar-injector';
+
+const injectorConfig = (object: JsonObject): ConfiguredImages | undefined => {
+  const data = objectAt(object, 'data');
+  const name = textOf(memberOf(memberOf(object, 'metadata'), 'name'));
+  const values = parseJson(textOf(data['values']));
+  if (!isJsonObject(values) || !isJsonObject(values['global']))
+    return name.startsWith(INJECTOR)
+      ? { images: [], unknown: ['data.values of the injector is not JSON with a global section'] }
+      : undefined;
+  const installation = { values, path: 'data.values' };
+  const wanted: readonly Wanted[] = [
+    ['istio-proxy', 'proxyv2', proxyOf(installation)],
+    ...injectedBeside(installation),
+  ];
+  return join(configured(wanted, 'data.values.global'), templateImages(textOf(data['config']), values));
+};
+
+const isOn = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === true;
+
+const operatorConfig = (object: JsonObject): ConfiguredImages => {
+  const spec = objectAt(object, 'spec');
+  const profile = textOf(spec['profile']);
+  const isAmbient = profile.includes('ambient');
+  const { image: _image, ...own } = choiceAt(spec, 'spec');
+  const defaults = { hub: DEFAULT_HUB, ...(isAmbient ? { variant: 'distroless' } : {}), path: 'spec' };
+  const installation = { values: objectAt(spec, 'values'), path: 'spec.values', own, defaults };
+  const components = objectAt(spec, 'components');
+  const component = (name: string): readonly Choice[] => [
+    choiceAt(components[name], `spec.components.${name}`),
+    ...componentOf(installation, name),
+  ];
+  const gateways = ['ingressGateways', 'egressGateways'].flatMap((list): readonly Wanted[] => {
+    const entries = components[list];
+    return (Array.isArray(entries) ? entries : []).flatMap((entry: unknown, index): readonly Wanted[] => {
+      const at = choiceAt(entry, `spec.components.${list}[${index}]`);
+      return at.hub === undefined && at.tag === undefined
+        ? []
+        : [['istio-proxy', 'proxyv2', [at, ...proxyOf(installation)]]];
+    });
+  });
+  const hasCni = isAmbient || profile.startsWith('openshift') || isOn(components, 'cni');
+  const wanted: readonly Wanted[] = [
+    ['discovery', 'pilot', component('pilot')],
+    ['istio-proxy', 'proxyv2', proxyOf(installation)],
+    ...gateways,
+    ...(hasCni ? [['install-cni', 'install-cni', component('cni')] as const] : []),
+    ...(isAmbient || isOn(components, 'ztunnel')
+      ? [['istio-proxy', 'ztunnel', component('ztunnel')] as const]
+      : []),
+  ];
+  return configured(wanted, 'the IstioOperator');
+};
+
+const RELEASE = /^v(\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?)$/;
+
+/** A resource of the Sail operator: its version is that of Istio, and its hub the operator's own unless it is set. */
+const sailConfig =
+  (names: (installation: Installation) => readonly Wanted[]) =>
+  (object: JsonObject): ConfiguredImages => {
+    const spec = objectAt(object, 'spec');
+    const [, tag] = RELEASE.exec(textOf(spec['version'])) ?? [];
+    const variant = textOf(spec['profile']).includes('ambient') ? 'distroless' : undefined;
+    const values = objectAt(spec, 'values');
+    const installation = { values, path: 'spec.values', defaults: { tag, variant, path: 'spec.version' } };
+    return configured(names(installation), `the ${textOf(object['kind'])}`);
+  };
+
+const controlPlane = sailConfig((installation) => [
+  ['discovery', 'pilot', componentOf(installation, 'pilot')],
+  ['istio-proxy', 'proxyv2', proxyOf(installation)],
+]);
+
+const READERS: ReadonlyMap<string, (object: JsonObject) => ConfiguredImages | undefined> = new Map([
+  ['/ConfigMap', injectorConfig],
+  ['install.istio.io/IstioOperator', operatorConfig],
+  ['sailoperator.io/Istio', controlPlane],
+  ['sailoperator.io/IstioRevision', controlPlane],
+  ['sailoperator.io/IstioCNI', sailConfig((at) => [['install-cni', 'install-cni', componentOf(at, 'cni')]])],
+  ['sailoperator.io/ZTunnel', sailConfig((at) => [['istio-proxy', 'ztunnel', componentOf(at, 'ztunnel')]])],
+]);
+
+/**
+ * Finds the images that an object of Kubernetes makes Istio inject or install: the injector's ConfigMap, an
+ * `IstioOperator`, and the resources of the Sail operator. Undefined if the object is none of them.
+ */
+export const findConfiguredImages = (object: JsonObject): ConfiguredImages | undefined => {
+  const [group = ''] = textOf(object['apiVersion']).split('/').slice(0, -1);
+  return READERS.get(`${group}/${textOf(object['kind'])}`)?.(object);
+};

@@ -1,0 +1,429 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { review as admissionReview, container, deployment, pod } from '../support/builders.ts';
+import { type ReviewKit, startReviewKit } from '../support/review-kit.ts';
+
+/* Images in objects that hold no pod of Kubernetes' own kinds: those of other projects, and Istio's configuration. */
+
+let kit: ReviewKit;
+beforeAll(async () => {
+  kit = await startReviewKit();
+});
+afterAll(() => kit.close());
+
+interface Printed {
+  readonly objects: readonly {
+    readonly kind: string;
+    readonly verdict: string;
+    readonly images: readonly string[];
+    readonly findings: readonly { readonly image: string; readonly path: string; readonly code: string }[];
+  }[];
+  readonly notJudged?: readonly {
+    readonly kind: string;
+    readonly images: readonly { readonly image: string; readonly path: string }[];
+    readonly unknown: readonly string[];
+  }[];
+}
+
+const printed = async (input: string | object) => {
+  const { code, stdout, stderr } = await kit.review(input, '--output', 'json');
+  if (stdout === '') throw new Error(stderr);
+  const { objects, notJudged = [] } = JSON.parse(stdout) as Printed;
+  return { code, objects, notJudged };
+};
+
+/** The exit code, and the paths of what was found. */
+const found = async (input: string | object) => {
+  const { code, objects, notJudged } = await printed(input);
+  return {
+    code,
+    findings: objects.flatMap(({ findings }) => findings.map((one) => `${one.path}: ${one.code}`)),
+    notJudged: notJudged.flatMap(({ images, unknown }) => [...images.map(({ path }) => path), ...unknown]),
+  };
+};
+
+const spec = (image: string, name: string | undefined = 'istio-proxy') => ({
+  containers: [{ ...(name === undefined ? {} : { name }), image }],
+});
+const template = (image: string) => ({ metadata: { labels: { app: 'web' } }, spec: spec(image) });
+const at = (path: string): string => `${path}.containers[0].image`;
+
+type Kind = readonly [kind: string, document: (image: string) => object, path: string];
+
+const KINDS: readonly Kind[] = [
+  [
+    'a Rollout of Argo',
+    (image) => ({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'web' },
+      spec: { replicas: 1, template: template(image), strategy: { canary: {} } },
+    }),
+    at('spec.template.spec'),
+  ],
+  [
+    'a CloneSet of OpenKruise',
+    (image) => ({
+      apiVersion: 'apps.kruise.io/v1alpha1',
+      kind: 'CloneSet',
+      spec: { template: template(image) },
+    }),
+    at('spec.template.spec'),
+  ],
+  [
+    'a Service of Knative, whose container has no name',
+    (image) => ({
+      apiVersion: 'serving.knative.dev/v1',
+      kind: 'Service',
+      spec: { template: { spec: { containers: [{ image }] } } },
+    }),
+    at('spec.template.spec'),
+  ],
+  [
+    'a ControllerRevision',
+    (image) => ({
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      revision: 1,
+      data: { spec: { template: { $patch: 'replace', ...template(image) } } },
+    }),
+    at('data.spec.template.spec'),
+  ],
+  [
+    'a JobSet',
+    (image) => ({
+      apiVersion: 'jobset.x-k8s.io/v1alpha2',
+      kind: 'JobSet',
+      spec: { replicatedJobs: [{ name: 'a', template: { spec: { template: template(image) } } }] },
+    }),
+    at('spec.replicatedJobs[0].template.spec.template.spec'),
+  ],
+  [
+    'a LeaderWorkerSet',
+    (image) => ({
+      apiVersion: 'leaderworkerset.x-k8s.io/v1',
+      kind: 'LeaderWorkerSet',
+      spec: { leaderWorkerTemplate: { workerTemplate: template(image) } },
+    }),
+    at('spec.leaderWorkerTemplate.workerTemplate.spec'),
+  ],
+  [
+    'a Template of OpenShift',
+    (image) => ({
+      apiVersion: 'template.openshift.io/v1',
+      kind: 'Template',
+      objects: [{ kind: 'Deployment', spec: { template: template(image) } }],
+    }),
+    at('objects[0].spec.template.spec'),
+  ],
+  [
+    'a Deployment of a group that is gone',
+    (image) => ({
+      apiVersion: 'extensions/v1beta1',
+      kind: 'Deployment',
+      spec: { template: template(image) },
+    }),
+    at('spec.template.spec'),
+  ],
+  [
+    'a kind of nobody, at a depth of its own',
+    (image) => ({
+      apiVersion: 'a.example/v1',
+      kind: 'Thing',
+      spec: { 'a.b/c': [[{ deep: { er: spec(image) } }]] },
+    }),
+    at('spec["a.b/c"][0][0].deep.er'),
+  ],
+  [
+    'an init container of a kind without containers',
+    (image) => ({
+      apiVersion: 'a.example/v1',
+      kind: 'Thing',
+      spec: { initContainers: [container(image, 'istio-init')] },
+    }),
+    'spec.initContainers[0].image',
+  ],
+];
+
+describe('a pod template is judged in', () => {
+  it.each(KINDS)('%s: an unsigned image is a finding', async (_name, document, path) => {
+    expect(await found(document(`${kit.hub}/proxyv2:${kit.unsigned}`))).toEqual({
+      code: 10,
+      findings: [`${path}: signature-missing`],
+      notJudged: [],
+    });
+  });
+
+  it.each(KINDS)('%s: a signed one is allowed', async (_name, document) => {
+    const image = `${kit.hub}/proxyv2:${kit.signed}`;
+    const { code, objects } = await printed(document(image));
+    expect([code, objects.map(({ verdict, images }) => [verdict, images])]).toEqual([
+      0,
+      [['allow', [image]]],
+    ]);
+  });
+
+  it('a list of another project’s kind', async () => {
+    const item = { spec: { template: template(`${kit.hub}/proxyv2:${kit.unsigned}`) } };
+    const list = { apiVersion: 'argoproj.io/v1alpha1', kind: 'RolloutList', items: [item] };
+    expect((await printed(list)).objects).toMatchObject([{ kind: 'Rollout', verdict: 'warn' }]);
+  });
+
+  it('a captured AdmissionReview of another project’s kind, which the webhook is not asked about', async () => {
+    const [, document] = KINDS[0] ?? [];
+    const rollout = document?.(`${kit.hub}/proxyv2:${kit.unsigned}`) as Parameters<typeof admissionReview>[0];
+    expect(await found(admissionReview(rollout))).toMatchObject({ code: 10 });
+  });
+
+  it('an annotation with which a pod chooses the injected image', async () => {
+    const annotations = { 'sidecar.istio.io/proxyImage': `${kit.hub}/proxyv2:${kit.unsigned}` };
+    const path = 'metadata.annotations["sidecar.istio.io/proxyImage"]: signature-missing';
+    expect(await found(pod(['nginx'], { annotations }))).toMatchObject({ code: 10, findings: [path] });
+    const { kind, apiVersion, metadata } = deployment(['nginx']);
+    const workload = {
+      kind,
+      apiVersion,
+      metadata,
+      spec: { template: { metadata: { annotations }, spec: spec('nginx', 'app') } },
+    };
+    expect(await found(workload)).toMatchObject({ code: 10, findings: [`spec.template.${path}`] });
+    expect(await found({ ...workload, kind: 'Rollout', apiVersion: 'argoproj.io/v1alpha1' })).toMatchObject({
+      code: 10,
+      findings: [`spec.template.${path}`],
+    });
+  });
+});
+
+describe('an image that could be Istio’s and was not judged is named, with the exit code 20,', () => {
+  const custom = (more: object) => ({ apiVersion: 'a.example/v1', kind: 'Thing', ...more });
+  const PLACES: readonly (readonly [string, (image: string) => object, string])[] = [
+    ['in a field of an unknown kind', (image) => custom({ spec: { image } }), 'spec.image'],
+    [
+      'in a step of a Task',
+      (image) => custom({ spec: { steps: [{ name: 'a', image }] } }),
+      'spec.steps[0].image',
+    ],
+    ['in a list of images', (image) => custom({ spec: { images: ['nginx', image] } }), 'spec.images[1]'],
+    [
+      'in a ConfigMap, as a whole manifest in YAML',
+      (image) => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        data: { 'pod.yaml': `spec:\n  containers:\n  - image: "${image}"\n` },
+      }),
+      'data.pod.yaml',
+    ],
+    [
+      'in a ConfigMap, as JSON',
+      (image) => ({ apiVersion: 'v1', kind: 'ConfigMap', data: { it: JSON.stringify({ image }) } }),
+      'data.it',
+    ],
+    [
+      'in an argument of a container',
+      (image) => ({
+        ...pod([]),
+        spec: { containers: [{ ...container('nginx'), args: [`--proxy=${image}`] }] },
+      }),
+      'spec.containers[0].args[0]',
+    ],
+    [
+      'in an environment variable of an operator',
+      (image) =>
+        deployment({ containers: [{ ...container('operator'), env: [{ name: 'A', value: image }] }] }),
+      'spec.template.spec.containers[0].env[0].value',
+    ],
+    ['as an OCI URL', (image) => custom({ spec: { url: `oci://${image}` } }), 'spec.url'],
+  ];
+
+  it.each(PLACES)('%s', async (_name, document, path) => {
+    const image = `${kit.hub}/proxyv2:${kit.signed}`;
+    expect(await found(document(image))).toEqual({ code: 20, findings: [], notJudged: [path] });
+  });
+
+  it('as a look-alike, and as a hub of another kind’s values', async () => {
+    const values = { global: { hub: 'docker.io/istio', tag: '1.28.0' } };
+    expect(await found(custom({ spec: { image: 'evil.example/ztunnel:1', values } }))).toMatchObject({
+      code: 20,
+      notJudged: ['spec.image', 'spec.values.global.hub'],
+    });
+    const text = custom({ spec: { helm: { values: 'global:\n  hub: docker.io/istio\n  tag: 1.28.0\n' } } });
+    expect(await found(text)).toMatchObject({ code: 20, notJudged: ['spec.helm.values'] });
+  });
+
+  it('and never called allowed', async () => {
+    const image = `${kit.hub}/proxyv2:${kit.signed}`;
+    const unknown = await kit.review(custom({ metadata: { name: 'x' }, spec: { image } }));
+    expect(unknown).toMatchObject({
+      code: 20,
+      stdout: `Thing default/x: not judged
+  not judged: "${image}" (spec.image) could be an image of Istio
+0 reviewed, 0 refused, 0 with findings, 1 without pods, 1 not judged, or not as a whole
+`,
+    });
+    const [, inArgument] = PLACES.find(([name]) => name.includes('argument')) ?? [];
+    const partly = await kit.review(inArgument?.(image) ?? {});
+    expect(partly.stdout).toContain('Pod default/web: judged in part\n');
+    expect(partly.stdout).not.toContain('allowed');
+  });
+
+  it('but for --exit-zero, and beside a worse finding', async () => {
+    const document = custom({ spec: { image: `${kit.hub}/proxyv2:${kit.signed}` } });
+    expect((await kit.review(document, '--exit-zero')).code).toBe(0);
+    const items = [document, pod([`${kit.hub}/proxyv2:${kit.unsigned}`])];
+    expect((await kit.review({ apiVersion: 'v1', kind: 'List', items })).code).toBe(10);
+  });
+
+  it('and nothing is named that was judged, is a copy, or is not an image', async () => {
+    const image = `${kit.hub}/proxyv2:${kit.signed}`;
+    const annotations = {
+      'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({
+        image: 'docker.io/istio/pilot:1',
+      }),
+      note: image,
+    };
+    const status = { containerStatuses: [{ image: 'docker.io/istio/pilot:1.2', imageID: 'x' }] };
+    const running = {
+      ...pod([image], { labels: { app: 'ztunnel' }, annotations }),
+      status,
+    };
+    const crd = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      spec: { group: 'security.istio.io', description: 'See https://istio.io/docs/ztunnel for ztunnel.' },
+    };
+    expect(await found({ apiVersion: 'v1', kind: 'List', items: [running, crd] })).toEqual({
+      code: 0,
+      findings: [],
+      notJudged: [],
+    });
+  });
+});
+
+describe('Istio’s own configuration is judged by the images that it causes:', () => {
+  const injector = (tag: string, more: object = {}, config = '') => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'istio-sidecar-injector-1-28', namespace: 'istio-system' },
+    data: { config, values: JSON.stringify({ global: { hub: kit.hub, tag, ...more } }) },
+  });
+
+  it('the injector’s ConfigMap with an unsigned tag, or image', async () => {
+    expect(await found(injector(kit.unsigned))).toEqual({
+      code: 10,
+      findings: ['data.values.global.hub: signature-missing'],
+      notJudged: [],
+    });
+    const image = `${kit.hub}/proxyv2:${kit.unsigned}`;
+    expect(await found(injector(kit.signed, { proxy: { image } }))).toMatchObject({
+      code: 10,
+      findings: ['data.values.global.proxy.image: signature-missing'],
+    });
+    expect(await found(injector(kit.signed, { hub: 'evil.example/x' }))).toMatchObject({
+      code: 30,
+      findings: ['data.values.global.hub: image-look-alike'],
+    });
+  });
+
+  it('the injector’s templates where they name an image themselves', async () => {
+    const config = `templates:\n  sidecar: |\n    spec:\n      containers:\n      - image: "{{ .Values.global.hub }}/proxyv2:${kit.unsigned}"\n`;
+    expect(await found(injector(kit.signed, {}, config))).toMatchObject({
+      code: 10,
+      findings: ['data.config: signature-missing'],
+    });
+    const open = config.replace(kit.unsigned, '{{ .Something }}');
+    expect(await found(injector(kit.signed, {}, open))).toMatchObject({
+      code: 20,
+      notJudged: [expect.stringContaining('an image that only injection completes')],
+    });
+  });
+
+  it('the injector’s ConfigMap without values that can be read', async () => {
+    const broken = { ...injector(kit.signed), data: { values: '{' } };
+    expect(await found(broken)).toMatchObject({ code: 20, findings: [] });
+  });
+
+  it('the injector’s ConfigMap as Istio renders it', async () => {
+    const file =
+      '../fixtures/istio/golden/operator/cmd/mesh/testdata/manifest-generate/output/pilot_default.golden.yaml';
+    const text = await readFile(new URL(file, import.meta.url), 'utf8');
+    const rendered = text.replaceAll('registry.istio.io/release', kit.hub).replaceAll('1.1.4', kit.unsigned);
+    const { code, objects, notJudged } = await printed(rendered);
+    expect([code, notJudged, objects.map(({ kind, images }) => [kind, images])]).toEqual([
+      10,
+      [],
+      [
+        ['ConfigMap', [`${kit.hub}/proxyv2:${kit.unsigned}`]],
+        ['Deployment', [`${kit.hub}/pilot:${kit.unsigned}`]],
+      ],
+    ]);
+    const { code: clean } = await printed(rendered.replaceAll(kit.unsigned, kit.signed));
+    expect(clean).toBe(0);
+  });
+
+  const operator = (more: object) => ({
+    apiVersion: 'install.istio.io/v1alpha1',
+    kind: 'IstioOperator',
+    metadata: { name: 'mesh' },
+    spec: { hub: kit.hub, tag: kit.signed, ...more },
+  });
+  const sail = (kind: string, more: object) => ({
+    apiVersion: 'sailoperator.io/v1',
+    kind,
+    metadata: { name: 'default' },
+    spec: more,
+  });
+
+  it('an IstioOperator', async () => {
+    expect(await found(operator({ tag: kit.unsigned }))).toMatchObject({
+      code: 10,
+      findings: ['spec.hub: signature-missing', 'spec.hub: signature-missing'],
+    });
+    const pilot = { components: { pilot: { tag: kit.unsigned } } };
+    expect(await found(operator(pilot))).toMatchObject({
+      code: 10,
+      findings: ['spec.hub: signature-missing'],
+    });
+    const values = { values: { global: { tag: kit.unsigned } } };
+    expect((await found(operator(values))).code).toBe(10);
+    const untagged = operator({ tag: undefined });
+    expect(await found(untagged)).toMatchObject({
+      code: 20,
+      notJudged: ['spec.hub', 'the IstioOperator sets no tag, so its images are not known'],
+    });
+    const ambient = await printed(operator({ profile: 'ambient' }));
+    expect([ambient.code, ambient.objects[0]?.images]).toEqual([
+      0,
+      ['pilot', 'proxyv2', 'install-cni', 'ztunnel'].map(
+        (name) => `${kit.hub}/${name}:${kit.signed}-distroless`,
+      ),
+    ]);
+  });
+
+  it('the resources of the Sail operator', async () => {
+    const global = { hub: kit.hub, tag: kit.unsigned };
+    const cases = [
+      ['Istio', 'spec.values.global.hub', 2],
+      ['IstioRevision', 'spec.values.global.hub', 2],
+      ['IstioCNI', 'spec.values.global.hub', 1],
+      ['ZTunnel', 'spec.values.global.hub', 1],
+    ] as const;
+    for (const [kind, path, count] of cases) {
+      expect(await found(sail(kind, { values: { global } }))).toEqual({
+        code: 10,
+        findings: Array(count).fill(`${path}: signature-missing`),
+        notJudged: [],
+      });
+      const good = { version: `v${kit.signed}`, values: { global: { hub: kit.hub } } };
+      expect((await found(sail(kind, good))).code).toBe(0);
+      expect(await found(sail(kind, { version: `v${kit.signed}` }))).toMatchObject({
+        code: 20,
+        notJudged: [`the ${kind} sets no hub, so its images are not known`],
+      });
+    }
+    const cni = sail('IstioCNI', { values: { cni: { hub: kit.hub, tag: kit.unsigned } } });
+    expect(await found(cni)).toMatchObject({
+      code: 10,
+      findings: ['spec.values.cni.hub: signature-missing'],
+    });
+  });
+});
