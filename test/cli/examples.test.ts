@@ -183,8 +183,8 @@ describe('the example', () => {
         (output) => output.includes('"msg":"listening"') || undefined,
         TIMEOUT_MS,
       );
-      running.signal('SIGKILL');
-      await running.ended;
+      expect(running.exitCode).toBeUndefined();
+      await running.stop(0);
     },
     TIMEOUT_MS,
   );
