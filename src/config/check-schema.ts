@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { findKeyReferenceProblem } from '../verification/index.ts';
 import { type Note, pathTo, suggestion } from './problem.ts';
 import { type ConfigurationFile, configurationSchema } from './schema/configuration-schema.ts';
 
@@ -60,6 +61,10 @@ const MESSAGES: Readonly<Record<string, (error: ErrorObject) => string>> = {
   oneOf: ({ parentSchema }) => {
     const { oneOf } = parentSchema as { oneOf: readonly { required: readonly string[] }[] };
     return `must have exactly one of ${oneOf.flatMap(({ required }) => required).join(', ')}`;
+  },
+  pattern: ({ data, ...error }) => {
+    const problem = typeof data === 'string' ? findKeyReferenceProblem(data) : undefined;
+    return `must be ${schemaOf(error).description}${problem === undefined ? '' : `: the key ${problem}`}`;
   },
   dependencies: ({ params }) =>
     `has ${params['property']}, which has no effect without ${params['missingProperty']}: remove it`,

@@ -1,4 +1,4 @@
-import type { KeySpec } from '../verification/index.ts';
+import { findKeyReferenceProblem, findPastedKeyProblem, type KeySpec } from '../verification/index.ts';
 import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
 import { ConfigError, type Note, type Problem } from './problem.ts';
 import type { ReadFile } from './readers/read-context.ts';
@@ -37,7 +37,11 @@ const parseKeyUrl = (text: string, note: Note): KeySpec => {
 };
 
 const parseKeyFlag = (text: string, note: Note): KeySpec => {
+  // A key that was pasted may be private: it is not printed, and neither is what a URI of a token may hold.
+  const problem = findPastedKeyProblem(text) ?? findKeyReferenceProblem(text);
+  if (problem !== undefined) note('--key', problem);
   if (text === '') note('--key', 'must be a file or an https URL');
+  if (problem !== undefined) return { location: { kind: 'file', path: '' } };
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
     ? parseKeyUrl(text, note)
     : { location: { kind: 'file', path: text } };

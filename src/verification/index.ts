@@ -8,6 +8,7 @@ export {
   storeEverywhere,
 } from './evidence-stores.ts';
 export type { KeyEvent } from './keys/key-event.ts';
+export { findKeyReferenceProblem, findPastedKeyProblem } from './keys/key-reference.ts';
 export type { KeyRing, MissingKey, TrustedKey } from './keys/key-ring.ts';
 export {
   createKeyRing,

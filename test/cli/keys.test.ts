@@ -60,6 +60,28 @@ describe('keys', () => {
     });
   });
 
+  it.each([
+    [
+      'k8s://cosign/release',
+      /^Error: .*\n  --key is in a Secret of Kubernetes, which is not read: .*`kubectl/,
+    ],
+    [
+      'hashivault://release',
+      /^Error: .*\n  --key is in a key management service .*`cosign public-key --key URI/,
+    ],
+  ])('says what to do about the key URI %s of cosign', async (uri, message) => {
+    const { code, stdout, stderr } = await runCli(['keys', '--key', uri]);
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
+  });
+
+  it('names a directory that is given for a key', async () => {
+    const { code, stdout } = await runCli(['keys', '--key', directory]);
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringContaining('missing: is a directory: name the file in it'),
+    });
+  });
+
   it('shows for people what a key may sign, and a key by where it stands in the configuration', async () => {
     const config = await configure({
       keys: [{ file: KEY, for: ['registry.corp.example/istio'] }, { inline: createSigner().publicPem }],

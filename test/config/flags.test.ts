@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, defaultConfig, type FlagOverrides, withFlags } from '../../src/config/index.ts';
+import { createSigner } from '../support/signing-kit.ts';
 import { createTls } from '../support/tls.ts';
 import { filesOf, parse } from './parse.ts';
 
@@ -26,6 +27,28 @@ describe('flags', () => {
     expect(await refused({ caFile: '/nowhere' })).toEqual([
       { path: '--ca-file', message: "cannot be read: ENOENT: no such file or directory, open '/nowhere'" },
     ]);
+  });
+
+  it('are refused for a key that is no file and no URL, which is not printed', async () => {
+    const signer = createSigner();
+    const privatePem = signer.privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const keys = ['k8s://cosign/release', 'pkcs11:token=t?pin-value=1234', signer.publicPem, privatePem];
+    const base64 = signer.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+    const refusal = await refused({ keys: [...keys, base64] });
+    const AS_TEXT = 'is given as text, where its location is expected: write it to a file';
+    expect(refusal).toEqual(
+      [
+        expect.stringMatching(
+          /^is in a Secret of Kubernetes, which is not read: write it to a file, `kubectl/,
+        ),
+        expect.stringMatching(/^is in a key management service or token \(pkcs11\), .*`cosign public-key/),
+        AS_TEXT,
+        'is a private key: give the public key instead, and consider who may have seen this one',
+        AS_TEXT,
+      ].map((message) => ({ path: '--key', message })),
+    );
+    for (const secret of ['1234', base64, privatePem.split('\n')[1] ?? ''])
+      expect(JSON.stringify(refusal)).not.toContain(secret);
   });
 
   it('change nothing where none is given', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createSigner } from '../support/signing-kit.ts';
 import { createTls } from '../support/tls.ts';
 import { refusals, wholeRefusals } from './parse.ts';
 
@@ -167,6 +168,27 @@ keys:
       'keys[1].url: must not contain credentials',
       'keys[2].url: must not have a fragment: write the pin as sha256, beside url',
       'keys[3].url: must be an https URL',
+    ]);
+  });
+
+  it('are refused where they are in a Secret, the environment or a KMS, or are a key where its path belongs', async () => {
+    const pem = createSigner().publicPem;
+    const keys = [
+      { file: 'k8s://cosign/release' },
+      { url: 'awskms:///alias/release' },
+      { inline: 'env://KEY' },
+    ];
+    expect(await refusals(`keys: ${JSON.stringify([...keys, { file: pem }])}`)).toEqual([
+      expect.stringMatching(
+        /^keys\[0\]\.file: must be the path of a key: it is in a Secret of Kubernetes, .*`kubectl/,
+      ),
+      expect.stringMatching(
+        /^keys\[1\]\.url: must be an https URL: the key is in a key management .*`cosign public-key/,
+      ),
+      expect.stringMatching(
+        /^keys\[2\]\.inline: must be a PEM .*: it is in an environment variable, .*`printenv/,
+      ),
+      'keys[3].file: must be the path of a key: it is given as text, where its location is expected: write it to a file, or give it as inline',
     ]);
   });
 

@@ -11,7 +11,7 @@ export const keyFlags: readonly Flag[] = [
     name: 'key',
     value: 'FILE|URL[#sha256=HEX]',
     repeatable: true,
-    help: "a trusted public key: PEM, JWK or JWKS; an https URL may be pinned to the SHA-256 of the key's SubjectPublicKeyInfo. Replaces the keys of the configuration; default: Istio's release keys",
+    help: "a trusted public key: PEM, DER, JWK or JWKS; an https URL may be pinned to the SHA-256 of the key's SubjectPublicKeyInfo. Replaces the keys of the configuration; default: Istio's release keys",
   },
   {
     name: 'config',

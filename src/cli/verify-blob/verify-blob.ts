@@ -14,7 +14,7 @@ const exitCodes = [
 ] as const;
 
 const KEY_HELP =
-  "a trusted public key: PEM, JWK or JWKS; an https URL may be pinned to the SHA-256 of the key's SubjectPublicKeyInfo";
+  "a trusted public key: PEM, DER, JWK or JWKS; an https URL may be pinned to the SHA-256 of the key's SubjectPublicKeyInfo";
 
 /** The length in bytes of an r‖s signature on P-256, as JWS and WebCrypto write it. */
 const RAW_LENGTH = 64;

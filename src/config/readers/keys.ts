@@ -1,5 +1,11 @@
 import { type Places, releaseKeys } from '../../istio/index.ts';
-import { type KeyLocation, type KeySpec, parseKeys } from '../../verification/index.ts';
+import {
+  findKeyReferenceProblem,
+  findPastedKeyProblem,
+  type KeyLocation,
+  type KeySpec,
+  parseKeys,
+} from '../../verification/index.ts';
 import type { Note } from '../problem.ts';
 import { readFor } from './places.ts';
 import type { AllRead, Entry, FileKeys, ListItem, ReadContext } from './read-context.ts';
@@ -12,6 +18,17 @@ const readUrl = (url: string, pin: string | undefined, path: string, note: Note)
   else if (parsed.username !== '' || parsed.password !== '') note(path, 'must not contain credentials');
   else if (parsed.hash !== '') note(path, 'must not have a fragment: write the pin as sha256, beside url');
   return { kind: 'url', url, ...(pin === undefined ? {} : { spkiSha256: pin.toLowerCase() }) };
+};
+
+const readFileEntry = (file: string, path: string, note: Note): KeyLocation => {
+  const pasted = findPastedKeyProblem(file);
+  const problem = pasted ?? findKeyReferenceProblem(file);
+  if (problem !== undefined)
+    note(
+      path,
+      `must be the path of a key: it ${problem}${pasted === undefined ? '' : ', or give it as inline'}`,
+    );
+  return { kind: 'file', path: file };
 };
 
 const readInline = async (text: string, path: string, note: Note): Promise<KeyLocation> => {
@@ -28,7 +45,7 @@ const readEntry = async (
   const { istio, file, url, inline, sha256, for: names, ...unread } = item;
   unread satisfies AllRead;
   if (istio !== undefined) return { specs: releaseKeys, names };
-  if (file !== undefined) return { specs: [{ location: { kind: 'file', path: file } }], names };
+  if (file !== undefined) return { specs: [{ location: readFileEntry(file, `${path}.file`, note) }], names };
   if (url !== undefined) return { specs: [{ location: readUrl(url, sha256, `${path}.url`, note) }], names };
   if (inline === undefined) return { specs: [], names };
   return { specs: [{ location: await readInline(inline, `${path}.inline`, note) }], names };

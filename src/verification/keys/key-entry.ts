@@ -42,8 +42,13 @@ const sourceOf = ({ location }: KeySpec): string => {
 
 const UNREAD: EntryState = { keys: [], problem: 'not read yet' };
 
-const isMissingFile = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
+
+const isMissingFile = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(String(codeOf(error)));
+
+const describeReadError = (error: unknown): string =>
+  codeOf(error) === 'EISDIR' ? 'is a directory: name the file in it' : `cannot be read: ${messageOf(error)}`;
 
 const attempt = async (
   read: () => Promise<Uint8Array>,
@@ -64,9 +69,7 @@ const sortedIdsOf = (keys: readonly ParsedKey[]): string =>
     .join();
 
 const parseDocument = async (bytes: Uint8Array, maxBytes: number): Promise<ParsedKeys> =>
-  bytes.length > maxBytes
-    ? { ok: false, problem: `is longer than ${maxBytes} bytes` }
-    : parseKeys(Buffer.from(bytes).toString('utf8'));
+  bytes.length > maxBytes ? { ok: false, problem: `is longer than ${maxBytes} bytes` } : parseKeys(bytes);
 
 /** Creates an entry whose text is in the program or the configuration. Only the first call of `read` parses it. */
 const createTextEntry = (spec: KeySpec, text: string): KeyEntry => {
@@ -89,7 +92,7 @@ const createTextEntry = (spec: KeySpec, text: string): KeyEntry => {
  */
 const createFileEntry = (spec: KeySpec, path: string, options: KeyReaderOptions): KeyEntry => {
   let state = UNREAD;
-  /** The hash of the last content, or the message of the last error. */
+  /** The hash of the last content, or the problem of reading it. */
   let lastRead: string | undefined;
   const report = (code: KeyEvent['code'], detail: string) => options.onEvent({ code, source: path, detail });
 
@@ -102,10 +105,10 @@ const createFileEntry = (spec: KeySpec, path: string, options: KeyReaderOptions)
     report('key-file-invalid', problem);
     if (state.keys.length === 0) state = { keys: [], problem };
   };
-  const keepUnreadable = (message: string) => {
-    if (lastRead === message) return;
-    lastRead = message;
-    keepLastValid(`cannot be read: ${message}`);
+  const keepUnreadable = (problem: string) => {
+    if (lastRead === problem) return;
+    lastRead = problem;
+    keepLastValid(problem);
   };
   const take = async (bytes: Uint8Array) => {
     const hash = createHash('sha256').update(bytes).digest('hex');
@@ -124,7 +127,7 @@ const createFileEntry = (spec: KeySpec, path: string, options: KeyReaderOptions)
       const { bytes, error } = await attempt(() => options.readFile(path, options.keyBytes));
       if (bytes !== undefined) await take(bytes);
       else if (isMissingFile(error)) removeKeys('file not found');
-      else keepUnreadable(messageOf(error));
+      else keepUnreadable(describeReadError(error));
     },
   };
 };

@@ -28,7 +28,7 @@ const pin1 = (await keyOf(one)).spkiSha256;
 
 interface World {
   /** The content of URLs and files; an Error is thrown. */
-  readonly documents: Map<string, string | Error>;
+  readonly documents: Map<string, Uint8Array | string | Error>;
   readonly events: KeyEvent[];
   readonly fetched: string[];
   /** Pending waits, with their milliseconds. */
@@ -190,6 +190,16 @@ describe('a key at a URL', () => {
     expect([...source.current().keys.values()]).toMatchObject([{ keyId: id1, pinned: true }]);
   });
 
+  it('is read in DER and in UTF-16, as servers hand out what people uploaded', async () => {
+    const der = (await keyOf(one)).publicKey.export({ type: 'spki', format: 'der' });
+    for (const document of [der, Buffer.from(`\ufeff${one}`, 'utf16le')]) {
+      const { source, documents } = createWorld([fromUrl(pin1)]);
+      documents.set(URL, document);
+      await source.load();
+      expect(idsOf(source.current())).toEqual([id1]);
+    }
+  });
+
   it('is fetched once where two ask at once', async () => {
     const { source, documents, fetched } = createWorld([fromUrl()]);
     documents.set(URL, one);
@@ -293,6 +303,27 @@ describe('a key in a file', () => {
     await elapse();
     expect(source.current().keys.has(id1)).toBe(true);
     expect(codesOf(events)).toEqual(['key-loaded', 'key-missing', 'key-loaded']);
+  });
+
+  it('is missing where a directory is named, and that is said once', async () => {
+    const { source, documents, events } = createWorld([fromFile]);
+    documents.set(FILE, Object.assign(new Error('EISDIR: illegal operation'), { code: 'EISDIR' }));
+    await source.load();
+    await source.refresh();
+    expect(source.current().missing).toEqual([
+      { source: FILE, problem: 'is a directory: name the file in it' },
+    ]);
+    expect(codesOf(events)).toEqual(['key-file-invalid']);
+  });
+
+  it('is read in DER and in UTF-16', async () => {
+    const { source, documents } = await loaded();
+    documents.set(FILE, (await keyOf(two)).publicKey.export({ type: 'spki', format: 'der' }));
+    await source.refresh();
+    expect(source.current().keys.has(id2)).toBe(true);
+    documents.set(FILE, Buffer.from(`\ufeff${one}`, 'utf16le'));
+    await source.refresh();
+    expect(source.current().keys.has(id1)).toBe(true);
   });
 
   it.each([
