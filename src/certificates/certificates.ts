@@ -14,6 +14,8 @@ export interface Certificates {
    * the Secret has none. Rejects if there is none, with a `ClusterFault` if the API server refused a request.
    */
   ensure(signal: AbortSignal): Promise<CertificatePair>;
+  /** Makes the CAs of the Secret trusted again, for when the webhook configurations may have lost them. */
+  restoreTrust(signal: AbortSignal): Promise<void>;
   /**
    * Reconciles the certificates from now on, and calls `onChange` with each one that is to be served next. Never throws:
    * failures are events. If `onChange` throws, that is a failure too, and the certificate is offered again.
@@ -83,6 +85,9 @@ export const createCertificates = (options: CertificatesOptions): Certificates =
       served = findOffered(await reconcile(signal)) ?? served;
       if (served === undefined) throw new Error('there is no certificate to serve');
       return pairOf(served);
+    },
+    async restoreTrust(signal) {
+      await reconcile(signal);
     },
     watch: (onChange) =>
       repeat(

@@ -46,6 +46,12 @@ export interface CertificateSettings {
   readonly overlap: number;
 }
 
+/** The webhook configuration whose entries come into force once a replica is ready. */
+export interface ActivationSettings {
+  /** The ValidatingWebhookConfiguration. */
+  readonly webhookConfiguration: string;
+}
+
 /** The ConfigMaps in which replicas share evidence. */
 export interface SharedEvidenceSettings {
   /** Holds the table of tags. */
@@ -60,6 +66,8 @@ export interface KubernetesSettings {
   readonly namespace: string;
   /** Undefined: the certificate is provided by someone else. */
   readonly certificates?: CertificateSettings;
+  /** Undefined: the entries of the webhook configuration are in force as they were created. */
+  readonly activation?: ActivationSettings;
   /** Undefined: evidence is not shared in the cluster. */
   readonly evidence?: SharedEvidenceSettings;
   readonly events: boolean;

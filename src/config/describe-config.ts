@@ -79,7 +79,7 @@ const describeLimits = ({ limits }: Config): DescribedFile['limits'] =>
 
 const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes'] => {
   if (kubernetes === undefined) return undefined;
-  const { namespace, events, warmUp, certificates, evidence } = kubernetes;
+  const { namespace, events, warmUp, certificates, activation, evidence } = kubernetes;
   return {
     namespace,
     events,
@@ -93,6 +93,7 @@ const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes']
       lifetime: formatDuration(certificates.lifetime),
       overlap: formatDuration(certificates.overlap),
     },
+    activation,
     evidence: evidence && { tags: evidence.tags, images: evidence.images },
   };
 };

@@ -1,5 +1,6 @@
 import type { ClusterEvent } from '../observability/index.ts';
 import type { PullSecrets, SharedObject } from '../registry/index.ts';
+import type { WebhookObject } from './webhook-entries.ts';
 
 /** A Secret, its values decoded to text. */
 export interface SecretData {
@@ -36,6 +37,8 @@ export interface Cluster extends PullSecrets {
   ): Promise<'written' | 'conflict'>;
   /** Opens a ConfigMap as an object that replicas share. Sends no request yet. */
   configMap(namespace: string, name: string): SharedObject;
+  /** Opens a ValidatingWebhookConfiguration. Sends no request yet. */
+  webhooks(name: string): WebhookObject;
   /**
    * Sets the bundle of PEM certificates in every entry of a webhook configuration that has another one, and changes
    * nothing else. A function is called after the object was read, and its bundle is written only if the object was not

@@ -6,6 +6,7 @@ import { createPodImages } from './pod-images.ts';
 import { createPullSecrets } from './pull-secrets.ts';
 import { createSecrets } from './secrets.ts';
 import { createWatchApi } from './watch-api.ts';
+import { createWebhookObjects } from './webhook-entries.ts';
 import { createWriteEvent } from './write-event.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -22,11 +23,13 @@ export const openCluster = async (options: ClusterOptions): Promise<Cluster> => 
   const closing = new AbortController();
   const callApi = createCallApi(connection, requestTimeout, closing.signal);
   const secrets = createSecrets(callApi);
+  const watchApi = createWatchApi(connection, closing.signal);
   const pullSecrets = createPullSecrets(secrets.readSecret, refresh, () => performance.now());
   return {
     ...secrets,
     find: pullSecrets.find,
-    configMap: createConfigMaps(callApi, createWatchApi(connection, closing.signal)),
+    configMap: createConfigMaps(callApi, watchApi),
+    webhooks: createWebhookObjects(callApi, watchApi),
     setCaBundle: createSetCaBundle(callApi),
     podImages: createPodImages(callApi),
     writeEvent: createWriteEvent(callApi),

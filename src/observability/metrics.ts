@@ -22,6 +22,8 @@ export interface Metrics {
   countEvent(result: 'written' | 'dropped' | 'failed'): void;
   /** Sets the ends of the exemptions, in milliseconds since the epoch and in the order of the configuration. */
   setExemptionEnds(ends: readonly number[]): void;
+  /** Sets if the webhook configuration was in force when this process looked last. */
+  setActive(active: boolean): void;
   /** Sets the end of the serving certificate's validity, in milliseconds since the epoch. */
   setCertificateEnd(end: number): void;
 }
@@ -171,6 +173,21 @@ const createExemptionMetrics = (registers: Registry[]): Pick<Metrics, 'setExempt
   };
 };
 
+const createActivationMetrics = (registers: Registry[]): Pick<Metrics, 'setActive'> => {
+  let active: Gauge | undefined;
+  return {
+    setActive(isActive) {
+      // Created when the value is known: where nothing is activated there is none.
+      active ??= new Gauge({
+        name: 'sailmark_webhook_active',
+        help: 'If the entries of the webhook configuration that can refuse are in force; 0: no replica was ready yet, or they are suspended',
+        registers,
+      });
+      active.set(isActive ? 1 : 0);
+    },
+  };
+};
+
 const createCertificateMetrics = (registers: Registry[]): Pick<Metrics, 'setCertificateEnd'> => {
   let end: Gauge | undefined;
   return {
@@ -208,6 +225,7 @@ export const createMetrics = (build: {
     ...createKeyMetrics(registers),
     ...createEventMetrics(registers),
     ...createExemptionMetrics(registers),
+    ...createActivationMetrics(registers),
     ...createCertificateMetrics(registers),
     render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };

@@ -5,4 +5,5 @@ export {
   parsePair,
 } from './certificate.ts';
 export { type CertificateSource, createFileCertificates, withFallback } from './certificate-source.ts';
+export { checkTrust } from './check-trust.ts';
 export { createServer, type ReviewServer, type ServerDependencies } from './server.ts';

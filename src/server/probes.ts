@@ -5,6 +5,8 @@ export interface ProbeDependencies {
   readonly metrics: Pick<Metrics, 'render'>;
   /** Returns the reasons why this replica should get no reviews; empty if it is ready. */
   readonly notReady: () => readonly string[];
+  /** Called whenever the answer is that this replica is ready: the kubelet, or whoever asks, knows. */
+  readonly onReady?: () => void;
 }
 
 const respond = (
@@ -17,10 +19,12 @@ const respond = (
   response.end(text);
 };
 
-const respondReady = (response: ServerResponse, reasons: readonly string[]): void =>
-  reasons.length === 0
-    ? respond(response, 200, 'ready\n')
-    : respond(response, 503, `not ready: ${reasons.join('; ')}\n`);
+const respondReadiness = (response: ServerResponse, { notReady, onReady }: ProbeDependencies): void => {
+  const reasons = notReady();
+  if (reasons.length > 0) return respond(response, 503, `not ready: ${reasons.join('; ')}\n`);
+  respond(response, 200, 'ready\n');
+  onReady?.();
+};
 
 const respondMetrics = async (
   response: ServerResponse,
@@ -36,7 +40,7 @@ const respondProbe = async (
   dependencies: ProbeDependencies,
 ): Promise<void> => {
   if (path === '/livez') respond(response, 200, 'alive\n');
-  else if (path === '/readyz') respondReady(response, dependencies.notReady());
+  else if (path === '/readyz') respondReadiness(response, dependencies);
   else if (path === '/metrics') await respondMetrics(response, dependencies.metrics);
   else respond(response, 404, 'not found; try /livez, /readyz or /metrics\n');
 };

@@ -26,6 +26,8 @@ export interface ServerDependencies {
   readonly limits: Limits;
   /** Returns the reasons, besides draining, why this replica is not ready; empty if it is. Sends no request. */
   readonly notReady?: () => readonly string[];
+  /** Called whenever a probe learns that this replica is ready. */
+  readonly onReady?: () => void;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }

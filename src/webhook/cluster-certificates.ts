@@ -19,16 +19,23 @@ interface ClusterCertificatesOptions {
   readonly shutdown: AbortSignal;
 }
 
-/** Creates the source of the certificates that the webhook issues to itself and stores in a Secret. */
-export const createClusterCertificates = (options: ClusterCertificatesOptions): CertificateSource =>
-  withRetries(withFallback(createIssued(options), options.mounted, mayUseMounted), options);
+/** The certificates that the webhook issues to itself and stores in a Secret. */
+export interface ClusterCertificates {
+  readonly source: CertificateSource;
+  readonly restoreTrust: (signal: AbortSignal) => Promise<void>;
+}
+
+export const createClusterCertificates = (options: ClusterCertificatesOptions): ClusterCertificates => {
+  const { restoreTrust, ...issued } = createIssued(options);
+  return { source: withRetries(withFallback(issued, options.mounted, mayUseMounted), options), restoreTrust };
+};
 
 const createIssued = ({
   cluster,
   namespace,
   settings,
   log,
-}: ClusterCertificatesOptions): CertificateSource => {
+}: ClusterCertificatesOptions): CertificateSource & Pick<ClusterCertificates, 'restoreTrust'> => {
   const names = {
     cert: `tls.crt of the Secret ${settings.secret}`,
     key: `tls.key of the Secret ${settings.secret}`,
@@ -44,6 +51,7 @@ const createIssued = ({
   return {
     first: async () =>
       parsePair(await certificates.ensure(AbortSignal.timeout(FIRST_CERTIFICATE_TIMEOUT_MS)), names),
+    restoreTrust: certificates.restoreTrust,
     watch: ({ onChange }) => certificates.watch((pair) => onChange(parsePair(pair, names))).stop,
   };
 };

@@ -1,10 +1,11 @@
 import type { ReportError } from '../base/index.ts';
-import type { Config, KubernetesSettings } from '../config/index.ts';
+import type { Address, Config, KubernetesSettings } from '../config/index.ts';
 import { type Cluster, openCluster } from '../kubernetes/index.ts';
 import { createEventLog, type EventLog, type Log, type Metrics } from '../observability/index.ts';
 import type { Judge } from '../policy/index.ts';
 import type { SharedObjects } from '../registry/index.ts';
-import { type CertificateSource, createFileCertificates } from '../server/index.ts';
+import { type CertificateSource, checkTrust, createFileCertificates } from '../server/index.ts';
+import { createActivation } from './activation/index.ts';
 import { createClusterCertificates } from './cluster-certificates.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -20,6 +21,10 @@ export interface ClusterConnection {
   readonly sharedEvidence: SharedObjects | undefined;
   /** Summarises a review in Kubernetes Events, if the configuration enables them. */
   readonly recordEvents: EventLog['add'];
+  /** Waits for the permission to put the webhook configuration in force, if that is configured. */
+  readonly untilMayActivate: () => Promise<void>;
+  /** Puts the webhook configuration in force, now that this replica is ready and listens on an address. */
+  readonly activate: (listen: Address) => void;
   /** Verifies the images of running pods, within the time that the configuration sets. Never rejects. */
   readonly warmUp: (judge: Judge) => Promise<void>;
   /** Writes pending Events. */
@@ -47,22 +52,32 @@ export const joinCluster = async (
   const mounted = createFileCertificates(config.server.certificate);
   const cluster = kubernetes === undefined ? undefined : await open(log);
   if (kubernetes === undefined || cluster === undefined) return withoutCluster(mounted);
-  const { certificates: settings, events, evidence, namespace } = kubernetes;
+  const { certificates: settings, activation: activates, events, evidence, namespace } = kubernetes;
   const openConfigMap = (name: string) => cluster.configMap(namespace, name);
   const eventLog = events
     ? createEventLog({ write: cluster.writeEvent, now: Date.now, report, metrics, instance })
     : undefined;
+  const issued =
+    settings && createClusterCertificates({ cluster, namespace, settings, mounted, log, shutdown });
+  const activation =
+    activates &&
+    createActivation({
+      object: cluster.webhooks(activates.webhookConfiguration),
+      restoreTrust: issued?.restoreTrust,
+      log,
+      metrics,
+      shutdown,
+    });
   return {
     cluster,
-    certificate:
-      settings === undefined
-        ? mounted
-        : createClusterCertificates({ cluster, namespace, settings, mounted, log, shutdown }),
+    certificate: issued?.source ?? mounted,
     sharedEvidence: evidence && {
       tags: openConfigMap(evidence.tags),
       images: evidence.images.map(openConfigMap),
     },
     recordEvents: (record) => eventLog?.add(record),
+    untilMayActivate: async () => activation?.untilPermitted(),
+    activate: (listen) => activation?.begin((client) => checkTrust(listen, client)),
     warmUp: (judge) => warmUpFromPods(cluster, judge, kubernetes, dependencies),
     async flush() {
       await eventLog?.close();
@@ -82,6 +97,8 @@ const withoutCluster = (certificate: CertificateSource): ClusterConnection => ({
   certificate,
   sharedEvidence: undefined,
   recordEvents: () => {},
+  untilMayActivate: () => Promise.resolve(),
+  activate: () => {},
   warmUp: () => Promise.resolve(),
   flush: () => Promise.resolve(),
   close: () => Promise.resolve(),

@@ -62,6 +62,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     ...(connection.sharedEvidence && { sharedEvidence: connection.sharedEvidence }),
     network: { ...network, ...(connection.cluster && { pullSecrets: connection.cluster }) },
   });
+  const ready = Promise.withResolvers<void>();
   const records = createRecords(log, metrics, connection, core);
   const server = createServer({
     ...config.server,
@@ -74,10 +75,15 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     log,
     limits: config.limits,
     notReady: () => notReadyReasons(core.ring()),
+    onReady: ready.resolve,
     now: () => performance.now(),
   });
   return {
-    start: () => server.start(() => load(config, core, connection, dependencies)),
+    async start() {
+      const addresses = await server.start(() => load(config, core, connection, dependencies));
+      void ready.promise.then(() => connection.activate(addresses.listen));
+      return addresses;
+    },
     drain: server.drain,
     async close() {
       records.flush();
@@ -134,6 +140,8 @@ const load = async (
   shutdown.throwIfAborted();
   logStart(log, config, core.ring());
   if (core.ring().keys.size === 0) throw noKeyError(core.ring());
+  await connection.untilMayActivate();
+  shutdown.throwIfAborted();
   await connection.warmUp(core.judge);
   shutdown.throwIfAborted();
 };

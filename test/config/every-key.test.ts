@@ -106,6 +106,7 @@ const BASE: Json = {
       lifetime: '1h',
       overlap: '1m',
     },
+    activation: { webhookConfiguration: 'a' },
     evidence: { tags: 'a', images: ['c'] },
   },
 };

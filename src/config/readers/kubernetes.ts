@@ -1,5 +1,10 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../base/index.ts';
-import type { CertificateSettings, KubernetesSettings, SharedEvidenceSettings } from '../config.ts';
+import type {
+  ActivationSettings,
+  CertificateSettings,
+  KubernetesSettings,
+  SharedEvidenceSettings,
+} from '../config.ts';
 import type { Note } from '../problem.ts';
 import { formatQuantity } from '../quantity.ts';
 import type { ConfigurationFile } from '../schema/configuration-schema.ts';
@@ -16,6 +21,7 @@ const OVERLAP = { min: SECOND_MS, max: DAY_MS, fallback: 10 * MINUTE_MS };
 const AT = 'kubernetes.certificates';
 
 type CertificatesFile = NonNullable<NonNullable<ConfigurationFile['kubernetes']>['certificates']>;
+type ActivationFile = NonNullable<NonNullable<ConfigurationFile['kubernetes']>['activation']>;
 type SharedEvidenceFile = NonNullable<NonNullable<ConfigurationFile['kubernetes']>['evidence']>;
 
 /** A CA that is replaced at two thirds of its validity must still outlive the overlap and its last certificate. */
@@ -63,17 +69,23 @@ const readSharedEvidence = (file: SharedEvidenceFile, note: Note): SharedEvidenc
   return { tags, images };
 };
 
+const readActivation = ({ webhookConfiguration, ...unread }: ActivationFile): ActivationSettings => {
+  unread satisfies AllRead;
+  return { webhookConfiguration };
+};
+
 /** Reads how the cluster's API is used; it is not used at all if the file does not name a namespace. */
 export const readKubernetes = (
   file: SoundFile['kubernetes'],
   { note }: ReadContext,
 ): { readonly kubernetes?: KubernetesSettings } => {
-  const { namespace, certificates, evidence, events = true, warmUp, ...unread } = file ?? {};
+  const { namespace, certificates, activation, evidence, events = true, warmUp, ...unread } = file ?? {};
   unread satisfies AllRead;
   if (namespace === undefined) return {};
   const kubernetes: KubernetesSettings = {
     namespace,
     ...(certificates === undefined ? {} : { certificates: readCertificates(certificates, note) }),
+    ...(activation === undefined ? {} : { activation: readActivation(activation) }),
     ...(evidence === undefined ? {} : { evidence: readSharedEvidence(evidence, note) }),
     events,
     warmUp: readDuration(warmUp, 'kubernetes.warmUp', WARM_UP, note),

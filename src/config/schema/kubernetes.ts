@@ -10,7 +10,7 @@ export const kubernetes = {
   additionalProperties: false,
   required: ['namespace'],
   description:
-    'access to the API of the cluster: {namespace: sailmark, certificates: …, evidence: …, events: …, warmUp: …}',
+    'access to the API of the cluster: {namespace: sailmark, certificates: …, activation: …, evidence: …, events: …, warmUp: …}',
   properties: {
     namespace: objectName('the namespace that the webhook runs in'),
     certificates: {
@@ -36,6 +36,14 @@ export const kubernetes = {
         lifetime: duration,
         overlap: duration,
       },
+    },
+    activation: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['webhookConfiguration'],
+      description:
+        'what comes into force once a replica is ready: {webhookConfiguration: sailmark}, whose annotation sailmark.dev/rules-when-ready says how',
+      properties: { webhookConfiguration: objectName('a ValidatingWebhookConfiguration') },
     },
     evidence: {
       type: 'object',

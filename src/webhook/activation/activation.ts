@@ -1,0 +1,106 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf, SECOND_MS } from '../../base/index.ts';
+import { ClusterFault, type WebhookObject } from '../../kubernetes/index.ts';
+import type { Log, Metrics } from '../../observability/index.ts';
+import { type CheckTrust, createActivate } from './activate.ts';
+import { createReportState } from './report-state.ts';
+
+export interface ActivationOptions {
+  readonly object: WebhookObject;
+  /** Makes this replica trusted, where sailmark issues its certificates; undefined: somebody else does. */
+  readonly restoreTrust: ((signal: AbortSignal) => Promise<void>) | undefined;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'setActive'>;
+  readonly shutdown: AbortSignal;
+}
+
+/** What brings the entries of a webhook configuration that can refuse into force. */
+export interface Activation {
+  /**
+   * Waits until sailmark has the permission that it takes, with a warning that names it. An API server that does not respond
+   * delays nothing for long: a replica must start without it.
+   */
+  untilPermitted(): Promise<void>;
+  /**
+   * From now on the entries are in force: their rules are written, and written again whenever they are missing. Called once
+   * this replica is ready. Never throws.
+   */
+  begin(checkTrust: CheckTrust): void;
+}
+
+const CHECK_TIMEOUT_MS = 5 * SECOND_MS;
+const RETRY_INTERVAL_MS = 3 * SECOND_MS;
+/** The first retry is at once: replicas write at the same time, and all but one are too late. */
+const PAUSES_MS = [100, 1000, 2000, 5000, 10_000];
+/** One broken connection is no news: API servers restart. */
+const FAILURES_TO_REPORT = 2;
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ClusterFault && (error.status === 401 || error.status === 403);
+
+const sleep = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
+
+/** Asks once. Resolves with the refusal; undefined if it is permitted, or the API server said neither. */
+const findRefusal = async ({ object, log, shutdown }: ActivationOptions): Promise<unknown> => {
+  const signal = AbortSignal.any([shutdown, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
+  try {
+    await object.read(signal);
+    await object.checkPermission(signal);
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    if (!shutdown.aborted)
+      log.warn(
+        { problem: messageOf(error) },
+        'cannot read the webhook configuration yet; starting without it',
+      );
+  }
+  return undefined;
+};
+
+const untilPermitted = async (options: ActivationOptions): Promise<void> => {
+  const { log, shutdown } = options;
+  for (;;) {
+    const err = await findRefusal(options);
+    if (err === undefined || shutdown.aborted) return;
+    log.warn({ err }, 'not ready: sailmark may not put its webhook configuration in force; retrying');
+    await sleep(RETRY_INTERVAL_MS, shutdown);
+  }
+};
+
+/** Activates the object as it is and after each change, until a connection ends or it is time to look again. */
+const readAndWatch = async (
+  { object, shutdown }: ActivationOptions,
+  activate: ReturnType<typeof createActivate>,
+): Promise<void> => {
+  const current = await object.read(shutdown);
+  if (!(await activate(current))) return sleep(RETRY_INTERVAL_MS, shutdown);
+  for await (const next of object.watch(current?.version, shutdown))
+    if (!(await activate(next))) return sleep(RETRY_INTERVAL_MS, shutdown);
+  return undefined;
+};
+
+const followForever = async (options: ActivationOptions, checkTrust: CheckTrust): Promise<void> => {
+  const { object, restoreTrust, log, shutdown } = options;
+  const report = createReportState(options);
+  const activate = createActivate({ object, restoreTrust, checkTrust, report, signal: shutdown });
+  let failures = 0;
+  while (!shutdown.aborted) {
+    try {
+      await readAndWatch(options, activate);
+      failures = 0;
+    } catch (err) {
+      if (shutdown.aborted) return;
+      failures += 1;
+      if (failures === FAILURES_TO_REPORT)
+        log.warn({ err }, 'cannot follow the webhook configuration; retrying');
+      await sleep(PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1] ?? 0, shutdown);
+    }
+  }
+};
+
+/** Creates what activates the webhook configuration. Sends no request yet. */
+export const createActivation = (options: ActivationOptions): Activation => ({
+  untilPermitted: () => untilPermitted(options),
+  begin: (checkTrust) => void followForever(options, checkTrust),
+});

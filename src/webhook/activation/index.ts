@@ -1,0 +1,1 @@
+export { type Activation, createActivation } from './activation.ts';
