@@ -55,6 +55,7 @@ describe('the configuration of a release', () => {
           lifetime: 720 * 3_600_000,
           overlap: 600_000,
         },
+        activation: { webhookConfiguration: 'sailmark' },
         evidence: {
           tags: 'sailmark-evidence-tags',
           images: [0, 1, 2, 3].map((index) => `sailmark-evidence-${index}`),
@@ -113,6 +114,7 @@ describe('the configuration of a release', () => {
       },
       kubernetes: { events: false, warmUp: '0s' },
       evidence: { write: { kind: 'none' } },
+      webhook: { activation: 'immediate' },
     };
     expect((await configured(values)).kubernetes).toBeUndefined();
     expect((await configured({ ...values, kubernetes: { events: true, warmUp: '0s' } })).kubernetes).toEqual({

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { CRITICAL, entriesOf, LABELS, MODES, NAMESPACES, sendTo } from './entries.ts';
+import {
+  CRITICAL,
+  type Entry,
+  entriesOf,
+  LABELS,
+  MODES,
+  NAMESPACES,
+  rulesWhenReady,
+  sendTo,
+} from './entries.ts';
 
 type Mode = (typeof MODES)[number];
 const rank = (mode: Mode): number => MODES.indexOf(mode);
@@ -13,6 +22,23 @@ const expected = (mode: Mode, weaker: boolean, namespace: string, label: string 
   const labelMode = MODES.find((one) => one === label);
   return `/validate/${labelMode !== undefined && (weaker || rank(labelMode) > rank(mode)) ? labelMode : mode}`;
 };
+
+const RULES = [
+  {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: ['CREATE', 'UPDATE'],
+    resources: ['pods'],
+    scope: 'Namespaced',
+  },
+  {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: ['UPDATE'],
+    resources: ['pods/ephemeralcontainers'],
+    scope: 'Namespaced',
+  },
+];
 
 const cases = MODES.flatMap((mode) => [false, true].map((weaker) => ({ mode, weaker })));
 
@@ -33,8 +59,39 @@ describe('the webhook entries', () => {
     },
   );
 
+  it.each(MODES)(
+    'have no rules where they can refuse, in mode %s or another, until a replica is ready',
+    async (mode) => {
+      for (const values of [{ mode }, { mode, webhook: { failurePolicy: 'Ignore' } }]) {
+        const rules = (await entriesOf(values)).map((entry) => [entry.name, 'rules' in entry]);
+        expect(rules).toEqual([
+          ['critical.sailmark.dev', false],
+          ['enforce.sailmark.dev', false],
+          ['warn.sailmark.dev', true],
+          ['audit.sailmark.dev', true],
+        ]);
+        expect(await rulesWhenReady(values)).toEqual({
+          'critical.sailmark.dev': RULES,
+          'enforce.sailmark.dev': RULES,
+        });
+      }
+    },
+  );
+
+  it('have their rules at once, and nothing that sailmark would write, where the values say so', async () => {
+    const values = { mode: 'enforce', webhook: { activation: 'immediate' } };
+    expect((await entriesOf(values)).map(({ rules }) => rules)).toEqual([RULES, RULES, RULES, RULES]);
+    expect(await rulesWhenReady(values)).toBeUndefined();
+  });
+
   it.each(MODES)('are four, with these rules: %s', async (mode) => {
-    const entries = await entriesOf({ mode });
+    const whenReady = await rulesWhenReady({ mode });
+    const entries = (await entriesOf({ mode })).map(
+      (entry): Entry => ({
+        ...entry,
+        rules: entry['rules'] ?? whenReady?.[entry.name],
+      }),
+    );
     expect(
       entries.map(({ name, failurePolicy, timeoutSeconds }) => ({ name, failurePolicy, timeoutSeconds })),
     ).toEqual([
@@ -49,22 +106,7 @@ describe('the webhook entries', () => {
         matchPolicy: 'Equivalent',
         objectSelector: {},
         admissionReviewVersions: ['v1'],
-        rules: [
-          {
-            apiGroups: [''],
-            apiVersions: ['v1'],
-            operations: ['CREATE', 'UPDATE'],
-            resources: ['pods'],
-            scope: 'Namespaced',
-          },
-          {
-            apiGroups: [''],
-            apiVersions: ['v1'],
-            operations: ['UPDATE'],
-            resources: ['pods/ephemeralcontainers'],
-            scope: 'Namespaced',
-          },
-        ],
+        rules: RULES,
       });
   });
 

@@ -41,6 +41,15 @@ export const entriesOf = async (
   kind = 'ValidatingWebhookConfiguration',
 ): Promise<readonly Entry[]> => at(manifestOf(await render(values), kind), 'webhooks') as readonly Entry[];
 
+/** The rules by entry that sailmark writes once a replica is ready; undefined: it writes none. */
+export const rulesWhenReady = async (
+  values: object = {},
+): Promise<Readonly<Record<string, unknown>> | undefined> => {
+  const { annotations } = manifestOf(await render(values), 'ValidatingWebhookConfiguration').metadata;
+  const text = annotations?.['sailmark.dev/rules-when-ready'];
+  return text === undefined ? undefined : (JSON.parse(text) as Readonly<Record<string, unknown>>);
+};
+
 export const MODES = ['audit', 'warn', 'enforce'] as const;
 export const LABELS = [undefined, '', 'audit', 'warn', 'enforce', 'Enforce', 'off', 'disabled'] as const;
 export const NAMESPACES = [

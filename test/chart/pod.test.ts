@@ -97,6 +97,7 @@ describe('the pods', () => {
       certificates: provided,
       kubernetes: { events: false, warmUp: '0s' },
       evidence: { write: { kind: 'emptyDir' } },
+      webhook: { activation: 'immediate' },
     };
     expect(hasToken(await render(nothing))).toBe(false);
     const pull = {
@@ -107,6 +108,7 @@ describe('the pods', () => {
       { ...nothing, kubernetes: { events: true, warmUp: '0s' } },
       { ...nothing, kubernetes: { events: false, warmUp: '500ms' } },
       { ...nothing, config: pull },
+      { ...nothing, webhook: { activation: 'automatic' } },
       { ...nothing, evidence: { write: { kind: 'cluster' } } },
     ])
       expect(hasToken(await render(values))).toBe(true);

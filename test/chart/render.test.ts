@@ -144,6 +144,7 @@ describe('cert-manager', () => {
     });
     expect(manifestOf(manifests, 'ValidatingWebhookConfiguration').metadata.annotations).toEqual({
       'cert-manager.io/inject-ca-from': 'sailmark/sailmark',
+      'sailmark.dev/rules-when-ready': expect.any(String),
     });
     const named = await render({ ...values, webhook: { url: 'https://gate.corp.example' } }, apis);
     expect(at(manifestOf(named, 'Certificate'), 'spec', 'dnsNames')).toContain('gate.corp.example');
@@ -177,6 +178,7 @@ describe('the network policy', () => {
         networkPolicy: { enabled: true, apiServerPorts: [16443] },
         kubernetes: { events: false, warmUp: '0s' },
         evidence: { write: { kind: 'none' } },
+        webhook: { activation: 'immediate' },
         certificates: {
           mode: 'provided',
           provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },

@@ -27,6 +27,8 @@ const rightsOf = (manifests: readonly Manifest[]): readonly string[] =>
 
 const OWN_SECRET = 'sailmark: get,update /secrets sailmark-certificates';
 const OWN_WEBHOOK =
+  'cluster: get,watch,patch admissionregistration.k8s.io/validatingwebhookconfigurations sailmark';
+const OWN_CA_BUNDLE =
   'cluster: get,patch admissionregistration.k8s.io/validatingwebhookconfigurations sailmark';
 const OWN_PINNING =
   'cluster: get,patch admissionregistration.k8s.io/mutatingwebhookconfigurations zz-sailmark';
@@ -40,6 +42,7 @@ const provided = {
   provided: { secret: 'serving', caBundle: '-----BEGIN CERTIFICATE-----' },
 };
 const nothing = { events: false, warmUp: '0s' };
+const immediate = { webhook: { activation: 'immediate' } };
 const stored = (kind: string) => ({ evidence: { write: { kind } } });
 const pullSecrets = { registries: corporate.config.registries };
 
@@ -73,13 +76,22 @@ describe('the rights', () => {
     },
     {
       name: 'evidence in the cluster alone',
-      values: { certificates: provided, kubernetes: nothing },
+      values: { certificates: provided, kubernetes: nothing, ...immediate },
       rights: [EVIDENCE],
     },
-    { name: 'provided certificates', values: { certificates: provided }, rights: [EVENTS, PODS, EVIDENCE] },
+    {
+      name: 'provided certificates',
+      values: { certificates: provided },
+      rights: [EVENTS, OWN_WEBHOOK, PODS, EVIDENCE],
+    },
+    {
+      name: 'in force at once',
+      values: immediate,
+      rights: [EVENTS, OWN_CA_BUNDLE, OWN_PINNING, PODS, OWN_SECRET, EVIDENCE],
+    },
     {
       name: 'nothing asked',
-      values: { certificates: provided, kubernetes: nothing, ...stored('none') },
+      values: { certificates: provided, kubernetes: nothing, ...stored('none'), ...immediate },
       rights: [],
     },
     {
@@ -88,6 +100,7 @@ describe('the rights', () => {
         certificates: provided,
         kubernetes: nothing,
         ...stored('none'),
+        ...immediate,
         files: corporate.files,
         config: pullSecrets,
       },

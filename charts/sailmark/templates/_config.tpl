@@ -44,6 +44,9 @@ evidence:
   tags: {{ first $names }}
   images: {{ rest $names | toJson }}
 {{- end }}
+{{- if include "sailmark.waits" . }}
+activation: {webhookConfiguration: {{ include "sailmark.fullname" . }}}
+{{- end }}
 {{- if eq .Values.certificates.mode "self" }}
 {{- with .Values.certificates.self }}
 certificates:

@@ -104,7 +104,7 @@ annotations:
 {{/* "true" if sailmark uses the API of the cluster. */}}
 {{- define "sailmark.asksApi" -}}
 {{- $shares := eq .Values.evidence.write.kind "cluster" -}}
-{{- $writes := or (eq .Values.certificates.mode "self") .Values.kubernetes.events $shares -}}
+{{- $writes := or (eq .Values.certificates.mode "self") (include "sailmark.waits" .) .Values.kubernetes.events $shares -}}
 {{- $reads := or (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) -}}
 {{- if or $writes $reads }}true{{ end -}}
 {{- end }}

@@ -124,8 +124,40 @@ pins, "pins" true, and no mode except in critical namespaces.
     {{- . | nindent 4 }}
   {{- end }}
   {{- end }}
+  {{- if and (not .pins) (include "sailmark.waits" .root) (has .name (include "sailmark.waitingEntries" . | fromJsonArray)) }}
+  # No rules: the entry matches nothing until a replica is ready, which writes those of the annotation. Nothing else may
+  # render this field, so that no upgrade, rollback or apply removes it.
+  {{- else }}
   rules:
-    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods], scope: Namespaced}
-    # The only way to add a container to a running pod; the object sent is the whole pod.
-    - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced}
+    {{- include "sailmark.rules" . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{- define "sailmark.rules" -}}
+- {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods], scope: Namespaced}
+# The only way to add a container to a running pod; the object sent is the whole pod.
+- {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced}
+{{- end }}
+
+{{/* "true" if what can refuse waits for the first replica that is ready. */}}
+{{- define "sailmark.waits" -}}
+{{- if eq .Values.webhook.activation "automatic" }}true{{ end -}}
+{{- end }}
+
+{{/* The entries that can refuse, in this mode or another: a JSON list. */}}
+{{- define "sailmark.waitingEntries" -}}
+{{- toJson (list "critical" "enforce") -}}
+{{- end }}
+
+{{/* The annotations of the validating webhook configuration, with the rules of the entries that wait. */}}
+{{- define "sailmark.validatingAnnotations" -}}
+{{- $annotations := include "sailmark.webhookAnnotations" . | fromJson -}}
+{{- if include "sailmark.waits" . -}}
+{{- $rules := dict -}}
+{{- range include "sailmark.waitingEntries" . | fromJsonArray -}}
+{{- $_ := set $rules (printf "%s.sailmark.dev" .) (include "sailmark.rules" $ | fromYamlArray) -}}
+{{- end -}}
+{{- $_ := set $annotations "sailmark.dev/rules-when-ready" (toJson $rules) -}}
+{{- end -}}
+{{- toJson $annotations -}}
 {{- end }}
