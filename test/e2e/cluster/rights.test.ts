@@ -90,6 +90,10 @@ describe('the rights that the chart gives', () => {
     return webhooks.map(({ clientConfig }) => clientConfig.caBundle);
   };
 
+  interface Webhooks {
+    readonly webhooks: readonly { readonly name: string; readonly rules?: readonly unknown[] }[];
+  }
+
   interface ConfigMapList {
     readonly items: readonly { readonly data?: Readonly<Record<string, string>> }[];
   }
@@ -120,6 +124,20 @@ describe('the rights that the chart gives', () => {
         await cluster.api.patch(WEBHOOKS, [{ op: 'replace', path, value }], 'json');
       },
       isDone: async () => new Set(await caBundles()).size === 1,
+    },
+    'what can refuse is put in force again': {
+      async trigger() {
+        const { webhooks } = await cluster.api.get<Webhooks>(WEBHOOKS);
+        const entries = webhooks.flatMap(({ rules, name }, index) =>
+          name.startsWith('enforce.') && rules !== undefined ? [index] : [],
+        );
+        const changes = entries.map((index) => ({ op: 'remove', path: `/webhooks/${index}/rules` }));
+        await cluster.api.patch(WEBHOOKS, changes, 'json');
+      },
+      async isDone() {
+        const { webhooks } = await cluster.api.get<Webhooks>(WEBHOOKS);
+        return webhooks.every(({ rules = [] }) => rules.length > 0);
+      },
     },
     'the caBundle of the mutating webhook is mended': {
       async trigger() {
@@ -249,6 +267,10 @@ describe('the rights that the chart gives', () => {
     [{ ...OWN, verb: 'update', resource: 'secrets' }, 'the certificate is mended'],
     [{ ...CLUSTER, verb: 'get', resource: 'validatingwebhookconfigurations' }, 'the caBundle is mended'],
     [{ ...CLUSTER, verb: 'patch', resource: 'validatingwebhookconfigurations' }, 'the caBundle is mended'],
+    [
+      { ...CLUSTER, verb: 'patch', resource: 'validatingwebhookconfigurations' },
+      'what can refuse is put in force again',
+    ],
     [
       { ...CLUSTER, verb: 'get', resource: 'mutatingwebhookconfigurations' },
       'the caBundle of the mutating webhook is mended',
