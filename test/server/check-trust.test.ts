@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkTrust } from '../../src/server/index.ts';
+import { checkTrust, createFileCertificates } from '../../src/server/index.ts';
 import { createTls } from '../support/tls.ts';
 import { allowAll, certificateFiles, startServer } from './review-server.ts';
-import { createFileCertificates } from '../../src/server/index.ts';
 
 const HOST = 'sailmark.sailmark.svc';
 
