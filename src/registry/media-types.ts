@@ -6,6 +6,15 @@ export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 
+/** All of them, in the order in which they are asked for. */
+export const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
+
+/** The types of web pages, which are no manifests, whatever their content. */
+const PAGE_TYPES: readonly unknown[] = ['text/html', 'application/xhtml+xml'];
+
+/** True if a response is declared to be a web page. */
+export const isPage = (response: HttpResponse): boolean => PAGE_TYPES.includes(mediaTypeOf(response));
+
 /** Returns the media type of a response, without parameters and in lower case. */
 export const mediaTypeOf = (response: HttpResponse): string | undefined =>
   response.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();

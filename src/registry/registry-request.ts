@@ -18,8 +18,8 @@ export interface RegistryRequest {
 }
 
 /**
- * Sends a request to the registry of a repository: authorized, counted, limited. Resolves with undefined for 404, else
- * with a response of status 200; or 405 or 501 to a HEAD, or the response to a resource that the registry does not support.
+ * Sends a request to the registry of a repository: authorized, counted, limited. Resolves with undefined for 404 to a GET, else
+ * with a response of status 200, one that rejects HEAD, or the response to a resource that the registry does not support.
  * `next` returns the request to send if that response does not suffice, in the same slot: other namespaces may wait for
  * both, and must not wait in the line of this one in between.
  */

@@ -4,6 +4,7 @@ import { sendAuthorized } from './auth/send-authorized.ts';
 import { createAvailability } from './availability.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
+import { createHeadSupport } from './head-support.ts';
 import type { LookUp } from './http/addresses.ts';
 import type { Caller, HttpRequest, HttpResponse } from './http/http-message.ts';
 import type { CreateTransport } from './http/transport.ts';
@@ -79,7 +80,7 @@ export const createRegistry = (
   const realmOptions = { registry: host, endpoint: base?.host, tokenRealms, plainHttpHost };
   const authorization = createAuthorization({ ...realmOptions, findCredentials, transport, tokenBytes, now });
   const availability = createAvailability(host, now);
-  const referrersApiOf = createReferrersApi(now);
+  const [referrersApiOf, headSupportOf] = [createReferrersApi(now), createHeadSupport()];
   const runInSlot = createConcurrencyLimit(requestsPerRegistry, host);
 
   const authorized = (path: string, request: RegistryRequest, caller: Caller) =>
@@ -113,8 +114,7 @@ export const createRegistry = (
       const send: SendToRegistry = async (request, signal, next) => {
         // Before the line too: a fault that is certain must not wait for a slot.
         availability.check({ path, resource: request.resource });
-        const caller = { signal, onRequest, onWait };
-        const sendOne = (each: RegistryRequest) => sendIfAvailable(path, each, caller);
+        const sendOne = (each: RegistryRequest) => sendIfAvailable(path, each, { signal, onRequest, onWait });
         return runInSlot(purpose, () => sendInTurn(sendOne, request, next), signal);
       };
       return {
@@ -122,6 +122,7 @@ export const createRegistry = (
           id: `${host}/${path}`,
           send,
           referrersApi: referrersApiOf(path),
+          headSupport: headSupportOf(path),
           limits,
         }),
         id,

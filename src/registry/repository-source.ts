@@ -1,15 +1,14 @@
 import { type Digest, digestOf, parseDigest } from '../image/index.ts';
+import type { HeadSupport } from './head-support.ts';
 import type { HttpResponse } from './http/http-message.ts';
-import { DOCKER_LIST, DOCKER_MANIFEST, mediaTypeOf, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
+import { manifestTypeOf } from './manifest-type.ts';
+import { isPage, MANIFEST_TYPES, mediaTypeOf } from './media-types.ts';
 import { createListReferrers } from './referrers/list-referrers.ts';
 import type { ReferrersApi } from './referrers/referrers-api.ts';
 import type { SendToRegistry } from './registry-request.ts';
 import { invalidResponse, type Manifest, type Source } from './source.ts';
 
-const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 const ACCEPT = MANIFEST_TYPES.join(', ');
-/** The types that generic stores serve every file with. */
-const GENERIC_TYPES: readonly string[] = ['application/json', 'application/octet-stream'];
 
 /** Parses `Docker-Content-Digest`; undefined if it is absent. Throws a fault if it is not a sha256 digest. */
 const declaredDigestOf = (response: HttpResponse, name: string): Digest | undefined => {
@@ -23,19 +22,17 @@ const declaredDigestOf = (response: HttpResponse, name: string): Digest | undefi
 
 /** Returns a manifest under the digest of its bytes. Throws a fault if that is not the expected one. */
 const manifestOf = (response: HttpResponse, name: string, expected: Digest | undefined): Manifest => {
-  const mediaType = mediaTypeOf(response);
-  const digest = digestOf(response.body);
-  const subject = `the response (${mediaType?.slice(0, 40) ?? 'without a content type'})`;
+  const { body: bytes } = response;
+  const declared = mediaTypeOf(response);
+  const mediaType = manifestTypeOf(declared, bytes);
+  const digest = digestOf(bytes);
+  const subject = `the response (${declared?.slice(0, 40) ?? 'without a content type'})`;
   // Bytes with the expected digest are right, whatever their type; under a tag, a login page must not get a digest.
-  if (
-    expected === undefined &&
-    mediaType !== undefined &&
-    ![...MANIFEST_TYPES, ...GENERIC_TYPES].includes(mediaType)
-  )
+  if (expected === undefined && (mediaType === undefined || isPage(response)))
     throw invalidResponse(`${name}: ${subject} is not a manifest`);
   const wanted = expected ?? declaredDigestOf(response, name) ?? digest;
   if (digest !== wanted) throw invalidResponse(`${name}: ${subject} is not the manifest of ${wanted}`);
-  return { digest, mediaType, bytes: response.body };
+  return { digest, mediaType, bytes };
 };
 
 interface RepositoryOptions {
@@ -43,6 +40,7 @@ interface RepositoryOptions {
   readonly id: string;
   readonly send: SendToRegistry;
   readonly referrersApi: ReferrersApi;
+  readonly headSupport: HeadSupport;
   readonly limits: {
     readonly manifestBytes: number;
     readonly blobBytes: number;
@@ -53,7 +51,13 @@ interface RepositoryOptions {
 }
 
 /** Creates the source for one repository of a registry. */
-export const createRepositorySource = ({ id, send, referrersApi, limits }: RepositoryOptions): Source => {
+export const createRepositorySource = ({
+  id,
+  send,
+  referrersApi,
+  headSupport,
+  limits,
+}: RepositoryOptions): Source => {
   const { manifestBytes, blobBytes } = limits;
   const manifestRequest = (method: 'GET' | 'HEAD', at: string, limit = manifestBytes) => ({
     method,
@@ -78,13 +82,16 @@ export const createRepositorySource = ({ id, send, referrersApi, limits }: Repos
   return {
     id,
     async resolve(tag, signal) {
+      const name = `${id}, ${tag}`;
       const declared: { digest?: Digest | undefined } = {};
       const response = await send(manifestRequest('HEAD', tag), signal, (head) => {
-        declared.digest = head.status === 200 ? declaredDigestOf(head, `${id}:${tag}`) : undefined;
+        if (head.status === 404 && head.by === 'registry' && headSupport.isProven()) return undefined;
+        declared.digest = head.status === 200 && !isPage(head) ? declaredDigestOf(head, name) : undefined;
+        if (declared.digest !== undefined) headSupport.markProven();
         return declared.digest === undefined ? manifestRequest('GET', tag) : undefined;
       });
-      if (response === undefined) return undefined;
-      return declared.digest ?? manifestOf(response, `${id}, ${tag}`, undefined).digest;
+      if (response === undefined || response.status === 404) return undefined;
+      return declared.digest ?? manifestOf(response, name, undefined).digest;
     },
     manifest: (at, signal, limit) =>
       'digest' in at ? readManifest(at.digest, at.digest, signal, limit) : readTag(at.tag, signal, limit),

@@ -32,9 +32,14 @@ export const checkResponse = (response: HttpResponse, name: string): void => {
   if (status >= 500) throw faultOf('unavailable', `${name} responded ${status}`);
 };
 
-/** Some registries do not support HEAD; the caller then falls back to GET (RFC 9110 §15.5.6, §15.6.2). */
-const isUnsupportedMethod = (status: number, { method }: RegistryRequest): boolean =>
-  method === 'HEAD' && (status === 405 || status === 501);
+/**
+ * The statuses with which registries that do not support HEAD respond to one, or the stores that they redirect to, whose links
+ * are signed for GET. They prove nothing of the resource.
+ */
+const REJECTED_HEAD: ReadonlySet<number> = new Set([400, 403, 404, 405, 406, 410, 501]);
+
+const isRejectedHead = (status: number, { method }: RegistryRequest): boolean =>
+  method === 'HEAD' && REJECTED_HEAD.has(status);
 
 /** The statuses with which registries reject a resource of a later specification than theirs. */
 const UNSUPPORTED_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
@@ -43,7 +48,7 @@ const isUnsupportedResource = (status: number, { mayBeUnsupported }: RegistryReq
   mayBeUnsupported === true && UNSUPPORTED_STATUSES.has(status);
 
 /**
- * Returns the response, or undefined for 404. A response that rejects HEAD, or a resource that the registry need not
+ * Returns the response, or undefined for 404 to a GET. A response that rejects HEAD, or a resource that the registry need not
  * support, is returned too. Throws a fault for every other status but 200.
  */
 export const readStatus = (
@@ -52,7 +57,7 @@ export const readStatus = (
   request: RegistryRequest,
 ): HttpResponse | undefined => {
   const { status } = response;
-  if (status === 200 || isUnsupportedMethod(status, request) || isUnsupportedResource(status, request))
+  if (status === 200 || isRejectedHead(status, request) || isUnsupportedResource(status, request))
     return response;
   if (status === 404) return undefined;
   checkResponse(response, name);

@@ -29,8 +29,8 @@ const startWithWarmToken = async (
   const { byTag } = mirror.add();
   const warm = await webhook.summaryOf(review(pod([`${byTag}-nowhere`])));
   expect(warm).toMatchObject({ reasons: ['image-not-found'] });
-  // The request without a token, the token request, the request with the token.
-  expect(mirror.registry.requests.length).toBe(3);
+  // HEAD without a token, the token request, HEAD with the token, and GET: this repository has not yet answered a HEAD.
+  expect(mirror.registry.requests.length).toBe(4);
   mirror.registry.clearRequests();
   return { mirror, webhook };
 };
@@ -136,6 +136,22 @@ describe('a verification, with the token warm', () => {
     webhook.advanceClock(10_001);
     await webhook.summaryOf(review(pod([image.byDigest])));
     expect(takeRequests(mirror)).toEqual(DIGEST_REQUESTS);
+  });
+});
+
+describe('a tag that is not there', () => {
+  it('costs a GET more until a HEAD of its repository has found one, and then a HEAD alone', async () => {
+    const { mirror, webhook } = await startWithWarmToken();
+    const { byTag } = mirror.add();
+    expect(await webhook.summaryOf(review(pod([`${byTag}-first`])))).toMatchObject({
+      reasons: ['image-not-found'],
+      requests: 2,
+    });
+    await webhook.summaryOf(review(pod([byTag])));
+    expect(await webhook.summaryOf(review(pod([`${byTag}-second`])))).toMatchObject({
+      reasons: ['image-not-found'],
+      requests: 1,
+    });
   });
 });
 

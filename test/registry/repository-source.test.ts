@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/image/index.ts';
 import type { Fault } from '../support/registry-server.ts';
 import { withThirdParty } from '../support/third-party.ts';
+import { createTls } from '../support/tls.ts';
 import {
   BLOB,
   BLOB_PATH,
@@ -11,9 +12,11 @@ import {
   MANIFEST,
   MEDIA_TYPE,
   PATH,
+  pushTestImage,
   requestsOf,
   respondWith,
   startRegistryAndClient,
+  startTestRegistry,
 } from './test-client.ts';
 
 const BY_TAG = '/v2/istio/pilot/manifests/1.28.0';
@@ -139,7 +142,27 @@ describe('a tag', () => {
     expect(repository.requests()).toBe(1);
   });
 
-  it.each([200, 405, 501])(
+  it.each([401, 429, 500, 503])('is not asked for again where HEAD answers %d', async (status) => {
+    const { registry, client } = await startRegistryAndClient();
+    registry.fault = onlyHead(respondWith(status));
+    expect(await codeOf(client.repository().resolve())).not.toBe('none');
+    expect(requestsOf(registry)).toEqual([`HEAD ${BY_TAG}`]);
+  });
+
+  it.each([
+    [404, 'none'],
+    [403, 'refused'],
+    [500, 'unavailable'],
+  ])('is what GET says where HEAD answers 404 or 403 and GET %d', async (status, code) => {
+    for (const head of [403, 404]) {
+      const { registry, client } = await startRegistryAndClient();
+      registry.fault = (request, response) =>
+        respondWith(request.method === 'HEAD' ? head : status)(request, response);
+      expect(await faultOf(client.repository().resolve())).toMatchObject({ code });
+    }
+  });
+
+  it.each([200, 400, 403, 404, 405, 406, 410, 501])(
     'is resolved by GET and hash where HEAD answers %d without a digest',
     async (status) => {
       const { registry, client } = await startRegistryAndClient();
@@ -148,6 +171,49 @@ describe('a tag', () => {
       expect(requestsOf(registry)).toEqual([`HEAD ${BY_TAG}`, `GET ${BY_TAG}`]);
     },
   );
+
+  it('is resolved by GET where HEAD is forbidden for every password and token', async () => {
+    const account = { username: 'reader', password: 'word' };
+    for (const kind of ['basic', 'token'] as const) {
+      const { registry, client } = await startRegistryAndClient({
+        auth: { kind, account },
+        credentials: account,
+      });
+      registry.fault = (request, response) =>
+        request.headers.authorization !== undefined && onlyHead(respondWith(403))(request, response);
+      expect(await client.repository().resolve()).toBe(DIGEST);
+    }
+  });
+
+  it('is resolved by GET where HEAD leads to a store whose links are signed for GET', async () => {
+    const tls = createTls();
+    const { registry, client } = await startRegistryAndClient({ tls });
+    const store = await startTestRegistry({ tls });
+    store.fault = (request, response) =>
+      respondWith(
+        request.method === 'GET' ? 200 : 403,
+        { 'content-type': MEDIA_TYPE },
+        MANIFEST,
+      )(request, response);
+    registry.fault = respondWith(307, { location: `${store.origin}/signed-for-get` });
+    expect(await client.repository().resolve()).toBe(DIGEST);
+  });
+
+  it('that HEAD does not find is believed to be absent where HEAD has found another', async () => {
+    const { registry, client } = await startRegistryAndClient();
+    await client.repository().resolve();
+    registry.clearRequests();
+    expect(await client.repository().resolve('nothing')).toBeUndefined();
+    expect(requestsOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/nothing']);
+  });
+
+  it('of one repository is asked for by GET, whatever HEAD has found in another', async () => {
+    const { registry, client } = await startRegistryAndClient();
+    pushTestImage(registry, 'istio/proxyv2');
+    await client.repository('istio/proxyv2').resolve();
+    registry.fault = onlyHead(respondWith(404));
+    expect(await client.repository().resolve()).toBe(DIGEST);
+  });
 
   it('has no digest that a refused HEAD names', async () => {
     const { registry, client } = await startRegistryAndClient();
@@ -184,10 +250,69 @@ describe('a tag', () => {
     expect(await client.repository().tagged()).toMatchObject({ digest: DIGEST, mediaType: MEDIA_TYPE });
   });
 
-  it('does not stand for a page, whatever the digest of its bytes', async () => {
+  it.each(['text/html', 'Text/HTML; charset=utf-8', 'application/xhtml+xml'])(
+    'does not stand for a page of type %s, whatever its bytes and its headers',
+    async (type) => {
+      const { registry, client } = await startRegistryAndClient();
+      registry.fault = respondWith(200, { 'content-type': type, 'docker-content-digest': DIGEST }, MANIFEST);
+      expect(await codeOf(client.repository().tagged())).toBe('answer-invalid');
+      expect(await codeOf(client.repository().resolve())).toBe('answer-invalid');
+    },
+  );
+
+  it.each([
+    '<html>Log in</html>',
+    '{"error":"login_required"}',
+    '{"errors":[{"code":"UNAUTHORIZED"}]}',
+    '{"schemaVersion":2}',
+    '{"schemaVersion":2,"config":"x","layers":[]}',
+    '{"schemaVersion":2,"config":{},"layers":{}}',
+    '{"config":{},"layers":[]}',
+    '{"schemaVersion":2,"mediaType":"text/html","config":{},"layers":[]}',
+    `{"schemaVersion":2,"mediaType":"${MEDIA_TYPE}","manifests":[]}`,
+    '[]',
+    'null',
+    '""',
+    '',
+  ])('does not stand for what is no manifest, whatever it is called: %s', async (body) => {
     const { registry, client } = await startRegistryAndClient();
-    registry.fault = respondWith(200, { 'content-type': 'text/html' }, MANIFEST);
-    expect(await codeOf(client.repository().tagged())).toBe('answer-invalid');
+    for (const type of ['application/json', 'text/plain', 'application/octet-stream', undefined]) {
+      registry.fault = respondWith(200, type === undefined ? {} : { 'content-type': type }, body);
+      expect(await codeOf(client.repository().tagged())).toBe('answer-invalid');
+      expect(await codeOf(client.repository().resolve())).toBe('answer-invalid');
+    }
+  });
+
+  it.each([
+    'text/plain; charset=utf-8',
+    'application/octet-stream',
+    'application/pgp-signature',
+    'application/json',
+    'binary/octet-stream',
+    '',
+  ])('stands for a manifest that a static server calls %j: its content proves it', async (type) => {
+    const { registry, client } = await startRegistryAndClient();
+    const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: DIGEST, size: 2 };
+    for (const layers of [[], null]) {
+      const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers }));
+      registry.fault = respondWith(200, type === '' ? {} : { 'content-type': type }, bytes);
+      const expected = { digest: digestOf(bytes), mediaType: MEDIA_TYPE };
+      expect(await client.repository().tagged()).toMatchObject(expected);
+      expect(await client.repository().resolve()).toBe(expected.digest);
+    }
+  });
+
+  it('stands for an index that a static server calls text, by its own type or by its content', async () => {
+    const { registry, client } = await startRegistryAndClient();
+    const list = 'application/vnd.docker.distribution.manifest.list.v2+json';
+    for (const [members, mediaType] of [
+      [{ mediaType: list }, list],
+      [{}, 'application/vnd.oci.image.index.v1+json'],
+    ] as const) {
+      const body = JSON.stringify({ schemaVersion: 2, ...members, manifests: [] });
+      registry.fault = respondWith(200, { 'content-type': 'text/plain' }, body);
+      expect(await client.repository().tagged()).toMatchObject({ digest: digestOf(body), mediaType });
+    }
   });
 });
 

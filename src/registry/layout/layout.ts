@@ -1,5 +1,5 @@
 import type { Digest } from '../../image/index.ts';
-import { parseReferrers, referrersTag } from '../referrers/parse-referrers.ts';
+import { referrersTag, referrersUnderTag } from '../referrers/parse-referrers.ts';
 import type { Referrer, Source } from '../source.ts';
 import { createLayoutContent } from './layout-content.ts';
 import { invalidLayout, readLayoutBlob } from './layout-files.ts';
@@ -55,7 +55,7 @@ export const openLayout = (directory: string, { manifestBytes, blobBytes }: Layo
   /** Lists the referrers under the fallback tag, which tools copy from registries. */
   const listByTag = async (entries: readonly LayoutEntry[], digest: Digest): Promise<readonly Referrer[]> => {
     const indexes = await readManifests(entries.filter((entry) => hasName(entry, referrersTag(digest))));
-    return indexes.flatMap(({ bytes }) => parseReferrers(bytes) ?? []);
+    return indexes.flatMap((index) => referrersUnderTag(index, digest));
   };
 
   const referrers: Source['referrers'] = async (digest) => {

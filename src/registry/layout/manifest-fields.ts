@@ -1,5 +1,6 @@
 import { isJsonObject, listMemberOf, parseJson, textOf } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
+import { manifestTypeOf } from '../manifest-type.ts';
 import { OCI_MANIFEST } from '../media-types.ts';
 import type { Manifest } from '../source.ts';
 
@@ -13,10 +14,12 @@ const layersOf = (bytes: Uint8Array): readonly unknown[] => listMemberOf(parseJs
 
 /**
  * Merges the distinct layers of several manifests into one, which is returned under a tag, so its digest is free. Undefined
- * if there is none; a single manifest stays as it is.
+ * if there is none; a single one keeps its bytes.
  */
 export const mergeManifests = (manifests: readonly Manifest[]): Manifest | undefined => {
-  if (manifests.length < 2) return manifests[0];
+  const [first] = manifests;
+  if (manifests.length < 2)
+    return first && { ...first, mediaType: manifestTypeOf(first.mediaType, first.bytes) };
   const layers = new Map(
     manifests.flatMap(({ bytes }) => layersOf(bytes)).map((layer) => [JSON.stringify(layer), layer]),
   );

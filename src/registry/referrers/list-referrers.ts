@@ -15,7 +15,7 @@ import {
 } from '../source.ts';
 import { collectReferrers, type IsLikely } from './collect-referrers.ts';
 import { findNextLink } from './parse-link.ts';
-import { parseReferrers, referrersTag } from './parse-referrers.ts';
+import { parseReferrers, referrersTag, referrersUnderTag } from './parse-referrers.ts';
 import type { ReferrersApi } from './referrers-api.ts';
 
 /** The length of all `Link` headers of a page: each page would otherwise cost the time of the longest header. */
@@ -100,6 +100,13 @@ const createReadPage =
     return undefined;
   };
 
+const parsePage = async (bytes: Uint8Array, id: string): Promise<readonly Referrer[]> => {
+  await ownTurn();
+  const descriptors = parseReferrers(bytes);
+  if (descriptors === undefined) throw invalidResponse(`${id}: the list of referrers is not an image index`);
+  return descriptors;
+};
+
 /**
  * Lists the referrers of a digest: by the referrers API, or by the fallback tag if the registry does not support the API.
  * A registry that supports it lists what is tagged so too (distribution-spec 1.1, "Enabling the Referrers API").
@@ -111,13 +118,6 @@ export const createListReferrers = ({
   referrersApi,
   limits: { manifestBytes, referrerPages, signatureBytes, signatureManifestBytes },
 }: ListReferrersOptions): Source['referrers'] => {
-  const parse = async (bytes: Uint8Array, subject: string): Promise<readonly Referrer[]> => {
-    await ownTurn();
-    const descriptors = parseReferrers(bytes);
-    if (descriptors === undefined) throw invalidResponse(`${id}: ${subject} is not an image index`);
-    return descriptors;
-  };
-
   const readPage = createReadPage({ id, send, referrersApi });
   // A page is parsed at once: a longer one would take the memory and the time of others.
   const pageBytes = Math.min(manifestBytes, signatureManifestBytes);
@@ -143,7 +143,7 @@ export const createListReferrers = ({
         if (response === undefined) return undefined;
         if (response === 'oversized') break;
         bytesLeft -= response.body.length;
-        collection.add(await parse(response.body, 'the list of referrers'));
+        collection.add(await parsePage(response.body, id));
         next = nextPageOf(response, first, id);
       }
     } catch (error) {
@@ -161,7 +161,8 @@ export const createListReferrers = ({
     const index = await readTag(tag, signal, pageBytes).catch(unlessOversized);
     const collection = collectReferrers(isLikely);
     if (index === undefined || index === 'oversized') return collection.list(index !== undefined);
-    collection.add(await parse(index.bytes, tag));
+    await ownTurn();
+    collection.add(referrersUnderTag(index, digest));
     return collection.list(false);
   };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRepository, digestOf } from '../../../src/image/index.ts';
+import { createRepository, type Digest, digestOf } from '../../../src/image/index.ts';
 import {
   createRegistries,
   createSourceCaller,
@@ -15,6 +15,8 @@ import {
   codeOf,
   DIGEST,
   faultOf,
+  MANIFEST,
+  MEDIA_TYPE,
   PATH,
   pushTestImage,
   respondWith,
@@ -35,6 +37,7 @@ interface ReferrersRegistry {
     path?: string,
     signal?: AbortSignal,
     isLikely?: (artifactType: string | undefined) => boolean,
+    digest?: Digest,
   ): Promise<Referrers>;
   /** Resolves a tag, which may not exist. */
   resolve(path?: string): Promise<unknown>;
@@ -59,8 +62,8 @@ const startRegistryWithReferrers = async (
   const opened: ReferrersRegistry = {
     registry,
     time: 1_800_000_000_000,
-    list: (path = PATH, signal = AbortSignal.timeout(5000), isLikely) =>
-      open(path).referrers(DIGEST, signal, isLikely),
+    list: (path = PATH, signal = AbortSignal.timeout(5000), isLikely = () => false, digest = DIGEST) =>
+      open(path).referrers(digest, signal, isLikely),
     resolve: (path = PATH) => open(path).resolve('1.28.0', AbortSignal.timeout(5000)),
     takeRequests: () => registry.requests.splice(0).map(({ method, path }) => `${method} ${path}`),
   };
@@ -120,14 +123,16 @@ describe('a list of referrers is a fault', () => {
     expect(await codeOf(list(PATH, AbortSignal.abort()))).toBe('deadline');
   });
 
-  it('where what stands under the fallback tag is no index', async () => {
+  it.each([
+    ['a login page', respondWith(200, { 'content-type': 'text/html' }, '<html>Log in</html>')],
+    ['a login page in JSON', respondWith(200, { 'content-type': 'application/json' }, '{"error":"log in"}')],
+    ['forbidden', respondWith(403)],
+    ['failing', respondWith(500)],
+  ])('where under the fallback tag stands %s', async (_, fault) => {
     const { registry, list } = await startRegistryWithReferrers({ referrersApi: false });
-    registry.pushManifest(PATH, fallbackTag(DIGEST), Buffer.from('{"layers":[]}'), INDEX);
-    expect(await faultOf(list())).toEqual({
-      code: 'answer-invalid',
-      asked: true,
-      message: `${registry.host}/${PATH}: ${fallbackTag(DIGEST)} is not an image index`,
-    });
+    registry.fault = (request, response) =>
+      request.url?.includes(fallbackTag(DIGEST)) === true && fault(request, response);
+    expect(await codeOf(list())).not.toBe('none');
   });
 });
 
@@ -175,6 +180,42 @@ describe('a list of referrers', () => {
       ]),
     );
     expect(await list()).toEqual({ descriptors: [{ digest: good, artifactType: undefined }], more: false });
+  });
+});
+
+describe('what stands under the fallback tag and is no list of referrers', () => {
+  const CONFIG = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: DIGEST, size: 2 };
+  const child = { mediaType: MEDIA_TYPE, digest: digestOf('child'), size: 1 };
+  const IMAGE_INDEX = Buffer.from(page([child]));
+
+  it.each<[string, Buffer, string]>([
+    ['the manifest of another image', manifestOf('other').bytes, MEDIA_TYPE],
+    [
+      'a manifest without a type',
+      Buffer.from(JSON.stringify({ schemaVersion: 2, config: CONFIG, layers: [] })),
+      'text/plain',
+    ],
+    ['a manifest with the type of an index', Buffer.from('{"layers":[]}'), INDEX],
+    [
+      'a manifest with null for its manifests',
+      Buffer.from(JSON.stringify({ config: CONFIG, manifests: null })),
+      MEDIA_TYPE,
+    ],
+    ['no JSON', Buffer.from('nothing'), INDEX],
+  ])('is no fault: %s', async (_, bytes, mediaType) => {
+    const { registry, list } = await startRegistryWithReferrers({ referrersApi: false });
+    registry.pushManifest(PATH, fallbackTag(DIGEST), bytes, mediaType);
+    expect(await list()).toEqual(NOTHING);
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['manifest', MANIFEST, MEDIA_TYPE],
+    ['index, whose children do not refer to it', IMAGE_INDEX, INDEX],
+  ])('is the image itself, as GitLab resolves that tag: its %s', async (_, bytes, mediaType) => {
+    const { registry, list } = await startRegistryWithReferrers({ referrersApi: false });
+    const image = digestOf(bytes);
+    registry.pushManifest(PATH, fallbackTag(image), bytes, mediaType);
+    expect(await list(PATH, AbortSignal.timeout(5000), () => false, image)).toEqual(NOTHING);
   });
 });
 
