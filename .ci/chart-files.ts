@@ -79,14 +79,49 @@ const configSchema = (): Schema => {
   };
 };
 
+/**
+ * Values with a default that may be set to null all the same, which leaves out what they are rendered to. Of `config` and of
+ * the objects of Kubernetes, every member may.
+ */
+const OPTIONAL = new RegExp(
+  [
+    '^(?:replicas|criticalNamespaces|topologySpreadConstraints|nodeSelector|podDisruptionBudget)$',
+    '^(?:networkPolicy|networkPolicy\\.\\w+Ports|metrics|metrics\\.\\w+Monitor)$',
+    '^(?:config|resources|podSecurityContext|securityContext)(?:\\.|$)',
+  ].join('|'),
+);
+
+const isEmpty = (value: unknown): boolean =>
+  value === false || value === '' || (typeof value === 'object' && Object.keys(value ?? {}).length === 0);
+
+/** True if null means that there is none: Helm takes a value that is set to null away, and its default with it. */
+const isOptional = ({ path, default: value, section }: Value): boolean =>
+  OPTIONAL.test(path.join('.')) || (!section && isEmpty(value));
+
+const nullable = (schema: Schema): void => {
+  if (typeof schema['type'] === 'string') schema['type'] = [schema['type'], 'null'];
+  if (Array.isArray(schema['enum']) && !schema['enum'].includes(null))
+    schema['enum'] = [...schema['enum'], null];
+};
+
+const find = (schema: Schema, path: readonly string[]): Schema | undefined =>
+  path.reduce<Schema | undefined>((node, key) => node?.properties?.[key] as Schema | undefined, schema);
+
 const describe = (schema: Schema, value: Value): void => {
-  const target = value.path.reduce<Schema | undefined>(
-    (node, key) => node?.properties?.[key] as Schema | undefined,
-    schema,
-  );
-  if (target === undefined) throw new Error(`values.schema.json has no ${value.path.join('.')}`);
+  const [target, parent] = [find(schema, value.path), find(schema, value.path.slice(0, -1))];
+  const key = value.path.at(-1) ?? '';
+  if (target === undefined || parent === undefined)
+    throw new Error(`values.schema.json has no ${value.path.join('.')}`);
   target['description'] = value.comment;
   if (!value.section) target['default'] = value.default;
+  if (isOptional(value)) nullable(target);
+  else parent['required'] = [...((parent['required'] as readonly string[] | undefined) ?? []), key];
+};
+
+/** Removes what `describe` writes. */
+const clear = (schema: Schema, value: Value): void => {
+  const parent = find(schema, value.path.slice(0, -1));
+  if (parent !== undefined) delete parent['required'];
 };
 
 const format = (path: string, text: string): string =>
@@ -99,6 +134,7 @@ const schemaWith = (text: string, values: readonly Value[]): string => {
   const schema = JSON.parse(text) as Schema;
   const properties = schema.properties ?? {};
   properties['config'] = structuredClone(configSchema());
+  for (const value of values) clear(schema, value);
   for (const value of values) describe(schema, value);
   return format(`${CHART}/values.schema.json`, JSON.stringify(schema, null, 2));
 };

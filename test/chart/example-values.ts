@@ -135,8 +135,14 @@ export const exampleValues: readonly ExampleValues[] = [
     },
   },
   { name: 'no evidence', values: { evidence: { write: { kind: 'none' } } } },
-  { name: 'the host network', values: { hostNetwork: true, listen: { webhook: 10250, probes: 10251 } } },
-  { name: 'IPv6', values: { listen: { address: '::' }, service: { ipFamilyPolicy: 'PreferDualStack' } } },
+  { name: 'the host network', values: { hostNetwork: true, listen: { webhook: 18443, probes: 18081 } } },
+  {
+    name: 'IPv6',
+    values: {
+      listen: { address: '::' },
+      service: { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv6', 'IPv4'] },
+    },
+  },
   { name: 'one replica', values: { replicas: 1, podDisruptionBudget: { enabled: false } } },
   {
     name: 'extras',

@@ -35,7 +35,7 @@ describe('the schema of values', () => {
 
   it('knows every value, says what it is, and is closed wherever it lists', () => {
     // Objects of Kubernetes may have more members than the schema describes.
-    const native = ['podSecurityContext is open', 'securityContext is open'];
+    const native = ['global is open', 'podSecurityContext is open', 'securityContext is open'];
     const undescribed = (one: Schema, path: string): readonly string[] =>
       Object.entries(one.properties ?? {}).flatMap(([key, below]) => [
         ...(below.description === undefined ? [`${path}${key}`] : []),
@@ -55,7 +55,8 @@ describe('the schema of values', () => {
         `${path}${key}`,
         ...paths(below, `${path}${key}.`),
       ]);
-    const native = /^(?:config\.limits\.|resources\.claims$|certificates\.certManager\.issuerRef\.|global$)/;
+    const native =
+      /^(?:config\.limits\.|resources\.claims$|certificates\.certManager\.issuerRef\.|global|enabled$)/;
     expect(paths({ properties }, '').filter((path) => !shown.has(path) && !native.test(path))).toEqual([]);
   });
 });

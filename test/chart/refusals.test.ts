@@ -14,7 +14,7 @@ const unknown: readonly Refusal<string>[] = [
   { values: { pin: 'warn' }, why: "'/pin': value must be one of 'enforce', 'always', 'never'" },
   { values: { config: { pin: 'always' } }, why: "'/config': additional properties 'pin' not allowed" },
   { values: { mode: 'block' }, why: "'/mode': value must be one of 'audit', 'warn', 'enforce'" },
-  { values: { replicas: 'two' }, why: "'/replicas': got string, want integer" },
+  { values: { replicas: 'two' }, why: "'/replicas': got string, want null or integer" },
   { values: { config: { hub: [] } }, why: "'/config': additional properties 'hub' not allowed" },
   { values: { config: { server: {} } }, why: "'/config': additional properties 'server' not allowed" },
   { values: { config: { keys: [] } }, why: "'/config/keys': minItems: got 0, want 1" },
@@ -139,11 +139,11 @@ const impossible: readonly Refusal<RegExp>[] = [
     { key: 'credentials.dockerConfig', credentials: { dockerConfig: '/etc/sailmark/ca/a.json' } },
     {
       key: 'credentials.providers.config',
-      credentials: { providers: { config: '/etc/sailmark/ca/a.yaml', binDir: '/opt' } },
+      credentials: { providers: { config: '/etc/sailmark/ca/a.yaml', binDir: '/etc/ssl/bin' } },
     },
     {
       key: 'credentials.providers.binDir',
-      credentials: { providers: { config: '/a.yaml', binDir: '/etc/sailmark/ca/bin' } },
+      credentials: { providers: { config: '/etc/ssl/a.yaml', binDir: '/etc/sailmark/ca/bin' } },
     },
   ].map(({ key, ...more }) => ({
     values: { config: { registries: [{ host: 'registry.corp.example', ...more }] } },

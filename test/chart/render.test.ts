@@ -31,6 +31,7 @@ describe('the chart', () => {
         'RoleBinding sailmark/sailmark-evidence',
         'Secret sailmark/sailmark-certificates',
         'Service sailmark/sailmark',
+        'Service sailmark/sailmark-metrics',
         'ServiceAccount sailmark/sailmark',
         'ValidatingWebhookConfiguration sailmark',
       ].toSorted(),
@@ -76,7 +77,7 @@ describe('the chart', () => {
 
   it('selects its own pods alone: not the one of helm test', async () => {
     const manifests = await render();
-    const selector = at(manifestOf(manifests, 'Service'), 'spec', 'selector');
+    const selector = at(manifestOf(manifests, 'Service', 'sailmark'), 'spec', 'selector');
     expect(at(manifestOf(manifests, 'Deployment'), 'spec', 'selector', 'matchLabels')).toEqual(selector);
     expect(at(manifestOf(manifests, 'PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(
       selector,

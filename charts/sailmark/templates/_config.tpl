@@ -1,7 +1,8 @@
 {{/* The configuration file: `config`, and the keys that the chart writes itself. */}}
 {{- define "sailmark.config" -}}
-{{- $file := deepCopy .Values.config -}}
+{{- $file := deepCopy (default dict .Values.config) -}}
 {{- if not $file.trustedRoot }}{{ $_ := unset $file "trustedRoot" }}{{ end -}}
+{{- range $key, $value := $file }}{{ if kindIs "invalid" $value }}{{ $_ := unset $file $key }}{{ end }}{{ end -}}
 {{- $_ := set $file "apiVersion" "sailmark.dev/v1alpha1" -}}
 {{- $_ := set $file "kind" "Configuration" -}}
 {{- $_ := set $file "pin" .Values.pin -}}
@@ -17,7 +18,7 @@
 {{- with .Values.evidence.read }}
 read:
   {{- range $name := keys . | sortAlpha }}
-  - /evidence/{{ $name }}
+  - {{ printf "/evidence/%s" $name | quote }}
   {{- end }}
 {{- end }}
 {{- if has .Values.evidence.write.kind (list "emptyDir" "persistentVolumeClaim") }}
@@ -31,7 +32,7 @@ write: /var/lib/sailmark
 listen: {{ printf "%s:%v" $host .Values.listen.webhook | quote }}
 probes: {{ printf "%s:%v" $host .Values.listen.probes | quote }}
 certificate: {cert: /tls/tls.crt, key: /tls/tls.key}
-log: {level: {{ .Values.log.level }}, format: {{ .Values.log.format }}}
+log: {level: {{ .Values.log.level | quote }}, format: {{ .Values.log.format | quote }}}
 {{- end }}
 
 {{- define "sailmark.config.kubernetes" -}}
@@ -41,23 +42,23 @@ warmUp: {{ .Values.kubernetes.warmUp | quote }}
 {{- if eq .Values.evidence.write.kind "cluster" }}
 evidence:
   {{- $names := include "sailmark.evidenceConfigMaps" . | fromJsonArray }}
-  tags: {{ first $names }}
+  tags: {{ first $names | quote }}
   images: {{ rest $names | toJson }}
 {{- end }}
 {{- if include "sailmark.waits" . }}
-activation: {webhookConfiguration: {{ include "sailmark.fullname" . }}}
+activation: {webhookConfiguration: {{ include "sailmark.fullname" . | quote }}}
 {{- end }}
 {{- if eq .Values.certificates.mode "self" }}
 {{- with .Values.certificates.self }}
 certificates:
-  secret: {{ include "sailmark.certificateSecret" $ }}
-  webhookConfiguration: {{ include "sailmark.fullname" $ }}
+  secret: {{ include "sailmark.certificateSecret" $ | quote }}
+  webhookConfiguration: {{ include "sailmark.fullname" $ | quote }}
   {{- if ne $.Values.pin "never" }}
-  mutatingWebhookConfiguration: {{ include "sailmark.pinName" $ }}
+  mutatingWebhookConfiguration: {{ include "sailmark.pinName" $ | quote }}
   {{- end }}
   dnsNames:
-    - {{ include "sailmark.host" $ }}
-    - {{ include "sailmark.host" $ }}.cluster.local
+    - {{ include "sailmark.host" $ | quote }}
+    - {{ include "sailmark.host" $ | printf "%s.cluster.local" | quote }}
     {{- with include "sailmark.urlHost" $ }}
     - {{ . | quote }}
     {{- end }}

@@ -1,16 +1,21 @@
 {{/* The name in the names of objects: at most 45 characters, so that suffixes still fit into 63. */}}
 {{- define "sailmark.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 45 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 45 | trimAll "-." -}}
 {{- end }}
 
+{{/* The name of the Service too, which begins with a letter and has no dots (RFC 1035), as names of releases may. */}}
 {{- define "sailmark.fullname" -}}
-{{- $name := include "sailmark.name" . -}}
+{{- $name := include "sailmark.name" . | replace "." "-" -}}
+{{- $release := replace "." "-" .Release.Name -}}
+{{- $letter := regexMatch "^[a-z]" $release -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
-{{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- else if and (contains $name $release) $letter -}}
+{{- $release | trunc 45 | trimSuffix "-" -}}
+{{- else if $letter -}}
+{{- printf "%s-%s" $release $name | trunc 45 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 45 | trimSuffix "-" -}}
+{{- printf "%s-%s" (ternary $name "sailmark" (regexMatch "^[a-z]" $name)) $release | trunc 45 | trimSuffix "-" -}}
 {{- end -}}
 {{- end }}
 
@@ -21,38 +26,64 @@
 
 {{/* The selector of Deployment, Service and disruption budget. Never add to it: a selector cannot be changed. */}}
 {{- define "sailmark.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "sailmark.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "sailmark.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: webhook
 {{- end }}
 
 {{- define "sailmark.releaseLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: sailmark
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{- end }}
 
-{{/* Labels and annotations of an object. Call with (dict "root" $ "labels" … "annotations" …); both are optional. */}}
+{{/* The labels of the Service for metrics, and of what else is not the webhook. Call with (dict "root" $ "component" …). */}}
+{{- define "sailmark.componentLabels" -}}
+{{- $component := dict "app.kubernetes.io/component" .component -}}
+{{- merge $component (include "sailmark.selectorLabels" .root | fromYaml) | toYaml -}}
+{{- end }}
+
+{{/* Labels and annotations of an object. Call with (dict "root" $ "component" … "labels" … "annotations" …); all but root are optional. */}}
 {{- define "sailmark.meta" -}}
-{{- $selectorLabels := include "sailmark.selectorLabels" .root | fromYaml -}}
-{{- $own := merge $selectorLabels (include "sailmark.releaseLabels" .root | fromYaml) -}}
+{{- $component := dict "root" .root "component" (default "webhook" .component) -}}
+{{- $own := include "sailmark.componentLabels" $component | fromYaml -}}
+{{- $own = merge $own (include "sailmark.releaseLabels" .root | fromYaml) -}}
 labels:
-  {{- merge $own (default dict .labels) .root.Values.commonLabels | toYaml | nindent 2 }}
-{{- with merge dict (default dict .annotations) .root.Values.commonAnnotations }}
+  {{- merge $own (default dict .labels) (default dict .root.Values.commonLabels) | toYaml | nindent 2 }}
+{{- with merge dict (default dict .annotations) (default dict .root.Values.commonAnnotations) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* global.imageRegistry takes the place of the registry, whichever it is, as in the charts that it comes from. */}}
 {{- define "sailmark.image" -}}
+{{- $repository := .Values.image.repository -}}
+{{- with (.Values.global).imageRegistry -}}
+{{- $path := regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "" -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) $path -}}
+{{- end -}}
 {{- with .Values.image -}}
 {{- if .digest -}}
-{{ .repository }}@{{ .digest }}
+{{ $repository }}@{{ .digest }}
 {{- else -}}
-{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{ $repository }}:{{ .tag | default $.Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{/* The Secrets to pull images with, of all charts and of this one, each once: a YAML list, or nothing. */}}
+{{- define "sailmark.imagePullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (default list (.Values.global).imagePullSecrets) (default list .Values.imagePullSecrets) -}}
+{{- if kindIs "string" . -}}
+{{- $secrets = append $secrets (dict "name" .) -}}
+{{- else -}}
+{{- $secrets = append $secrets (dict "name" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- with uniq $secrets }}{{ toYaml . }}{{ end -}}
 {{- end }}
 
 {{/* Seconds of a duration such as 1m30s, rounded up. */}}
@@ -88,7 +119,7 @@ annotations:
 {{/* Every namespace/name of the configuration's pull secrets, once, as a JSON list. */}}
 {{- define "sailmark.pullSecrets" -}}
 {{- $all := list -}}
-{{- range .Values.config.registries -}}
+{{- range (.Values.config).registries -}}
 {{- with .credentials -}}
 {{- $all = concat $all (default list .pullSecrets) -}}
 {{- end -}}
@@ -114,4 +145,9 @@ annotations:
 {{- $names := list (printf "%s-evidence-tags" (include "sailmark.fullname" .)) -}}
 {{- range until 4 -}}{{- $names = append $names (printf "%s-evidence-%d" (include "sailmark.fullname" $) .) -}}{{- end -}}
 {{- toJson $names -}}
+{{- end }}
+
+{{/* The Service with probes and metrics. */}}
+{{- define "sailmark.metricsService" -}}
+{{- include "sailmark.fullname" . }}-metrics
 {{- end }}

@@ -4,8 +4,8 @@ as one alternative each. It does the same as src/istio/match-pattern.ts: `sailma
 rendered here.
 */}}
 {{- define "sailmark.morePattern" -}}
-{{- $places := .Values.config.hubs -}}
-{{- range .Values.config.mirrors }}{{ $places = append $places .mirror }}{{ end -}}
+{{- $places := default list (.Values.config).hubs -}}
+{{- range (.Values.config).mirrors }}{{ $places = append $places .mirror }}{{ end -}}
 {{- $more := list -}}
 {{- range $place := $places -}}
 {{- $lower := lower $place -}}
@@ -18,7 +18,7 @@ rendered here.
 {{- $more = append $more (printf "%s/" (regexQuoteMeta $lower)) -}}
 {{- end -}}
 {{- end -}}
-{{- range .Values.config.revoked }}{{ $more = append $more (trunc 19 .digest) }}{{ end -}}
+{{- range (.Values.config).revoked }}{{ $more = append $more (trunc 19 .digest) }}{{ end -}}
 {{- range uniq $more }}|{{ . }}{{ end -}}
 {{- end }}
 

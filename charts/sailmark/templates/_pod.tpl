@@ -1,6 +1,6 @@
 {{/* On OpenShift the SecurityContextConstraints of the namespace set user and group, and refuse others. */}}
 {{- define "sailmark.podSecurityContext" -}}
-{{- $context := deepCopy .Values.podSecurityContext -}}
+{{- $context := deepCopy (default dict .Values.podSecurityContext) -}}
 {{- if .Values.openshift }}{{ $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}{{ end -}}
 {{- toYaml $context -}}
 {{- end }}
@@ -11,43 +11,58 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
 */}}
 {{- define "sailmark.podAnnotations" -}}
 {{- $own := dict "sailmark.dev/configuration" (include "sailmark.config" .) -}}
-{{- merge $own .Values.podAnnotations .Values.commonAnnotations | toYaml -}}
+{{- $local := list -}}
+{{- range include "sailmark.volumes" . | fromYamlArray }}{{ if hasKey . "emptyDir" }}{{ $local = append $local .name }}{{ end }}{{ end -}}
+{{- $evictable := dict -}}
+{{- /* Without it the cluster autoscaler removes no node that a pod with an emptyDir runs on. */ -}}
+{{- with $local }}{{ $_ := set $evictable "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes" (join "," .) }}{{ end -}}
+{{- merge $own (default dict .Values.podAnnotations) (default dict .Values.commonAnnotations) $evictable | toYaml -}}
 {{- end }}
 
+{{/* Node's options of the values are added to ours: of one that is given twice, Node takes the last. */}}
 {{- define "sailmark.env" -}}
+{{- $options := "--max-old-space-size-percentage=33" -}}
+{{- $more := list -}}
+{{- range .Values.extraEnv -}}
+{{- if eq .name "NODE_OPTIONS" }}{{ $options = printf "%s %s" $options (.value | default "") }}{{ else }}{{ $more = append $more . }}{{ end -}}
+{{- end -}}
 # Of the memory limit; the rest is for memory outside Node's heap.
-- {name: NODE_OPTIONS, value: "--max-old-space-size-percentage=33"}
-{{- with .Values.extraEnv }}
+- {name: NODE_OPTIONS, value: {{ trim $options | quote }}}
+{{- with $more }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
 
-{{- define "sailmark.volumeMounts" -}}
+{{- define "sailmark.ownVolumeMounts" -}}
 - {name: config, mountPath: /etc/sailmark/config.yaml, subPath: config.yaml, readOnly: true}
 - {name: certificate, mountPath: /tls, readOnly: true}
 {{- if include "sailmark.asksApi" . }}
 - {name: api, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 {{- end }}
-{{- range $name := keys .Values.files | sortAlpha }}
-- {name: files-{{ $name }}, mountPath: /etc/sailmark/{{ $name }}, readOnly: true}
+{{- range $name := keys (default dict .Values.files) | sortAlpha }}
+- {name: {{ printf "files-%s" $name | quote }}, mountPath: {{ printf "/etc/sailmark/%s" $name | quote }}, readOnly: true}
 {{- end }}
-{{- range $name := keys .Values.evidence.read | sortAlpha }}
-- {name: evidence-{{ $name }}, mountPath: /evidence/{{ $name }}, readOnly: true}
+{{- range $name := keys (default dict .Values.evidence.read) | sortAlpha }}
+- {name: {{ printf "evidence-%s" $name | quote }}, mountPath: {{ printf "/evidence/%s" $name | quote }}, readOnly: true}
 {{- end }}
 {{- if has .Values.evidence.write.kind (list "emptyDir" "persistentVolumeClaim") }}
 - {name: kept, mountPath: /var/lib/sailmark}
 {{- end }}
+{{- end }}
+
+{{- define "sailmark.volumeMounts" -}}
+{{- include "sailmark.ownVolumeMounts" . }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
 
-{{- define "sailmark.volumes" -}}
+{{- define "sailmark.ownVolumes" -}}
 - name: config
   downwardAPI:
     items: [{path: config.yaml, fieldRef: {apiVersion: v1, fieldPath: "metadata.annotations['sailmark.dev/configuration']"}}]
 - name: certificate
-  secret: {secretName: {{ include "sailmark.certificateSecret" . }}}
+  secret: {secretName: {{ include "sailmark.certificateSecret" . | quote }}}
 {{- if include "sailmark.asksApi" . }}
 # As automountServiceAccountToken would mount it; mounted only if it is used.
 - name: api
@@ -57,22 +72,26 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
       - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
       - downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]}
 {{- end }}
-{{- range $name := keys .Values.files | sortAlpha }}
+{{- range $name := keys (default dict .Values.files) | sortAlpha }}
 - {{ merge (dict "name" (printf "files-%s" $name)) (get $.Values.files $name) | toYaml | nindent 2 | trim }}
 {{- end }}
-{{- range $name := keys .Values.evidence.read | sortAlpha }}
+{{- range $name := keys (default dict .Values.evidence.read) | sortAlpha }}
 - {{ merge (dict "name" (printf "evidence-%s" $name)) (get $.Values.evidence.read $name) | toYaml | nindent 2 | trim }}
 {{- end }}
 {{- with .Values.evidence.write }}
 {{- if eq .kind "emptyDir" }}
 - name: kept
-  emptyDir: {sizeLimit: {{ .sizeLimit }}}
+  emptyDir: {sizeLimit: {{ .sizeLimit | quote }}}
 {{- else if eq .kind "persistentVolumeClaim" }}
 {{- $own := printf "%s-kept" (include "sailmark.fullname" $) }}
 - name: kept
-  persistentVolumeClaim: {claimName: {{ .persistentVolumeClaim.existingClaim | default $own }}}
+  persistentVolumeClaim: {claimName: {{ .persistentVolumeClaim.existingClaim | default $own | quote }}}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- define "sailmark.volumes" -}}
+{{- include "sailmark.ownVolumes" . }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}

@@ -5,7 +5,12 @@
 {{- if not (has .mode (list "audit" "warn" "enforce")) -}}
 {{- $problems = append $problems (printf "mode must be audit, warn or enforce; it is %q." .mode) -}}
 {{- end -}}
-{{- if lt (int .replicas) 1 -}}
+{{- if and (hasKey . "enabled") (eq (toString .enabled) "false") -}}
+{{- $problems = append $problems (join " " (list
+      "enabled is false, and the chart is rendered all the same: it is for the `condition` of a chart that has this one as"
+      "a part. To install nothing, add that condition to its dependencies, or uninstall the release.")) -}}
+{{- end -}}
+{{- if and (not (kindIs "invalid" .replicas)) (lt (int .replicas) 1) -}}
 {{- $problems = append $problems (join " " (list
       "replicas is 0: with no replica, Istio pods outside critical namespaces could not start in enforce, and nothing"
       "would be recorded in audit. To switch sailmark off, uninstall the release.")) -}}
@@ -15,20 +20,52 @@
       "sailmark needs a namespace of its own, not %s: the namespace of the release is a critical one, and whoever may"
       "write there may change what is verified. Use -n sailmark --create-namespace.")) $.Release.Namespace) -}}
 {{- end -}}
+{{- $fullname := include "sailmark.fullname" $ -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "fullnameOverride is %q, and the name of a Service begins with a letter, and has letters, digits and hyphens only,"
+      "without dots.")) $fullname) -}}
+{{- end -}}
+{{- if has $.Release.Namespace .excludedNamespaces -}}
+{{- $problems = append $problems (printf (join " " (list
+      "excludedNamespaces has %s, the release's own namespace, which is a critical one: its pods never need sailmark to"
+      "start.")) $.Release.Namespace) -}}
+{{- end -}}
+{{- range $key, $port := dict "listen.webhook" .listen.webhook "listen.probes" .listen.probes -}}
+{{- if and $.Values.hostNetwork (has (int $port) (list 10248 10249 10250 10255 10256)) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "%s is %v, and hostNetwork is true: the kubelet and kube-proxy listen on ports 10248 to 10250, 10255 and 10256 of"
+      "each node. Use another, such as 8443.")) $key $port) -}}
+{{- else if and $.Values.hostNetwork (lt (int $port) 1024) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "%s is %v, and hostNetwork is true: on a node, ports below 1024 need a capability that the container does not"
+      "have. Use another, such as 8443.")) $key $port) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $monitor := default dict .metrics -}}
+{{- $interval := include "sailmark.seconds" $monitor.interval | int -}}
+{{- $timeout := include "sailmark.seconds" (default "" $monitor.scrapeTimeout) | int -}}
+{{- if gt $timeout $interval -}}
+{{- $problems = append $problems (printf (join " " (list
+      "metrics.%s.scrapeTimeout is %s, longer than its interval %s: Prometheus refuses that."))
+      $name $monitor.scrapeTimeout $monitor.interval) -}}
+{{- end -}}
+{{- end -}}
 {{- if eq (int .listen.webhook) (int .listen.probes) -}}
 {{- $problems = append $problems (printf
       "listen.webhook and listen.probes are both %v: probes are plain HTTP and need a port of their own."
       .listen.probes) -}}
 {{- end -}}
-{{- $drain := include "sailmark.seconds" (get .config.limits "drain" | default "15s") | int -}}
+{{- $limits := default dict (.config).limits -}}
+{{- $drain := include "sailmark.seconds" (get $limits "drain" | default "15s") | int -}}
 {{- if lt (int .terminationGracePeriodSeconds) (add $drain 35 | int) -}}
 {{- $problems = append $problems (printf (join " " (list
       "terminationGracePeriodSeconds is %v, and config.limits.drain (%v s) plus 35 s for the last reviews is at least"
       "%v: if a pod is killed earlier, calls of the API server fail."))
       .terminationGracePeriodSeconds $drain (add $drain 35)) -}}
 {{- end -}}
-{{- $silence := include "sailmark.seconds" (get .config.limits "registrySilence" | default "3s") | int -}}
-{{- $margin := include "sailmark.seconds" (get .config.limits "reviewMargin" | default "1s") | int -}}
+{{- $silence := include "sailmark.seconds" (get $limits "registrySilence" | default "3s") | int -}}
+{{- $margin := include "sailmark.seconds" (get $limits "reviewMargin" | default "1s") | int -}}
 {{- if and (ne .pin "never") (le (int .webhook.pinTimeoutSeconds) (add $silence $margin 1 | int)) -}}
 {{- $problems = append $problems (printf (join " " (list
       "webhook.pinTimeoutSeconds is %v, and config.limits.registrySilence (%v s), config.limits.reviewMargin (%v s) and a"
@@ -61,6 +98,33 @@
 {{- $problems = append $problems (join " " (list
       "certificates.mode is cert-manager, and this cluster has no API cert-manager.io/v1: install cert-manager"
       "first, or use mode self. (To render without a cluster: --api-versions cert-manager.io/v1.)")) -}}
+{{- end -}}
+{{- if eq .mode "cert-manager" -}}
+{{- $duration := include "sailmark.seconds" .certManager.duration | int -}}
+{{- $renewBefore := include "sailmark.seconds" .certManager.renewBefore | int -}}
+{{- if ge $renewBefore $duration -}}
+{{- $problems = append $problems (printf (join " " (list
+      "certificates.certManager.renewBefore is %s, and certificates.certManager.duration is %s: cert-manager refuses a"
+      "certificate that is renewed before it is issued.")) .certManager.renewBefore .certManager.duration) -}}
+{{- end -}}
+{{- if or (lt $duration 3600) (lt $renewBefore 300) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "certificates.certManager.duration is %s and renewBefore is %s: cert-manager wants at least 1h and 5m."))
+      .certManager.duration .certManager.renewBefore) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .mode "self" -}}
+{{- $lifetime := include "sailmark.seconds" .self.lifetime | int -}}
+{{- if gt $lifetime (include "sailmark.seconds" .self.caLifetime | int) -}}
+{{- $problems = append $problems (printf
+      "certificates.self.lifetime is %s, longer than certificates.self.caLifetime, %s."
+      .self.lifetime .self.caLifetime) -}}
+{{- end -}}
+{{- if gt (mul 6 (include "sailmark.seconds" .self.overlap | int)) $lifetime -}}
+{{- $problems = append $problems (printf (join " " (list
+      "certificates.self.overlap is %s, more than a sixth of certificates.self.lifetime, %s: it would not end before a"
+      "certificate does.")) .self.overlap .self.lifetime) -}}
+{{- end -}}
 {{- end -}}
 {{- if eq .mode "provided" -}}
 {{- if not .provided.secret -}}
@@ -101,13 +165,13 @@
       "persistentVolumeClaim, or remove the claim.")) .kind) -}}
 {{- end -}}
 {{- $claimed := and (eq .kind "persistentVolumeClaim") (not .persistentVolumeClaim.existingClaim) -}}
-{{- if and $claimed (ne .persistentVolumeClaim.accessMode "ReadWriteMany") (gt (int $.Values.replicas) 1) -}}
+{{- if and $claimed (ne .persistentVolumeClaim.accessMode "ReadWriteMany") (gt (int (default 2 $.Values.replicas)) 1) -}}
 {{- $problems = append $problems (printf (join " " (list
       "evidence.write.persistentVolumeClaim.accessMode is %s, and there are %v replicas on several nodes: use"
-      "ReadWriteMany, evidence.write.kind cluster, or one replica.")) .persistentVolumeClaim.accessMode $.Values.replicas) -}}
+      "ReadWriteMany, evidence.write.kind cluster, or one replica.")) .persistentVolumeClaim.accessMode (default "several" (toString (default "" $.Values.replicas)))) -}}
 {{- end -}}
 {{- end -}}
-{{- range $values, $volumes := dict "files" .Values.files "evidence.read" .Values.evidence.read -}}
+{{- range $values, $volumes := dict "files" (default dict .Values.files) "evidence.read" (default dict .Values.evidence.read) -}}
 {{- range $name, $source := $volumes -}}
 {{- if and (hasKey $source "image") (semverCompare "<1.31.0-0" $.Capabilities.KubeVersion.Version) -}}
 {{- $problems = append $problems (printf (join " " (list
@@ -116,35 +180,45 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range include "sailmark.namedFiles" . | fromJsonArray -}}
-{{- $name := regexFind "^/etc/sailmark/[^/]+" .path | trimPrefix "/etc/sailmark/" -}}
-{{- if and $name (not (hasKey $.Values.files $name)) -}}
+{{- $mounts := concat (include "sailmark.ownVolumeMounts" $ | fromYamlArray) (default list .Values.extraVolumeMounts) -}}
+{{- range include "sailmark.namedFiles" (dict "at" "config" "in" .Values.config) | fromJsonArray -}}
+{{- $path := .path -}}
+{{- /* What the image itself holds. */ -}}
+{{- $held := hasPrefix "/etc/ssl/" $path -}}
+{{- range $mounts }}{{ if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) (printf "%s/" $path) }}{{ $held = true }}{{ end }}{{ end -}}
+{{- $name := regexFind "^/etc/sailmark/[^/]+/" .path | trimPrefix "/etc/sailmark/" | trimSuffix "/" -}}
+{{- if $held -}}
+{{- else if $name -}}
 {{- $problems = append $problems (printf
       "%s is %s, and files has no volume %s: add files.%s, such as {configMap: {name: …}}."
       .key .path $name $name) -}}
+{{- else -}}
+{{- $problems = append $problems (printf (join " " (list
+      "%s is %s, which is in no volume: add its volume to files, and name it as /etc/sailmark/NAME/…, or mount it by"
+      "extraVolumes and extraVolumeMounts.")) .key .path) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
 {{- end }}
 
-{{/* Every path that the configuration names, with its key: a JSON list. */}}
+{{/* Every path in a part of the configuration, with its key: a JSON list. Call with (dict "at" "config" "in" …). */}}
 {{- define "sailmark.namedFiles" -}}
 {{- $named := list -}}
-{{- range $index, $key := .Values.config.keys -}}
-{{- $named = append $named (dict "key" (printf "config.keys[%d].file" $index) "path" (get $key "file" | default "")) -}}
+{{- $below := dict -}}
+{{- if kindIs "map" .in -}}
+{{- range $key, $value := .in -}}
+{{- $isPath := regexMatch "(?i)(file|dir|trustedRoot|dockerConfig)$|^config$" $key -}}
+{{- if and $isPath $value (kindIs "string" $value) -}}
+{{- $named = append $named (dict "key" (printf "%s.%s" $.at $key) "path" $value) -}}
+{{- else -}}
+{{- $_ := set $below (printf "%s.%s" $.at $key) $value -}}
 {{- end -}}
-{{- $named = append $named (dict "key" "config.trustedRoot" "path" (.Values.config.trustedRoot | default "")) -}}
-{{- range $index, $registry := .Values.config.registries -}}
-{{- $at := printf "config.registries[%d]" $index -}}
-{{- $credentials := get $registry "credentials" | default dict -}}
-{{- $providers := get $credentials "providers" | default dict -}}
-{{- $named = append $named (dict "key" (printf "%s.caFile" $at) "path" (get $registry "caFile" | default "")) -}}
-{{- $dockerConfig := get $credentials "dockerConfig" | default "" -}}
-{{- $named = append $named (dict "key" (printf "%s.credentials.dockerConfig" $at) "path" $dockerConfig) -}}
-{{- range list "config" "binDir" -}}
-{{- $path := get $providers . | default "" -}}
-{{- $named = append $named (dict "key" (printf "%s.credentials.providers.%s" $at .) "path" $path) -}}
 {{- end -}}
+{{- else if kindIs "slice" .in -}}
+{{- range $index, $item := .in }}{{ $_ := set $below (printf "%s[%d]" $.at $index) $item }}{{ end -}}
+{{- end -}}
+{{- range $at, $in := $below -}}
+{{- $named = concat $named (include "sailmark.namedFiles" (dict "at" $at "in" $in) | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $named -}}
 {{- end }}

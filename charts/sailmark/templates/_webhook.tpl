@@ -1,6 +1,13 @@
-{{/* Names of the critical namespaces, which must come up without sailmark: a JSON list. */}}
+{{/* Names of the critical namespaces, which must come up without sailmark: a JSON list. What is excluded is none of them. */}}
 {{- define "sailmark.criticalNamespaces" -}}
-{{- append .Values.criticalNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
+{{- $names := list .Release.Namespace -}}
+{{- range .Values.criticalNamespaces }}{{ if not (has . $.Values.excludedNamespaces) }}{{ $names = append $names . }}{{ end }}{{ end -}}
+{{- $names | uniq | sortAlpha | toJson -}}
+{{- end }}
+
+{{/* Names of the namespaces that no entry by label is for, the critical and the excluded ones: a JSON list. */}}
+{{- define "sailmark.namedNamespaces" -}}
+{{- concat (include "sailmark.criticalNamespaces" . | fromJsonArray) (default list .Values.excludedNamespaces) | uniq | sortAlpha | toJson -}}
 {{- end }}
 
 {{/* The values of the mode label that count beside the release's mode: a JSON list. */}}
@@ -26,7 +33,7 @@ Call with (dict "root" $ "mode" …).
 {{- define "sailmark.namespacesOf" -}}
 {{- $others := include "sailmark.otherModes" .root | fromJsonArray -}}
 {{- if or (eq .mode .root.Values.mode) (has .mode $others) -}}
-- {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "sailmark.criticalNamespaces" .root }}}
+- {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "sailmark.namedNamespaces" .root }}}
 {{- if has .mode $others }}
 - {key: sailmark.dev/mode, operator: In, values: [{{ .mode }}]}
 {{- else if $others }}
@@ -44,11 +51,11 @@ url: {{ printf "%s%s" (trimSuffix "/" .) $.path | quote }}
 {{- else -}}
 {{- $root := .root -}}
 {{- $port := $root.Values.service.port -}}
-service: {name: {{ include "sailmark.fullname" $root }}, namespace: {{ $root.Release.Namespace }}, port: {{ $port }}, path: {{ .path }}}
+service: {name: {{ include "sailmark.fullname" $root | quote }}, namespace: {{ $root.Release.Namespace | quote }}, port: {{ $port }}, path: {{ .path }}}
 {{- end }}
 {{- with .root.Values.certificates }}
 {{- if and (eq .mode "provided") .provided.caBundle }}
-caBundle: {{ b64enc .provided.caBundle }}
+caBundle: {{ b64enc .provided.caBundle | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -58,7 +65,7 @@ The namespaces whose pods are pinned, besides the critical ones: as matchExpress
 */}}
 {{- define "sailmark.pinnedNamespaces" -}}
 {{- if eq .Values.pin "always" -}}
-- {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "sailmark.criticalNamespaces" . }}}
+- {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "sailmark.namedNamespaces" . }}}
 {{- else -}}
 {{- include "sailmark.namespacesOf" (dict "root" . "mode" "enforce") -}}
 {{- end -}}
@@ -75,7 +82,7 @@ The namespaces whose pods are pinned, besides the critical ones: as matchExpress
 
 {{/* The annotations of a webhook configuration: those of the values, and cert-manager's. */}}
 {{- define "sailmark.webhookAnnotations" -}}
-{{- $annotations := deepCopy .Values.webhook.annotations -}}
+{{- $annotations := deepCopy (default dict .Values.webhook.annotations) -}}
 {{- if eq .Values.certificates.mode "cert-manager" -}}
 {{- $certificate := printf "%s/%s" .Release.Namespace (include "sailmark.fullname" .) -}}
 {{- $_ := set $annotations "cert-manager.io/inject-ca-from" $certificate -}}
