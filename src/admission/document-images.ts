@@ -1,7 +1,7 @@
 import { isAbsent, isJsonObject, type JsonObject, memberOf } from '../base/index.ts';
 import { findConfiguredImages } from '../istio/index.ts';
 import type { ImageUse } from '../policy/index.ts';
-import { CONTAINER_LISTS, imageUses } from './image-uses.ts';
+import { CONTAINER_LISTS, imageUses, markIstiod } from './image-uses.ts';
 import type { Workload } from './workloads.ts';
 
 /** The images of a document that starts none itself, and sentences about images that it causes but does not name. */
@@ -85,7 +85,10 @@ const walkObjects = (
 const templateUses = (document: JsonObject): readonly ImageUse[] => {
   const uses: ImageUse[] = [];
   walkObjects(document, '', (object, path) => {
-    if (isPodSpec(object)) uses.push(...imageUses(withNames(object), path, ignoreProblems));
+    if (isPodSpec(object)) {
+      const found = imageUses(withNames(object), path, ignoreProblems);
+      uses.push(...markIstiod(found, undefined, object));
+    }
     const { spec } = object;
     if (isJsonObject(spec) && isPodSpec(spec)) uses.push(...annotatedUses(object, path));
   });

@@ -1,4 +1,5 @@
 import { isAbsent, isJsonObject, type JsonObject } from '../base/index.ts';
+import { genericContainerNames, isIstiodPod } from '../istio/index.ts';
 import type { ImageUse } from '../policy/index.ts';
 import type { Note } from './malformed-review.ts';
 
@@ -88,14 +89,29 @@ export const imageUses = (podSpec: JsonObject, path: string, note: Note): readon
   return uses;
 };
 
-const identity = ({ kind, name, image }: ImageUse): string => `${kind}\n${name}\n${image}`;
+/** Marks the containers whose generic name is Istio's in this pod: it claims to be istiod's. */
+export const markIstiod = (
+  uses: readonly ImageUse[],
+  metadata: unknown,
+  podSpec: JsonObject,
+): readonly ImageUse[] => {
+  const isGeneric = ({ name, kind }: ImageUse) => kind !== 'image-volume' && genericContainerNames.has(name);
+  return uses.some(isGeneric) && isIstiodPod(metadata, podSpec)
+    ? uses.map((use) => (isGeneric(use) ? { ...use, inIstiod: true } : use))
+    : uses;
+};
+
+const identity = ({ kind, name, image }: ImageUse, inIstiod = false): string =>
+  `${kind}\n${name}\n${image}\n${inIstiod}`;
 
 /**
  * Returns the uses that are new or have another image than before, compared by list and name: an image that moved to
- * another container is new.
+ * another container is new, and so is one whose container has become istiod's.
  */
 export const changedUses = (uses: readonly ImageUse[], before: readonly ImageUse[]): readonly ImageUse[] => {
   if (before.length === 0) return uses;
-  const unchanged = new Set(before.map(identity));
-  return uses.filter((use) => !unchanged.has(identity(use)));
+  const unchanged = new Set(
+    before.flatMap((use) => [identity(use), ...(use.inIstiod === true ? [identity(use, true)] : [])]),
+  );
+  return uses.filter((use) => !unchanged.has(identity(use, use.inIstiod)));
 };

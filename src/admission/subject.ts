@@ -1,8 +1,8 @@
-import { isAbsent, isJsonObject, type JsonObject } from '../base/index.ts';
+import { isAbsent, isJsonObject, type JsonObject, memberOf } from '../base/index.ts';
 import type { ImageUse } from '../policy/index.ts';
 import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
 import { findAnnotatedImages, findDocumentImages } from './document-images.ts';
-import { changedUses, imageUses } from './image-uses.ts';
+import { changedUses, imageUses, markIstiod } from './image-uses.ts';
 import { createProblems, type Note } from './malformed-review.ts';
 import { findWorkload, type Workload } from './workloads.ts';
 
@@ -62,6 +62,10 @@ const podSpecOf = (
   }
 };
 
+/** The metadata of the pod or of its template. */
+const metadataBeside = (object: unknown, { podSpec }: Workload): unknown =>
+  [...podSpec.slice(0, -1), 'metadata'].reduce<unknown>((value, field) => memberOf(value, field), object);
+
 const usesIn = (
   object: unknown,
   workload: Workload,
@@ -69,7 +73,9 @@ const usesIn = (
   isRequired: boolean,
 ): readonly ImageUse[] => {
   const podSpec = podSpecOf(object, workload, note, isRequired);
-  return podSpec === undefined ? [] : imageUses(podSpec, workload.podSpec.join('.'), note);
+  if (podSpec === undefined) return [];
+  const uses = imageUses(podSpec, workload.podSpec.join('.'), note);
+  return markIstiod(uses, metadataBeside(object, workload), podSpec);
 };
 
 const below =

@@ -77,17 +77,6 @@ export const knownSuffixes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Container names of Istio's injector and charts: istio/istio `manifests/charts/istio-control/istio-discovery`,
- * `files/injection-template.yaml` and `templates/deployment.yaml`.
- */
-export const istioContainerNames: ReadonlySet<string> = new Set([
-  'istio-proxy',
-  'istio-init',
-  'istio-validation',
-  'discovery',
-]);
-
-/**
  * The image that the gateway chart writes, for the injector to replace (istio/istio `pkg/kube/inject/webhook.go`).
  * Left in a Pod it means that injection did not happen.
  */

@@ -42,5 +42,8 @@ export const hubs: readonly Hub[] = [
   },
 ];
 
+/** Every name of the built-in hubs. */
+export const builtInHubNames: readonly string[] = hubs.flatMap(({ name, aliases }) => [name, ...aliases]);
+
 /** The names of the built-in hubs, without their aliases: a configuration's default. */
 export const builtInHubs: readonly string[] = hubs.map(({ name }) => name);

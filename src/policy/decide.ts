@@ -1,4 +1,9 @@
-import { istioContainerNames, placeholderImage } from '../istio/index.ts';
+import {
+  genericContainerNames,
+  istioContainerNames,
+  mentionsIstio,
+  placeholderImage,
+} from '../istio/index.ts';
 import type { Decision, Effect, Finding, ImageUse, Judgement, Verdict } from './decision.ts';
 import { findExemption } from './exemption.ts';
 import { outageAllowance } from './outage.ts';
@@ -32,7 +37,11 @@ const isContainer = (use: ImageUse): boolean => use.kind !== 'image-volume';
 
 const isPlaceholder = (use: ImageUse): boolean => isContainer(use) && use.image === placeholderImage;
 
-const hasIstioName = (use: ImageUse): boolean => isContainer(use) && istioContainerNames.has(use.name);
+/** A generic name counts together with something else of Istio's: an image with a word of its, or a pod of istiod's. */
+const hasIstioName = (use: ImageUse): boolean =>
+  isContainer(use) &&
+  (istioContainerNames.has(use.name) ||
+    (genericContainerNames.has(use.name) && (use.inIstiod === true || mentionsIstio(use.image))));
 
 /**
  * A text that is not a valid reference is refused if its digest is revoked, or if it could be Istio's. Otherwise the

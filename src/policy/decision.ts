@@ -12,6 +12,8 @@ export interface ImageUse {
   /** The container's name, or the volume's. */
   readonly name: string;
   readonly kind: 'container' | 'init-container' | 'ephemeral-container' | 'image-volume';
+  /** True if the container has a generic name of Istio's (`discovery`) in a pod that claims to be istiod's. */
+  readonly inIstiod?: true;
 }
 
 /** The classification of one distinct image and, if it is Istio's, its verification; the same for every use. */

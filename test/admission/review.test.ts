@@ -335,6 +335,19 @@ describe('a review allows', () => {
     expect([facts.verdict, facts.findings]).toEqual(['allow', []]);
   });
 
+  it('a template of istiod’s with another image in its container, as its labels say', async () => {
+    const { run } = reviewOf({});
+    const { spec, ...rest } = deployment({ containers: [container('corp.example/mesh:1', 'discovery')] });
+    const codesOf = async (metadata: object) => {
+      const template = { ...(spec as { template: object }).template, metadata };
+      const { record: facts } = await run(review({ ...rest, spec: { template } }));
+      return facts.findings.map(({ code }) => code);
+    };
+    expect(await codesOf({ labels: { app: 'istiod' } })).toEqual(['image-unrecognised']);
+    expect(await codesOf({ labels: { app: 'eureka', 'istio.io/rev': 'default' } })).toEqual([]);
+    expect(await codesOf({ labels: null })).toEqual([]);
+  });
+
   it('gives fifteen warnings at most, and says how many more there are', async () => {
     const { run } = reviewOf({}, { lookAlikes: 'warn' });
     const many = Array.from({ length: 20 }, (_, index) => `corp.example/mesh-${index}/proxyv2:1`);

@@ -193,6 +193,14 @@ describe('the match conditions', () => {
       config: { mirrors: corporate.config.mirrors, revoked: corporate.config.revoked },
     },
     {
+      name: "Istio's hub replaced by itself, one of its names a mirror, and one listed twice",
+      config: {
+        replaceHubs: true,
+        hubs: ['istio', 'registry.corp.example/istio', 'index.docker.io/corp/istio'],
+        mirrors: [{ mirror: 'gcr.io/istio-testing', of: 'docker.io/istio' }],
+      },
+    },
+    {
       name: 'hubs replaced',
       config: { replaceHubs: true, hubs: ['docker.io/corp/mesh', 'localhost/mesh', 'mesh.example/a.b'] },
     },

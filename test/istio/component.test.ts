@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseImageReference } from '../../src/image/index.ts';
-import { istioContainerNames, placeholderImage } from '../../src/istio/index.ts';
+import { genericContainerNames, istioContainerNames, placeholderImage } from '../../src/istio/index.ts';
 import { builtIn } from './summarise-class.ts';
 
 const parsed = parseImageReference('docker.io/istio/pilot');
@@ -51,8 +51,9 @@ describe('the component that a signed docker-reference names', () => {
 
 describe("what Istio's charts write", () => {
   it('is known: the names of its containers, and the placeholder for an image', () => {
-    expect([[...istioContainerNames], placeholderImage]).toEqual([
-      ['istio-proxy', 'istio-init', 'istio-validation', 'discovery'],
+    expect([[...istioContainerNames], [...genericContainerNames], placeholderImage]).toEqual([
+      ['istio-proxy', 'istio-init', 'istio-validation'],
+      ['discovery'],
       'auto',
     ]);
   });

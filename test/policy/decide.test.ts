@@ -386,6 +386,33 @@ describe('a container named as Istio’s with an image that is on no hub or mirr
     expect(codes({ lookAlikes: 'warn' })).toEqual([['image-look-alike', 'warn']]);
   });
 
+  describe('that others give too, discovery,', () => {
+    const found = (image: string, inIstiod?: true) => {
+      const uses = [use(image, { name: 'discovery', ...(inIstiod === undefined ? {} : { inIstiod }) })];
+      return decideOn(judgement(image, undefined, NOT_OURS), { uses }).findings.map(
+        ({ reason: { code } }) => code,
+      );
+    };
+
+    it.each(['ghcr.io/acme/pilot:1', 'ghcr.io/acme/istiod:1', 'registry.corp.example/istio-copies/x'])(
+      'is found beside an image with a word of Istio’s: %s',
+      (image) => {
+        expect(found(image)).toEqual(['image-unrecognised']);
+      },
+    );
+
+    it('is found in a pod of istiod’s, whatever its image', () => {
+      expect(found('ghcr.io/acme/mesh:1', true)).toEqual(['image-unrecognised']);
+    });
+
+    it.each(['springcloud/eureka', 'ghcr.io/siderolabs/discovery-service', 'ghcr.io/acme/copilot:1'])(
+      'is not found alone: %s',
+      (image) => {
+        expect(found(image)).toEqual([]);
+      },
+    );
+  });
+
   it('is not found where only a volume has that name', () => {
     expect(decideOn(strange, { uses: [use('foo/bar:1', { kind: 'image-volume' })] })).toEqual(ALLOWED);
   });

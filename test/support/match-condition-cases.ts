@@ -2,12 +2,17 @@ import type { Places } from '../../src/istio/index.ts';
 import { container, imageVolume, type PodSpec } from './builders.ts';
 import { digestFor } from './verdicts.ts';
 
+type Labels = Readonly<Record<string, string>>;
+
 /** A pod that Kubernetes accepts, created or updated. The API server must send it to the webhook, or must not. */
 export interface MatchCase {
   readonly name: string;
   readonly spec: PodSpec;
   /** The old pod of an update. Ephemeral containers change through their subresource alone. */
   readonly before?: PodSpec;
+  readonly labels?: Labels;
+  /** The labels before an update, if they were others. */
+  readonly labelsBefore?: Labels;
   /** Image volumes need no feature gate from Kubernetes 1.36 on. */
   readonly hasImageVolume?: true;
 }
@@ -81,9 +86,25 @@ export const mustMatch: readonly MatchCase[] = [
     '/proxyv2:',
     'auto',
   ].map((image) => creationOf(image)),
-  ...['istio-proxy', 'istio-init', 'istio-validation', 'discovery'].map((name) =>
-    creationOf('ghcr.io/acme/mesh:1', name),
+  ...['istio-proxy', 'istio-init', 'istio-validation'].map((name) => creationOf('ghcr.io/acme/mesh:1', name)),
+  // A renamed istiod: its container's generic name, and something else of Istio's.
+  ...['ghcr.io/acme/pilot:1', 'ghcr.io/acme/istiod:1', 'registry.corp.example/istio-copies/control:1'].map(
+    (image) => creationOf(image, 'discovery'),
   ),
+  ...[{ app: 'istiod' }, { istio: 'pilot' }, { istio: 'istiod' }, { 'app.kubernetes.io/name': 'istiod' }].map(
+    (labels: Labels) => ({
+      ...creationOf('ghcr.io/acme/mesh:1', 'discovery'),
+      name: `container discovery of a pod that is labelled ${Object.entries(labels).join()}`,
+      labels,
+    }),
+  ),
+  {
+    ...creationOf('ghcr.io/acme/mesh:1', 'discovery'),
+    name: "container discovery of a pod that is given istiod's label",
+    before: creationOf('ghcr.io/acme/mesh:1', 'discovery').spec,
+    labels: { app: 'istiod' },
+    labelsBefore: { app: 'eureka' },
+  },
   {
     name: 'a native sidecar',
     spec: {
@@ -156,8 +177,53 @@ export const mustNotMatch: readonly MatchCase[] = [
     `nginx@${DIGEST}`,
     'auto:1',
     'registry.k8s.io/pause:3.10',
+    // Below a hub or mirror, but not directly, and names that only end or begin with one.
+    'registry.corp.example/mesh/deep/x',
+    'registry.corp.example:5000/upstream/a/b',
+    'other.registry.corp.example/mesh/x',
+    'cache.example/registry.corp.example/mesh/x',
+    'corp/m.e/deep/x',
+    'quay.io/corp/x',
+    'cache.example/docker.io/istio/examples-bookinfo-details-v1:1.20.3',
+    // Samples of a hub, beside Istio's names.
+    'istio/examples-bookinfo-details-v1:1.20.3',
+    `gcr.io/istio-release/examples-helloworld-v1@${DIGEST}`,
+    'openpolicyagent/opa:0.68.0-istio',
+    'quay.io/jetstack/cert-manager-istio-csr:v0.12.0',
+    'gcr.io/knative-releases/knative.dev/net-istio/cmd/controller',
+    'acme/proxyv2-exporter',
+    'acme/pilot',
   ].map((image) => creationOf(image)),
   creationOf('nginx', 'istio-proxy-exporter'),
+  // Eureka, Talos, Gloo, and one that is in a mesh.
+  ...[
+    'springcloud/eureka',
+    'ghcr.io/siderolabs/discovery-service:v1.0.4',
+    'quay.io/solo-io/discovery:1.17.0',
+  ].map((image) => creationOf(image, 'discovery')),
+  {
+    ...creationOf('springcloud/eureka', 'discovery'),
+    name: 'container discovery of a pod of a mesh',
+    labels: { app: 'eureka', 'istio.io/rev': 'default', 'sidecar.istio.io/inject': 'true' },
+  },
+  {
+    ...creationOf('ghcr.io/acme/mesh:1', 'discovery'),
+    name: "container discovery of a pod that keeps istiod's label",
+    before: creationOf('ghcr.io/acme/mesh:1', 'discovery').spec,
+    labels: { app: 'istiod' },
+  },
+  {
+    ...creationOf('ghcr.io/acme/mesh:1', 'discovery'),
+    name: "container discovery of a pod that loses istiod's label",
+    before: creationOf('ghcr.io/acme/mesh:1', 'discovery').spec,
+    labels: { app: 'eureka' },
+    labelsBefore: { app: 'istiod' },
+  },
+  {
+    name: "another container of a pod that is labelled as istiod's",
+    spec: { containers: [container('nginx')] },
+    labels: { app: 'istiod' },
+  },
   {
     name: 'no image of Istio’s in any list',
     spec: {

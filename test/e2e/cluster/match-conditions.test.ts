@@ -62,10 +62,10 @@ const hookOf = ({ clientConfig }: RecordingWebhook, matchConditions: readonly ob
   ],
 });
 
-const podOf = (name: string, spec: object) => ({
+const podOf = (name: string, spec: object, labels: Readonly<Record<string, string>> = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name, namespace: 'default' },
+  metadata: { name, namespace: 'default', labels },
   spec,
 });
 
@@ -99,7 +99,7 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
   };
 
   /** Changes an existing pod: its ephemeral containers through their subresource, its images, or a label. */
-  const change = (name: string, { spec, before }: MatchCase): Promise<ApiResponse> => {
+  const change = (name: string, { spec, before, labels }: MatchCase): Promise<ApiResponse> => {
     const type = 'application/strategic-merge-patch+json';
     const { ephemeralContainers, volumes: _, ...rest } = spec;
     const added = ephemeralContainers !== undefined && before?.ephemeralContainers === undefined;
@@ -110,17 +110,18 @@ describe.each(RELEASES)('the match conditions in Kubernetes %s', (release) => {
         })
       : plane.api.send('PATCH', `${PODS}/${name}?dryRun=All`, {
           type,
-          body: { metadata: { labels: { changed: 'yes' } }, spec: rest },
+          body: { metadata: { labels: { ...labels, changed: 'yes' } }, spec: rest },
         });
   };
 
   /** Reports whether the API server called the webhook. The pod must be valid. */
   const isSent = async (name: string, tried: MatchCase): Promise<boolean> => {
-    if (tried.before !== undefined) await plane.api.create(podOf(name, tried.before));
+    const { labels, labelsBefore = labels } = tried;
+    if (tried.before !== undefined) await plane.api.create(podOf(name, tried.before, labelsBefore));
     recorder.reviews.splice(0);
     const { status, body } =
       tried.before === undefined
-        ? await plane.api.tryCreate(podOf(name, tried.spec), '?dryRun=All')
+        ? await plane.api.tryCreate(podOf(name, tried.spec, labels), '?dryRun=All')
         : await change(name, tried);
     if (status >= 300) throw new Error(`${tried.name}: ${JSON.stringify(body)}`);
     return recorder.reviews.length > 0;
