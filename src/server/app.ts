@@ -6,6 +6,7 @@ import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
 import { addBodyReader, sendOverloaded } from './body-reader.ts';
 import type { CertificatePair } from './certificate.ts';
+import { createHeldReviews } from './held-reviews.ts';
 import { Overloaded } from './review-memory.ts';
 import { addReviewRoutes, isReviewPath, type RouteDependencies } from './review-route.ts';
 
@@ -21,7 +22,7 @@ export const replaceCertificate = (app: FastifyInstance, { cert, key }: Certific
 /** The TLS handshake timeout of Go's HTTP client, which the API server uses. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export interface AppDependencies extends Omit<RouteDependencies, 'limits'> {
+export interface AppDependencies extends Omit<RouteDependencies, 'limits' | 'held'> {
   readonly limits: Limits;
   /** True if each response is to close its connection. */
   readonly isDraining: () => boolean;
@@ -88,8 +89,10 @@ export const createApp = ({ cert, key }: CertificatePair, dependencies: AppDepen
     if (isDraining()) void reply.header('connection', 'close');
     done();
   });
-  addBodyReader(app, limits, getHeapStatistics().heap_size_limit);
+  const heapBytes = getHeapStatistics().heap_size_limit;
+  const held = createHeldReviews(limits, heapBytes);
+  addBodyReader(app, { limits, heapBytes, held });
   addErrors(app, dependencies.report);
-  addReviewRoutes(app, dependencies);
+  addReviewRoutes(app, { ...dependencies, held });
   return app;
 };

@@ -1,4 +1,5 @@
 import { BadRequest } from './bad-request.ts';
+import { decodeText } from './decode-text.ts';
 import type { BodyLimits, BodyScan } from './scan-body.ts';
 
 /** A review that holds more than may be parsed. It is answered, and its objects were not read. */
@@ -17,7 +18,7 @@ export class OversizedReview {
 const parseEnvelope = (bytes: Buffer, { objectAt }: BodyScan): unknown => {
   if (objectAt === undefined) return undefined;
   try {
-    return JSON.parse(`${bytes.toString('utf8', 0, objectAt)}null}}`);
+    return JSON.parse(`${decodeText(bytes.subarray(0, objectAt))}null}}`);
   } catch {
     return undefined;
   }

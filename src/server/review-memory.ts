@@ -1,92 +1,69 @@
-import { longestReviewBytes } from './parse-body.ts';
-import type { BodyLimits } from './scan-body.ts';
-
-export interface ReaderLimits extends BodyLimits {
-  readonly reviewBytes: number;
-  readonly reviewBytesAtOnce: number;
-}
-
 /** No memory is left for this body; the response is 503, on which the API server retries (client-go, `rest/with_retry.go`). */
 export class Overloaded extends Error {
   readonly statusCode = 503;
 }
 
-/** The part of the heap that reviews may take: as much again goes into parsing one, and the rest is for everything else. */
-const HEAP_SHARE = 1 / 8;
-
-/**
- * Returns the bytes that reviews may take at once: what is configured, but no more than a part of the heap that the process
- * has, and never less than the longest review takes, which could not be read otherwise.
- */
-export const reviewMemory = (limits: ReaderLimits, heapBytes: number): number =>
-  Math.max(Math.min(limits.reviewBytesAtOnce, heapBytes * HEAP_SHARE), longestReviewBytes(limits));
-
-/** The memory that one body takes. */
-export interface BodyMemory {
-  /** Takes bytes; gives up incomplete bodies, perhaps this one, if there is no room for all. */
-  take(bytes: number): void;
-  /** Takes bytes for what a complete body is parsed into. Throws `Overloaded` if there is no room for them. */
-  reserve(bytes: number): void;
-  /** No more of the body is to come: it is not given up any more. */
-  complete(): void;
-  release(): void;
+export interface MemoryLimits {
+  readonly reviewBytes: number;
+  readonly reviewBytesAtOnce: number;
+  readonly valuesPerReview: number;
 }
 
-/** Opens the memory of a body; `drop` gives the body up, and must release it. */
-export type OpenBodyMemory = (drop: () => void) => BodyMemory;
+/** The part of the heap that each kind of memory for reviews may take; the rest is for everything else. */
+const HEAP_SHARE = 1 / 8;
+
+/** Bytes that an object, a list, a member or an element takes in memory, beside its text. */
+const BYTES_PER_VALUE = 64;
+/** Bytes of a character: of text beyond Latin-1, or of its first copy while it is parsed. */
+const BYTES_PER_CHARACTER = 2;
+
+/** Returns the memory that a review takes, in bytes. */
+export const reviewSize = (values: number, characters: number): number =>
+  BYTES_PER_VALUE * values + BYTES_PER_CHARACTER * characters;
+
+/** Returns the bytes that bodies may take while they are received: at least those of the longest. */
+export const incomingMemory = (limits: MemoryLimits, heapBytes: number): number =>
+  Math.max(ordinaryMemory(limits, heapBytes), limits.reviewBytes);
+
+/** Returns the bytes that ordinary reviews may take while they are judged. */
+export const ordinaryMemory = ({ reviewBytesAtOnce }: MemoryLimits, heapBytes: number): number =>
+  Math.min(reviewBytesAtOnce, heapBytes * HEAP_SHARE);
+
+/** Returns the bytes that large reviews may take while they are judged: at least those of the largest. */
+export const largeMemory = (limits: MemoryLimits, heapBytes: number): number =>
+  Math.max(ordinaryMemory(limits, heapBytes), reviewSize(limits.valuesPerReview, limits.reviewBytes));
+
+/** Memory that reviews take while they are judged. */
+export interface ReviewMemory {
+  /** Throws `Overloaded` if so many bytes are not free. A review alone is always judged. */
+  check(bytes: number): void;
+  /** Takes bytes for a namespace. Throws `Overloaded`, or returns a function that gives them back. */
+  hold(bytes: number, namespace: string): () => void;
+}
 
 /**
- * Bounds the memory that all bodies take, by what was received and not by what was announced. Past it the body that has been
- * incomplete for the longest is given up: whoever sends slowly holds no room that others need.
+ * Bounds the memory that reviews take while they are judged. A namespace takes at most half of what the others leave free,
+ * so that whoever sends what takes much, while a registry hangs, is refused before others are.
  */
-export const createReviewMemory = (room: number): OpenBodyMemory => {
-  const incomplete = new Set<() => void>();
+export const createReviewMemory = (room: number): ReviewMemory => {
+  const takenBy = new Map<string, number>();
   let taken = 0;
-  const makeRoom = (): void => {
-    for (const drop of incomplete) {
-      if (taken <= room) return;
-      drop();
-    }
-  };
-  return (drop) => {
-    let own = 0;
-    const add = (bytes: number): void => {
-      own += bytes;
-      taken += bytes;
-      if (taken > room) makeRoom();
-    };
-    incomplete.add(drop);
-    return {
-      take: add,
-      reserve(bytes) {
-        add(bytes);
-        if (taken > room) throw new Overloaded();
-      },
-      complete: () => void incomplete.delete(drop),
-      release() {
-        incomplete.delete(drop);
-        taken -= own;
-        own = 0;
-      },
-    };
-  };
-};
-
-/** Takes bytes. Throws `Overloaded` if there is no room for them; returns a function that gives them back. */
-export type HoldBytes = (bytes: number) => () => void;
-
-/**
- * Bounds the memory that small bodies take while they are judged. One takes at most half of what is free, so that whoever
- * sends bodies full of tiny values is refused before those who send ordinary ones.
- */
-export const createSmallBodyMemory = (room: number): HoldBytes => {
-  let taken = 0;
-  return (bytes) => {
-    // One alone is always judged, whatever the room.
-    if (taken > 0 && bytes > (room - taken) / 2) throw new Overloaded();
+  const add = (bytes: number, namespace: string): void => {
+    const own = (takenBy.get(namespace) ?? 0) + bytes;
     taken += bytes;
-    return () => {
-      taken -= bytes;
-    };
+    if (own === 0) takenBy.delete(namespace);
+    else takenBy.set(namespace, own);
+  };
+  return {
+    check(bytes) {
+      if (taken > 0 && taken + bytes > room) throw new Overloaded();
+    },
+    hold(bytes, namespace) {
+      const own = takenBy.get(namespace) ?? 0;
+      const free = room - (taken - own);
+      if (taken > 0 && own + bytes > free / 2) throw new Overloaded();
+      add(bytes, namespace);
+      return () => add(-bytes, namespace);
+    },
   };
 };

@@ -13,6 +13,7 @@ import type { RecordReview } from '../observability/index.ts';
 import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
 import { type Failure, failureResponse, pinFailureResponse } from './failure-response.ts';
+import type { HeldReviews } from './held-reviews.ts';
 import { OversizedReview } from './oversized-review.ts';
 import { runWithDeadline } from './run-with-deadline.ts';
 
@@ -22,6 +23,7 @@ export interface RouteDependencies {
   readonly record: RecordReview;
   readonly report: ReportError;
   readonly limits: DeadlineLimits;
+  readonly held: Pick<HeldReviews, 'hold'>;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
@@ -61,10 +63,10 @@ const internalError = (incident: string): Failure => ({ code: 'internal-error', 
 /** Answers before the caller's deadline. Returns the output of `fail` for what fails; rejects with `MalformedReview` alone. */
 const respondWithDeadline = async <Record>(
   request: FastifyRequest,
+  body: unknown,
   { review, fail }: Route<Record>,
   { report, limits }: RouteDependencies,
 ): Promise<ResponderOutput<Record>> => {
-  const { body } = request;
   try {
     const deadline = deadlineOf(timeoutOf(request), limits);
     const reviewed = await runWithDeadline((signal) => review(body, signal), deadline);
@@ -79,8 +81,10 @@ const createHandler =
   <Record extends Parameters<RecordReview>[0]>(route: Route<Record>, dependencies: RouteDependencies) =>
   (request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
     const { body } = request;
+    // A response that waits for earlier ones of its connection keeps the request, but not what it held.
+    request.body = undefined;
     if (body === undefined) throw new BadRequest('the body is empty; expected an AdmissionReview');
-    const { record, now } = dependencies;
+    const { record, now, held } = dependencies;
     const startedAt = now();
     const respond = (output: ResponderOutput<Record>): void => {
       record(output.record, now() - startedAt);
@@ -92,7 +96,10 @@ const createHandler =
     }
     const output = recallOrElse(
       () => route.recall(body),
-      () => respondWithDeadline(request, route, dependencies),
+      () => {
+        const release = held.hold(body);
+        return respondWithDeadline(request, body, route, dependencies).finally(release);
+      },
     );
     return output instanceof Promise ? output.then(respond) : respond(output);
   };

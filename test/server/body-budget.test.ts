@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createSmallBodyMemory, Overloaded, reviewMemory } from '../../src/server/review-memory.ts';
+import { createReviewMemory, incomingMemory, largeMemory, Overloaded, ordinaryMemory } from '../../src/server/review-memory.ts';
 import { allowAll, allowed, body, send, startServer } from './review-server.ts';
 
 const MIB = 1024 * 1024;
@@ -100,21 +100,6 @@ describe('small bodies full of tiny values', () => {
     await vi.waitFor(async () => expect((await send(port, '/validate/enforce', dense)).status).toBe(200));
   });
 
-  it('leave room for ordinary ones, however many there are', () => {
-    const hold = createSmallBodyMemory(48 * MIB);
-    const held: (() => void)[] = [];
-    const holdAll = (): void => {
-      for (;;) held.push(hold(10 * MIB));
-    };
-    expect(holdAll).toThrow(Overloaded);
-    expect(held).toHaveLength(3);
-    for (let times = 0; times < 8; times += 1) held.push(hold(MIB));
-    for (const release of held) release();
-    held.length = 0;
-    expect(holdAll).toThrow(Overloaded);
-    expect(held).toHaveLength(3);
-  });
-
   it('are counted whole, beyond the limits of larger ones, and one alone is judged', async () => {
     const { port } = await startServer(allowAll, LIMITS);
     for (const each of [dense, sparse])
@@ -132,13 +117,36 @@ const untilStatus = async (port: number, status: number): Promise<Awaited<Return
 
 describe('the memory of reviews', () => {
   const limits = { ...LIMITS, reviewBytesAtOnce: 128 * MIB, reviewBytes: 24 * MIB, valuesPerReview: 500_000 };
-  const longest = 24 * MIB + 64 * 500_000;
+  const longest = 48 * MIB + 64 * 500_000;
 
   it.each([
-    ['what is configured, on a large heap', 4096 * MIB, 128 * MIB],
-    ['an eighth of the heap, where that is less', 768 * MIB, 96 * MIB],
-    ['the longest review at least', 64 * MIB, longest],
+    ['what is configured, on a large heap', 4096 * MIB, [128 * MIB, 128 * MIB, 128 * MIB]],
+    ['an eighth of the heap, where that is less', 768 * MIB, [96 * MIB, 96 * MIB, 96 * MIB]],
+    ['the longest review at least, where it is large', 64 * MIB, [24 * MIB, 8 * MIB, longest]],
   ])('is %s', (_, heap, expected) => {
-    expect(reviewMemory(limits, heap)).toBe(expected);
+    expect([incomingMemory, ordinaryMemory, largeMemory].map((memory) => memory(limits, heap))).toEqual(expected);
+  });
+
+  it('is taken by no namespace so that others find none', () => {
+    const { hold } = createReviewMemory(48 * MIB);
+    const held: (() => void)[] = [];
+    const holdAll = (namespace: string) => {
+      for (;;) held.push(hold(MIB, namespace));
+    };
+    for (let times = 0; times < 2; times += 1) {
+      expect(() => holdAll('a')).toThrow(Overloaded);
+      expect(held).toHaveLength(24);
+      expect(() => holdAll('b')).toThrow(Overloaded);
+      expect(held).toHaveLength(36);
+      held.push(hold(6 * MIB, 'c'));
+      for (const release of held.splice(0)) release();
+    }
+  });
+
+  it('is taken by one review alone, however large', () => {
+    const { hold } = createReviewMemory(MIB);
+    hold(10 * MIB, 'a')();
+    hold(10 * MIB, 'b');
+    expect(() => hold(1, 'c')).toThrow(Overloaded);
   });
 });
