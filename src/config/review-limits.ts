@@ -19,7 +19,7 @@ export const reviewLimits = [
     min: 128 * MIB,
     max: 4096 * MIB,
     effect:
-      'the AdmissionReview that has been incomplete for the longest, or else a further one of more than 256 KiB, gets HTTP 503 with `Retry-After`, and the API server retries; as much again is for those of 32 to 256 KiB, each at most half of what is free; an eighth of the heap if that is less, but room for one longest review',
+      'while AdmissionReviews are received, the one that has been incomplete for the longest gets HTTP 503 with `Retry-After`, and the API server retries; while they wait for a registry, so does a further one of a namespace that takes more than half of what others leave free, where those that take more than 512 KiB in memory have as much again; an eighth of the heap if that is less, but room for one longest review',
   },
   {
     name: 'imageUsesPerReview',

@@ -1,5 +1,11 @@
 import { memberOf } from '../base/index.ts';
-import { createReviewMemory, largeMemory, type MemoryLimits, ordinaryMemory, reviewSize } from './review-memory.ts';
+import {
+  createReviewMemory,
+  largeMemory,
+  type MemoryLimits,
+  ordinaryMemory,
+  reviewSize,
+} from './review-memory.ts';
 
 /** Bytes in memory of the reviews that are ordinary: those of pods. */
 const ORDINARY_BYTES = 512 * 1024;
