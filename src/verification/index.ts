@@ -1,3 +1,4 @@
+export { type BlobBundle, isBundle, parseBlobBundle } from './blob-bundle.ts';
 export { runCanary } from './canary.ts';
 export type { VerifierDependencies } from './dependencies.ts';
 export { parseBase64 } from './encoding/base64.ts';

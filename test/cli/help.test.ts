@@ -51,7 +51,7 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
     'no-progress',
     'help',
   ],
-  'verify-blob': ['key', 'signature', 'ca-file', 'no-progress', 'help'],
+  'verify-blob': ['key', 'signature', 'bundle', 'ca-file', 'no-progress', 'help'],
   'evidence pull': [
     'key',
     'config',

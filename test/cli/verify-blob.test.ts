@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
-import { createSigner } from '../support/signing-kit.ts';
+import { createSigner, type Signer } from '../support/signing-kit.ts';
 import { createTls } from '../support/tls.ts';
 
 const signer = createSigner();
@@ -35,6 +35,24 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const verify = (...argv: readonly string[]) => runCli(['verify-blob', ...argv]);
 const verifyWith = (given: string) => verify('--key', key, '--signature', given, file);
+const BUNDLE = 'application/vnd.dev.sigstore.bundle';
+const hintOf = ({ publicKey }: Signer) =>
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+/** A bundle as `cosign sign-blob --key --bundle` writes it, with changed members. */
+const bundle = (changes: object = {}, by: Signer = signer): string =>
+  JSON.stringify({
+    mediaType: `${BUNDLE}.v0.3+json`,
+    verificationMaterial: { publicKey: { hint: hintOf(by) } },
+    messageSignature: {
+      messageDigest: { algorithm: 'SHA2_256', digest: createHash('sha256').update(CONTENT).digest('base64') },
+      signature: sign('sha256', CONTENT, by.privateKey).toString('base64'),
+    },
+    ...changes,
+  });
+const withEntries = (tlogEntries: readonly object[]) =>
+  bundle({ verificationMaterial: { publicKey: { hint: hintOf(signer) }, tlogEntries } });
 const OK = { code: 0, stdout: '', stderr: 'Verified OK\n' };
 
 describe('verify-blob refuses', () => {
@@ -79,6 +97,180 @@ describe('verify-blob refuses', () => {
       stderr: expect.stringMatching(
         /^Warning: no key loaded from https:\/\/127\.0\.0\.1:1\/release\.pub: .*\nError: /,
       ),
+    });
+  });
+});
+
+describe('verify-blob says what was given for a signature that is none', () => {
+  const P384 = createSigner('P-384');
+  const utf16 = Buffer.from(`\ufeff${DER.toString('base64')}\r\n`, 'utf16le');
+  it.each<[string, () => string | Uint8Array, RegExp]>([
+    ['a Sigstore bundle', () => bundle(), /is a bundle: give it with --bundle$/],
+    [
+      'a bundle of cosign 2',
+      () => JSON.stringify({ base64Signature: 'MEUC' }),
+      /is a bundle: give it with --bundle$/,
+    ],
+    ['other JSON', () => '{"signature":"MEUC"}', /is JSON$/],
+    ['text in UTF-16', () => utf16, /is text in UTF-16, as PowerShell writes it: write it in ASCII/],
+    ['text in UTF-16, big-endian', () => Buffer.from(utf16).swap16(), /is text in UTF-16/],
+    ['an RSA signature', () => Buffer.alloc(256, 0xfa), /got 256 bytes, the length of an RSA signature$/],
+    ['an RSA signature in base64', () => Buffer.alloc(512, 0xfa).toString('base64'), /of an RSA signature$/],
+    [
+      'a signature on P-384',
+      () => sign('sha256', CONTENT, P384.privateKey),
+      /an ECDSA signature on a larger curve$/,
+    ],
+    ['the public key', () => signer.publicPem, /is a key: is it meant for --key\?$/],
+    ['a PGP signature', () => '-----BEGIN PGP SIGNATURE-----\n\niQIz\n', /is a PGP block$/],
+    [
+      'a signature of minisign',
+      () => 'untrusted comment: signature\nRUQ=\n',
+      /is a signature of minisign or signify$/,
+    ],
+    ['a checksum', () => `${'0a'.repeat(32)}  tool.tar\n`, /is a SHA-256 checksum, not a signature$/],
+    [
+      'a signature in hexadecimal',
+      () => DER.toString('hex'),
+      /is in hexadecimal: write its bytes, `xxd -r -p`$/,
+    ],
+    ['an empty file', () => '', /the signature is empty$/],
+  ])('%s', async (name, content, message) => {
+    const { code, stdout, stderr } = await verifyWith(await write(`given ${name}`, content()));
+    expect({ code, stdout, stderr: stderr.trimEnd() }).toEqual({
+      code: 12,
+      stdout: '',
+      stderr: expect.stringMatching(message),
+    });
+  });
+
+  it('after it named a key of another kind', async () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const rsaKey = await write('rsa.pub', rsa.publicKey.export({ type: 'spki', format: 'pem' }));
+    const given = await write('rsa.sig', sign('sha256', CONTENT, rsa.privateKey));
+    expect(await verify('--key', rsaKey, '--signature', given, file)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: --key ${rsaKey}: is an RSA key; expected ECDSA P-256\n`,
+    });
+  });
+});
+
+describe('verify-blob refuses a bundle', () => {
+  const withMaterial = (verificationMaterial: object) => bundle({ verificationMaterial });
+  const withMessage = (messageSignature: object) => bundle({ messageSignature });
+  const digest = { algorithm: 'SHA2_256', digest: createHash('sha256').update(CONTENT).digest('base64') };
+  it.each<[string, () => string, RegExp]>([
+    [
+      'of an image or an attestation',
+      () => bundle({ messageSignature: undefined, dsseEnvelope: {} }),
+      /holds a DSSE envelope/,
+    ],
+    ['with a DSSE envelope beside', () => bundle({ dsseEnvelope: {} }), /holds a DSSE envelope/],
+    [
+      'with a certificate',
+      () => withMaterial({ certificate: { rawBytes: '' } }),
+      /was signed with a certificate/,
+    ],
+    [
+      'with a certificate beside the key',
+      () => withMaterial({ publicKey: {}, certificate: {} }),
+      /with a certificate/,
+    ],
+    ['with a chain of certificates', () => withMaterial({ x509CertificateChain: {} }), /with a certificate/],
+    ['without a key', () => withMaterial({ publicKey: null }), /names no public key$/],
+    ['without a signature', () => bundle({ messageSignature: null }), /holds no signature$/],
+    [
+      'whose signature is no text',
+      () => withMessage({ messageDigest: digest, signature: 1 }),
+      /no signature in standard/,
+    ],
+    [
+      'whose signature is absent',
+      () => withMessage({ messageDigest: digest }),
+      /no signature in standard base64$/,
+    ],
+    [
+      'without a digest',
+      () => withMessage({ signature: 'MEUC' }),
+      /is over a digest of no algorithm, not of SHA2_256$/,
+    ],
+    [
+      'over another digest',
+      () => withMessage({ messageDigest: { ...digest, algorithm: 'SHA2_512' }, signature: 'MEUC' }),
+      /is over a digest of SHA2_512, not of SHA2_256$/,
+    ],
+    [
+      'with half a digest',
+      () => withMessage({ messageDigest: { ...digest, digest: 'AAAA' }, signature: 'MEUC' }),
+      /has no SHA-256 of the file in base64$/,
+    ],
+    [
+      'of a version to come',
+      () => bundle({ mediaType: `${BUNDLE}.v0.4+json` }),
+      /another version than 0\.1 to 0\.3$/,
+    ],
+    ['that is other JSON', () => '{"a":1}', /is JSON, but not a Sigstore bundle$/],
+    ['that is no JSON', () => DER.toString('base64'), /cannot be read: it is not JSON in UTF-8$/],
+    [
+      'with a key twice',
+      () => bundle().replace('{', '{"messageSignature":{},'),
+      /"messageSignature" occurs twice$/,
+    ],
+    ['that has no end', () => ' '.repeat(2 ** 20 + 1), /is longer than 1048576 bytes$/],
+  ])('%s', async (name, content, message) => {
+    const path = await write(`bundle ${name}.json`, content());
+    const { code, stdout, stderr } = await verify('--key', key, '--bundle', path, file);
+    expect({ code, stdout, stderr: stderr.trimEnd() }).toEqual({
+      code: 12,
+      stdout: '',
+      stderr: expect.stringMatching(message),
+    });
+    expect(stderr).toContain(`Error: ${path}: the bundle `);
+  });
+
+  it('by another key, which its hint names', async () => {
+    const path = await write('stranger.json', bundle({}, stranger));
+    expect(await verify('--key', key, '--bundle', path, file)).toEqual({
+      code: 12,
+      stdout: '',
+      stderr: `Error: ${file}: the signature does not verify with the key ${key}; the bundle names another key, "${hintOf(stranger)}"\n`,
+    });
+  });
+
+  it('by another key that poses as ours', async () => {
+    const posing = { verificationMaterial: { publicKey: { hint: hintOf(signer) } } };
+    const path = await write('posing.json', bundle(posing, stranger));
+    expect(await verify('--key', key, '--bundle', path, file)).toEqual({
+      code: 12,
+      stdout: '',
+      stderr: `Error: ${file}: the signature does not verify with the key ${key}\n`,
+    });
+  });
+
+  it('of another file', async () => {
+    const other = await write('other file', 'what was not released');
+    const path = await write('good.json', bundle());
+    expect(await verify('--key', key, '--bundle', path, other)).toMatchObject({
+      code: 12,
+      stderr: `Error: ${other}: the bundle is for another file: its SHA-256 is not that of this one\n`,
+    });
+  });
+
+  it('whose digest is of another file, though its signature is of this one, as cosign does', async () => {
+    const messageDigest = { ...digest, digest: createHash('sha256').update('other').digest('base64') };
+    const path = await write('lying.json', withMessage({ messageDigest, signature: DER.toString('base64') }));
+    expect((await verify('--key', key, '--bundle', path, file)).code).toBe(12);
+  });
+
+  it('together with a signature, or none of both', async () => {
+    expect(await verify('--key', key, '--bundle', 'a', '--signature', 'b', file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--signature and --bundle: give one of them'),
+    });
+    expect(await verify('--key', key, '--bundle', 'none.json', file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Error: --bundle none\.json: cannot read the file: ENOENT/),
     });
   });
 });
@@ -142,6 +334,24 @@ describe('verify-blob cannot begin', () => {
   });
 });
 
+describe('verify-blob accepts a bundle', () => {
+  it.each<[string, () => string]>([
+    ['as cosign 3 writes it', () => bundle()],
+    ['of version 0.1', () => bundle({ mediaType: `${BUNDLE}+json;version=0.1` })],
+    ['of version 0.2', () => bundle({ mediaType: `${BUNDLE}+json;version=0.2` })],
+    ['with a log entry, which it ignores', () => withEntries([{ logIndex: '1' }])],
+    ['whose other members are null', () => bundle({ dsseEnvelope: null })],
+    ['without a hint', () => bundle({ verificationMaterial: { publicKey: {} } })],
+    [
+      'of cosign 2',
+      () => JSON.stringify({ base64Signature: DER.toString('base64'), cert: 'a key', rekorBundle: null }),
+    ],
+  ])('%s', async (name, content) => {
+    const path = await write(`good ${name}.json`, content());
+    expect(await verify('--key', key, '--bundle', path, file)).toEqual(OK);
+  });
+});
+
 describe('verify-blob accepts', () => {
   it.each([
     ['base64 in a file', DER.toString('base64')],
@@ -149,6 +359,7 @@ describe('verify-blob accepts', () => {
       'base64 in lines, as `openssl base64` writes it',
       `${DER.toString('base64').replaceAll(/.{64}/g, '$&\r\n')}\r\n`,
     ],
+    ['base64 with a byte order mark', `\ufeff${DER.toString('base64')}`],
     ['base64 between spaces', `  ${DER.toString('base64')} \n`],
     ['DER in a file', DER],
   ])('%s', async (name, content) => {

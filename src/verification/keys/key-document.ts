@@ -1,3 +1,4 @@
+import { encodingOf } from '../../base/index.ts';
 import { parseBase64 } from '../encoding/base64.ts';
 
 /** What a key document holds: text, or binary data that may be DER. */
@@ -5,25 +6,11 @@ export type KeyDocument =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'binary'; readonly bytes: Buffer };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** By the first four bytes in hex: the byte order marks of UTF-16, and the zeros of its ASCII where there is no mark. */
-const UTF16 = [
-  ['utf-16le', /^(?:fffe|(?!00)..00(?!00)..00)/],
-  ['utf-16be', /^(?:feff|00(?!00)..00(?!00)..)/],
-] as const;
-
-/** Decodes UTF-16, as PowerShell's `>` writes it. */
-const decodeUtf16 = (bytes: Uint8Array): string | undefined => {
-  const head = Buffer.from(bytes.subarray(0, 4)).toString('hex');
-  const [encoding] = UTF16.find(([, start]) => start.test(head)) ?? [];
-  if (encoding === undefined || bytes.length % 2 !== 0) return undefined;
-  return new TextDecoder(encoding).decode(bytes);
-};
-
-const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
+/** Decodes UTF-8 or UTF-16 without its byte order mark; undefined for what is no text. */
+const decodeText = (bytes: Uint8Array): string | undefined => {
   try {
-    return bytes.includes(0) ? undefined : utf8.decode(bytes);
+    const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
   } catch {
     return undefined;
   }
@@ -38,7 +25,7 @@ const clean = (text: string): string => {
 
 /** Reads a key document: UTF-8 or UTF-16, with or without a byte order mark, or else binary data. */
 export const readKeyDocument = (document: Uint8Array | string): KeyDocument => {
-  const text = typeof document === 'string' ? document : (decodeUtf16(document) ?? decodeUtf8(document));
+  const text = typeof document === 'string' ? document : decodeText(document);
   if (text === undefined) return { kind: 'binary', bytes: Buffer.from(document as Uint8Array) };
   return { kind: 'text', text: /^\s*[{[]/.test(text) ? text.trim() : clean(text) };
 };
