@@ -119,13 +119,14 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
  */
 const composeRegistries = (
   { limits, ...config }: Config,
-  { now, network, lookUp, createTransport }: CoreDependencies,
+  { now, report, network, lookUp, createTransport }: CoreDependencies,
 ): Registries =>
   createRegistries({
     settings: config.registries,
     defaults: config.registryDefaults,
     limits: { ...limits, requestTimeout: Math.max(limits.requestTimeout, limits.registrySilence) },
     now,
+    report,
     ...network,
     ...(lookUp && { lookUp }),
     ...(createTransport && { createTransport }),

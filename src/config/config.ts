@@ -89,17 +89,12 @@ export interface TrustedRoot {
   readonly logs: TrustedLogs;
 }
 
-/** The settings of a registry, with the path that `ca` was read from. */
-export interface ConfiguredRegistry extends RegistrySettings {
-  readonly caFile?: string;
-}
-
 /** One configuration, complete and frozen: every default applied, every name in normal form, times in milliseconds. */
 export interface Config {
   readonly keys: readonly KeySpec[];
   readonly requirePinnedKeys: boolean;
   readonly places: Places;
-  readonly registries: readonly ConfiguredRegistry[];
+  readonly registries: readonly RegistrySettings[];
   /** Defaults for registries without their own. */
   readonly registryDefaults: RegistryDefaults;
   readonly rules: Rules;

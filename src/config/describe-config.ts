@@ -1,8 +1,9 @@
 import { dump } from 'js-yaml';
 import { releaseKeys } from '../istio/index.ts';
+import type { RegistrySettings } from '../registry/index.ts';
 import type { KeySpec } from '../verification/index.ts';
 import { formatAddress } from './address.ts';
-import type { Config, ConfiguredRegistry } from './config.ts';
+import type { Config } from './config.ts';
 import { limitTable } from './limits.ts';
 import { formatDuration, formatQuantity } from './quantity.ts';
 import type { ConfigurationFile } from './schema/configuration-schema.ts';
@@ -58,7 +59,7 @@ const describeCredentials = ({
   dockerConfig,
   providers,
   pullSecrets,
-}: ConfiguredRegistry): DescribedRegistry['credentials'] =>
+}: RegistrySettings): DescribedRegistry['credentials'] =>
   [dockerConfig, providers, pullSecrets].every((source) => source === undefined)
     ? undefined
     : {
@@ -67,7 +68,7 @@ const describeCredentials = ({
         pullSecrets: pullSecrets?.map(({ namespace, name }) => `${namespace}/${name}`),
       };
 
-const describeRegistry = (registry: ConfiguredRegistry): DescribedRegistry => {
+const describeRegistry = (registry: RegistrySettings): DescribedRegistry => {
   const { host, endpoint, caFile, tokenRealms, plainHttp: plainHTTP } = registry;
   return { host, endpoint, caFile, tokenRealms, plainHTTP, credentials: describeCredentials(registry) };
 };
@@ -121,6 +122,7 @@ export const describeConfig = (config: Config): string => {
     replaceHubs: true,
     mirrors: places.mirrors.map(describeMirror),
     registries: config.registries.map(describeRegistry),
+    registryDefaults: { caFile: config.registryDefaults.caFile },
     transparencyLog: config.transparencyLog,
     trustedRoot: config.trustedRoot?.path,
     componentProof: config.componentProof,

@@ -1,5 +1,6 @@
+import type { RegistrySettings } from '../registry/index.ts';
 import { findKeyReferenceProblem, findPastedKeyProblem, type KeySpec } from '../verification/index.ts';
-import { type Config, type ConfiguredRegistry, deepFreeze } from './config.ts';
+import { type Config, deepFreeze } from './config.ts';
 import { ConfigError, type Note, type Problem } from './problem.ts';
 import type { ReadFile } from './readers/read-context.ts';
 import { readCaFile } from './readers/registries.ts';
@@ -9,7 +10,7 @@ import { readTrustedRoot } from './readers/transparency-log.ts';
 export interface FlagOverrides {
   /** `--key`: paths, or https URLs with `#sha256=HEX` as a pin. They replace all keys of the configuration. */
   readonly keys?: readonly string[];
-  /** `--ca-file`: for every registry without its own. */
+  /** `--ca-file`: for every registry, in place of `registryDefaults.caFile`. */
   readonly caFile?: string | undefined;
   /** `--registry-config`: for every registry without its own. */
   readonly dockerConfig?: string | undefined;
@@ -48,9 +49,9 @@ const parseKeyFlag = (text: string, note: Note): KeySpec => {
 };
 
 const allowPlainHttp = (
-  registries: readonly ConfiguredRegistry[],
+  registries: readonly RegistrySettings[],
   hosts: readonly string[],
-): readonly ConfiguredRegistry[] => [
+): readonly RegistrySettings[] => [
   ...registries.map((registry) =>
     hosts.includes(registry.host) ? { ...registry, plainHttp: true } : registry,
   ),
@@ -106,7 +107,7 @@ export const withFlags = async (
     registries: allowPlainHttp(config.registries, flags.plainHttpHosts ?? []),
     registryDefaults: {
       ...config.registryDefaults,
-      ...(ca === undefined ? {} : { ca }),
+      ...(flags.caFile === undefined || ca === undefined ? {} : { ca, caFile: flags.caFile }),
       ...(flags.dockerConfig === undefined ? {} : { dockerConfig: flags.dockerConfig }),
       ...(flags.dockerAuthConfig === undefined ? {} : { dockerAuthConfig: flags.dockerAuthConfig }),
     },

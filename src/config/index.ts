@@ -3,7 +3,6 @@ export type {
   Address,
   CertificateSettings,
   Config,
-  ConfiguredRegistry,
   KubernetesSettings,
   ServerSettings,
 } from './config.ts';

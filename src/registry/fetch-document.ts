@@ -1,5 +1,6 @@
 import type { CreateTransport, TransportOptions } from './http/transport.ts';
 import { createSourceCaller, SourceFault } from './source.ts';
+import type { FindSecureContext } from './tls/trust.ts';
 
 /** Fetches a document over https without credentials; redirects and addresses follow the rules for registries. */
 export type FetchDocument = (
@@ -7,16 +8,16 @@ export type FetchDocument = (
   options: { readonly bytes: number; readonly signal: AbortSignal },
 ) => Promise<Uint8Array>;
 
-/** `caOf` returns the PEM certificates that are trusted for a host in addition to the system's. */
+/** `secureContextOf` returns the authorities that a host is checked by. */
 export const createFetchDocument =
   (
     {
       createTransport,
       ...options
-    }: Omit<TransportOptions, 'name' | 'ca' | 'plainHttpHost'> & {
+    }: Omit<TransportOptions, 'name' | 'secureContext' | 'plainHttpHost'> & {
       readonly createTransport: CreateTransport;
     },
-    caOf: (host: string) => string | undefined,
+    secureContextOf: (host: string) => FindSecureContext,
   ): FetchDocument =>
   async (text, { bytes, signal }) => {
     const url = URL.parse(text);
@@ -26,7 +27,8 @@ export const createFetchDocument =
         asked: false,
       });
     const name = url.host;
-    const transport = createTransport({ ...options, name, ca: caOf(name), plainHttpHost: undefined });
+    const secureContext = secureContextOf(name);
+    const transport = createTransport({ ...options, name, secureContext, plainHttpHost: undefined });
     try {
       const request = { method: 'GET', url, limit: bytes, namedBy: 'registry' } as const;
       const response = await transport.send(request, { ...createSourceCaller(), signal });

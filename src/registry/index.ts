@@ -55,3 +55,4 @@ export {
   SourceFault,
   unlessOversized,
 } from './source.ts';
+export { certificatesProblem } from './tls/certificates.ts';

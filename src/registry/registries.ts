@@ -1,3 +1,4 @@
+import type { ReportError } from '../base/index.ts';
 import { repositoryFromName } from '../image/index.ts';
 import { createFindCredentials } from './credentials/find-credentials.ts';
 import type { PullSecrets } from './credentials/pull-secrets.ts';
@@ -10,6 +11,8 @@ import { createProxyFor, type Proxy } from './proxy/proxy.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { RegistryDefaults, RegistryLimits, RegistrySettings } from './settings.ts';
 import type { OpenSource } from './source.ts';
+import type { Authorities } from './tls/authority-file.ts';
+import { createTrust, type FindSecureContext } from './tls/trust.ts';
 
 export interface RegistriesOptions {
   readonly settings: readonly RegistrySettings[];
@@ -28,8 +31,13 @@ export interface RegistriesOptions {
   readonly pullSecrets?: PullSecrets;
   /** `run`: the credential helpers of a docker config are run, as Docker does; `named`: only faults name them (default). */
   readonly helpers?: 'run' | 'named';
-  /** The environment of this process: providers get its `PATH` and `HOME`, helpers all of it. */
+  /**
+   * The environment of this process: providers get its `PATH` and `HOME`, helpers all of it; `SSL_CERT_FILE` and
+   * `SSL_CERT_DIR` name the system's authorities.
+   */
   readonly environment?: Environment;
+  /** Told of a `caFile` that cannot be read again. */
+  readonly report?: ReportError;
 }
 
 export interface Registries {
@@ -38,8 +46,12 @@ export interface Registries {
   close(): Promise<void>;
 }
 
+const authoritiesOf = ({ ca, caFile }: RegistryDefaults): Authorities | undefined =>
+  ca === undefined ? undefined : { ca, caFile };
+
+/** Authorities add up; of everything else, a registry's own setting replaces the default. */
 const withDefaults = (
-  { dockerAuthConfig, ...defaults }: RegistryDefaults,
+  { dockerAuthConfig, ca: _, caFile: __, ...defaults }: RegistryDefaults,
   settings: RegistrySettings,
 ): RegistrySettings => ({
   ...defaults,
@@ -62,20 +74,38 @@ export const createRegistries = ({
   pullSecrets,
   helpers = 'named',
   environment = {},
+  report = () => '',
 }: RegistriesOptions): Registries => {
   const registries = new Map<string, Registry>();
   // One for all registries: they share the threads of the system's resolver.
   const lookUpBackend = createBoundedLookUp(lookUp ?? resolveAll);
-  const network = { now, lookUp, lookUpBackend, createTransport, proxyFor: createProxyFor(proxy) };
+  const trust = createTrust({ environment, authorities: authoritiesOf(defaults), report });
+  const network = {
+    now,
+    lookUp,
+    lookUpBackend,
+    createTransport,
+    proxyFor: createProxyFor(proxy),
+    proxySecureContext: trust.forAll,
+  };
   const settingsOf = (host: string): RegistrySettings =>
     withDefaults(defaults, settings.find((entry) => entry.host === host) ?? { host });
+
+  const secureContextOf = (host: string): FindSecureContext => {
+    const own = authoritiesOf(settingsOf(host));
+    return own === undefined ? trust.forAll : trust.with(own);
+  };
 
   const registryOf = (host: string): Registry => {
     const existing = registries.get(host);
     if (existing !== undefined) return existing;
     const ownSettings = settingsOf(host);
     const findCredentials = createFindCredentials(ownSettings, { pullSecrets, helpers, environment, now });
-    const registry = createRegistry(ownSettings, limits, { ...network, findCredentials });
+    const registry = createRegistry(ownSettings, limits, {
+      ...network,
+      findCredentials,
+      secureContext: secureContextOf(host),
+    });
     registries.set(host, registry);
     return registry;
   };
@@ -88,10 +118,7 @@ export const createRegistries = ({
   };
 
   const { redirects, requestTimeout } = limits;
-  const fetchDocument = createFetchDocument(
-    { redirects, requestTimeout, ...network },
-    (host) => settingsOf(host).ca,
-  );
+  const fetchDocument = createFetchDocument({ redirects, requestTimeout, ...network }, secureContextOf);
 
   return {
     open,

@@ -15,6 +15,7 @@ import { createRepositorySource } from './repository-source.ts';
 import { readStatus } from './response-status.ts';
 import type { RegistryLimits, RegistrySettings } from './settings.ts';
 import { type Source, type SourceCaller, SourceFault } from './source.ts';
+import type { FindSecureContext } from './tls/trust.ts';
 
 export interface Registry {
   /** Opens a repository. Its faults name the host that is contacted; `id` is the name it is known by. */
@@ -29,6 +30,8 @@ export interface RegistryDependencies {
   readonly lookUpBackend: LookUp;
   readonly proxyFor: ProxyFor;
   readonly createTransport: CreateTransport;
+  readonly secureContext: FindSecureContext;
+  readonly proxySecureContext: FindSecureContext;
 }
 
 /** Bytes of an error to read, to distinguish an unknown repository from an unsupported resource. */
@@ -71,12 +74,12 @@ export const createRegistry = (
   limits: RegistryLimits,
   { findCredentials, now, createTransport, ...network }: RegistryDependencies,
 ): Registry => {
-  const { host, ca, tokenRealms = [], plainHttp = false } = settings;
+  const { host, tokenRealms = [], plainHttp = false } = settings;
   const { redirects, requestTimeout, requestsPerRegistry, tokenBytes } = limits;
   const base = URL.parse(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}/v2/`);
   // As a URL has it: without the scheme's default port.
   const plainHttpHost = plainHttp ? base?.host : undefined;
-  const transport = createTransport({ name: host, ca, plainHttpHost, redirects, requestTimeout, ...network });
+  const transport = createTransport({ name: host, plainHttpHost, redirects, requestTimeout, ...network });
   const realmOptions = { registry: host, endpoint: base?.host, tokenRealms, plainHttpHost };
   const authorization = createAuthorization({ ...realmOptions, findCredentials, transport, tokenBytes, now });
   const availability = createAvailability(host, now);

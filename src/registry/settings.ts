@@ -4,8 +4,10 @@ import type { CredentialSettings } from './credentials/find-credentials.ts';
 export interface RegistrySettings extends CredentialSettings {
   /** Host and port in normal form, as in `Repository.registry`. */
   readonly host: string;
-  /** PEM certificates trusted in addition to the system's. */
+  /** PEM certificates trusted in addition to the system's and the default's. */
   readonly ca?: string;
+  /** The file that `ca` was read from, which is read again when it changes. */
+  readonly caFile?: string;
   /** Hosts outside the registry's own registrable domain that a token realm may be on. */
   readonly tokenRealms?: readonly string[];
   /** Permits plain HTTP to this host. */
@@ -19,8 +21,10 @@ export interface RegistrySettings extends CredentialSettings {
 
 /** The settings of every registry that leaves them out. */
 export interface RegistryDefaults {
-  /** PEM certificates. */
+  /** PEM certificates trusted in addition to the system's, by every registry, token service, key URL and proxy. */
   readonly ca?: string;
+  /** The file that `ca` was read from, which is read again when it changes. */
+  readonly caFile?: string;
   /** The path of a docker `config.json`. */
   readonly dockerConfig?: string;
   /** The text of a docker `config.json`, which precedes the file of `dockerConfig`, unless a registry names another file. */

@@ -41,6 +41,7 @@ export const corporate = {
         },
       },
     ],
+    registryDefaults: { caFile: '/etc/sailmark/authorities/ca.pem' },
     revoked: [{ digest: DIGEST, reason: 'stolen key' }],
     exemptions: [
       {

@@ -133,6 +133,10 @@ const impossible: readonly Refusal<RegExp>[] = [
     values: { config: { keys: [{ file: '/etc/sailmark/keys/corp.pub' }] } },
     why: /^config\.keys\[0\]\.file is \/etc\/sailmark\/keys\/corp\.pub, and files has no volume keys: /,
   },
+  {
+    values: { config: { registryDefaults: { caFile: '/etc/sailmark/ca/a.pem' } } },
+    why: /^config\.registryDefaults\.caFile is \/etc\/sailmark\/ca\/a\.pem, and files has no volume ca: /,
+  },
   { values: { config: { trustedRoot: '/etc/sailmark/trust/root.json' } }, why: /^config\.trustedRoot is / },
   ...[
     { key: 'caFile', caFile: '/etc/sailmark/ca/a.pem' },

@@ -74,7 +74,7 @@ describe('flags', () => {
         { host: 'a.example', tokenRealms: ['b.example'], plainHttp: true },
         { host: 'localhost:5000', plainHttp: true },
       ],
-      registryDefaults: { ca, dockerConfig: '/docker.json' },
+      registryDefaults: { ca, caFile: '/ca', dockerConfig: '/docker.json' },
     });
   });
 });

@@ -67,11 +67,16 @@ export interface Client {
   /** The clock, in milliseconds; the test sets it. */
   time: number;
   repository(path?: string, caller?: SourceCaller): RepositoryClient;
+  /** A repository of another registry. */
+  repositoryAt(host: string): RepositoryClient;
 }
 
 /** The settings of the registry, and the environment of the process. */
 export type ClientOptions = Omit<Partial<RegistrySettings>, 'pullSecrets'> &
-  Pick<RegistriesOptions, 'lookUp' | 'proxy' | 'pullSecrets' | 'helpers' | 'environment'> & {
+  Pick<
+    RegistriesOptions,
+    'lookUp' | 'proxy' | 'pullSecrets' | 'helpers' | 'environment' | 'defaults' | 'report'
+  > & {
     readonly limits?: Partial<RegistryLimits>;
     /** The pull secrets that the registry's settings name; `pullSecrets` reads them. */
     readonly secrets?: RegistrySettings['pullSecrets'];
@@ -90,9 +95,11 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
     pullSecrets,
     helpers,
     environment,
+    defaults,
+    report,
     ...settings
   } = options;
-  const processOptions = { lookUp, proxy, pullSecrets, helpers, environment };
+  const processOptions = { lookUp, proxy, pullSecrets, helpers, environment, defaults, report };
   const client = { time: 1_700_000_000_000 };
   const registries = closeAfterTest(
     createRegistries({
@@ -107,24 +114,26 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
       ) as Partial<RegistriesOptions>),
     }),
   );
+  const open = (at: string, path: string, caller: SourceCaller): RepositoryClient => {
+    let requests = 0;
+    const source = registries.open(createRepository(at, path), {
+      ...caller,
+      onRequest: () => {
+        requests += 1;
+      },
+    });
+    return {
+      resolve: (tag = '1.28.0', signal = defaultDeadline()) => source.resolve(tag, signal),
+      manifest: (signal = defaultDeadline()) => source.manifest({ digest: DIGEST }, signal),
+      tagged: (tag = '1.28.0', signal = defaultDeadline()) => source.manifest({ tag }, signal),
+      blob: (signal = defaultDeadline()) => source.blob(digestOf(BLOB), signal),
+      requests: () => requests,
+      id: source.id,
+    };
+  };
   return Object.assign(client, {
-    repository(path = PATH, caller = createSourceCaller()): RepositoryClient {
-      let requests = 0;
-      const source = registries.open(createRepository(host, path), {
-        ...caller,
-        onRequest: () => {
-          requests += 1;
-        },
-      });
-      return {
-        resolve: (tag = '1.28.0', signal = defaultDeadline()) => source.resolve(tag, signal),
-        manifest: (signal = defaultDeadline()) => source.manifest({ digest: DIGEST }, signal),
-        tagged: (tag = '1.28.0', signal = defaultDeadline()) => source.manifest({ tag }, signal),
-        blob: (signal = defaultDeadline()) => source.blob(digestOf(BLOB), signal),
-        requests: () => requests,
-        id: source.id,
-      };
-    },
+    repository: (path = PATH, caller = createSourceCaller()) => open(host, path, caller),
+    repositoryAt: (at: string) => open(at, PATH, createSourceCaller()),
   });
 };
 

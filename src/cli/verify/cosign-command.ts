@@ -10,8 +10,9 @@ export interface CosignSettings {
   readonly registries: Config['registries'];
   readonly transparencyLog: Config['transparencyLog'];
   readonly trustedRoot?: Config['trustedRoot'];
-  /** The paths of the flags `--ca-file` and `--registry-config`. */
+  /** The path of the authorities of all registries. */
   readonly caFile: string | undefined;
+  /** The path of the flag `--registry-config`. */
   readonly registryConfig: string | undefined;
 }
 

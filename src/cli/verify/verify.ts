@@ -86,7 +86,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
   const { ring, reports } = await verifyGroups(groups, { flags, io, onDone: increment }).finally(clear);
   const cosign = {
     ...groups[0].config,
-    caFile: flags.text('ca-file'),
+    caFile: groups[0].config.registryDefaults.caFile,
     registryConfig: flags.text('registry-config'),
   };
   printReports(reports, output, { ring, local: flags.has('local-image'), cosign }, io);

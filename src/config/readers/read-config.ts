@@ -18,7 +18,7 @@ import {
   type ReadFile,
   type SoundFile,
 } from './read-context.ts';
-import { readRegistries } from './registries.ts';
+import { readRegistries, readRegistryDefaults } from './registries.ts';
 import { readRules } from './rules.ts';
 import { readServer } from './server.ts';
 import { readTransparencyLog } from './transparency-log.ts';
@@ -46,6 +46,7 @@ const readFileKeys = async (
     replaceHubs,
     mirrors,
     registries,
+    registryDefaults,
     transparencyLog,
     trustedRoot,
     componentProof,
@@ -70,7 +71,7 @@ const readFileKeys = async (
     requirePinnedKeys: requirePinnedKeys ?? defaultConfig.requirePinnedKeys,
     places,
     registries: await readRegistries(registries, context),
-    registryDefaults: {},
+    registryDefaults: await readRegistryDefaults(registryDefaults ?? {}, context),
     rules: readRules(
       { undetermined, lookAlikes, unrecognised, requireDigest, pin, revoked, exemptions },
       context,

@@ -1,15 +1,17 @@
-import { X509Certificate } from 'node:crypto';
 import { parseImageReference } from '../../image/index.ts';
-import { dockerConfigProblem, type PullSecretName } from '../../registry/index.ts';
-import type { ConfiguredRegistry } from '../config.ts';
+import {
+  certificatesProblem,
+  dockerConfigProblem,
+  type PullSecretName,
+  type RegistrySettings,
+} from '../../registry/index.ts';
+import type { Config } from '../config.ts';
 import type { Note } from '../problem.ts';
 import { readProviders } from './credential-providers.ts';
 import { readText } from './file-text.ts';
 import type { AllRead, Entry, ListItem, ReadContext, ReadFile, SoundFile } from './read-context.ts';
 
 type RegistryEntry = Entry<'registries'>;
-
-const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /** Returns a registry host in the normal form of image references, or undefined if the text is not one. */
 const parseRegistryHost = (text: string): string | undefined => {
@@ -32,26 +34,6 @@ const parseEndpoint = (text: string): string | undefined => {
 const parseRealmHost = (text: string): string | undefined => {
   const url = URL.parse(`https://${text}`);
   return url !== null && url.href === `https://${url.host}/` && !/[/?#@]/.test(text) ? url.host : undefined;
-};
-
-const isCertificate = (block: string): boolean => {
-  try {
-    void new X509Certificate(block);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const certificatesProblem = (text: string): string | undefined => {
-  const blocks = [...text.matchAll(PEM_BLOCK)];
-  if (blocks.length === 0) return 'no PEM certificate found';
-  const invalid = blocks.findIndex(([block]) => !isCertificate(block));
-  if (invalid === -1) return undefined;
-  const label = blocks[invalid]?.[1] ?? '';
-  return label === 'CERTIFICATE'
-    ? `certificate ${invalid + 1} is malformed`
-    : `expected certificates only, got a ${label}`;
 };
 
 /** Reads a file of PEM certificates and checks each; notes a problem. */
@@ -113,7 +95,7 @@ const readPullSecret = (text: string): PullSecretName => {
   return { namespace, name };
 };
 
-type Credentials = Pick<ConfiguredRegistry, 'dockerConfig' | 'providers' | 'pullSecrets'>;
+type Credentials = Pick<RegistrySettings, 'dockerConfig' | 'providers' | 'pullSecrets'>;
 
 const readProvidersFile = async (
   { config, binDir, ...unread }: NonNullable<NonNullable<RegistryEntry['credentials']>['providers']>,
@@ -146,7 +128,7 @@ const readRegistry = async (
   { item, path }: ListItem<RegistryEntry>,
   seen: Set<string>,
   context: ReadContext,
-): Promise<ConfiguredRegistry> => {
+): Promise<RegistrySettings> => {
   const { note, readFile } = context;
   const { host: name, endpoint: target, caFile, tokenRealms, plainHTTP, credentials, ...unread } = item;
   unread satisfies AllRead;
@@ -170,7 +152,7 @@ const readRegistry = async (
 
 /** An endpoint must be read directly: it must not be the registry itself, or one that has an endpoint too. */
 const checkEndpoints = (
-  registries: readonly ConfiguredRegistry[],
+  registries: readonly RegistrySettings[],
   paths: readonly string[],
   note: Note,
 ): void => {
@@ -187,7 +169,7 @@ const checkEndpoints = (
 export const readRegistries = async (
   file: SoundFile['registries'],
   context: ReadContext,
-): Promise<readonly ConfiguredRegistry[]> => {
+): Promise<readonly RegistrySettings[]> => {
   const seen = new Set<string>();
   const items = context.entries(file, 'registries');
   const registries = await Promise.all(items.map((item) => readRegistry(item, seen, context)));
@@ -197,4 +179,15 @@ export const readRegistries = async (
     context.note,
   );
   return registries;
+};
+
+/** Reads the settings of all registries. */
+export const readRegistryDefaults = async (
+  { caFile, ...unread }: NonNullable<SoundFile['registryDefaults']>,
+  { note, readFile }: ReadContext,
+): Promise<Config['registryDefaults']> => {
+  unread satisfies AllRead;
+  if (caFile === undefined) return {};
+  const ca = await readCaFile(caFile, 'registryDefaults.caFile', note, readFile);
+  return ca === undefined ? {} : { ca, caFile };
 };

@@ -94,6 +94,13 @@ const registry = {
   },
 } as const;
 
+const registryDefaults = {
+  type: 'object',
+  additionalProperties: false,
+  description: 'the settings of all registries: {caFile: FILE}',
+  properties: { caFile: path },
+} as const;
+
 const revoked = {
   type: 'object',
   additionalProperties: false,
@@ -194,6 +201,7 @@ export const configurationSchema = {
     replaceHubs: flag,
     mirrors: list(mirror),
     registries: list(registry),
+    registryDefaults,
     transparencyLog: oneOf('ignore', 'require'),
     trustedRoot: path,
     componentProof: oneOf('configuration', 'none'),

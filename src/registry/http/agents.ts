@@ -1,8 +1,9 @@
-import { getCACertificates } from 'node:tls';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { isAddressLiteral } from '../address-class.ts';
 import type { ProxyFor } from '../proxy/proxy.ts';
 import { createForwarder, createTunnel } from '../proxy/tunnel.ts';
+import { createTrustingConnector } from '../tls/connector.ts';
+import type { FindSecureContext } from '../tls/trust.ts';
 import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } from './addresses.ts';
 import { createConnectErrors } from './connect-errors.ts';
 
@@ -48,16 +49,25 @@ const createAddressRules = (): Readonly<Record<NamedBy, AddressRule>> => {
  * checked here all the same. The proxy may be at any address: the operator named it.
  */
 export const createAgents = (options: {
-  readonly ca: string | undefined;
+  /** The authorities that hosts are checked by. */
+  readonly secureContext: FindSecureContext;
+  /** The authorities that a proxy over TLS is checked by. */
+  readonly proxySecureContext: FindSecureContext;
   readonly requestTimeout: number;
   readonly lookUp?: LookUp | undefined;
   /** Resolves names that only a response contains. */
   readonly lookUpBackend?: LookUp | undefined;
   readonly proxyFor: ProxyFor;
 }): Agents => {
-  const { ca, requestTimeout, lookUp, lookUpBackend = lookUp, proxyFor } = options;
+  const {
+    secureContext,
+    proxySecureContext,
+    requestTimeout,
+    lookUp,
+    lookUpBackend = lookUp,
+    proxyFor,
+  } = options;
   const rules = createAddressRules();
-  const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
   const shared = {
     allowH2: false,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -78,19 +88,27 @@ export const createAgents = (options: {
 
   const direct = (namedBy: NamedBy): Dispatcher => {
     const lookup = createCheckedLookup(rules[namedBy], namedBy === 'response' ? lookUpBackend : lookUp);
-    const connect = buildConnector({ ...trusted, allowH2: false, timeout: requestTimeout, lookup });
+    const connect = createTrustingConnector(secureContext, {
+      allowH2: false,
+      timeout: requestTimeout,
+      lookup,
+    });
     return new Agent({ ...shared, connect: connectErrors.watch(connect) });
   };
-  const through = (proxy: URL, protocol: string): Dispatcher =>
-    protocol === 'https:'
+  const through = (proxy: URL, protocol: string): Dispatcher => {
+    const timeout = requestTimeout;
+    return protocol === 'https:'
       ? new Agent({
           ...shared,
-          connect: connectErrors.watch(createTunnel(proxy, { ...trusted, timeout: requestTimeout })),
+          connect: connectErrors.watch(createTunnel(proxy, { secureContext, proxySecureContext, timeout })),
         })
       : createForwarder(proxy, {
           ...shared,
-          connect: connectErrors.watch(buildConnector({ allowH2: false, timeout: requestTimeout })),
+          connect: connectErrors.watch(
+            createTrustingConnector(proxySecureContext, { allowH2: false, timeout }),
+          ),
         });
+  };
 
   return {
     routeFor(namedBy, url) {

@@ -57,7 +57,7 @@ const describeConnectionError = (code: string): string => {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its TLS certificate is for another name';
   if (code === 'CERT_HAS_EXPIRED') return 'its TLS certificate has expired';
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code))
-    return `its TLS certificate is not trusted (${code}); configure its CA in registries[].caFile or --ca-file`;
+    return `its TLS certificate is not trusted (${code}); configure its CA in registryDefaults.caFile, registries[].caFile or --ca-file`;
   if (/^ERR_SSL_|^EPROTO$/.test(code)) return `the TLS handshake failed (${code})`;
   return `the connection failed (${code})`;
 };

@@ -4,6 +4,7 @@ import { timeoutSignal } from '../../base/index.ts';
 import type { ProxyFor } from '../proxy/proxy.ts';
 import { proxyRefusal } from '../proxy/tunnel.ts';
 import { SourceFault } from '../source.ts';
+import type { FindSecureContext } from '../tls/trust.ts';
 import type { LookUp } from './addresses.ts';
 import { createAgents, type Route } from './agents.ts';
 import { discardBody, readBody } from './body.ts';
@@ -14,7 +15,10 @@ import { checkScheme, redirectedRequest, redirectTarget } from './redirects.ts';
 export interface TransportOptions {
   /** The name of the server in faults: `registry.corp.example`. */
   readonly name: string;
-  readonly ca: string | undefined;
+  /** The authorities that the registry, and every host that it refers to, are checked by. */
+  readonly secureContext: FindSecureContext;
+  /** The authorities that a proxy over TLS is checked by. */
+  readonly proxySecureContext: FindSecureContext;
   /** Host and port that plain HTTP is permitted to, as a URL has them. */
   readonly plainHttpHost: string | undefined;
   /** Maximum number of redirects to follow. */

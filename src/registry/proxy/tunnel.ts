@@ -1,10 +1,13 @@
 import { type ClientRequest, request as requestPlainly } from 'node:http';
-import { request as requestSecurely } from 'node:https';
+import { request as requestSecurely, Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { callbackify } from 'node:util';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { isAddressLiteral } from '../address-class.ts';
 import type { FaultCode } from '../source.ts';
+import { createTrustingConnector } from '../tls/connector.ts';
+import type { FindSecureContext } from '../tls/trust.ts';
 
 /** A proxy did not open the connection. The message names the proxy and never contains its password. */
 export class ProxyFault extends Error {
@@ -44,8 +47,13 @@ export const proxyRefusal = (proxy: URL, status: number): ProxyFault => {
   return new ProxyFault(proxy, 'unavailable', `could not open the connection (${status})`);
 };
 
-const startConnect = (proxy: URL, target: string): ClientRequest => {
-  const isSecure = proxy.protocol === 'https:';
+/** `secureContext` is that of a proxy over TLS. */
+const startConnect = (
+  proxy: URL,
+  target: string,
+  secureContext: SecureContext | undefined,
+): ClientRequest => {
+  const isSecure = secureContext !== undefined;
   const host = proxy.hostname.replace(/^\[|\]$/g, '');
   const options = {
     method: 'CONNECT',
@@ -57,13 +65,21 @@ const startConnect = (proxy: URL, target: string): ClientRequest => {
     agent: false,
     headers: { host: target, ...authorizationOf(proxy) },
   } as const;
-  return isSecure ? requestSecurely(options) : requestPlainly(options);
+  return isSecure
+    ? requestSecurely({ ...options, agent: new SecureAgent({ secureContext, keepAlive: false }) })
+    : requestPlainly(options);
 };
 
 /** Opens a socket to `target`, `host:port`, through a proxy (RFC 9110 §9.3.6). Rejects with a {@link ProxyFault}. */
-const openTunnel = (proxy: URL, target: string, timeout: number): Promise<Socket> => {
+const openTunnel = async (
+  proxy: URL,
+  target: string,
+  timeout: number,
+  findSecureContext: FindSecureContext,
+): Promise<Socket> => {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const request = startConnect(proxy, target);
+  const secureContext = proxy.protocol === 'https:' ? await findSecureContext() : undefined;
+  const request = startConnect(proxy, target, secureContext);
   const timer = setTimeout(
     () => request.destroy(new ProxyFault(proxy, 'unavailable', `did not respond within ${timeout} ms`)),
     timeout,
@@ -86,16 +102,21 @@ const openTunnel = (proxy: URL, target: string, timeout: number): Promise<Socket
 const authorityOf = (hostname: string, port: string): string =>
   `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port === '' ? '443' : port}`;
 
-/** Connects to https hosts through a proxy. TLS ends at the host, so `ca` applies to the host, not to the proxy. */
+/** Connects to https hosts through a proxy. TLS ends at the host, and has its authorities; the proxy may have others. */
 export const createTunnel = (
   proxy: URL,
-  { timeout, ...trusted }: { readonly timeout: number; readonly ca?: string[] },
+  options: {
+    readonly timeout: number;
+    readonly secureContext: FindSecureContext;
+    readonly proxySecureContext: FindSecureContext;
+  },
 ): buildConnector.connector => {
-  const secure = buildConnector({ ...trusted, allowH2: false, timeout });
-  const open = callbackify((target: string) => openTunnel(proxy, target, timeout));
-  return (options, callback) =>
-    open(authorityOf(options.hostname, options.port), (error, httpSocket) => {
-      if (error === null) secure({ ...options, httpSocket }, callback);
+  const { timeout, secureContext, proxySecureContext } = options;
+  const secure = createTrustingConnector(secureContext, { allowH2: false, timeout });
+  const open = callbackify((target: string) => openTunnel(proxy, target, timeout, proxySecureContext));
+  return (target, callback) =>
+    open(authorityOf(target.hostname, target.port), (error, httpSocket) => {
+      if (error === null) secure({ ...target, httpSocket }, callback);
       else callback(error, null);
     });
 };

@@ -1,5 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Proxy } from '../../../src/registry/index.ts';
 import { type ProxyOptions, startProxy, type TestProxy } from '../../support/proxy.ts';
@@ -18,6 +19,7 @@ import {
   resolverOf,
   respondWith,
   startTestRegistry,
+  temporaryDirectory,
   writeDockerConfig,
 } from '../test-client.ts';
 
@@ -237,19 +239,24 @@ describe('a proxy', () => {
     },
   );
 
-  it('may be asked over TLS itself, where the system trusts it', async () => {
+  it('may be asked over TLS itself, where its authority is trusted for all', async () => {
     const tls = createTls();
-    const { proxy, client, host } = await proxied({ proxyOptions: { tls } });
+    const directory = temporaryDirectory();
+    const file = join(directory, 'ca.pem');
+    writeFileSync(file, tls.ca);
+    const { proxy, client } = await proxied({ proxyOptions: { tls } });
     expect((await faultOf(client.repository().manifest())).message).toMatch(
       new RegExp(`the proxy ${proxy.host} cannot be reached \\(\\w*CERT\\w*\\)`),
     );
-    const system = getCACertificates('default');
-    setDefaultCACertificates([...system, tls.ca]);
-    try {
-      expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
-      expect(proxy.requests).toEqual([`CONNECT ${host}`]);
-    } finally {
-      setDefaultCACertificates(system);
+    const ways: readonly ClientOptions[] = [
+      { environment: { SSL_CERT_FILE: file } },
+      { environment: { SSL_CERT_DIR: directory } },
+      { defaults: { ca: tls.ca } },
+    ];
+    for (const way of ways) {
+      const trusting = await proxied({ proxyOptions: { tls } }, way);
+      expect(await trusting.client.repository().manifest()).toMatchObject({ digest: DIGEST });
+      expect(trusting.proxy.requests).toEqual([`CONNECT ${trusting.host}`]);
     }
   });
 });
