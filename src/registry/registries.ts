@@ -49,15 +49,18 @@ export interface Registries {
 const authoritiesOf = ({ ca, caFile }: RegistryDefaults): Authorities | undefined =>
   ca === undefined ? undefined : { ca, caFile };
 
-/** Authorities add up; of everything else, a registry's own setting replaces the default. */
+/** A registry's own docker config replaces the default ones. Authorities add up: see `createTrust`. */
 const withDefaults = (
-  { dockerAuthConfig, ca: _, caFile: __, ...defaults }: RegistryDefaults,
+  { dockerConfig, dockerAuthConfig }: RegistryDefaults,
   settings: RegistrySettings,
-): RegistrySettings => ({
-  ...defaults,
-  ...(dockerAuthConfig === undefined || settings.dockerConfig !== undefined ? {} : { dockerAuthConfig }),
-  ...settings,
-});
+): RegistrySettings =>
+  settings.dockerConfig === undefined
+    ? {
+        ...settings,
+        ...(dockerConfig === undefined ? {} : { dockerConfig }),
+        ...(dockerAuthConfig === undefined ? {} : { dockerAuthConfig }),
+      }
+    : settings;
 
 /**
  * Creates the clients of all registries. None is contacted before something is read from it. State is stored for each

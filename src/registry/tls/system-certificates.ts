@@ -47,7 +47,7 @@ const isAlias = async (path: string): Promise<boolean> =>
 
 const readDirectory = async (directory: string): Promise<readonly string[]> => {
   const names = await readdir(directory).catch(() => []);
-  const texts = names.toSorted().map(async (name) => {
+  const texts = names.map(async (name) => {
     const path = join(directory, name);
     return (await isAlias(path)) ? undefined : readText(path);
   });
