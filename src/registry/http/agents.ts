@@ -5,7 +5,7 @@ import { createForwarder, createTunnel } from '../proxy/tunnel.ts';
 import { createTrustingConnector } from '../tls/connector.ts';
 import type { FindSecureContext } from '../tls/trust.ts';
 import { type AddressRule, checkAddresses, createCheckedLookup, type LookUp } from './addresses.ts';
-import { createConnectErrors } from './connect-errors.ts';
+import { type ConnectErrors, createConnectErrors } from './connect-errors.ts';
 
 /** The origin of a host name: the image reference · the configuration · a response of the registry (redirect, realm). */
 export type NamedBy = 'registry' | 'configuration' | 'response';
@@ -41,6 +41,40 @@ const createAddressRules = (): Readonly<Record<NamedBy, AddressRule>> => {
   };
 };
 
+interface Connections {
+  /** The authorities that hosts are checked by. */
+  readonly secureContext: FindSecureContext;
+  /** The authorities that a proxy over TLS is checked by. */
+  readonly proxySecureContext: FindSecureContext;
+  readonly requestTimeout: number;
+}
+
+const POOL = {
+  allowH2: false,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  // One signal ends a request in every phase; these timeouts would end it with another error.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  keepAliveTimeout: 15_000,
+  // A server may ask for longer, and would keep sockets of ours.
+  keepAliveMaxTimeout: 15_000,
+} as const;
+
+/** Creates the pool of connections through a proxy, to hosts that speak one protocol. */
+const createProxyPool = (
+  proxy: URL,
+  protocol: string,
+  { secureContext, proxySecureContext, requestTimeout: timeout }: Connections,
+  { watch }: ConnectErrors,
+): Dispatcher => {
+  if (protocol === 'https:') {
+    const tunnel = createTunnel(proxy, { secureContext, proxySecureContext, timeout });
+    return new Agent({ ...POOL, connect: watch(tunnel) });
+  }
+  const connect = createTrustingConnector(proxySecureContext, { allowH2: false, timeout });
+  return createForwarder(proxy, { ...POOL, connect: watch(connect) });
+};
+
 /**
  * The connection pools of one registry, by who named the host. Addresses are checked when a socket is opened: a host that
  * only a response names may be at a private address only if the registry itself is (server-side request forgery).
@@ -48,36 +82,16 @@ const createAddressRules = (): Readonly<Record<NamedBy, AddressRule>> => {
  * A proxy resolves names itself, so it must refuse a name that leads to a forbidden address; hosts written as addresses are
  * checked here all the same. The proxy may be at any address: the operator named it.
  */
-export const createAgents = (options: {
-  /** The authorities that hosts are checked by. */
-  readonly secureContext: FindSecureContext;
-  /** The authorities that a proxy over TLS is checked by. */
-  readonly proxySecureContext: FindSecureContext;
-  readonly requestTimeout: number;
-  readonly lookUp?: LookUp | undefined;
-  /** Resolves names that only a response contains. */
-  readonly lookUpBackend?: LookUp | undefined;
-  readonly proxyFor: ProxyFor;
-}): Agents => {
-  const {
-    secureContext,
-    proxySecureContext,
-    requestTimeout,
-    lookUp,
-    lookUpBackend = lookUp,
-    proxyFor,
-  } = options;
+export const createAgents = (
+  options: Connections & {
+    readonly lookUp?: LookUp | undefined;
+    /** Resolves names that only a response contains. */
+    readonly lookUpBackend?: LookUp | undefined;
+    readonly proxyFor: ProxyFor;
+  },
+): Agents => {
+  const { lookUp, lookUpBackend = lookUp, proxyFor } = options;
   const rules = createAddressRules();
-  const shared = {
-    allowH2: false,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    // One signal ends a request in every phase; these timeouts would end it with another error.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 15_000,
-    // A server may ask for longer, and would keep sockets of ours.
-    keepAliveMaxTimeout: 15_000,
-  };
   const connectErrors = createConnectErrors();
   const dispatchers = new Map<string, Dispatcher>();
   const openOnce = (key: string, create: () => Dispatcher): Dispatcher => {
@@ -88,26 +102,9 @@ export const createAgents = (options: {
 
   const direct = (namedBy: NamedBy): Dispatcher => {
     const lookup = createCheckedLookup(rules[namedBy], namedBy === 'response' ? lookUpBackend : lookUp);
-    const connect = createTrustingConnector(secureContext, {
-      allowH2: false,
-      timeout: requestTimeout,
-      lookup,
-    });
-    return new Agent({ ...shared, connect: connectErrors.watch(connect) });
-  };
-  const through = (proxy: URL, protocol: string): Dispatcher => {
-    const timeout = requestTimeout;
-    return protocol === 'https:'
-      ? new Agent({
-          ...shared,
-          connect: connectErrors.watch(createTunnel(proxy, { secureContext, proxySecureContext, timeout })),
-        })
-      : createForwarder(proxy, {
-          ...shared,
-          connect: connectErrors.watch(
-            createTrustingConnector(proxySecureContext, { allowH2: false, timeout }),
-          ),
-        });
+    const { secureContext, requestTimeout: timeout } = options;
+    const connect = createTrustingConnector(secureContext, { allowH2: false, timeout, lookup });
+    return new Agent({ ...POOL, connect: connectErrors.watch(connect) });
   };
 
   return {
@@ -119,7 +116,7 @@ export const createAgents = (options: {
       const dispatcher =
         proxy === undefined
           ? openOnce(namedBy, () => direct(namedBy))
-          : openOnce(`proxy ${protocol}`, () => through(proxy, protocol));
+          : openOnce(`proxy ${protocol}`, () => createProxyPool(proxy, protocol, options, connectErrors));
       return { dispatcher, proxy };
     },
     isConnectError: connectErrors.has,
