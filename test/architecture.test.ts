@@ -35,7 +35,7 @@ const HOMES: readonly Home[] = [
   { module: /^fastify$/, homes: ['server'] },
   { module: /^@kubernetes\/client-node/, homes: ['kubernetes/api-connection.ts'] },
   { module: /^(@peculiar\/x509|reflect-metadata)$/, homes: ['certificates/issue.ts'] },
-  { module: /^undici$/, homes: ['registry/http', 'registry/proxy'] },
+  { module: /^undici$/, homes: ['registry/http', 'registry/proxy', 'registry/tls'] },
   { module: /^node-jose$/, homes: ['verification/keys'] },
   { module: /^@sigstore\//, homes: ['verification/log/inclusion.ts'] },
   { module: /^pino$/, homes: ['observability'] },
@@ -47,6 +47,7 @@ const HOMES: readonly Home[] = [
       'server/certificate.ts',
       'registry/credentials',
       'registry/layout',
+      'registry/tls',
       'verification/keys/key-ring-loader.ts',
     ],
   },
@@ -218,7 +219,7 @@ describe('the one rule', () => {
     ]);
     expect(findBreaches(planted)).toEqual([
       'fastify belongs only in server (admission/answer.ts)',
-      'node:fs belongs only in cli, server/certificate.ts, registry/credentials, registry/layout, verification/keys/key-ring-loader.ts (policy/judge.ts)',
+      'node:fs belongs only in cli, server/certificate.ts, registry/credentials, registry/layout, registry/tls, verification/keys/key-ring-loader.ts (policy/judge.ts)',
       'process belongs only in main, cli/shared/build.ts (istio/hubs.ts)',
     ]);
   });
