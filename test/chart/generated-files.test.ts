@@ -93,8 +93,21 @@ describe('the notes', () => {
       'kubectl label namespace NAME sailmark.dev/mode=enforce',
       '--set mode=enforce',
       '\n  kubectl delete validatingwebhookconfiguration sailmark\n  kubectl delete mutatingwebhookconfiguration zz-sailmark\n',
+      'Nothing is refused before a replica is ready',
+      '\n  kubectl patch validatingwebhookconfiguration sailmark --field-manager=sailmark-emergency -p \'{"metadata":{"annotations":{"sailmark.dev/suspended":"REASON"}}',
     ])
       expect(notes).toContain(part);
+  });
+
+  it('say which permission must be granted where the chart grants none, and what a failed installation stops', async () => {
+    expect(await notesOf({ rbac: { create: false } })).toContain(
+      'resources: [validatingwebhookconfigurations], resourceNames: [sailmark], verbs: [get, watch, patch]}',
+    );
+    const immediate = { mode: 'enforce', webhook: { activation: 'immediate' }, rbac: { create: false } };
+    const notes = await notesOf(immediate);
+    expect(notes).toContain('until a replica is ready, no Istio pod starts outside critical namespaces');
+    expect(notes).not.toContain('verbs: [get, watch, patch]');
+    expect(notes).not.toContain('sailmark.dev/suspended');
   });
 
   it('say what is risky about the values', async () => {

@@ -27,6 +27,18 @@ describe('the probes', () => {
     expect(await get(probePort, '/readyz')).toEqual([200, 'ready\n']);
   });
 
+  it('report that the server is ready only when they have said so', async () => {
+    const reasons: string[] = ['no key is loaded'];
+    let reports = 0;
+    const parts = { notReady: () => reasons, onReady: () => void (reports += 1) };
+    const { probePort } = await startServer(allowAll, {}, parts);
+    for (const path of ['/readyz', '/livez', '/metrics']) await get(probePort, path);
+    expect(reports).toBe(0);
+    reasons.length = 0;
+    await get(probePort, '/readyz');
+    expect(reports).toBe(1);
+  });
+
   it('say that it is alive', async () => {
     const { probePort } = await startServer(allowAll);
     expect(await get(probePort, '/livez?verbose')).toEqual([200, 'alive\n']);

@@ -32,6 +32,8 @@ const CHECK_TIMEOUT_MS = 5 * SECOND_MS;
 const RETRY_INTERVAL_MS = 3 * SECOND_MS;
 /** The first retry is at once: replicas write at the same time, and all but one are too late. */
 const PAUSES_MS = [100, 1000, 2000, 5000, 10_000];
+/** An API server that ends each watch at once must not be asked without a pause. */
+const REWATCH_PAUSE_MS = 500;
 /** One broken connection is no news: API servers restart. */
 const FAILURES_TO_REPORT = 2;
 
@@ -77,7 +79,7 @@ const readAndWatch = async (
   if (!(await activate(current))) return sleep(RETRY_INTERVAL_MS, shutdown);
   for await (const next of object.watch(current?.version, shutdown))
     if (!(await activate(next))) return sleep(RETRY_INTERVAL_MS, shutdown);
-  return undefined;
+  return sleep(REWATCH_PAUSE_MS, shutdown);
 };
 
 const followForever = async (options: ActivationOptions, checkTrust: CheckTrust): Promise<void> => {

@@ -6,6 +6,7 @@ import {
   APPLIES,
   asCreated,
   outcome,
+  PINNING,
   renderedManifest,
   startProbes,
   startSelfHeal,
@@ -109,6 +110,18 @@ const expectEverythingStarts = async (): Promise<void> => {
   expect((await probes.stop()).seen).toEqual(['starts']);
 };
 
+/** Creates a Secret with a certificate and its key. */
+const createSecret = async (name: string, { cert, key }: Tls): Promise<void> => {
+  const encode = (text: string): string => Buffer.from(text).toString('base64');
+  await cluster.api.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: { name, namespace: NAMESPACE },
+    data: { 'tls.crt': encode(cert), 'tls.key': encode(key) },
+  });
+};
+
 describe('a release in mode enforce', () => {
   it('whose Deployment is refused by a policy refuses nothing, and leaves nothing behind', async () => {
     await refuseDeployments();
@@ -128,8 +141,9 @@ describe('a release in mode enforce', () => {
     const [unsigned, signed] = [startProbes(cluster, images.unsigned), startProbes(cluster, images.signed)];
     await helm(cluster, 'upgrade', CHART, ENFORCE, '--wait', '--timeout', '90s');
     await untilOutcome(cluster, images.unsigned, 'refused');
-    await signed.stop();
     const { seen } = await unsigned.stop();
+    const { seen: seenSigned } = await signed.stop();
+    console.log(`until it was in force: unsigned ${seen.join(', ')}; signed ${seenSigned.join(', ')}`);
     // Once it refuses, it goes on.
     expect([seen[0], seen.at(-1), seen.filter((one) => one === 'starts')]).toEqual([
       'starts',
@@ -161,6 +175,14 @@ describe('a release in mode enforce', () => {
     await untilOutcome(cluster, images.unsigned, 'starts');
     await helm(cluster, 'upgrade', CHART, ENFORCE, '--wait', '--timeout', '90s');
     await untilOutcome(cluster, images.unsigned, 'refused');
+  });
+
+  it('is no difference to its manifest, as GitOps controllers compare', async () => {
+    const manifest = await renderedManifest(cluster);
+    for (const { flags } of APPLIES) {
+      const { code, stdout } = await cluster.kubectl('diff', ...flags, '--filename', manifest);
+      expect([code, stdout]).toEqual([0, '']);
+    }
   });
 
   it.each(APPLIES)(
@@ -234,17 +256,58 @@ describe('a release in mode enforce', () => {
   });
 });
 
-describe('a release with certificates that are provided', () => {
-  const createSecret = async (name: string, { cert, key }: Tls): Promise<void> => {
-    const encode = (text: string): string => Buffer.from(text).toString('base64');
-    await cluster.api.create({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'kubernetes.io/tls',
-      metadata: { name, namespace: NAMESPACE },
-      data: { 'tls.crt': encode(cert), 'tls.key': encode(key) },
+describe('a release with certificates of cert-manager', () => {
+  /** A kind of cert-manager's, without its schema. */
+  const kindOf = (kind: string, plural: string) => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.cert-manager.io` },
+    spec: {
+      group: 'cert-manager.io',
+      scope: 'Namespaced',
+      names: { kind, plural },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        },
+      ],
+    },
+  });
+
+  it('refuses nothing until the certificate is issued and its CA injected, and refuses then', async () => {
+    await cluster.api.create(kindOf('Issuer', 'issuers'));
+    await cluster.api.create(kindOf('Certificate', 'certificates'));
+    await until('the kinds are served', async () => {
+      const { status } = await cluster.api.send('GET', '/apis/cert-manager.io/v1/certificates');
+      return status === 200;
     });
-  };
+    await helm(cluster, 'install', CHART, { ...ENFORCE, certificates: { mode: 'cert-manager' } });
+    await expectEverythingStarts();
+    // The test is cert-manager: it issues, and then its injector writes the CA.
+    const tls = createTls([`sailmark.${NAMESPACE}.svc`]);
+    await createSecret('sailmark-cert-manager', tls);
+    await cluster.kubelet.untilReady(2);
+    await expectEverythingStarts();
+    const value = Buffer.from(tls.ca).toString('base64');
+    const inject = (path: string, entries: readonly number[]) =>
+      cluster.api.patch(
+        path,
+        entries.map((index) => ({ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value })),
+        'json',
+      );
+    await inject(PINNING, [0, 1]);
+    await inject(WEBHOOKS, [0, 1, 2, 3]);
+    await untilOutcome(cluster, images.unsigned, 'refused');
+    expect(await outcome(cluster, images.signed)).toBe('starts');
+    await uninstall(cluster);
+    await untilNoPodIsLeft();
+  });
+});
+
+describe('a release with certificates that are provided', () => {
   const provided = (caBundle: string) => ({
     ...ENFORCE,
     certificates: { mode: 'provided', provided: { secret: 'serving', caBundle } },

@@ -14,6 +14,8 @@ import { OUR_REFUSAL, tryPod } from './lifecycle.ts';
 
 export const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/sailmark';
 
+export const PINNING = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/zz-sailmark';
+
 interface Configuration extends KubernetesObject {
   readonly webhooks: readonly {
     readonly name: string;
