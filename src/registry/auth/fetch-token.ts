@@ -4,7 +4,7 @@ import type { Caller, HttpRequest, HttpResponse } from '../http/http-message.ts'
 import type { Transport } from '../http/transport.ts';
 import { checkResponse } from '../response-status.ts';
 import { SourceFault } from '../source.ts';
-import type { TokenRealm } from './realm.ts';
+import type { BearerScheme } from './auth-scheme.ts';
 
 export interface Token {
   readonly value: string;
@@ -29,19 +29,17 @@ export const passwordOf = (credentials: Credentials | undefined): Password | und
 };
 
 interface TokenQuery {
-  readonly realm: TokenRealm;
-  readonly scope: string;
+  readonly scheme: BearerScheme;
   readonly limit: number;
 }
 
-const fieldsOf = ({ realm: { service }, scope }: TokenQuery): URLSearchParams =>
-  new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
-
 /** A request with a user name and password, or an anonymous one (distribution, docs/spec/auth/token.md). */
 const getRequestOf = (query: TokenQuery, password: Password | undefined): HttpRequest => {
-  const { realm, namedBy } = query.realm;
+  const { realm, namedBy, service, scopes } = query.scheme;
   const url = new URL(realm);
-  for (const [name, value] of fieldsOf(query)) url.searchParams.set(name, value);
+  if (service !== undefined) url.searchParams.set('service', service);
+  url.searchParams.delete('scope');
+  for (const scope of scopes) url.searchParams.append('scope', scope);
   const authorization = password === undefined ? {} : { authorization: basicAuthorization(password) };
   const headers = { accept: 'application/json', ...authorization };
   return { method: 'GET', url, namedBy, limit: query.limit, headers };
@@ -49,11 +47,14 @@ const getRequestOf = (query: TokenQuery, password: Password | undefined): HttpRe
 
 /** A request with a refresh token (distribution, docs/spec/auth/oauth.md). */
 const postRequestOf = (query: TokenQuery, refreshToken: string): HttpRequest => {
-  const { realm: url, namedBy } = query.realm;
-  const fields = fieldsOf(query);
-  fields.set('grant_type', 'refresh_token');
-  fields.set('client_id', 'sailmark');
-  fields.set('refresh_token', refreshToken);
+  const { realm: url, namedBy, service, scopes } = query.scheme;
+  const fields = new URLSearchParams({
+    ...(service === undefined ? {} : { service }),
+    scope: scopes.join(' '),
+    grant_type: 'refresh_token',
+    client_id: 'sailmark',
+    refresh_token: refreshToken,
+  });
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
   return { method: 'POST', url, namedBy, limit: query.limit, headers, body: fields.toString() };
 };
@@ -97,12 +98,11 @@ const describeCredentials = (credentials: Credentials | undefined): string => {
   return credentials === undefined ? 'to an anonymous request' : 'for these credentials';
 };
 
-/** Fetches a token for one scope (distribution, docs/spec/auth/token.md and oauth.md). Rejects with a `SourceFault`. */
+/** Fetches a token for the scopes of a scheme (distribution, docs/spec/auth/token.md and oauth.md). Rejects with a `SourceFault`. */
 export const fetchToken = async (
   transport: Transport,
   options: {
-    readonly realm: TokenRealm;
-    readonly scope: string;
+    readonly scheme: BearerScheme;
     readonly credentials: Credentials | undefined;
     readonly limit: number;
     readonly registry: string;
@@ -110,8 +110,8 @@ export const fetchToken = async (
   },
   caller: Caller,
 ): Promise<Token> => {
-  const { realm, scope, credentials, limit, registry, now } = options;
-  const response = await askTokenService(transport, { realm, scope, limit }, credentials, caller);
+  const { scheme, credentials, limit, registry, now } = options;
+  const response = await askTokenService(transport, { scheme, limit }, credentials, caller);
   if (response.status === 200) return parseToken(response, now(), registry);
   checkResponse(response, `the token service of ${registry}`);
   throw new SourceFault(

@@ -42,17 +42,16 @@ const attemptOf = (scheme: AuthScheme, fingerprint: string): string =>
 async function* tryCachedToken(question: Question): Attempts {
   const { tokens, candidates, schemes, resource, state, tried } = question;
   const { path } = resource;
-  const remembered = schemes.find(resource);
-  const met = remembered?.scheme;
-  const token = remembered === undefined || met?.kind === 'bearer' ? tokens.find(path) : undefined;
-  if (token === undefined) return false;
+  const met = schemes.find(resource)?.scheme;
+  const token = met?.kind === 'bearer' ? tokens.find(path, met) : undefined;
+  if (met === undefined || token === undefined) return false;
   const response = yield `Bearer ${token.value}`;
   if (isAccepted(response)) return true;
   if (response.status === 403) {
     state.learn(response, met, token.fingerprint);
     // Another token for these credentials would not help.
     candidates.markRefused(path, token.fingerprint);
-    if (met !== undefined) tried.add(attemptOf(met, token.fingerprint));
+    tried.add(attemptOf(met, token.fingerprint));
   } else state.learn(response, undefined, token.fingerprint);
   // A token is not to blame where another scheme is required.
   if (state.scheme()?.kind !== 'basic') tokens.remove(path, token.value);
@@ -89,7 +88,7 @@ const headerFor = async (
   if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`;
   return scheme.kind === 'basic'
     ? basicHeaderFor(candidate, `${registry}/${path}`, registry)
-    : `Bearer ${await tokens.get(path, { ...candidate, realm: scheme }, caller)}`;
+    : `Bearer ${await tokens.get(path, { ...candidate, scheme }, caller)}`;
 };
 
 /** Tries one set of credentials. */
@@ -98,28 +97,25 @@ async function* tryCandidate(
   scheme: AuthScheme,
   candidate: CredentialCandidate,
 ): Attempts {
-  const { tokens, candidates, resource, state } = question;
+  const { tokens, candidates, schemes, resource, state } = question;
   const { path } = resource;
   try {
     const header = await headerFor(question, scheme, candidate);
     const response = yield header;
-    if (isAccepted(response)) return true;
+    if (isAccepted(response)) {
+      schemes.addAccepted(resource, scheme);
+      return true;
+    }
     tokens.remove(path, header.replace(/^Bearer /, ''));
     state.learn(response, scheme, candidate.fingerprint);
-    if (!requires(state, scheme)) return false;
+    if (!state.requires(scheme)) return false;
   } catch (error) {
     state.noteFault(error);
-    if (state.fault()?.code !== 'refused') throw error;
+    if (!(error instanceof SourceFault && error.code === 'refused')) throw error;
   }
   candidates.markRefused(path, candidate.fingerprint);
   return false;
 }
-
-/** True if the scheme is still the one to meet. */
-const requires = (state: ChallengeState, scheme: AuthScheme): boolean => {
-  const required = state.scheme();
-  return required !== undefined && keyOfScheme(required) === keyOfScheme(scheme);
-};
 
 /** Tries all credentials until a response requires another scheme. */
 async function* tryCandidates(question: Question, scheme: AuthScheme): Attempts {
@@ -130,15 +126,23 @@ async function* tryCandidates(question: Question, scheme: AuthScheme): Attempts 
       if (tried.has(attempt)) continue;
       tried.add(attempt);
       if (yield* tryCandidate(question, scheme, candidate)) return true;
-      if (!requires(state, scheme)) return false;
+      if (!state.requires(scheme)) return false;
     }
   } catch (error) {
+    // It stays for the end: a token service that is known from memory alone may be another's by now.
     state.noteFault(error);
-    // A token service that is known from memory alone may be another's by now.
-    if (state.isConfirmed()) throw state.fault() ?? error;
   }
   return false;
 }
+
+/**
+ * True if nothing is left to try for a request that was challenged itself: a header was refused, or a token service or a source
+ * of credentials failed.
+ */
+const isOver = (state: ChallengeState): boolean => {
+  const hasFailed = (state.fault()?.code ?? 'refused') !== 'refused';
+  return state.isConfirmed() && (state.isRefused() || hasFailed);
+};
 
 /**
  * Yields the headers for one request: the cached token, then each set of credentials as the challenge requires. What was
@@ -163,9 +167,11 @@ export async function* createHeadersToTry(
       continue;
     }
     if (yield* tryCandidates(question, scheme)) return;
-    if (!requires(state, scheme)) continue;
-    if (isAnonymousRefused || (state.isConfirmed() && state.isRefused(scheme))) break;
-    state.forgetScheme();
+    if (!state.requires(scheme)) continue;
+    state.exhaust(scheme);
+    if (state.scheme() !== undefined) continue;
+    if (isAnonymousRefused || isOver(state)) break;
+    state.forgetSchemes();
   }
   context.schemes.expire(resource);
   const fault = state.fault();

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Resource } from '../registry-request.ts';
-import type { AuthScheme } from './auth-scheme.ts';
+import { type AuthScheme, keyOfScheme } from './auth-scheme.ts';
 
 /** The scheme that a repository last required of requests of one kind; undefined if none. */
 interface Remembered {
@@ -16,6 +16,8 @@ export interface SchemeMemory {
   find(asked: Resource): Remembered | undefined;
   /** Records a challenge. */
   add(asked: Resource, scheme: AuthScheme): void;
+  /** Records that a header that meets the scheme was accepted: one of several that the challenge allows. */
+  addAccepted(asked: Resource, scheme: AuthScheme): void;
   /** Records that a request without a header was accepted. */
   addAnonymous(asked: Resource): void;
   /** Forgets what was learned long ago: it led to a refusal. */
@@ -37,6 +39,11 @@ export const createSchemeMemory = (now: () => number): SchemeMemory => {
       const remembered = { scheme, since: now() };
       memory.set(kindKeyOf(asked), remembered);
       memory.set(asked.path, remembered);
+    },
+    addAccepted(asked, scheme) {
+      const remembered = this.find(asked)?.scheme;
+      if (remembered === undefined || keyOfScheme(remembered) !== keyOfScheme(scheme))
+        this.add(asked, scheme);
     },
     addAnonymous(asked) {
       // A repository without any challenge takes no room.

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { Caller } from '../http/http-message.ts';
 import type { Transport } from '../http/transport.ts';
+import { type BearerScheme, keyOfScheme } from './auth-scheme.ts';
 import { fetchToken, type Token } from './fetch-token.ts';
-import { keyOfRealm, type TokenRealm } from './realm.ts';
 import { createSharedFetch, type SharedFetch } from './shared-fetch.ts';
 
 export interface TokenCacheOptions {
@@ -14,21 +14,26 @@ export interface TokenCacheOptions {
 }
 
 export interface TokenRequest {
-  readonly realm: TokenRealm;
+  readonly scheme: BearerScheme;
   readonly credentials: Credentials | undefined;
   /** Equal for equal credentials. */
   readonly fingerprint: string;
 }
 
-/** A token, with the fingerprint of the credentials that it was fetched with. */
+/** A token, with the scheme and the fingerprint of the credentials that it was fetched with. */
 export interface CachedToken extends Token {
   readonly fingerprint: string;
+  /** Equal for the same token service and scopes. */
+  readonly scheme: string;
 }
 
-/** The tokens of one registry, one for each repository. Concurrent requests for the same token share one fetch. */
+/**
+ * The tokens of one registry, one for each repository: a token is sent to the repository that it was fetched for and to no
+ * other, whatever its scopes name. Concurrent requests for the same token share one fetch.
+ */
 export interface TokenCache {
-  /** Returns the token of a repository if it has not expired. */
-  find(path: string): CachedToken | undefined;
+  /** Returns the token of a repository for a scheme if it has not expired. */
+  find(path: string, scheme: BearerScheme): CachedToken | undefined;
   /** Returns the cached token for these credentials, or fetches one. Rejects with a `SourceFault`. */
   get(path: string, request: TokenRequest, caller: Caller): Promise<string>;
   /** Removes a token that was refused, unless another has replaced it. */
@@ -38,18 +43,15 @@ export interface TokenCache {
 /** Bounds memory: anyone who can create pods can name any number of repositories below a hub. */
 const MAX_TOKENS = 1000;
 
-/** The scope is pull only: a verifier that could push would be worth attacking. */
-const scopeOf = (path: string): string => `repository:${path}:pull`;
-
 export const createTokenCache = ({ registry, transport, tokenBytes, now }: TokenCacheOptions): TokenCache => {
   const tokens = new LRUCache<string, CachedToken>({ max: MAX_TOKENS });
   const inFlight = new Map<string, SharedFetch<string>>();
 
   const fetch = async (path: string, request: TokenRequest, caller: Caller): Promise<string> => {
-    const { realm, credentials, fingerprint } = request;
-    const options = { realm, scope: scopeOf(path), credentials, limit: tokenBytes, registry, now };
+    const { scheme, credentials, fingerprint } = request;
+    const options = { scheme, credentials, limit: tokenBytes, registry, now };
     const token = await fetchToken(transport, options, caller);
-    tokens.set(path, { ...token, fingerprint });
+    tokens.set(path, { ...token, fingerprint, scheme: keyOfScheme(scheme) });
     return token.value;
   };
 
@@ -62,17 +64,18 @@ export const createTokenCache = ({ registry, transport, tokenBytes, now }: Token
     return shared;
   };
 
-  const find = (path: string): CachedToken | undefined => {
+  const find = (path: string, scheme: BearerScheme): CachedToken | undefined => {
     const token = tokens.get(path);
-    return token !== undefined && now() < token.expires ? token : undefined;
+    const isUsable = token?.scheme === keyOfScheme(scheme) && now() < token.expires;
+    return isUsable ? token : undefined;
   };
 
   return {
     find,
     async get(path, request, caller) {
-      const cached = find(path);
+      const cached = find(path, request.scheme);
       if (cached?.fingerprint === request.fingerprint) return cached.value;
-      const key = `${path} ${request.fingerprint} ${keyOfRealm(request.realm)}`;
+      const key = `${path} ${request.fingerprint} ${keyOfScheme(request.scheme)}`;
       return (inFlight.get(key) ?? start(key, path, request, caller)).join(caller);
     },
     remove(path, refused) {

@@ -34,11 +34,17 @@ const isNext = (parameters: readonly string[]): boolean => {
   return relations.toLowerCase().split(' ').includes('next');
 };
 
-/** Returns the target of the first link with the relation `next` (RFC 8288 §3); undefined if there is none. */
+/**
+ * Returns the target of the first link with the relation `next` (RFC 8288 §3), or else of the first without any: registries leave
+ * it out, and the only link of a list is to its next page. Undefined if there is none.
+ */
 export const findNextLink = (headers: readonly string[]): string | undefined => {
-  const targets = headers.flatMap(splitLinks).flatMap(([target = '', ...parameters]) => {
+  const links = headers.flatMap(splitLinks).flatMap(([target = '', ...parameters]) => {
     const text = target.trim();
-    return text.startsWith('<') && text.endsWith('>') && isNext(parameters) ? [text.slice(1, -1)] : [];
+    return text.startsWith('<') && text.endsWith('>') ? [{ target: text.slice(1, -1), parameters }] : [];
   });
-  return targets[0];
+  const next =
+    links.find(({ parameters }) => isNext(parameters)) ??
+    links.find(({ target, parameters }) => /^[^<>]+$/.test(target) && !parameters.some(isRel));
+  return next?.target;
 };

@@ -149,7 +149,13 @@ describe('tokens got with several credentials', () => {
       tokens.get(
         'a',
         {
-          realm: { realm: new URL('https://r.example/token'), namedBy: 'registry', service: undefined },
+          scheme: {
+            kind: 'bearer',
+            realm: new URL('https://r.example/token'),
+            namedBy: 'registry',
+            service: undefined,
+            scopes: ['repository:a:pull'],
+          },
           credentials: { kind: 'password', ...account },
           fingerprint: account.username,
         },

@@ -13,6 +13,11 @@ describe('the next link', () => {
     ['</a>; rel=prev, </b>; rel=next, </c>; rel=next', '/b'],
     [', ,</a>;;rel=next', '/a'],
     ['</a>; rel="next', '/a'],
+    ['</a>', '/a'],
+    ['</a?last=1>; title="next page"', '/a?last=1'],
+    ['</a>; title="; rel=next"', '/a'],
+    ['</a>, </b>; rel=next', '/b'],
+    ['</a>; rel=prev, </b>', '/b'],
   ])('of %s is %j', (header, target) => {
     expect(findNextLink([header])).toBe(target);
   });
@@ -20,14 +25,16 @@ describe('the next link', () => {
   it.each([
     '',
     ',',
-    '</a>',
+    '<>',
+    '<></a>',
+    '</a>; rel',
+    '</a>; rel=""',
     '</a; rel=next',
     '/a; rel=next',
     'x</a>; rel=next',
     '</a>x; rel=next',
     '</a>; rel=nextpage',
     '</a>; rel=prev; rel=next',
-    '</a>; title="; rel=next"',
     '</a>; rel=prev, rel=next',
   ])('is none in %j', (header) => {
     expect(findNextLink([header])).toBeUndefined();

@@ -307,6 +307,17 @@ describe('pages of referrers', () => {
     expect(takeRequests()).toEqual([API, `${API}?last=2`, `${API}?last=4`]);
   });
 
+  it('are read one after another where their links name no relation', async () => {
+    const { registry, list, takeRequests } = await startRegistryWithReferrers();
+    registry.fault = (request, response) =>
+      listing(page([]), request.url?.includes('last=') === true ? {} : { link: '<?last=1>' })(
+        request,
+        response,
+      );
+    expect(await list()).toEqual(NOTHING);
+    expect(takeRequests()).toEqual([API, `${API}?last=1`]);
+  });
+
   it('are read to the limit, and the rest is told', async () => {
     const { registry, list, takeRequests } = await startRegistryWithReferrers({
       pageSize: 1,
