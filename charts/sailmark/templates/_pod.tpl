@@ -19,12 +19,18 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
 {{- merge $own (default dict .Values.podAnnotations) (default dict .Values.commonAnnotations) $evictable | toYaml -}}
 {{- end }}
 
-{{/* Node's options of the values are added to ours: of one that is given twice, Node takes the last. */}}
+{{/* Node's options of the values are added to ours, unless they size the heap themselves. */}}
 {{- define "sailmark.env" -}}
 {{- $options := "--max-old-space-size-percentage=33" -}}
 {{- $more := list -}}
 {{- range .Values.extraEnv -}}
-{{- if eq .name "NODE_OPTIONS" }}{{ $options = printf "%s %s" $options (.value | default "") }}{{ else }}{{ $more = append $more . }}{{ end -}}
+{{- if ne .name "NODE_OPTIONS" -}}
+{{- $more = append $more . -}}
+{{- else if regexMatch "max[-_]old[-_]space[-_]size" (default "" .value) -}}
+{{- $options = .value -}}
+{{- else -}}
+{{- $options = printf "%s %s" $options (default "" .value) -}}
+{{- end -}}
 {{- end -}}
 # Of the memory limit; the rest is for memory outside Node's heap.
 - {name: NODE_OPTIONS, value: {{ trim $options | quote }}}
