@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
 import { ConfigError, formatQuantity, limitTable, parseConfig } from '../src/config/index.ts';
+import { vendors } from '../src/istio/vendors.ts';
 import { explain, reasonCodes } from '../src/policy/index.ts';
 import { runCli } from './support/run-cli.ts';
 
@@ -86,6 +87,15 @@ describe('the configurations in docs/', () => {
     for (const [, block = ''] of read(page).matchAll(/^```yaml\n([\s\S]*?)^```$/gm))
       expect([block, await problemsIn(block)]).toEqual([block, []]);
   });
+});
+
+describe('the table of vendors in docs/reasons.md', () => {
+  it.each(vendors.flatMap(({ places }) => places))(
+    'has every registry path that is a vendor’s: %s',
+    (place) => {
+      expect(read('docs/reasons.md').split('## Builds of vendors')[1]).toContain(`\`${place}\``);
+    },
+  );
 });
 
 describe('the table of what pinning promises', () => {

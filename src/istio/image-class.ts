@@ -1,4 +1,5 @@
 import type { Repository } from '../image/index.ts';
+import type { VendorSigning } from './vendors.ts';
 
 /** The hubs and mirrors of a configuration; names in normal form (`docker.io/istio`). */
 export interface Places {
@@ -50,5 +51,11 @@ export type ImageClass =
       readonly unsignedHint?: string;
     }
   /** A distinctive Istio name that comes from no known hub or mirror; `vendor` names a known vendor's build. */
-  | { readonly kind: 'look-alike'; readonly component: string; readonly vendor: string | undefined }
+  | {
+      readonly kind: 'look-alike';
+      readonly component: string;
+      readonly vendor: string | undefined;
+      /** How that vendor signs. */
+      readonly signing?: VendorSigning;
+    }
   | { readonly kind: 'other' };

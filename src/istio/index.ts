@@ -31,3 +31,4 @@ export {
 export { parsePlace } from './place.ts';
 export { releaseKeys } from './release-keys.ts';
 export { findUnmatchable } from './unmatchable.ts';
+export type { VendorSigning } from './vendors.ts';

@@ -1,10 +1,13 @@
 import type { Repository } from '../image/index.ts';
 import { ambiguousNames, distinctiveNames, knownPrefixes, knownSuffixes, vendorNames } from './components.ts';
-import { vendors } from './vendors.ts';
+import { type Vendor, type VendorSigning, vendors } from './vendors.ts';
 
 export interface LookAlike {
   readonly component: string;
+  /** The name of a known vendor. */
   readonly vendor: string | undefined;
+  /** How that vendor signs. */
+  readonly signing?: VendorSigning;
 }
 
 /** A last path segment without the words that vendors put around a component's name. */
@@ -23,21 +26,24 @@ interface Bare {
 export function findLookAlike(repository: Repository): LookAlike | undefined {
   const segments = repository.path.split('/');
   const { name, besideIstio } = strip(segments.at(-1) ?? '');
-  if (distinctiveNames.has(name)) return { component: name, vendor: findVendor(repository) };
+  if (distinctiveNames.has(name)) return lookAlike(name, findVendor(repository));
   if (ambiguousNames.has(name)) {
     const vendor = findVendor(repository);
     const isIstios = besideIstio || vendor !== undefined || segments.slice(0, -1).some(mentionsIstio);
-    return isIstios ? { component: name, vendor } : undefined;
+    return isIstios ? lookAlike(name, vendor) : undefined;
   }
   const component = besideIstio ? vendorNames.get(name) : undefined;
   const vendor = component === undefined ? undefined : findVendor(repository);
-  return component === undefined || vendor === undefined ? undefined : { component, vendor };
+  return component === undefined || vendor === undefined ? undefined : lookAlike(component, vendor);
 }
 
 const mentionsIstio = (segment: string): boolean => segment.includes('istio');
 
-const findVendor = ({ name: repository }: Repository): string | undefined =>
-  vendors.find(({ places }) => places.some((place) => repository.startsWith(`${place}/`)))?.name;
+const lookAlike = (component: string, vendor: Vendor | undefined): LookAlike =>
+  vendor === undefined ? { component, vendor } : { component, vendor: vendor.name, signing: vendor.signing };
+
+const findVendor = ({ name: repository }: Repository): Vendor | undefined =>
+  vendors.find(({ places }) => places.some((place) => repository.startsWith(`${place}/`)));
 
 function strip(segment: string): Bare {
   const words = segment.split(/[._-]+/);

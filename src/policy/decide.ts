@@ -113,8 +113,8 @@ const violationsOfOthers = (use: ImageUse, judgement: Judgement, rules: Rules): 
       ? violationIf({ code: 'image-unrecognised', container: use.name, placeholder }, rules.unrecognised)
       : [];
   if (judgement.class?.kind !== 'look-alike') return unrecognised;
-  const { component, vendor } = judgement.class;
-  return [...violationIf({ code: 'image-look-alike', component, vendor }, rules.lookAlikes), ...unrecognised];
+  const { kind: _, ...lookAlike } = judgement.class;
+  return [...violationIf({ code: 'image-look-alike', ...lookAlike }, rules.lookAlikes), ...unrecognised];
 };
 
 const violationsOf = (

@@ -1,10 +1,16 @@
 import type { Digest } from '../image/index.ts';
+import type { VendorSigning } from '../istio/index.ts';
 import type { RejectionReason, UndeterminedReason } from '../verification/index.ts';
 
 /** Reasons that refuse an image whatever its signatures. */
 export type RefusalReason =
   | { readonly code: 'image-reference-invalid'; readonly problem: string }
-  | { readonly code: 'image-look-alike'; readonly component: string; readonly vendor: string | undefined }
+  | {
+      readonly code: 'image-look-alike';
+      readonly component: string;
+      readonly vendor: string | undefined;
+      readonly signing?: VendorSigning;
+    }
   /** A container with a name of Istio's and an image on no hub or mirror; `placeholder`: `auto` left in a Pod. */
   | { readonly code: 'image-unrecognised'; readonly container: string; readonly placeholder: boolean }
   /** `pin`: the mutating webhook did not pin it. `undetermined`: an outage rule would allow it if it had. */

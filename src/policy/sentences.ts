@@ -1,4 +1,5 @@
 import { oneLine, quoted } from '../base/index.ts';
+import type { VendorSigning } from '../istio/index.ts';
 import type { Reason, ReasonCode } from './reason.ts';
 
 /** The problem and what to do about it. The remedy is short and contains no text from an image or a registry. */
@@ -18,18 +19,32 @@ const COUNTED = {
 
 type Sentences = { readonly [Code in ReasonCode]: (reason: Extract<Reason, { code: Code }>) => Sentence };
 
+const EXEMPT = 'exempt it, best by digest';
+
+/** What to do about a vendor's build: its images are verified only with an ECDSA P-256 key of the vendor's own. */
+const VENDOR_REMEDIES: { readonly [Signing in VendorSigning]: string } = {
+  keyless: `use Istio's image, or ${EXEMPT}: the vendor signs with certificates, which are not verified here`,
+  rsa: `use Istio's image, or ${EXEMPT}: the vendor signs with an RSA key, which is not verified here`,
+  attestations: `use Istio's image, or ${EXEMPT}: the vendor signs attestations, which are not verified here`,
+  copies: `use Istio's image, of which it is a copy, or ${EXEMPT}`,
+  unknown: `use Istio's image, or ${EXEMPT}; if the vendor signs with an ECDSA P-256 key, list the registry path under hubs and that key, with "for", under keys`,
+};
+
 /** The sentence for each reason code; a missing code does not compile. */
 const SENTENCES: Sentences = {
   'image-reference-invalid': ({ problem }) => ({
     cause: `not a valid image reference: ${oneLine(problem, MAX_DETAIL_LENGTH)}`,
     remedy: 'write it as registry/path:tag or registry/path@sha256:<64 hex digits>',
   }),
-  'image-look-alike': ({ component, vendor }) => ({
+  'image-look-alike': ({ component, vendor, signing = 'unknown' }) => ({
     cause:
       vendor === undefined
         ? `named like Istio's ${oneLine(component, 40)}, but not on a configured hub or mirror`
         : `named like Istio's ${oneLine(component, 40)}, but built by ${oneLine(vendor, 60)} and not signed by Istio`,
-    remedy: "use Istio's image, list the registry under mirrors if it holds copies, or exempt it",
+    remedy:
+      vendor === undefined
+        ? "use Istio's image, list the registry under mirrors if it holds copies, or exempt it"
+        : VENDOR_REMEDIES[signing],
   }),
   'image-unrecognised': ({ container, placeholder }) =>
     placeholder

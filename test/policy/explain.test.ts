@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseImageReference } from '../../src/image/index.ts';
+import { builtInHubs, createClassifier } from '../../src/istio/index.ts';
 import {
   explain,
   explainBriefly,
@@ -187,5 +189,40 @@ describe('a reason', () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("the refusal of a vendor's build", () => {
+  const classify = (image: string) => {
+    const parsed = parseImageReference(image);
+    if (!parsed.ok) throw new Error(parsed.problem);
+    const found = createClassifier({ hubs: builtInHubs, mirrors: [] }).classify(parsed.reference);
+    if (found.kind !== 'look-alike') throw new Error(`${image} is ${found.kind}`);
+    const { kind: _, ...lookAlike } = found;
+    return explain({ code: 'image-look-alike', ...lookAlike });
+  };
+
+  it.each([
+    ['mcr.microsoft.com/oss/v2/istio/pilot:v1.29.2-1', 'Microsoft AKS', 'ECDSA P-256 key'],
+    ['us-docker.pkg.dev/gloo-mesh/istio-4d37697f9711/proxyv2:1.24.5-solo', 'Solo.io', 'ECDSA P-256 key'],
+    [
+      'registry.redhat.io/openshift-service-mesh/istio-proxyv2-rhel9:3.0',
+      'Red Hat OpenShift Service Mesh',
+      'RSA key',
+    ],
+    ['addon-containers.istio.tetratelabs.com/proxyv2:1.20.1-tetrate0', 'Tetrate', 'signs with certificates'],
+    ['cgr.dev/acme.example/istio-pilot:1', 'Chainguard', 'signs with certificates'],
+    ['dhi.io/istio-pilot:1', 'Docker Hardened Images', 'signs attestations'],
+    ['rancher/mirrored-istio-pilot:1.18.2', 'Rancher', 'of which it is a copy'],
+  ])('names the vendor, says what fits, and never to list a mirror: %s', (image, vendor, remedy) => {
+    const refusal = classify(image);
+    expect(refusal).not.toContain('mirror');
+    expect(refusal).toContain(`built by ${vendor} and not signed by Istio`);
+    expect(refusal).toContain(remedy);
+    expect(refusal).toContain('exempt it');
+  });
+
+  it('is one to list under mirrors if no vendor is known', () => {
+    expect(classify('registry.corp.example/copies/proxyv2:1')).toContain('under mirrors if it holds copies');
   });
 });

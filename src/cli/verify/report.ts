@@ -35,7 +35,9 @@ const signersOf = (signatures: readonly ValidSignature[], ring: KeyRing): ImageR
 /** Notes how `review` and the webhook classify the image, if `verify` goes further. */
 const remarkOf = ({ class: imageClass, verification }: Judgement): string => {
   if (imageClass?.kind === 'look-alike')
-    return `; the name is that of Istio's ${imageClass.component}, but the image is on no hub or mirror: review and the webhook refuse it`;
+    return imageClass.vendor === undefined
+      ? `; the name is that of Istio's ${imageClass.component}, but the image is on no hub or mirror: review and the webhook refuse it`
+      : `; the image is a build of Istio's ${imageClass.component} by ${imageClass.vendor}: review and the webhook refuse it`;
   const judged = verification?.digest !== undefined && verification.outcome !== 'undetermined';
   if (imageClass?.kind === 'other' && judged)
     return '; not an Istio image, so only the signature was verified';
