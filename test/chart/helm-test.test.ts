@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createTls } from '../support/tls.ts';
 import { startWebhook, type Webhook } from '../support/webhook.ts';
 import { at, manifestOf, render } from './helm.ts';
@@ -10,7 +12,7 @@ interface Ran {
 }
 
 /** Runs the command of the pod of `helm test`, with the path of this Node. */
-const check = async (url: string, mode: string, pin = 'enforce'): Promise<Ran> => {
+const check = async (url: string, mode: string, ...args: readonly string[]): Promise<Ran> => {
   const command = at(
     manifestOf(await render(), 'Pod'),
     'spec',
@@ -19,9 +21,9 @@ const check = async (url: string, mode: string, pin = 'enforce'): Promise<Ran> =
     'command',
   ) as readonly string[];
   expect(command[0]).toBe('/nodejs/bin/node');
-  const env = { PATH: process.env['PATH'], SAILMARK_URL: url, SAILMARK_MODE: mode, SAILMARK_PIN: pin };
+  const env = { PATH: process.env['PATH'], SAILMARK_URL: url, SAILMARK_MODE: mode, SAILMARK_PIN: 'enforce' };
   return new Promise((resolve) => {
-    execFile(process.execPath, command.slice(1), { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [...command.slice(1), ...args], { env }, (error, stdout, stderr) =>
       resolve({
         code: error === null ? 0 : Number(error.code),
         output: stdout + stderr.replace(/^\(node:.*\n.*\n/m, ''),
@@ -75,6 +77,34 @@ describe('helm test', () => {
       code: 1,
       output: expect.stringContaining('HTTP 404'),
     });
+  });
+
+  /** Serves metrics. Resolves with their URL. */
+  const serveMetrics = async (text: string): Promise<string> => {
+    const server = createServer((_, response) => response.end(text));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+  };
+
+  it('fails where a replica says that the webhook configuration is not in force', async () => {
+    const metrics = await serveMetrics('# HELP sailmark_webhook_active …\nsailmark_webhook_active 0\n');
+    expect(await check(webhook.url, 'audit', metrics)).toEqual({
+      code: 1,
+      output: expect.stringContaining('nothing is refused: the webhook configuration is not in force'),
+    });
+  });
+
+  it('passes where it is in force, and where the metrics cannot be read', async () => {
+    for (const url of [await serveMetrics('sailmark_webhook_active 1\n'), 'http://127.0.0.1:1/metrics'])
+      expect(await check(webhook.url, 'audit', url)).toMatchObject({ code: 0 });
+  });
+
+  it('asks for the metrics only where something is put in force', async () => {
+    const argsOf = async (values: object) =>
+      at(manifestOf(await render(values, { namespace: 'gate' }), 'Pod'), 'spec', 'containers', 0, 'args');
+    expect(await argsOf({})).toEqual(['http://sailmark-metrics.gate.svc:8081/metrics']);
+    expect(await argsOf({ webhook: { activation: 'immediate' } })).toBeUndefined();
   });
 
   it.each([

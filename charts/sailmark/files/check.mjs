@@ -1,11 +1,13 @@
 /*
  * `helm test`: sends a review to the webhook through its Service, as the API server does, and checks the certificate and
  * the response. It does not test the route from the API server to the Service; the API server's own metrics show that.
+ * The argument is the URL of the metrics, which say if what can refuse is in force; without it, it always is.
  */
 import { request } from 'node:https';
 import { checkServerIdentity } from 'node:tls';
 
 const { SAILMARK_URL: base, SAILMARK_MODE: mode, SAILMARK_PIN: pin } = process.env;
+const [, metrics] = process.argv;
 const { hostname, port } = new URL(base);
 
 // An image that only looks like Istio's: it is refused by its name, without a request to a registry.
@@ -85,6 +87,15 @@ const pinProblemsOf = (result) => {
     : ['the mutating webhook refused or changed a pod without an Istio image'];
 };
 
+/** Reads the metric; undefined where no replica has it, or a network policy keeps this pod out. */
+const readActive = async (url) => {
+  const text = await fetch(url, { signal: AbortSignal.timeout(10_000) }).then(
+    (response) => response.text(),
+    () => '',
+  );
+  return /^sailmark_webhook_active ([01])$/m.exec(text)?.[1];
+};
+
 const send = (path) =>
   sendReview(path).catch((error) => ({ status: 0, text: String(error?.message ?? error) }));
 
@@ -92,6 +103,9 @@ const result = await send(`/validate/${mode}`);
 const problems = [
   ...problemsOf(result),
   ...(pin === 'never' ? [] : pinProblemsOf(await send('/mutate/pin'))),
+  ...(metrics !== undefined && (await readActive(metrics)) === '0'
+    ? ['nothing is refused: the webhook configuration is not in force; the log of the replicas says why']
+    : []),
 ];
 if (problems.length > 0) {
   process.stderr.write(`${problems.join('\n')}\n`);
