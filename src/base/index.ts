@@ -13,4 +13,4 @@ export { listWithin, oneLine, quoted } from './text.ts';
 export { encodingOf } from './text-encoding.ts';
 export { DAY_MS, HOUR_MS, MINUTE_MS, orAborted, SECOND_MS, timeoutSignal, untilAborted } from './time.ts';
 export { createTokenBucket, type TokenBucket } from './token-bucket.ts';
-export { ownTurn } from './turns.ts';
+export { ownTurn, turnToParse } from './turns.ts';

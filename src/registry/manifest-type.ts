@@ -1,5 +1,4 @@
 import { isJsonObject, type JsonObject, listMemberOf, memberOf, parseJson } from '../base/index.ts';
-import { parseIndexDescriptors } from './image-index.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
 
 const INDEX_TYPES: readonly unknown[] = [OCI_INDEX, DOCKER_LIST];
@@ -15,7 +14,7 @@ const isImageManifest = (document: JsonObject): boolean =>
 const typeOfContent = (bytes: Uint8Array): string | undefined => {
   const document = parseJson(bytes);
   if (!isJsonObject(document)) return undefined;
-  const isIndex = parseIndexDescriptors(bytes) !== undefined;
+  const isIndex = Array.isArray(memberOf(document, 'manifests'));
   if (!isIndex && !isImageManifest(document)) return undefined;
   const [types, unnamed] = isIndex ? [INDEX_TYPES, OCI_INDEX] : [IMAGE_TYPES, OCI_MANIFEST];
   const mediaType = memberOf(document, 'mediaType');

@@ -1,3 +1,4 @@
+import { turnToParse } from '../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../image/index.ts';
 import type { HeadSupport } from './head-support.ts';
 import type { HttpResponse } from './http/http-message.ts';
@@ -21,8 +22,13 @@ const declaredDigestOf = (response: HttpResponse, name: string): Digest | undefi
 };
 
 /** Returns a manifest under the digest of its bytes. Throws a fault if that is not the expected one. */
-const manifestOf = (response: HttpResponse, name: string, expected: Digest | undefined): Manifest => {
+const manifestOf = async (
+  response: HttpResponse,
+  name: string,
+  expected: Digest | undefined,
+): Promise<Manifest> => {
   const { body: bytes } = response;
+  await turnToParse(bytes);
   const declared = mediaTypeOf(response);
   const mediaType = manifestTypeOf(declared, bytes);
   const digest = digestOf(bytes);
@@ -91,7 +97,7 @@ export const createRepositorySource = ({
         return declared.digest === undefined ? manifestRequest('GET', tag) : undefined;
       });
       if (response === undefined || response.status === 404) return undefined;
-      return declared.digest ?? manifestOf(response, name, undefined).digest;
+      return declared.digest ?? (await manifestOf(response, name, undefined)).digest;
     },
     manifest: (at, signal, limit) =>
       'digest' in at ? readManifest(at.digest, at.digest, signal, limit) : readTag(at.tag, signal, limit),
@@ -103,6 +109,7 @@ export const createRepositorySource = ({
       } as const;
       const response = await send(request, signal);
       if (response === undefined) return undefined;
+      await turnToParse(response.body);
       if (digestOf(response.body) !== digest)
         throw invalidResponse(`${id}: the digest of the blob is not ${digest}`);
       return response.body;

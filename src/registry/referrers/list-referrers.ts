@@ -1,4 +1,4 @@
-import { ownTurn } from '../../base/index.ts';
+import { turnToParse } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 import { mediaTypeOf, OCI_INDEX } from '../media-types.ts';
@@ -101,7 +101,7 @@ const createReadPage =
   };
 
 const parsePage = async (bytes: Uint8Array, id: string): Promise<readonly Referrer[]> => {
-  await ownTurn();
+  await turnToParse(bytes);
   const descriptors = parseReferrers(bytes);
   if (descriptors === undefined) throw invalidResponse(`${id}: the list of referrers is not an image index`);
   return descriptors;
@@ -161,7 +161,7 @@ export const createListReferrers = ({
     const index = await readTag(tag, signal, pageBytes).catch(unlessOversized);
     const collection = collectReferrers(isLikely);
     if (index === undefined || index === 'oversized') return collection.list(index !== undefined);
-    await ownTurn();
+    await turnToParse(index.bytes);
     collection.add(referrersUnderTag(index, digest));
     return collection.list(false);
   };

@@ -1,6 +1,6 @@
+import { turnToParse } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
 import type { Manifest, Source } from '../../registry/index.ts';
-import { turnToParse } from '../formats/turn-to-parse.ts';
 import { type ImageStart, type StartProof, UNKNOWN_START } from './image-start.ts';
 import { type ImageManifest, parseImageManifest, parseStart } from './parse-image.ts';
 

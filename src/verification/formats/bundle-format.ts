@@ -1,11 +1,10 @@
-import { memberOf } from '../../base/index.ts';
+import { memberOf, turnToParse } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { type Manifest, type Referrer, type Source, unlessOversized } from '../../registry/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseBundle, parseStatement, signedBytesOf } from './bundle.ts';
 import type { Candidate, CandidateList, FindCandidate, Format, FoundCandidate } from './candidate.ts';
 import { type CandidateResult, FOREIGN, invalid, type SignatureQuery } from './candidate-result.ts';
-import { turnToParse } from './turn-to-parse.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle';
 

@@ -1,3 +1,4 @@
+import { turnToParse } from '../../base/index.ts';
 import type { Digest } from '../../image/index.ts';
 import { type Manifest, type Source, unlessOversized } from '../../registry/index.ts';
 import { isStrictSignature } from '../ecdsa.ts';
@@ -11,7 +12,6 @@ import {
   type SignatureLayer,
   signatureTag,
 } from './simple-signing.ts';
-import { turnToParse } from './turn-to-parse.ts';
 
 interface PayloadReader {
   /** The bytes to read for a payload: none if it can be rebuilt, or another layer shares it. */
