@@ -13,6 +13,7 @@ const VARIABLES = {
   skopeo: 'SKOPEO',
   'docker-registry': 'DOCKER_REGISTRY',
   'referrers-registry': 'REFERRERS_REGISTRY',
+  'go-rules': 'GO_RULES',
 } as const;
 
 export type Tool = keyof typeof VARIABLES;

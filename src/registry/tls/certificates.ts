@@ -24,7 +24,7 @@ export const certificatesProblem = (text: string): string | undefined => {
 };
 
 /** The text of a PEM block without its whitespace: equal for equal certificates. */
-const contentOf = (block: string): string => block.replaceAll(/\s/g, '');
+export const contentOf = (block: string): string => block.replaceAll(/\s/g, '');
 
 /**
  * Returns the certificates in a text that are not among `known`, each once, and adds them. Whatever else is in the text, and

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
-import { newCertificatesIn } from './certificates.ts';
+import { contentOf, newCertificatesIn } from './certificates.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -72,6 +72,6 @@ export const readSystemCertificates = async (
       await Promise.all((directories ? directories.split(':') : store.directories).map(readDirectory))
     ).flat(),
   ];
-  const known = new Set<string>();
-  return [...ofNode, ...texts].flatMap((text) => newCertificatesIn(text, known));
+  const known = new Set(ofNode.map(contentOf));
+  return [...ofNode, ...texts.flatMap((text) => newCertificatesIn(text, known))];
 };
