@@ -37,19 +37,23 @@ export const findingWarnings = (findings: readonly Finding[]): readonly string[]
   const warned = findings
     .filter(({ effect }) => effect === 'warn')
     .toSorted((left, right) => rankOf(left.reason.code) - rankOf(right.reason.code));
-  const warnings = warned
-    .slice(0, MAX_WARNINGS)
-    .map(
-      (finding) => `${WARNING_PREFIX}${explainBriefly(finding, MAX_WARNING_LENGTH - WARNING_PREFIX.length)}`,
-    );
+  const warnings = warned.slice(0, MAX_WARNINGS).map((finding) => {
+    const prefix =
+      finding.refusesPods === true ? `${WARNING_PREFIX}its pods would be refused: ` : WARNING_PREFIX;
+    return `${prefix}${explainBriefly(finding, MAX_WARNING_LENGTH - prefix.length)}`;
+  });
   return warned.length > MAX_WARNINGS
     ? [...warnings, `${WARNING_PREFIX}+${warned.length - MAX_WARNINGS} more`]
     : warnings;
 };
 
+/** The webhook for workloads has less time than that for pods, in which the same image may well be verified. */
+const isInTime = ({ reason }: Finding): boolean => reason.code !== 'deadline-exceeded';
+
 const warningsOf = ({ verdict, context, findings, failure }: ReviewResult): readonly string[] => {
   if (context.mode === 'audit') return [];
-  if (failure === undefined) return findingWarnings(findings);
+  if (failure === undefined)
+    return findingWarnings(context.workloads === true ? findings.filter(isInTime) : findings);
   return verdict === 'deny' ? [] : [warningOf(explain(failure))];
 };
 

@@ -38,9 +38,12 @@ const sentencesOf = ({ findings, failure }: ReviewResult): EventSummary['sentenc
   return sentences;
 };
 
-/** Returns the member `told` of the record. Nearly every review has no Event: then nothing is computed. */
+/**
+ * Returns the member `told` of the record. Nearly every review has no Event: then nothing is computed. That of a workload
+ * has none: its webhook declares no side effects, and its Pods have theirs.
+ */
 export const eventSummaryOf = (result: ReviewResult): { readonly told?: EventSummary } => {
-  const { request, verdict } = result;
-  if (request.dryRun || (verdict !== 'warn' && verdict !== 'audit')) return {};
+  const { request, verdict, context } = result;
+  if (request.dryRun || context.workloads === true || (verdict !== 'warn' && verdict !== 'audit')) return {};
   return { told: { regarding: findRegarding(request), effect: verdict, sentences: sentencesOf(result) } };
 };

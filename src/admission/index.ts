@@ -16,6 +16,6 @@ export {
   type Reviewer,
   type ReviewOutput,
 } from './review.ts';
-export type { ReviewContext } from './review-result.ts';
+export { holdsOf, type ReviewContext } from './review-result.ts';
 export { findWholeSubject, type SkipReason } from './subject.ts';
 export { workloads } from './workloads.ts';

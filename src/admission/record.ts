@@ -7,8 +7,8 @@ import type { SkipReason } from './subject.ts';
 
 /** The record of one review, for one log line, the metrics and Events. Text from the request is cut to one short line. */
 export interface ReviewRecord {
-  /** Only a record of the mutating webhook has one. */
-  readonly route?: undefined;
+  /** Absent for a review of the validating webhook that decides on pods. */
+  readonly route?: 'workloads';
   readonly uid: string;
   readonly namespace: string;
   readonly kind: string;
@@ -96,6 +96,7 @@ export const judgedOf = (
 export const recordOf = (result: ReviewResult): ReviewRecord => {
   const { request, context, verdict, skipped, judged, failure } = result;
   return {
+    ...(context.workloads === true ? { route: 'workloads' as const } : {}),
     ...identityOf(request),
     mode: context.mode,
     critical: context.critical,

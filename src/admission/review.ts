@@ -14,7 +14,7 @@ import { type AdmissionResponse, toAdmissionResponse } from './admission-respons
 import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
 import { MalformedReview } from './malformed-review.ts';
 import { type ReviewRecord, recordOf } from './record.ts';
-import { keyIdsOf, type ReviewContext, type ReviewResult } from './review-result.ts';
+import { holdsOf, keyIdsOf, type ReviewContext, type ReviewResult } from './review-result.ts';
 import { findSubject } from './subject.ts';
 import { findWorkload } from './workloads.ts';
 
@@ -75,7 +75,14 @@ const openReview = (
   const close = (judgements: Judgements): ReviewResult => {
     if (subject.skipped !== undefined)
       return { ...base, verdict: 'allow', findings: [], judged: [], keyIds: [] };
-    const review = { uses, judgements, ...context, namespace: request.namespace, workload: subject.holds };
+    const review = {
+      uses,
+      judgements,
+      ...context,
+      namespace: request.namespace,
+      workload: holdsOf(context, subject.holds),
+      foretells: context.workloads === true,
+    };
     const decision = decide(review, rules, now());
     const judged = relevantJudgements(judgements, decision.findings);
     return { ...base, ...decision, judged, keyIds: keyIdsOf(judged) };
@@ -88,7 +95,7 @@ const resultOfFailure = (
   context: ReviewContext,
   incident: string,
 ): ReviewResult => {
-  const workload = findWorkload(request.group, request.resource)?.holds ?? 'pod';
+  const workload = holdsOf(context, findWorkload(request.group, request.resource)?.holds);
   const failure = { code: 'internal-error', incident } as const;
   const verdict = decideFailure(context.mode, workload);
   return { request, context, verdict, skipped: undefined, findings: [], judged: [], keyIds: [], failure };

@@ -41,7 +41,7 @@ const serve = async (flags: Flags, io: Io): Promise<number> => {
 export const command: Command = {
   usage: 'serve --config FILE',
   description:
-    'Runs the admission webhook: POST /validate/enforce, /validate/warn, /validate/audit and /validate/critical/<mode>, and /mutate/pin and /mutate/critical/pin to pin images, over HTTPS, and /livez, /readyz and /metrics over HTTP on a separate port. Both ports open after the configuration, the certificate, at least one key and the canary (a self-test of the verifier) pass. On SIGTERM the webhook drains: responses close their connections for a while, then the process exits.',
+    'Runs the admission webhook: POST /validate/enforce, /validate/warn, /validate/audit and /validate/critical/<mode>, /workloads/<mode> and /workloads/critical/<mode> to warn of workloads, and /mutate/pin and /mutate/critical/pin to pin images, over HTTPS, and /livez, /readyz and /metrics over HTTP on a separate port. Both ports open after the configuration, the certificate, at least one key and the canary (a self-test of the verifier) pass. On SIGTERM the webhook drains: responses close their connections for a while, then the process exits.',
   flags: [configFlag],
   examples: ['sailmark serve --config /etc/sailmark/config.yaml'],
   maxOperands: 0,

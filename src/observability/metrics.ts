@@ -48,8 +48,18 @@ const createReviewMetrics = (registers: Registry[]): Pick<Metrics, 'countReview'
     labelNames: ['reason', 'effect'] as const,
     registers,
   });
+  const workloads = new Counter({
+    name: 'sailmark_workload_reviews_total',
+    help: 'AdmissionReviews of workloads responded to, which are none of sailmark_reviews_total; none is ever denied',
+    labelNames: ['mode', 'critical', 'verdict'] as const,
+    registers,
+  });
   return {
-    countReview({ mode, critical, operation, verdict, findings: reviewFindings }, seconds) {
+    countReview({ route, mode, critical, operation, verdict, findings: reviewFindings }, seconds) {
+      if (route === 'workloads') {
+        workloads.inc({ mode, critical: String(critical), verdict });
+        return;
+      }
       reviews.inc({ mode, critical: String(critical), operation, verdict });
       duration.observe({ mode }, seconds);
       for (const { code, effect } of reviewFindings) findings.inc({ reason: code, effect });

@@ -21,6 +21,8 @@ export interface JudgedReview {
   readonly namespace: string;
   /** A template only warns: it may still contain a placeholder that injection replaces, and its Pods are reviewed. */
   readonly workload: 'pod' | 'template';
+  /** True if the findings of a template are to say which of them would deny its Pods. */
+  readonly foretells?: boolean;
 }
 
 /** A reason and the action of the rules for it, before mode, workload and exemptions are applied. */
@@ -170,6 +172,9 @@ const findingOf = (use: ImageUse, review: JudgedReview, rules: Rules, now: numbe
     use,
     reason,
     effect: effectOf(action, review),
+    ...(review.foretells === true && action === 'deny' && review.mode === 'enforce'
+      ? { refusesPods: true as const }
+      : {}),
     ...(allowedBecause === undefined ? {} : { allowedBecause }),
   };
 };

@@ -48,6 +48,8 @@ export interface Finding {
   readonly effect: Effect;
   /** One sentence on the outage rule or exemption that allows the image; absent if none does. */
   readonly allowedBecause?: string;
+  /** Present if the Pods of a template would be denied for it, and the review is to say so. */
+  readonly refusesPods?: true;
 }
 
 /** The strongest effect of any finding; `allow` if there is none. */

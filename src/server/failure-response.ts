@@ -1,5 +1,6 @@
 import {
   type AdmissionResponse,
+  holdsOf,
   type PinnerContext,
   type PinRecord,
   type ReviewContext,
@@ -69,13 +70,15 @@ const factsOf = (body: unknown) => {
  */
 export const failureResponse = (
   body: unknown,
-  { mode, critical }: ReviewContext,
+  context: ReviewContext,
   failure: Failure,
 ): { readonly response: AdmissionResponse; readonly record: ReviewRecord } => {
   const { facts, uid, holds } = factsOf(body);
-  const verdict = decideFailure(mode, holds);
+  const { mode, critical, workloads: isOfWorkloads = false } = context;
+  const verdict = decideFailure(mode, holdsOf(context, holds));
   const findings = [{ image: '', path: '', code: failure.code, effect: verdict }];
-  const record = { ...facts, mode, critical, verdict, findings, incident: incidentOf(failure) };
+  const route = isOfWorkloads ? { route: 'workloads' as const } : {};
+  const record = { ...facts, ...route, mode, critical, verdict, findings, incident: incidentOf(failure) };
   return { response: responseOf(uid, mode, verdict, failure), record };
 };
 

@@ -30,11 +30,13 @@ export interface RouteDependencies {
 
 const MODES = ['enforce', 'warn', 'audit'] as const;
 
-/** The path for each mode, and for each mode in critical namespaces. */
+/** The paths for each mode, and for each mode in critical namespaces: of pods, and of workloads, which are never denied. */
 const PATHS: ReadonlyMap<string, ReviewContext> = new Map(
   MODES.flatMap((mode): readonly (readonly [string, ReviewContext])[] => [
     [`/validate/${mode}`, { mode, critical: false }],
     [`/validate/critical/${mode}`, { mode, critical: true }],
+    [`/workloads/${mode}`, { mode, critical: false, workloads: true }],
+    [`/workloads/critical/${mode}`, { mode, critical: true, workloads: true }],
   ]),
 );
 
@@ -115,7 +117,7 @@ const routeOf = <Context, Record>(
   fail: (body, failure) => fail(body, context, failure),
 });
 
-/** Adds `POST /validate/[critical/]<mode>` and `POST /mutate/[critical/]pin`. */
+/** Adds `POST /validate/[critical/]<mode>`, `POST /workloads/[critical/]<mode>` and `POST /mutate/[critical/]pin`. */
 export const addReviewRoutes = (app: FastifyInstance, dependencies: RouteDependencies): void => {
   const { reviewer, pinner } = dependencies;
   for (const [path, context] of PATHS)

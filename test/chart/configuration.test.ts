@@ -6,6 +6,7 @@ import { defaultConfig, parseConfig } from '../../src/config/index.ts';
 import { matchConfiguration } from '../support/match-condition-cases.ts';
 import { runCli } from '../support/run-cli.ts';
 import { createTls } from '../support/tls.ts';
+import { entriesOf } from './entries.ts';
 import { corporate, exampleValues } from './example-values.ts';
 import { at, configurationOf, manifestOf, render } from './helm.ts';
 
@@ -211,9 +212,7 @@ describe('the match conditions', () => {
     const { code, stdout } = await runCli(['match-conditions', '--config', path, '--output', 'json']);
     expect(code).toBe(0);
     const { matchConditions } = JSON.parse(stdout) as { matchConditions: unknown };
-    const entries = at(manifestOf(manifests, 'ValidatingWebhookConfiguration'), 'webhooks') as readonly {
-      readonly matchConditions: unknown;
-    }[];
+    const entries = await entriesOf({ config });
     expect(entries.map((entry) => entry.matchConditions)).toEqual(
       Array.from({ length: 4 }, () => matchConditions),
     );

@@ -35,11 +35,20 @@ const holds = ({ key, operator, values = [] }: Expression, labels: Labels): bool
   return operator === 'In' ? isIn : !isIn;
 };
 
-/** The entries of the release's webhook configuration. */
+const allEntriesOf = async (values: object, kind: string): Promise<readonly Entry[]> =>
+  at(manifestOf(await render(values), kind), 'webhooks') as readonly Entry[];
+
+const isOfWorkloads = ({ name }: Entry): boolean => name.startsWith('workloads-');
+
+/** The entries of the release's webhook configuration that pods are sent to. */
 export const entriesOf = async (
   values: object = {},
   kind = 'ValidatingWebhookConfiguration',
-): Promise<readonly Entry[]> => at(manifestOf(await render(values), kind), 'webhooks') as readonly Entry[];
+): Promise<readonly Entry[]> => (await allEntriesOf(values, kind)).filter((entry) => !isOfWorkloads(entry));
+
+/** The entries that workloads are sent to. */
+export const workloadEntriesOf = async (values: object = {}): Promise<readonly Entry[]> =>
+  (await allEntriesOf(values, 'ValidatingWebhookConfiguration')).filter(isOfWorkloads);
 
 /** The rules by entry that sailmark writes once a replica is ready; undefined: it writes none. */
 export const rulesWhenReady = async (

@@ -87,6 +87,15 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('count a review of a workload apart from those of pods, and not its findings: its pods have them too', async () => {
+    const metrics = createMetrics(BUILD);
+    metrics.countReview({ ...record, route: 'workloads', verdict: 'warn' }, 0.5);
+    const lines = await ownLines(metrics);
+    expect(lines.filter((line) => /reviews|findings|review_duration/.test(line))).toEqual([
+      'sailmark_workload_reviews_total{mode="enforce",critical="false",verdict="warn"} 1',
+    ]);
+  });
+
   it('count a review by the mutating webhook, and each image that it pinned, apart from the reviews that decide', async () => {
     const metrics = createMetrics(BUILD);
     const unpinned = [{ image: 'docker.io/istio/pilot', path: 'spec.a', code: 'signature-missing' }] as const;
