@@ -67,27 +67,31 @@ const pathTo = (path: string, name: string): string => {
   return path === '' ? name : `${path}.${name}`;
 };
 
-/** Calls `visit` with every object in a value, and its path. What Kubernetes itself writes about an object starts nothing. */
+/**
+ * Calls `visit` with every object in a value, its path, and the object or list that it is in. What Kubernetes itself
+ * writes about an object starts nothing.
+ */
 const walkObjects = (
   value: unknown,
   path: string,
-  visit: (object: JsonObject, path: string) => void,
+  visit: (object: JsonObject, path: string, parent: unknown) => void,
+  parent?: unknown,
 ): void => {
   if (Array.isArray(value))
-    for (const [index, item] of value.entries()) walkObjects(item, `${path}[${index}]`, visit);
+    for (const [index, item] of value.entries()) walkObjects(item, `${path}[${index}]`, visit, value);
   if (!isJsonObject(value)) return;
-  visit(value, path);
+  visit(value, path, parent);
   for (const [name, member] of Object.entries(value))
-    if (path !== '' || name !== 'status') walkObjects(member, pathTo(path, name), visit);
+    if (path !== '' || name !== 'status') walkObjects(member, pathTo(path, name), visit, value);
 };
 
 /** Finds the image uses of every pod template in an object, by its shape, at any depth. */
 const templateUses = (document: JsonObject): readonly ImageUse[] => {
   const uses: ImageUse[] = [];
-  walkObjects(document, '', (object, path) => {
+  walkObjects(document, '', (object, path, parent) => {
     if (isPodSpec(object)) {
       const found = imageUses(withNames(object), path, ignoreProblems);
-      uses.push(...markIstiod(found, undefined, object));
+      uses.push(...markIstiod(found, memberOf(parent, 'metadata'), object));
     }
     const { spec } = object;
     if (isJsonObject(spec) && isPodSpec(spec)) uses.push(...annotatedUses(object, path));
@@ -103,7 +107,14 @@ export const findDocumentImages = (object: unknown): DocumentImages => {
   if (!isJsonObject(object)) return { uses: [], unknown: [] };
   const configured = findConfiguredImages(object) ?? { images: [], unknown: [] };
   const named = configured.images.map(
-    ({ image, path, container }): ImageUse => ({ image, path, name: container, kind: 'container' }),
+    // Istio's own configuration: its `discovery` is istiod's.
+    ({ image, path, container }): ImageUse => ({
+      image,
+      path,
+      name: container,
+      kind: 'container',
+      inIstiod: true,
+    }),
   );
   return { uses: [...templateUses(object), ...named], unknown: configured.unknown };
 };

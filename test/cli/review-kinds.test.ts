@@ -163,6 +163,19 @@ describe('a pod template is judged in', () => {
     ]);
   });
 
+  it('a kind of another project that runs istiod, by the name of its container', async () => {
+    const rollout = (labels: object) => ({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Rollout',
+      spec: { template: { metadata: { labels }, spec: spec('corp.example/control:1', 'discovery') } },
+    });
+    expect(await found(rollout({ app: 'istiod' }))).toMatchObject({
+      code: 30,
+      findings: [`${at('spec.template.spec')}: image-unrecognised`],
+    });
+    expect(await found(rollout({ app: 'eureka' }))).toMatchObject({ code: 0, findings: [] });
+  });
+
   it('a list of another project’s kind', async () => {
     const item = { spec: { template: template(`${kit.hub}/proxyv2:${kit.unsigned}`) } };
     const list = { apiVersion: 'argoproj.io/v1alpha1', kind: 'RolloutList', items: [item] };
