@@ -1,4 +1,4 @@
-import { sign } from 'node:crypto';
+import { createHash, sign } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -60,6 +60,19 @@ afterAll(async () => {
 
 const KEY_FILES = ['corp.pub', 'cosign.pub', 'istio-key.pub', 'release.pub'];
 
+/** The bundle that `cosign sign-blob --key` writes, without an entry of a log. */
+const blobBundle = (content: Uint8Array, signature: string): object => ({
+  mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+  verificationMaterial: { publicKey: { hint: '' } },
+  messageSignature: {
+    messageDigest: {
+      algorithm: 'SHA2_256',
+      digest: createHash('sha256').update(content).digest('base64'),
+    },
+    signature,
+  },
+});
+
 const writeFiles = async (): Promise<void> => {
   const { release, registry } = mirror;
   const tls = createTls();
@@ -103,6 +116,7 @@ const writeFiles = async (): Promise<void> => {
     'manifests/a/pod.json': JSON.stringify(running),
     'tool.tar.gz': tool,
     'tool.tar.gz.sig': signature,
+    'tool.tar.gz.sigstore.json': JSON.stringify(blobBundle(tool, signature)),
     'rendered.yaml': rendered,
     'pods.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [running] }),
     'bin/istioctl': '#!/bin/sh\nexec cat rendered.yaml\n',
