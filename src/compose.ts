@@ -1,7 +1,7 @@
 import { createPinner, createReviewer, type Pinner, type Reviewer } from './admission/index.ts';
 import type { ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
-import { parseDigest, registryFromName } from './image/index.ts';
+import { parseDigest, registryFromName, repositoryFromName } from './image/index.ts';
 import { createClassifier } from './istio/index.ts';
 import { type Metrics, measureOpen, measureVerifier } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
@@ -88,7 +88,14 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
     ...log.options,
     ...evidence.options,
   });
-  const judge = createJudge({ ...createClassifier(config.places), verifier, ...rules });
+  const { signatureRepository } = config;
+  const judge = createJudge({
+    ...createClassifier(config.places),
+    verifier,
+    ...rules,
+    signatureRepository:
+      signatureRepository === undefined ? undefined : repositoryFromName(signatureRepository),
+  });
   const admission = { judge, rules, limits, now, report };
   metrics?.watchKeys(ring);
   return {

@@ -101,6 +101,8 @@ export interface Config {
   readonly evidence: EvidenceSettings;
   /** Only evidence is read, no registry. Set by the command line only. */
   readonly offline: boolean;
+  /** The only repository that signatures are read from, in normal form. Set by the command line only. */
+  readonly signatureRepository?: string;
   readonly transparencyLog: 'ignore' | 'require';
   /** The trusted logs if an entry is required; undefined: Sigstore's public ones. */
   readonly trustedRoot?: TrustedRoot;

@@ -1,3 +1,4 @@
+import { parsePlace } from '../istio/index.ts';
 import type { RegistrySettings } from '../registry/index.ts';
 import { findKeyReferenceProblem, findPastedKeyProblem, type KeySpec } from '../verification/index.ts';
 import { type Config, deepFreeze } from './config.ts';
@@ -19,6 +20,8 @@ export interface FlagOverrides {
   /** `--evidence`: directories that are read before those of the configuration. */
   readonly evidence?: readonly string[];
   readonly offline?: boolean;
+  /** The environment variable `COSIGN_REPOSITORY`: the repository that holds the signatures of every image. */
+  readonly signatureRepository?: string | undefined;
   /** `--transparency-log`. */
   readonly transparencyLog?: Config['transparencyLog'] | undefined;
   /** `--trusted-root`. */
@@ -84,6 +87,19 @@ const withLogFlags = async (
   return { transparencyLog, ...(trustedRoot === undefined ? {} : { trustedRoot }) };
 };
 
+/** cosign's variable takes a repository with its path: a name alone would be one of Docker Hub's official images. */
+const readSignatureRepository = (
+  text: string | undefined,
+  note: Note,
+): Pick<Config, 'signatureRepository'> => {
+  if (text === undefined) return {};
+  const parsed = parsePlace(text);
+  if (parsed.ok && text.includes('/')) return { signatureRepository: parsed.place };
+  const problem = parsed.ok ? '' : `: ${parsed.problem}`;
+  note('COSIGN_REPOSITORY', `must be a repository, such as registry.corp.example/signatures${problem}`);
+  return {};
+};
+
 /** Returns the configuration with the flags applied. Rejects with `ConfigError`; the paths of its problems are flags. */
 export const withFlags = async (
   config: Config,
@@ -97,10 +113,12 @@ export const withFlags = async (
     flags.caFile === undefined ? undefined : await readCaFile(flags.caFile, '--ca-file', note, readFile);
   const log = await withLogFlags(config, flags, note, readFile);
   const evidence = withEvidenceFlags(config, flags, note);
+  const signatures = readSignatureRepository(flags.signatureRepository, note);
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze({
     ...config,
     ...log,
+    ...signatures,
     evidence,
     offline: flags.offline === true,
     keys: keys.length === 0 ? config.keys : keys,

@@ -1,6 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { recallOrElse } from '../base/index.ts';
-import { type Digest, type ImageReference, parseDigest, parseImageReference } from '../image/index.ts';
+import {
+  type Digest,
+  type ImageReference,
+  parseDigest,
+  parseImageReference,
+  type Repository,
+} from '../image/index.ts';
 import type { ImageClass } from '../istio/index.ts';
 import type { Verification, VerificationRequest, Verifier } from '../verification/index.ts';
 import type { Judgement } from './decision.ts';
@@ -19,6 +25,8 @@ interface JudgeDependencies {
   readonly verifier: Verifier;
   readonly revoked: Rules['revoked'];
   readonly exemptions: Rules['exemptions'];
+  /** The only repository that signatures are read from, whatever the image; undefined: where its class says. */
+  readonly signatureRepository?: Repository | undefined;
 }
 
 /** Judges one image, for the webhook and the command line. */
@@ -123,7 +131,7 @@ const UNCLASSIFIED = {
 
 /** Creates the judge of one configuration: one image, one judgement. */
 export const createJudge = (dependencies: JudgeDependencies): Judge => {
-  const { classify, couldBeIstio, verifier, revoked, exemptions } = dependencies;
+  const { classify, couldBeIstio, verifier, revoked, exemptions, signatureRepository } = dependencies;
   const cache = new LRUCache<string, Judgement>({ max: MAX_CACHED_TEXTS });
   const findRevoked = createRevocation(revoked);
 
@@ -148,10 +156,13 @@ export const createJudge = (dependencies: JudgeDependencies): Judge => {
     return judgement;
   };
 
-  const requestFor = (reference: ImageReference, imageClass: ImageClass | undefined): VerificationRequest =>
-    imageClass?.kind === 'istio'
-      ? { ...requestForIstio(imageClass), reference }
-      : { ...SIGNATURE_ALONE, reference, signaturesAt: [reference.repository] };
+  const requestFor = (reference: ImageReference, imageClass: ImageClass | undefined): VerificationRequest => {
+    const request =
+      imageClass?.kind === 'istio'
+        ? { ...requestForIstio(imageClass), reference }
+        : { ...SIGNATURE_ALONE, reference, signaturesAt: [reference.repository] };
+    return signatureRepository === undefined ? request : { ...request, signaturesAt: [signatureRepository] };
+  };
 
   const conclude = (seen: Judgement, verification: Verification): Judgement => {
     const refused = findRevoked(verification.digest, lastDigestOf(verification));

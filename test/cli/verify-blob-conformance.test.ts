@@ -5,7 +5,7 @@ import { thirdPartyPath, withThirdParty } from '../support/third-party.ts';
 /* Bundles of files by a managed key, which sigstore-conformance expects every client to verify, or to refuse. */
 
 const CASES = [
-  // Its key is not on P-256, which is said before the bundle is read.
+  // Its key is malformed, which is said before the bundle is read.
   ['managed-key-wrong-key_fail', 1],
   ['managed-key-happy-path', 0],
   ['managed-key-and-trusted-root', 0],

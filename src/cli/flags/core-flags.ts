@@ -90,7 +90,8 @@ const findPlainHttpHosts = (flags: Flags, images: () => readonly string[]): read
 
 /**
  * The configuration of a command: the file of `--config`, with the flags over it. `images` are the images to verify;
- * `directories` are image layouts to verify offline. Rejects with `UsageError` or `ConfigError`.
+ * `directories` are image layouts to verify offline; `signatureRepository` holds the signatures of all images. Rejects with
+ * `UsageError` or `ConfigError`.
  */
 export const readConfig = async (
   flags: Flags,
@@ -98,7 +99,12 @@ export const readConfig = async (
   {
     images = () => [],
     directories = [],
-  }: { readonly images?: () => readonly string[]; readonly directories?: readonly string[] } = {},
+    signatureRepository,
+  }: {
+    readonly images?: () => readonly string[];
+    readonly directories?: readonly string[];
+    readonly signatureRepository?: string | undefined;
+  } = {},
 ): Promise<Config> => {
   const timeout = parseTimeout(flags);
   const plainHttpHosts = findPlainHttpHosts(flags, images);
@@ -112,6 +118,7 @@ export const readConfig = async (
     offline: flags.has('offline') || directories.length > 0,
     transparencyLog: parseTransparencyLog(flags),
     trustedRoot: flags.text('trusted-root'),
+    signatureRepository,
   };
   return withTimeout(await withFlags(config, overrides, readFile), timeout);
 };

@@ -10,6 +10,7 @@ export interface CosignSettings {
   readonly registries: Config['registries'];
   readonly transparencyLog: Config['transparencyLog'];
   readonly trustedRoot?: Config['trustedRoot'];
+  readonly signatureRepository?: Config['signatureRepository'];
   /** The path of the authorities of all registries. */
   readonly caFile: string | undefined;
   /** The path of the flag `--registry-config`. */

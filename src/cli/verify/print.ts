@@ -1,4 +1,5 @@
 import { oneLine } from '../../base/index.ts';
+import { repositoryFromName } from '../../image/index.ts';
 import type { KeyRing } from '../../verification/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
@@ -81,7 +82,9 @@ const cosignLines = (report: ImageReport, { ring, cosign, local }: PrintContext)
   const difference = reason === null ? undefined : cosignDifference(reason.code);
   if (difference !== undefined) return [`  ${difference}`];
   const { reference, class: imageClass } = judgement;
-  const [repository = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];
+  const [classed = reference.repository] = imageClass?.kind === 'istio' ? imageClass.signaturesAt : [];
+  const { signatureRepository } = cosign;
+  const repository = signatureRepository === undefined ? classed : repositoryFromName(signatureRepository);
   return keySourcesOf(report, ring).map((source) => {
     const command = local
       ? cosignLocalCommand(report.reference, source, cosign)

@@ -1,3 +1,4 @@
+import { oneLine } from '../../base/index.ts';
 import type { Core } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
@@ -32,6 +33,19 @@ interface VerifyContext {
   readonly onDone: () => void;
 }
 
+/**
+ * The repository that cosign would read the signatures of every image from (cosign, pkg/oci/remote, `RepoOverrideEnvKey`).
+ * Notes it: a variable that is set for signing one's own images hides the signatures of all others.
+ */
+const readCosignRepository = (flags: Flags, { env, stderr }: Io): string | undefined => {
+  const repository = env['COSIGN_REPOSITORY'];
+  if (repository === undefined || repository === '' || flags.has('offline')) return undefined;
+  stderr.write(
+    `Note: signatures are read from ${oneLine(repository, 200)} alone, as COSIGN_REPOSITORY says\n`,
+  );
+  return repository;
+};
+
 /** Groups the images by configuration: all references together, and each image layout by itself. */
 const readGroups = async (
   flags: Flags,
@@ -39,7 +53,9 @@ const readGroups = async (
   io: Io,
 ): Promise<ImageGroups> => {
   if (!flags.has('local-image')) {
-    const config = await readConfig(flags, io, { images: () => names });
+    const signatureRepository = readCosignRepository(flags, io);
+    const images = () => (signatureRepository === undefined ? names : [...names, signatureRepository]);
+    const config = await readConfig(flags, io, { images, signatureRepository });
     return [{ config, images: names.map((name) => ({ name, image: name })) }];
   }
   const readLayoutGroup = async (directory: string): Promise<ImageGroup> => {
@@ -96,7 +112,7 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
 export const command: Command = {
   usage: 'verify [flags] IMAGE…',
   description:
-    'Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does (with --transparency-log require, as `cosign verify --key KEY IMAGE` does), but more strictly where cosign is lax. Accepts bundles of cosign 3 and signatures of older versions. An Istio image must also be the component that was signed.\nEvery image given is verified: if it only looks like an Istio image, or is of a release that was never signed, the report says so, but only `review` and the webhook refuse it.',
+    'Verifies the signatures of images, as `cosign verify --key KEY --insecure-ignore-tlog IMAGE` does (with --transparency-log require, as `cosign verify --key KEY IMAGE` does), but more strictly where cosign is lax. Accepts bundles of cosign 3 and signatures of older versions. An Istio image must also be the component that was signed. COSIGN_REPOSITORY names another repository that holds the signatures, as for cosign.\nEvery image given is verified: if it only looks like an Istio image, or is of a release that was never signed, the report says so, but only `review` and the webhook refuse it.',
   flags: [
     ...coreFlags,
     timeoutFlag('image'),
