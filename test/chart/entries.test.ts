@@ -59,6 +59,19 @@ describe('the webhook entries', () => {
     },
   );
 
+  it.each(['Validating', 'Mutating'])(
+    'send nothing of a namespace that is excluded, critical or not, whatever its label: %s',
+    async (kind) => {
+      const values = { mode: 'enforce', excludedNamespaces: ['default', 'kube-system'] };
+      const entries = await entriesOf(values, `${kind}WebhookConfiguration`);
+      for (const label of LABELS)
+        expect(NAMESPACES.filter((namespace) => sendTo(entries, { namespace, label }).length === 0)).toEqual([
+          'default',
+          'kube-system',
+        ]);
+    },
+  );
+
   it.each(MODES)(
     'have no rules where they can refuse, in mode %s or another, until a replica is ready',
     async (mode) => {

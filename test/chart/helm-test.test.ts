@@ -58,6 +58,46 @@ describe('helm test', () => {
     expect(pod.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
   });
 
+  it('runs where and as the values let pods run', async () => {
+    const common = {
+      nodeSelector: { 'kubernetes.io/os': 'linux', pool: 'system' },
+      tolerations: [{ key: 'system', operator: 'Exists' }],
+      affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+      priorityClassName: 'high',
+      runtimeClassName: 'gvisor',
+      dnsConfig: { options: [{ name: 'ndots', value: '1' }] },
+      hostAliases: [{ ip: '192.0.2.1', hostnames: ['gate'] }],
+      imagePullSecrets: [{ name: 'pull' }],
+    };
+    const resources = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '2', memory: '1Gi' } };
+    const podSecurityContext = { runAsUser: 1000 };
+    const securityContext = { seLinuxOptions: { level: 's0' } };
+    const values = {
+      ...common,
+      resources,
+      podSecurityContext,
+      securityContext,
+      podLabels: { tier: 'gate' },
+      podAnnotations: { tier: 'gate' },
+      commonLabels: { team: 'platform' },
+    };
+    const manifests = await render(values);
+    const tested = manifestOf(manifests, 'Pod');
+    const deployed = at(manifestOf(manifests, 'Deployment'), 'spec', 'template', 'spec');
+    expect(tested['spec']).toMatchObject(common);
+    expect(tested.metadata).toMatchObject({
+      labels: { tier: 'gate', team: 'platform' },
+      annotations: { tier: 'gate' },
+    });
+    for (const path of [
+      ['securityContext'],
+      ['containers', 0, 'securityContext'],
+      ['containers', 0, 'resources'],
+    ])
+      expect(at(tested['spec'], ...path)).toEqual(at(deployed, ...path));
+    expect(at(tested['spec'], 'containers', 0, 'resources')).toEqual(resources);
+  });
+
   it('fails where nobody answers', async () => {
     expect(await check('https://127.0.0.1:1', 'audit')).toEqual({
       code: 1,
