@@ -44,6 +44,17 @@ describe('the credentials of the user are those of', () => {
   });
 });
 
+describe('--registry-config', () => {
+  it('that names a directory is refused at start, with what to name', async () => {
+    const directory = temporaryDirectory();
+    expect(await runCli(['verify', '--registry-config', directory, 'r.example/istio/pilot:1.28.0'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: --registry-config ${directory} is a directory: name the file in it\n`,
+    });
+  });
+});
+
 describe('credentials in the environment', () => {
   const verify = async (text: string, auth: { readonly kind: 'basic' } | undefined) => {
     const account = { username: 'env', password: 'wrong' };

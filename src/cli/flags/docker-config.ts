@@ -3,7 +3,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { FlagOverrides } from '../../config/index.ts';
 import { dockerConfigProblem } from '../../registry/index.ts';
-import type { Flags, Io } from '../command-line/command.ts';
+import { CommandError, type Flags, type Io } from '../command-line/command.ts';
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** A directory in place of a file, as a container engine makes for a mount without a source, is no file. */
 const isFile = (path: string): Promise<boolean> =>
@@ -37,12 +43,14 @@ const readDockerAuthConfig = ({ env, stderr }: Io): string | undefined => {
   return undefined;
 };
 
-/** The user's registry credentials: the file of `--registry-config` alone, or else what the environment names. */
+/** The user's registry credentials: the file of `--registry-config` alone, or else what the environment names. Throws `CommandError`. */
 export const findCredentials = async (
   flags: Flags,
   io: Io,
 ): Promise<Pick<FlagOverrides, 'dockerConfig' | 'dockerAuthConfig'>> => {
   const dockerConfig = flags.text('registry-config');
+  if (dockerConfig !== undefined && (await isDirectory(dockerConfig)))
+    throw new CommandError(`--registry-config ${dockerConfig} is a directory: name the file in it`);
   if (dockerConfig !== undefined) return { dockerConfig };
   return { dockerConfig: await findDockerConfig(io), dockerAuthConfig: readDockerAuthConfig(io) };
 };

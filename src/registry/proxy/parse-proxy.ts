@@ -28,7 +28,9 @@ const parseProxyUrl = (text: string): URL | string => {
   const problem = problemOf(scheme ?? 'http', rest);
   if (problem !== undefined) return problem;
   const url = URL.parse(`${scheme ?? 'http'}://${rest}`);
-  return url !== null && /^(?:[\w.-]+|\[.*\])$/.test(url.hostname) ? url : NO_URL;
+  if (url === null || !/^(?:[\w.-]+|\[.*\])$/.test(url.hostname)) return NO_URL;
+  // `http:/proxy` and `http://http://proxy` would name the host `http`.
+  return url.pathname.startsWith('//') || /^https?$/.test(url.hostname) ? NO_URL : url;
 };
 
 /**

@@ -28,7 +28,8 @@ export const createTrust = ({
   let system: Promise<readonly string[]> | undefined;
   const createContext = async (texts: readonly string[]): Promise<SecureContext> => {
     system ??= readSystemCertificates(environment);
-    return createSecureContext({ ca: [...(await system), ...texts] });
+    // As in Go, whoever is named is trusted, whether or not another authority issued it.
+    return createSecureContext({ ca: [...(await system), ...texts], allowPartialTrustChain: true });
   };
   const createFind = (files: readonly (() => Promise<string>)[]): FindSecureContext => {
     let last: { readonly key: string; readonly context: Promise<SecureContext> } | undefined;

@@ -127,6 +127,9 @@ describe('the proxies of an environment', () => {
     ['ftp://s3cret', HTTP],
     ['http://u:s3cret@:3128', HTTP],
     ['a b', HTTP],
+    ['http:/proxy.example:3128', HTTP],
+    ['http:proxy.example:3128', HTTP],
+    ['http://http://proxy.example:3128', HTTP],
     ['http://u:s3cret@proxy.example:port', HTTP],
     ['http://"proxy.example":3128', HTTP],
     ['http://u:s3cret%@proxy.example:3128', ESCAPE],
@@ -160,6 +163,7 @@ describe('the proxies of an environment', () => {
     ['http://u:p%25%40%e9@proxy.example', 'http://u:p%25%40%e9@proxy.example/'],
     ['http://u:p@ss@proxy.example', 'http://u:p%40ss@proxy.example/'],
     ['http://proxy.example/100%', 'http://proxy.example/100%'],
+    ['proxy.example:3128/proxy', 'http://proxy.example:3128/proxy'],
   ])('may be %j', (text, url) => {
     expect(parseProxy({ HTTPS_PROXY: text })).toEqual({ proxy: { https: new URL(url) }, problems: [] });
   });

@@ -177,6 +177,16 @@ describe('the authorities of all registries', () => {
   });
 });
 
+describe('an authority', () => {
+  it('may be the certificate of the registry itself, as Go has it, and is that of no other registry', async () => {
+    const [own, other] = [createTls(), createTls()];
+    const [registry, another] = [await startWith(own), await startWith(other)];
+    const client = createClient(registry.host, { defaults: { ca: own.cert } });
+    expect(await faultOf(client.repositoryAt(another.host).manifest())).toMatchObject(UNTRUSTED);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+  });
+});
+
 describe('a file of authorities', () => {
   it('is read again when the kubelet sets its link to another directory, for the connections after that', async () => {
     const [one, two] = [createTls(), createTls()];
