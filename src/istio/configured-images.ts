@@ -109,6 +109,7 @@ const injectorConfig = (object: JsonObject): ConfiguredImages | undefined => {
   return join(configured(wanted, 'data.values.global'), templateImages(textOf(data['config']), values));
 };
 
+const isOff = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === false;
 const isOn = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === true;
 
 const operatorConfig = (object: JsonObject): ConfiguredImages => {
@@ -116,6 +117,8 @@ const operatorConfig = (object: JsonObject): ConfiguredImages => {
   const profile = textOf(spec['profile']);
   const isAmbient = profile.includes('ambient');
   const { image: _image, ...own } = choiceAt(spec, 'spec');
+  const mesh = objectAt(objectAt(spec, 'meshConfig'), 'defaultConfig');
+  const proxyType = { variant: scalarAt(objectAt(mesh, 'image'), 'imageType') };
   const defaults = { hub: DEFAULT_HUB, ...(isAmbient ? { variant: 'distroless' } : {}), path: 'spec' };
   const installation = { values: objectAt(spec, 'values'), path: 'spec.values', own, defaults };
   const components = objectAt(spec, 'components');
@@ -129,13 +132,14 @@ const operatorConfig = (object: JsonObject): ConfiguredImages => {
       const at = choiceAt(entry, `spec.components.${list}[${index}]`);
       return at.hub === undefined && at.tag === undefined
         ? []
-        : [['istio-proxy', 'proxyv2', [at, ...proxyOf(installation)]]];
+        : [['istio-proxy', 'proxyv2', [at, proxyType, ...proxyOf(installation)]]];
     });
   });
+  const hasPilot = profile === 'empty' ? isOn(components, 'pilot') : !isOff(components, 'pilot');
   const hasCni = isAmbient || profile.startsWith('openshift') || isOn(components, 'cni');
   const wanted: readonly Wanted[] = [
-    ['discovery', 'pilot', component('pilot')],
-    ['istio-proxy', 'proxyv2', proxyOf(installation)],
+    ...(hasPilot ? [['discovery', 'pilot', component('pilot')] as const] : []),
+    ['istio-proxy', 'proxyv2', [proxyType, ...proxyOf(installation)]],
     ...gateways,
     ...(hasCni ? [['install-cni', 'install-cni', component('cni')] as const] : []),
     ...(isAmbient || isOn(components, 'ztunnel')

@@ -4,6 +4,9 @@ import { type ConfiguredImages, scalarAt } from './image-choice.ts';
 /** The images of a template: of a container, in YAML that Go's templates complete. */
 const IMAGE_LINE = /^[ \t-]*["']?image["']?[ \t]*:[ \t]*(\S.*)$/gm;
 
+/** Characters; bounds the search for expressions. A longer text is no image. */
+const MAX_IMAGE = 4096;
+
 const EXPRESSION = /\{\{-?\s*(.*?)\s*-?\}\}/g;
 
 /** True if all of an image comes from settings that `findConfiguredImages` reads: the `.ProxyImage` of the injector's values. */
@@ -35,7 +38,9 @@ export const templateImages = (config: string, values: unknown): ConfiguredImage
   const written = [...config.matchAll(IMAGE_LINE)].map(([, rest = '']) => unquoted(rest));
   const images: ConfiguredImages['images'][number][] = [];
   const unknown: string[] = [];
-  for (const text of new Set(written.filter((image) => image !== '' && !isFromValues(image)))) {
+  for (const text of new Set(
+    written.filter((image) => image !== '' && image.length <= MAX_IMAGE && !isFromValues(image)),
+  )) {
     let isComplete = true;
     const image = text.replaceAll(EXPRESSION, (whole, expression: string) => {
       const value = evaluate(expression, values);

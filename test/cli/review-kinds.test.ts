@@ -259,6 +259,11 @@ describe('an image that could be Istio’s and was not judged is named, with the
       code: 20,
       notJudged: ['spec.image', 'spec.values.global.hub'],
     });
+    const registry = { spec: { runtime: { imageRegistry: 'docker.io/istio', imageTag: '1.28.0' } } };
+    expect(await found(custom(registry))).toMatchObject({
+      code: 20,
+      notJudged: ['spec.runtime.imageRegistry'],
+    });
     const text = custom({ spec: { helm: { values: 'global:\n  hub: docker.io/istio\n  tag: 1.28.0\n' } } });
     expect(await found(text)).toMatchObject({ code: 20, notJudged: ['spec.helm.values'] });
   });
@@ -277,6 +282,18 @@ describe('an image that could be Istio’s and was not judged is named, with the
     const partly = await kit.review(inArgument?.(image) ?? {});
     expect(partly.stdout).toContain('Pod default/web: judged in part\n');
     expect(partly.stdout).not.toContain('allowed');
+  });
+
+  it('after a long text without blanks too, in linear time', async () => {
+    const data = {
+      hex: 'deadbeef'.repeat(100_000),
+      name: `${'image.'.repeat(100_000)}x`,
+      it: 'evil.example/ztunnel:1',
+    };
+    expect(await found({ apiVersion: 'v1', kind: 'ConfigMap', data })).toMatchObject({
+      code: 20,
+      notJudged: ['data.it'],
+    });
   });
 
   it('but for --exit-zero, and beside a worse finding', async () => {
@@ -398,6 +415,15 @@ describe('Istio’s own configuration is judged by the images that it causes:', 
     });
     const values = { values: { global: { tag: kit.unsigned } } };
     expect((await found(operator(values))).code).toBe(10);
+    const type = { meshConfig: { defaultConfig: { image: { imageType: 'distroless' } } } };
+    expect((await printed(operator(type))).objects[0]?.images).toEqual([
+      `${kit.hub}/pilot:${kit.signed}`,
+      `${kit.hub}/proxyv2:${kit.signed}-distroless`,
+    ]);
+    const withoutPilot = { profile: 'empty', components: { ingressGateways: [{ enabled: true }] } };
+    expect((await printed(operator(withoutPilot))).objects[0]?.images).toEqual([
+      `${kit.hub}/proxyv2:${kit.signed}`,
+    ]);
     const untagged = operator({ tag: undefined });
     expect(await found(untagged)).toMatchObject({
       code: 20,

@@ -21,10 +21,14 @@ const COPIES: ReadonlySet<string> = new Set([
 ]);
 
 const isImageName = (name: string): boolean => /image|^reference$|^repository$/i.test(name);
-const isHubName = (name: string): boolean => /^hub$|\.hub$/i.test(name);
+const isHubName = (name: string): boolean => /(?:^|\.)hub$|registry$/i.test(name);
 
-/** The settings in a text that is YAML or JSON itself: `image: …`. */
-const SETTING = /(["']?)([\w.-]*(?:image|hub|repository|reference))\1\s*[:=]\s*["']?([^\s"',{}]+)/gi;
+/**
+ * The settings in a text that is YAML or JSON itself: `image: …`. A name is tried from its beginning alone, so that a long
+ * text without blanks takes linear time.
+ */
+const SETTING =
+  /(["']?)(?<![\w.-])([\w.-]*(?:image|hub|registry|repository|reference))\1\s*[:=]\s*["']?([^\s"',{}]+)/gi;
 
 const WORDS = /[^\s"'`,;|<>()[\]{}=]+/g;
 
@@ -61,9 +65,9 @@ export const findUnjudged = (
   recogniser: Recogniser,
 ): readonly Unjudged[] => {
   const found = new Map<string, Unjudged>();
-  /** A hub is judged by the images below it. */
-  const isJudged = (text: string): boolean =>
-    judged.has(text) || [...judged].some((image) => image.startsWith(`${text}/`));
+  /** Hubs are judged by the images below them. */
+  const judgedHubs = new Set([...judged].map((image) => image.slice(0, image.lastIndexOf('/'))));
+  const isJudged = (text: string): boolean => judged.has(text) || judgedHubs.has(text);
   const look = (field: string, text: string, path: string): void => {
     for (const image of findInField(field, text, recogniser))
       if (!isJudged(image) && !found.has(image)) found.set(image, { image, path });
