@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ActivationOptions, createActivation } from '../../src/webhook/activation/activation.ts';
 import { startAndConnect } from '../kubernetes/connected-cluster.ts';
 import {
+  type ClusterFault,
   firstOnly,
   type Json,
   refuse,
@@ -131,11 +132,19 @@ describe('a webhook configuration is not put in force', () => {
 });
 
 describe('a replica starts', () => {
-  it.each([
+  const faults: readonly (readonly [string, ClusterFault])[] = [
     ['fails', refuse(500, 'no')],
     ['has no such configuration', refuse(404, 'not found')],
-  ])('although the API server %s', async (_, fault) => {
+    [
+      'forbids it, as long as what can refuse is in force',
+      (request, response) => request.method === 'PATCH' && refuse(403, 'forbidden')(request, response),
+    ],
+  ];
+  it.each(faults)('although the API server %s', async (_, fault) => {
     const { server, activation } = await open();
+    const inForce = rendered();
+    for (const entry of (inForce['webhooks'] as Json[]).slice(0, 2)) entry['rules'] = RULES;
+    server.put(PATH, inForce);
     server.fault = fault;
     await expect(activation.untilPermitted()).resolves.toBeUndefined();
   });
@@ -214,7 +223,10 @@ describe('a webhook configuration is put in force', () => {
     );
     activation.begin(trusted);
     await expectRules(server, IN_FORCE);
+    await vi.waitFor(() => expect(server.watches()).toBe(1));
     server.endWatches();
+    // The next one begins after a pause.
+    await vi.waitFor(() => expect(server.watches()).toBe(0), { interval: 5 });
     server.put(PATH, rendered());
     await expectRules(server, IN_FORCE);
     expect(rulesIn(server)).toEqual(IN_FORCE);

@@ -3,6 +3,7 @@ import { messageOf, SECOND_MS } from '../../base/index.ts';
 import { ClusterFault, type WebhookObject } from '../../kubernetes/index.ts';
 import type { Log, Metrics } from '../../observability/index.ts';
 import { type CheckTrust, createActivate } from './activate.ts';
+import { planActivation } from './plan.ts';
 import { createReportState } from './report-state.ts';
 
 export interface ActivationOptions {
@@ -17,8 +18,9 @@ export interface ActivationOptions {
 /** What brings the entries of a webhook configuration that can refuse into force. */
 export interface Activation {
   /**
-   * Waits until sailmark has the permission that it takes, with a warning that names it. An API server that does not respond
-   * delays nothing for long: a replica must start without it.
+   * Waits until sailmark has the permission that it takes, with a warning that names it: a replica without it would be ready,
+   * and nothing refused. An API server that does not respond delays nothing for long, and neither does a permission that is
+   * missing while the entries are in force: then a replica is needed.
    */
   untilPermitted(): Promise<void>;
   /**
@@ -43,19 +45,17 @@ const isRefusal = (error: unknown): boolean =>
 const sleep = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
 
-/** Asks once. Resolves with the refusal; undefined if it is permitted, or the API server said neither. */
+/** Asks once. Resolves with the refusal that a start must wait for; undefined if there is none. */
 const findRefusal = async ({ object, log, shutdown }: ActivationOptions): Promise<unknown> => {
   const signal = AbortSignal.any([shutdown, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
+  let isActive = false;
   try {
-    await object.read(signal);
+    isActive = planActivation(await object.read(signal)).state === 'active';
     await object.checkPermission(signal);
   } catch (error) {
-    if (isRefusal(error)) return error;
+    if (isRefusal(error) && !isActive) return error;
     if (!shutdown.aborted)
-      log.warn(
-        { problem: messageOf(error) },
-        'cannot read the webhook configuration yet; starting without it',
-      );
+      log.warn({ problem: messageOf(error) }, 'the webhook configuration could not be put in force now');
   }
   return undefined;
 };
