@@ -56,7 +56,7 @@ describe('the schema of values', () => {
         ...paths(below, `${path}${key}.`),
       ]);
     const native =
-      /^(?:config\.limits\.|resources\.claims$|certificates\.certManager\.issuerRef\.|global|enabled$)/;
+      /^(?:config\.(?:limits|registryDefaults)\.|resources\.claims$|certificates\.certManager\.issuerRef\.|global|enabled$)/;
     expect(paths({ properties }, '').filter((path) => !shown.has(path) && !native.test(path))).toEqual([]);
   });
 });
