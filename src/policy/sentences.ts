@@ -1,5 +1,6 @@
 import { oneLine, quoted } from '../base/index.ts';
 import type { VendorSigning } from '../istio/index.ts';
+import type { UndeterminedReason } from '../verification/index.ts';
 import type { Reason, ReasonCode } from './reason.ts';
 
 /** The problem and what to do about it. The remedy is short and contains no text from an image or a registry. */
@@ -16,6 +17,27 @@ const COUNTED = {
   imageUsesPerReview: 'image uses',
   valuesPerReview: 'objects, lists, members and elements',
 } as const;
+
+type FaultReason = Extract<Reason, { readonly code: UndeterminedReason['code']; readonly detail: string }>;
+
+/** What helps against a fault of a source, whatever its code suggests. */
+const REMEDIES: Readonly<Record<NonNullable<FaultReason['remedy']>, string>> = {
+  access:
+    "check sailmark's credentials for this registry, and that the repository exists: one that does not is refused in the same way",
+  'token-realm':
+    'if this token service is the one of the registry, list its host in registries[].tokenRealms',
+  'registry-setup': 'correct the setup of the registry, or of the proxy in front of it',
+  certificate: 'have its certificate corrected, or trust the authority that issued it',
+  tls: 'check the port; if the registry speaks plain HTTP, permit it with registries[].plainHTTP',
+  address: 'reach the registry at another address; no setting permits this one',
+  'host-name': 'check the name of the registry, and that DNS resolves it',
+  proxy: 'check the proxy, and the user name and password in its URL',
+};
+
+const faultSentence = ({ detail, remedy }: FaultReason, otherwise: string): Sentence => ({
+  cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
+  remedy: remedy === undefined ? otherwise : REMEDIES[remedy],
+});
 
 type Sentences = { readonly [Code in ReasonCode]: (reason: Extract<Reason, { code: Code }>) => Sentence };
 
@@ -66,10 +88,10 @@ const SENTENCES: Sentences = {
         cause: 'referenced by tag, and the mutating webhook did not pin it to the verified digest',
         remedy: `try again; if it stays so, check the MutatingWebhookConfiguration, or ${remedy}`,
       };
-    const { cause } = sentenceOf(pin.undetermined);
+    const why = sentenceOf(pin.undetermined);
     return {
-      cause: `referenced by tag and not pinned: ${cause}`,
-      remedy: `try again later, or ${remedy}`,
+      cause: `referenced by tag and not pinned: ${why.cause}`,
+      remedy: `${why.remedy}; or ${remedy}`,
     };
   },
   'image-revoked': ({ digest, why }) => ({
@@ -126,26 +148,17 @@ const SENTENCES: Sentences = {
     cause: `none of the first ${tried} signatures is valid, and there are more, or larger ones, than are read`,
     remedy: "remove the signatures that are not Istio's from its repository",
   }),
-  'registry-unavailable': ({ detail }) => ({
-    cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
-    remedy: 'try again when the registry responds',
-  }),
-  'registry-backend-unavailable': ({ detail }) => ({
-    cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
-    remedy: 'try again when the host that the registry redirects to, or its token service, responds',
-  }),
-  'registry-refused': ({ detail }) => ({
-    cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
-    remedy: "check sailmark's credentials for this registry",
-  }),
-  'registry-rate-limited': ({ detail }) => ({
-    cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
-    remedy: 'try again later, or configure credentials or a mirror',
-  }),
-  'registry-answer-invalid': ({ detail }) => ({
-    cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
-    remedy: 'check the registry, and any proxy in front of it',
-  }),
+  'registry-unavailable': (reason) => faultSentence(reason, 'try again when the registry responds'),
+  'registry-backend-unavailable': (reason) =>
+    faultSentence(
+      reason,
+      'try again when the host that the registry redirects to, or its token service, responds',
+    ),
+  'registry-refused': (reason) => faultSentence(reason, "check sailmark's credentials for this registry"),
+  'registry-rate-limited': (reason) =>
+    faultSentence(reason, 'try again later, or configure credentials or a mirror'),
+  'registry-answer-invalid': (reason) =>
+    faultSentence(reason, 'check the registry, and any proxy in front of it'),
   'request-budget-exceeded': ({ namespace }) => ({
     cause: `could not be verified: namespace ${quoted(namespace, 66)} asked for too many images that did not verify`,
     remedy:

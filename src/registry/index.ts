@@ -44,6 +44,7 @@ export type {
 export {
   createSourceCaller,
   type FaultCode,
+  type FaultRemedy,
   isTimeout,
   type Manifest,
   type OpenSource,

@@ -54,6 +54,9 @@ const httpRequestOf = (
   namedBy: 'registry',
 });
 
+const invalidHost = (host: string): SourceFault =>
+  new SourceFault('refused', `${host} is not a valid host name`, { asked: false, remedy: 'host-name' });
+
 /** Sends a request, and then the next one if there is one. */
 const sendInTurn = async (
   send: (request: RegistryRequest) => Promise<HttpResponse | undefined>,
@@ -91,8 +94,7 @@ export const createRegistry = (
       { registry: host, path, resource: request.resource },
       authorization,
       async (header) => {
-        if (base === null)
-          throw new SourceFault('refused', `${host} is not a valid host name`, { asked: false });
+        if (base === null) throw invalidHost(host);
         return transport.send(httpRequestOf(base, path, request, header), caller);
       },
       caller,

@@ -1,7 +1,7 @@
 import type { Pause } from './circuit-breaker.ts';
 import type { HttpResponse } from './http/http-message.ts';
 import type { RegistryRequest } from './registry-request.ts';
-import { type FaultCode, SourceFault } from './source.ts';
+import { type FaultCode, type FaultRemedy, SourceFault } from './source.ts';
 
 /** 429, or 503 with `Retry-After`: no request should be sent until the pause is over. */
 export class PauseRequested extends SourceFault {
@@ -13,8 +13,8 @@ export class PauseRequested extends SourceFault {
   }
 }
 
-const faultOf = (code: FaultCode, detail: string): SourceFault =>
-  new SourceFault(code, detail, { asked: true });
+const faultOf = (code: FaultCode, detail: string, remedy?: FaultRemedy): SourceFault =>
+  new SourceFault(code, detail, { asked: true, remedy });
 
 /** Throws a fault for a status that reports a temporary failure: 429 and 5xx. Only the registry itself may ask for a pause. */
 export const checkResponse = (response: HttpResponse, name: string): void => {
@@ -62,6 +62,6 @@ export const readStatus = (
   if (status === 404) return undefined;
   checkResponse(response, name);
   if (status === 401 || status === 403)
-    throw faultOf('refused', `${name} refused the request (${status}); check the registry credentials`);
+    throw faultOf('refused', `${name} refused the request (${status})`, 'access');
   throw faultOf('answer-invalid', `${name} responded ${status}`);
 };

@@ -96,6 +96,25 @@ export type FaultCode =
   /** the caller's signal ended, or this process had no slot or socket to send the request with */
   | 'deadline';
 
+/** What helps against a fault, if it is not what its code suggests: nobody should try again, or change credentials, in vain. */
+export type FaultRemedy =
+  /** a 401 or 403 of the registry or its token service: the repository may not exist, or be another's */
+  | 'access'
+  /** a host that the registry names, and the configuration does not permit */
+  | 'token-realm'
+  /** a response of the registry that no client could use, such as a redirect to plain HTTP */
+  | 'registry-setup'
+  /** a certificate that is untrusted, expired or for another name */
+  | 'certificate'
+  /** no TLS at all */
+  | 'tls'
+  /** an address that is never contacted */
+  | 'address'
+  /** a name that is malformed or has no address */
+  | 'host-name'
+  /** a proxy that refuses */
+  | 'proxy';
+
 /** A source could not be read. `detail` is one line without secrets that names the registry and the remedy. */
 export class SourceFault extends Error {
   override readonly name = 'SourceFault';
@@ -104,16 +123,23 @@ export class SourceFault extends Error {
   readonly asked: boolean;
   /** True if no connection to the registry's host could be made, or no TLS: it is the same for all its repositories. */
   readonly noConnection: boolean;
+  readonly remedy: FaultRemedy | undefined;
 
   constructor(
     code: FaultCode,
     detail: string,
-    options: { readonly asked: boolean; readonly noConnection?: boolean; readonly cause?: unknown },
+    options: {
+      readonly asked: boolean;
+      readonly noConnection?: boolean;
+      readonly remedy?: FaultRemedy | undefined;
+      readonly cause?: unknown;
+    },
   ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.asked = options.asked;
     this.noConnection = options.noConnection ?? false;
+    this.remedy = options.remedy;
   }
 }
 

@@ -23,7 +23,11 @@ export const isUndeterminedReason = (
 export const reasonOfFault = (fault: SourceFault): UndeterminedReason =>
   fault.code === 'deadline'
     ? { code: 'deadline-exceeded', asked: fault.asked }
-    : { code: `registry-${fault.code}`, detail: fault.message };
+    : {
+        code: `registry-${fault.code}`,
+        detail: fault.message,
+        ...(fault.remedy === undefined ? {} : { remedy: fault.remedy }),
+      };
 
 /** Returns the undetermined reason for any thrown error. Never throws, whatever `report` does. */
 export const reasonOfThrown = (error: unknown, report: ReportError): UndeterminedReason => {

@@ -1,4 +1,5 @@
 import type { Digest, ImageReference, Repository } from '../image/index.ts';
+import type { FaultRemedy } from '../registry/index.ts';
 import type { LogResult } from './log/log-proof.ts';
 import type { SignatureFormat } from './signature-format.ts';
 
@@ -109,14 +110,20 @@ export type RejectionReason =
   /** None of the first `tried` candidates is valid, and more are left. */
   | { readonly code: 'too-many-signatures'; readonly tried: number };
 
-/** The image could not be verified; trying again may help. `detail` is one line and says where and what to do. */
+/** The fault of a source: one line that says where, and what helps if it is not what the code suggests. */
+interface FaultDetail {
+  readonly detail: string;
+  readonly remedy?: FaultRemedy;
+}
+
+/** The image could not be verified; trying again may help. */
 export type UndeterminedReason =
-  | { readonly code: 'registry-unavailable'; readonly detail: string }
+  | ({ readonly code: 'registry-unavailable' } & FaultDetail)
   /** Another host that the registry refers to did not respond. Never an outage: its name may be a stranger's choice. */
-  | { readonly code: 'registry-backend-unavailable'; readonly detail: string }
-  | { readonly code: 'registry-refused'; readonly detail: string }
-  | { readonly code: 'registry-rate-limited'; readonly detail: string }
-  | { readonly code: 'registry-answer-invalid'; readonly detail: string }
+  | ({ readonly code: 'registry-backend-unavailable' } & FaultDetail)
+  | ({ readonly code: 'registry-refused' } & FaultDetail)
+  | ({ readonly code: 'registry-rate-limited' } & FaultDetail)
+  | ({ readonly code: 'registry-answer-invalid' } & FaultDetail)
   /** `asked`: true if a request had been sent to the registry by then. Never an outage: a caller chooses its time. */
   | { readonly code: 'deadline-exceeded'; readonly asked: boolean }
   /** The namespace asked too many questions about images that did not verify. Never an outage. */

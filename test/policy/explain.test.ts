@@ -75,6 +75,55 @@ const hostileUse: fc.Arbitrary<ImageUse> = fc.record({
   kind: fc.constantFrom('container', 'init-container', 'ephemeral-container', 'image-volume'),
 });
 
+/** Each fault of a registry, with what helps. */
+const FAULTS: readonly (readonly [Reason, string])[] = (
+  [
+    ['access', 'that the repository exists'],
+    ['token-realm', 'registries[].tokenRealms'],
+    ['registry-setup', 'the setup of the registry'],
+    ['certificate', 'trust the authority'],
+    ['tls', 'registries[].plainHTTP'],
+    ['address', 'no setting permits this one'],
+    ['host-name', 'the name of the registry'],
+    ['proxy', 'the proxy'],
+  ] as const
+).flatMap(([remedy, text]) =>
+  (['registry-unavailable', 'registry-backend-unavailable', 'registry-refused'] as const).map(
+    (code) => [{ code, detail: 'x'.repeat(300), remedy }, text] as const,
+  ),
+);
+
+describe('the remedy of a registry’s fault', () => {
+  it.each(FAULTS)('fits what failed: %j', (reason, text) => {
+    const sentence = explain(reason);
+    expect(sentence).toContain(text);
+    expect(sentence).not.toContain('try again');
+    expect(sentence.includes('credentials')).toBe('remedy' in reason && reason.remedy === 'access');
+  });
+
+  it.each(FAULTS)(
+    'fits in a denial of an image that was not pinned because of it: %j',
+    (undetermined, text) => {
+      const reason: Reason = {
+        code: 'image-not-pinned',
+        pin: { undetermined: undetermined as Extract<Reason, { code: 'registry-unavailable' }> },
+      };
+      const sentence = explain(reason, { ...use('x'.repeat(300)), name: 'x'.repeat(60) });
+      expect(sentence.length).toBeLessThanOrEqual(512);
+      expect(sentence).toContain(text);
+      expect(sentence).toContain('reference it by digest');
+      expect(sentence).not.toContain('try again');
+    },
+  );
+
+  it('is to try again where the registry did not respond, and credentials where it refuses', () => {
+    expect(explain({ code: 'registry-unavailable', detail: 'x' })).toContain('try again');
+    expect(explain({ code: 'registry-refused', detail: 'x' })).toContain(
+      'check sailmark’s credentials'.replace('’', "'"),
+    );
+  });
+});
+
 describe('a denial', () => {
   it('is one line of at most 512 characters that begins with the image and ends with the remedy, whatever is in it', () => {
     fc.assert(

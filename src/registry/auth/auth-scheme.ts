@@ -58,5 +58,5 @@ export const schemesOf = (
   if (challenges.some(({ scheme }) => scheme === 'basic')) schemes.set('basic', { kind: 'basic' });
   if (schemes.size > 0) return [...schemes.values()];
   const detail = `${options.registry} responded 401 with neither a Bearer nor a Basic challenge`;
-  throw fault ?? new SourceFault('refused', detail, { asked: true });
+  throw fault ?? new SourceFault('refused', detail, { asked: true, remedy: 'access' });
 };

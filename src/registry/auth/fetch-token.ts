@@ -117,6 +117,6 @@ export const fetchToken = async (
   throw new SourceFault(
     'refused',
     `the token service of ${registry} returned no token ${describeCredentials(credentials)} (${response.status}); check the registry credentials`,
-    { asked: true },
+    { asked: true, remedy: 'access' },
   );
 };

@@ -1,7 +1,7 @@
 import { getDomain } from 'tldts';
 import { isAddressLiteral } from '../address-class.ts';
 import type { NamedBy } from '../http/agents.ts';
-import { SourceFault } from '../source.ts';
+import { type FaultRemedy, SourceFault } from '../source.ts';
 import type { Challenge } from './challenge.ts';
 
 /** The token service that a bearer challenge names; the registry is permitted to name it. */
@@ -55,15 +55,17 @@ export const realmClaimOf = (realm: URL, registry: string, tokenRealms: readonly
 /** Parses the realm of a bearer challenge. Throws a fault if this registry may not name it. */
 export const parseRealm = (challenge: Challenge, options: RealmOptions): TokenRealm => {
   const { registry, endpoint, tokenRealms, plainHttpHost } = options;
-  const refuse = (detail: string): SourceFault => new SourceFault('refused', detail, { asked: true });
+  const refuse = (detail: string, remedy: FaultRemedy): SourceFault =>
+    new SourceFault('refused', detail, { asked: true, remedy });
   const realm = URL.parse(challenge.params['realm'] ?? '');
-  if (realm === null) throw refuse(`the token realm of ${registry} is not a URL`);
+  if (realm === null) throw refuse(`the token realm of ${registry} is not a URL`, 'registry-setup');
   if (realm.protocol !== 'https:' && !(realm.protocol === 'http:' && realm.host === plainHttpHost))
-    throw refuse(`the token realm of ${registry}, ${realm.host}, is not https`);
+    throw refuse(`the token realm of ${registry}, ${realm.host}, is not https`, 'registry-setup');
   const claim = realmClaimOf(realm, registry, tokenRealms);
   if (claim === undefined)
     throw refuse(
       `the token realm of ${registry} is on another host, ${realm.host}; if that is correct, list it in registries[].tokenRealms`,
+      'token-realm',
     );
   // A port speaks one protocol: whoever names the other must not make the registry look down.
   const isOwn = realm.host === endpoint && (realm.protocol === 'http:') === (endpoint === plainHttpHost);

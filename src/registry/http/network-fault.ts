@@ -1,6 +1,6 @@
 import { errors } from 'undici';
 import { ProxyFault } from '../proxy/tunnel.ts';
-import { type FaultCode, SourceFault } from '../source.ts';
+import { type FaultCode, type FaultRemedy, SourceFault } from '../source.ts';
 import { AddressForbidden, LookupFailed } from './addresses.ts';
 
 /** The request that an error ended. */
@@ -52,14 +52,21 @@ const isLocal = (error: unknown): boolean =>
   (error instanceof LookupFailed && LOCAL_CODES.has(codeOf(error.cause))) ||
   (error instanceof ProxyFault && LOCAL_CODES.has(codeOf(error.cause)));
 
+/** A sentence, and what helps if it is not what the code of the fault suggests. */
+type Described = readonly [sentence: string, remedy?: FaultRemedy];
+
 /** Describes a failed connection; never quotes the URL, which may carry a token. */
-const describeConnectionError = (code: string): string => {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its TLS certificate is for another name';
-  if (code === 'CERT_HAS_EXPIRED') return 'its TLS certificate has expired';
+const describeConnectionError = (code: string): Described => {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return ['its TLS certificate is for another name', 'certificate'];
+  if (code === 'CERT_HAS_EXPIRED') return ['its TLS certificate has expired', 'certificate'];
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code))
-    return `its TLS certificate is not trusted (${code}); configure its CA in registryDefaults.caFile, registries[].caFile or --ca-file`;
-  if (/^ERR_SSL_|^EPROTO$/.test(code)) return `the TLS handshake failed (${code})`;
-  return `the connection failed (${code})`;
+    return [
+      `its TLS certificate is not trusted (${code}); configure its CA in registryDefaults.caFile, registries[].caFile or --ca-file`,
+      'certificate',
+    ];
+  if (/^ERR_SSL_|^EPROTO$/.test(code)) return [`the TLS handshake failed (${code})`, 'tls'];
+  return [`the connection failed (${code})`];
 };
 
 const isNotHttp = (error: unknown): boolean =>
@@ -72,17 +79,20 @@ const isNotHttp = (error: unknown): boolean =>
 const unavailableCodeOf = ({ isOwn }: RequestContext): FaultCode =>
   isOwn ? 'unavailable' : 'backend-unavailable';
 
-const classify = (error: unknown, context: RequestContext): readonly [FaultCode, string] | undefined => {
+const classify = (
+  error: unknown,
+  context: RequestContext,
+): readonly [FaultCode, ...Described] | undefined => {
   const unavailable = unavailableCodeOf(context);
-  if (error instanceof AddressForbidden) return ['refused', error.message];
+  if (error instanceof AddressForbidden) return ['refused', error.message, 'address'];
   if (isLocal(error)) return ['deadline', 'this machine could not open a connection'];
   if (error instanceof ProxyFault)
-    return [error.code === 'unavailable' ? unavailable : error.code, error.message];
-  if (error instanceof LookupFailed) return [unavailable, error.message];
+    return error.code === 'unavailable' ? [unavailable, error.message] : [error.code, error.message, 'proxy'];
+  if (error instanceof LookupFailed) return [unavailable, error.message, 'host-name'];
   if (isNotHttp(error)) return ['answer-invalid', 'the response is not valid HTTP'];
   if (isMisuse(error) || !isNetworkError(error)) return undefined;
   if (context.caller.aborted) return ['deadline', 'it did not respond in time'];
-  return [unavailable, describeConnectionError(codeOf(error))];
+  return [unavailable, ...describeConnectionError(codeOf(error))];
 };
 
 /** Returns the `SourceFault` of an error of one request; or the error itself if it is a defect, not the network's. */
@@ -101,11 +111,11 @@ export const faultOf = (error: unknown, context: RequestContext): unknown => {
     );
   const classified = classify(error, context);
   if (classified === undefined) return error;
-  const [code, sentence] = classified;
+  const [code, sentence, remedy] = classified;
   // A forbidden address stops the request before it is sent, unless a redirect led there.
   const asked = !(error instanceof AddressForbidden || isLocal(error)) || isRedirected;
   const noConnection = code === 'unavailable' && context.isConnectError;
-  return new SourceFault(code, `${name}: ${sentence}${via}`, { asked, noConnection, cause: error });
+  return new SourceFault(code, `${name}: ${sentence}${via}`, { asked, noConnection, remedy, cause: error });
 };
 
 /** True if a connection ended before any response: a server may close a kept-alive connection as a request arrives. */

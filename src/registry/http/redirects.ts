@@ -11,7 +11,7 @@ export const checkScheme = (
 ): void => {
   if (protocol === 'https:' || (protocol === 'http:' && host === plainHttpHost)) return;
   const detail = `${name}: ${protocol}//${host} is not https; only https is permitted`;
-  throw new SourceFault('refused', detail, { asked });
+  throw new SourceFault('refused', detail, { asked, remedy: 'registry-setup' });
 };
 
 /** Returns the URL that a response redirects to, if any. Throws a fault if it must not be followed. */

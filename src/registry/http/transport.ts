@@ -159,6 +159,7 @@ export const createTransport: CreateTransport = (options) => {
           if (followed === redirects)
             throw new SourceFault('refused', `${name} redirects more than ${redirects} times`, {
               asked: true,
+              remedy: 'registry-setup',
             });
           followed += 1;
           current = redirectedRequest(current, target);
