@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /*
  * Bundles src/main.ts into dist/, or into the directory that the first argument names. The bundle is split, so that a
- * command loads only the code that it needs.
+ * command loads only the code that it needs. main.js, which users run, loads it if Node.js is new enough.
  */
 
 const directory = process.argv[2] ?? 'dist';
@@ -33,9 +34,22 @@ const banner = [
   'const __dirname = __dirnameOf(__filename);',
 ].join('\n');
 
+/** Every release of Node.js since 2017 can parse it, so that an old one prints a sentence and no syntax error. */
+const launcher = `#!/usr/bin/env node
+'use strict';
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major >= 26 || (major === 24 && minor >= 15)) import('./program.js');
+else {
+  process.exitCode = 1;
+  process.stderr.write(
+    'Error: sailmark needs Node.js 24.15 or a later 24, or 26 or later: this is ' + process.version + ' (' + process.execPath + ')\\n'
+  );
+}
+`;
+
 rmSync(directory, { recursive: true, force: true });
 await build({
-  entryPoints: ['src/main.ts'],
+  entryPoints: { program: 'src/main.ts' },
   outdir: directory,
   bundle: true,
   splitting: true,
@@ -49,3 +63,7 @@ await build({
   define: { SAILMARK_VERSION: JSON.stringify(version), SAILMARK_COMMIT: JSON.stringify(commit()) },
   logLevel: 'warning',
 });
+
+const program = join(directory, 'main.js');
+writeFileSync(program, launcher);
+chmodSync(program, 0o755);

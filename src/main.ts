@@ -8,18 +8,26 @@ const takeShutdownSignal = (): AbortSignal => {
   return shutdown.signal;
 };
 
-// A reader that closes the pipe early (`sailmark … | head`) is not an error.
+let isOutputLost = false;
+// A reader that closes the pipe early (`sailmark … | head`) is not an error; a full disk is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE' || isOutputLost) return;
+  isOutputLost = true;
+  process.exitCode = 1;
+  process.stderr.write(`Error: cannot write to standard output: ${error.message}\n`);
 });
+// Nothing is left to say it with.
+process.stderr.on('error', () => {});
 
-process.exitCode = await run(process.argv.slice(2), {
+const exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
   takeShutdownSignal,
 });
+
+process.exitCode = isOutputLost ? 1 : exitCode;
 
 // Do not wait for connections that are still being established.
 if (shutdown.signal.aborted) process.exit();

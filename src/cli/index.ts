@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '../base/index.ts';
 import { checkOperands, parseArguments } from './command-line/arguments.ts';
 import { type Command, type Io, UsageError } from './command-line/command.ts';
-import { describeCommand, describeProgram } from './command-line/help.ts';
+import { describeCommand, describeGroup, describeProgram } from './command-line/help.ts';
 import { suggest } from './command-line/suggest.ts';
 
 export type { Io } from './command-line/command.ts';
@@ -76,9 +76,21 @@ const findEntry = (
   return undefined;
 };
 
+/** The commands whose names begin with the word of a command line: `evidence`. */
+const findGroup = ([name = '']: readonly string[]): readonly CommandEntry[] =>
+  ENTRIES.filter((entry) => entry.name.startsWith(`${name} `));
+
+const isHelp = (word: string | undefined): boolean => word === 'help' || word === '--help' || word === '-h';
+
 const help = async (argv: readonly string[], io: Io): Promise<number> => {
   const match = findEntry(argv);
   if (match !== undefined) return runCommand(match.entry, ['--help'], io);
+  const [name = ''] = argv;
+  const group = argv.length === 1 ? findGroup(argv) : [];
+  if (group.length > 0) {
+    io.stdout.write(describeGroup(name, group));
+    return 0;
+  }
   if (argv.length > 0) throw new UsageError(unknownCommand(argv));
   io.stdout.write(describeProgram(ENTRIES));
   return 0;
@@ -86,7 +98,7 @@ const help = async (argv: readonly string[], io: Io): Promise<number> => {
 
 const unknownCommand = ([name = '', second]: readonly string[]): string => {
   const names = ENTRIES.map((entry) => entry.name);
-  const subcommands = names.filter((candidate) => candidate.startsWith(`${name} `));
+  const subcommands = findGroup([name]).map((entry) => entry.name);
   if (subcommands.length === 0) return `unknown command ${JSON.stringify(name)}.${suggest(name, names)}`;
   const problem = second === undefined ? 'needs a subcommand' : `has no subcommand ${JSON.stringify(second)}`;
   return `${name} ${problem}: use ${subcommands.map((command) => `sailmark ${command}`).join(' or ')}.`;
@@ -98,7 +110,8 @@ const dispatch = async (argv: readonly string[], io: Io): Promise<number> => {
     io.stderr.write(describeProgram(ENTRIES));
     return 1;
   }
-  if (name === 'help' || name === '--help' || name === '-h') return help(others, io);
+  if (isHelp(name)) return help(others, io);
+  if (others.length === 1 && isHelp(others[0]) && findGroup(argv).length > 0) return help([name], io);
   const match = findEntry(name === '--version' ? ['version', ...others] : argv);
   if (match === undefined) throw new UsageError(unknownCommand(argv));
   return runCommand(match.entry, match.rest, io);

@@ -11,7 +11,22 @@ describe('a command line that is wrong', () => {
     [['evidence', 'pul', 'x'], 'evidence has no subcommand "pul"'],
     [['evidence', 'pull', 'x'], '--output is missing'],
     [['evidence', 'list'], 'no directory given'],
-    [['help', 'evidence'], 'evidence needs a subcommand'],
+    [['help', 'evidence', 'x'], 'evidence has no subcommand "x"'],
+    [['verify', '-key', 'x.pub', 'y'], 'flags of more than one letter have two dashes, --key'],
+    [['verify', '-output=json', 'y'], 'flags of more than one letter have two dashes, --output'],
+    [
+      ['verify', '--offline', '--evidence', '/nonexistent', 'x'],
+      '--evidence /nonexistent: there is no such directory',
+    ],
+    [['verify', '--evidence', '/dev', 'x'], '--evidence /dev: is no OCI image layout: it has no index.json'],
+    [
+      ['verify', '--evidence', '/dev/null', 'x'],
+      '--evidence /dev/null: is a file, and must be the directory',
+    ],
+    [
+      ['verify', '--local-image', '/dev/null'],
+      '/dev/null is a file, and must be the directory of an OCI image layout; unpack',
+    ],
     [['match-conditons'], 'Did you mean match-conditions?'],
     [['match-conditions', '--output', 'text'], '--output must be one of yaml, json, got "text"'],
     [['verify', '--ouput', 'json', 'x'], 'unknown flag --ouput. Did you mean --output?'],

@@ -60,6 +60,24 @@ describe('keys', () => {
     });
   });
 
+  it('without a network, shows a URL of the configuration as missing, and is no failure', async () => {
+    const config = await configure({ keys: [{ file: KEY }, { url: 'https://127.0.0.1:1/key.pub' }] });
+    const { code, stdout, stderr } = await runCli(['keys', '--config', config]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /https:\/\/127\.0\.0\.1:1\/key\.pub\n {2}state {5}missing: cannot be fetched: .*ECONNREFUSED/,
+    );
+  });
+
+  it('ends with 1 for a URL that the command line names, and for a file of the configuration', async () => {
+    const config = await configure({ keys: [{ file: KEY }, { file: join(directory, 'none.pub') }] });
+    const codes = [
+      await runCli(['keys', '--key', KEY, '--key', 'https://127.0.0.1:1/key.pub#sha256='.concat(SPKI)]),
+      await runCli(['keys', '--config', config]),
+    ].map(({ code }) => code);
+    expect(codes).toEqual([1, 1]);
+  });
+
   it.each([
     [
       'k8s://cosign/release',

@@ -37,6 +37,7 @@ const optionsFor = (flags: readonly Flag[]) =>
  */
 export const parseArguments = (command: Command, argv: readonly string[]): ParsedArguments => {
   const accepted = flagsOf(command);
+  checkDashes(argv, accepted);
   const options = {
     args: [...argv],
     options: optionsFor(accepted),
@@ -58,6 +59,16 @@ export const parseArguments = (command: Command, argv: readonly string[]): Parse
     values.set(flag.name, [...(values.get(flag.name) ?? []), value]);
   }
   return { flags: createFlags(values), operands };
+};
+
+/** Refuses `-key`: it would be read as `-k -e -y`, or as the short flag `-k` with a value. Throws `UsageError`. */
+const checkDashes = (argv: readonly string[], accepted: readonly Flag[]): void => {
+  for (const argument of argv) {
+    if (argument === '--') return;
+    const [, name] = /^-([a-z][a-z-]+)(?:=|$)/.exec(argument) ?? [];
+    if (name !== undefined && accepted.some((flag) => flag.name === name))
+      throw new UsageError(`unknown flag -${name}: flags of more than one letter have two dashes, --${name}`);
+  }
 };
 
 const unknownFlag = (rawName: string, accepted: readonly Flag[]): string =>

@@ -52,15 +52,30 @@ export const describeCommand = (command: Command): string => {
   ].join('\n');
 };
 
-/** Returns the help of the program. */
-export const describeProgram = (
-  commands: readonly { readonly name: string; readonly summary: string }[],
-): string => {
+interface Summary {
+  readonly name: string;
+  readonly summary: string;
+}
+
+const listCommands = (commands: readonly Summary[]): string => {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+  return `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join('\n')}\n`;
+};
+
+/** Returns the help of the commands that begin with the same word. */
+export const describeGroup = (group: string, commands: readonly Summary[]): string =>
+  [
+    `Usage: sailmark ${group} COMMAND [flags]\n`,
+    listCommands(commands),
+    `Run \`sailmark ${group} COMMAND --help\` for the flags of a command.\n`,
+  ].join('\n');
+
+/** Returns the help of the program. */
+export const describeProgram = (commands: readonly Summary[]): string => {
   return [
     'sailmark lets a pod start only when every Istio image in it is signed by a trusted key.\n',
     'Usage: sailmark COMMAND [flags]\n',
-    `Commands:\n${commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join('\n')}\n`,
+    listCommands(commands),
     'Run `sailmark COMMAND --help` for the flags of a command.\nResults go to standard output, everything else to standard error.\n',
   ].join('\n');
 };

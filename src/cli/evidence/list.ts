@@ -32,7 +32,7 @@ const list = async (flags: Flags, [directory]: readonly string[], io: Io): Promi
     io.stdout.write(toJson(images));
     return 0;
   }
-  io.stdout.write(images.map((image) => `${toText(image)}\n`).join(''));
+  for (const image of images) io.stdout.write(`${toText(image)}\n`);
   io.stderr.write(
     `${countOf(images.length, 'image')}, not verified: run sailmark verify --offline --evidence ${directory} IMAGE to verify one\n`,
   );

@@ -6,8 +6,10 @@ import { coreFlags, readConfig } from '../flags/core-flags.ts';
 import { filenameFlag, readImageNames } from '../flags/image-names.ts';
 import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
+import { createInOrder } from '../shared/in-order.ts';
 import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
+import { isTerminal } from '../shared/terminal.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { MAX_CONCURRENT_IMAGES, type PullResult, pullImage, verifiedDigest } from './pull-image.ts';
 
@@ -34,12 +36,18 @@ const pullImages = (
   { flags, io }: { readonly flags: Flags; readonly io: Io },
 ): Promise<readonly PullResult[]> =>
   withCore(config, io, async (core) => {
+    const print = ({ image, message }: PullResult): void => {
+      if (isTerminal(io.stdout, io.env)) progress.clear();
+      io.stdout.write(`${image}: ${message}\n`);
+    };
+    const printNext = createInOrder(print);
     checkKeys(core.ring(), config, flags, io);
     const context = { core, timeout: parseTimeout(flags), layout: openLayout(directory, config.limits) };
     const progress = createProgress(io, flags, images.length);
-    return mapConcurrently(images, MAX_CONCURRENT_IMAGES, async (image) => {
+    return mapConcurrently(images, MAX_CONCURRENT_IMAGES, async (image, index) => {
       const result = await pullImage(context, image);
       progress.increment();
+      printNext(index, result);
       return result;
     }).finally(progress.clear);
   });
@@ -61,7 +69,6 @@ const pull = async (flags: Flags, operands: readonly string[], io: Io): Promise<
   const images = await readImageNames(flags, operands, io, 'evidence pull -o DIR');
   const config = withOutput(await readConfig(flags, io, { images: () => images }), directory);
   const results = await pullImages(config, images, directory, { flags, io });
-  for (const { image, message } of results) io.stdout.write(`${image}: ${message}\n`);
   const stored = results.flatMap((result) => result.stored);
   const unverifiable = await findUnverifiable(config, io, timeout, stored);
   for (const image of unverifiable)

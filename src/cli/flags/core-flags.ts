@@ -2,6 +2,7 @@ import { type Config, loadConfig, withFlags } from '../../config/index.ts';
 import { parseImageReference } from '../../image/index.ts';
 import { type Flag, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { readFile } from '../shared/input.ts';
+import { layoutProblem } from '../shared/layout-problem.ts';
 import { findCredentials } from './docker-config.ts';
 import { parseTimeout } from './timeout-flag.ts';
 
@@ -44,7 +45,7 @@ export const coreFlags: readonly Flag[] = [
   },
   {
     name: 'offline',
-    help: 'read only evidence, never a registry; a tag resolves as the evidence says, without proof',
+    help: 'read only evidence, never a registry, and fetch no key; a tag resolves as the evidence says, without proof',
   },
   {
     name: 'transparency-log',
@@ -88,6 +89,29 @@ const findPlainHttpHosts = (flags: Flags, images: () => readonly string[]): read
         .flatMap((parsed) => (parsed.ok ? [parsed.reference.repository.registry] : []))
     : [];
 
+/** Throws `UsageError` if a directory of `--evidence` is none, or no image layout. */
+const checkEvidence = async (flags: Flags): Promise<void> => {
+  for (const directory of flags.list('evidence')) {
+    const problem = await layoutProblem(directory);
+    if (problem !== undefined) throw new UsageError(`--evidence ${directory}: ${problem}`);
+  }
+};
+
+/** Throws `UsageError` if `--key` names a URL that `--offline` forbids to fetch. */
+const checkOfflineKeys = (flags: Flags): void => {
+  const url = flags.has('offline') ? flags.list('key').find((key) => /^https:/i.test(key)) : undefined;
+  if (url !== undefined)
+    throw new UsageError(`--key ${url} is not fetched with --offline: download it, and name the file`);
+};
+
+/** The configuration with no key that is fetched. Such keys stay missing: an unknown signer may be one of them. */
+const withoutFetching = (config: Config): Config => ({
+  ...config,
+  keys: config.keys.map((key) =>
+    key.location.kind === 'url' ? { ...key, location: { ...key.location, offline: true } } : key,
+  ),
+});
+
 /**
  * The configuration of a command: the file of `--config`, with the flags over it. `images` are the images to verify;
  * `directories` are image layouts to verify offline; `signatureRepository` holds the signatures of all images. Rejects with
@@ -109,6 +133,8 @@ export const readConfig = async (
   const timeout = parseTimeout(flags);
   const plainHttpHosts = findPlainHttpHosts(flags, images);
   const config = await loadConfig({ path: flags.text('config'), readFile });
+  await checkEvidence(flags);
+  checkOfflineKeys(flags);
   const overrides = {
     keys: flags.list('key'),
     caFile: flags.text('ca-file'),
@@ -120,5 +146,6 @@ export const readConfig = async (
     trustedRoot: flags.text('trusted-root'),
     signatureRepository,
   };
-  return withTimeout(await withFlags(config, overrides, readFile), timeout);
+  const withAll = withTimeout(await withFlags(config, overrides, readFile), timeout);
+  return flags.has('offline') ? withoutFetching(withAll) : withAll;
 };

@@ -9,6 +9,16 @@ export const readFile = (path: string): Promise<string> => readBytes(path, 'utf8
 /** The name of an input in messages: its path, or `standard input` for `-`. */
 export const inputName = (path: string): string => (path === '-' ? 'standard input' : path);
 
+const readAll = async (stdin: Io['stdin']): Promise<Uint8Array> => {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  } catch (error) {
+    throw new CommandError(`cannot read standard input: ${messageOf(error)}`);
+  }
+  return Buffer.concat(chunks);
+};
+
 /** Reads a file, or standard input for `-`, as text in UTF-8 or UTF-16. Rejects with `CommandError`. */
 export const readInput = async (path: string, { stdin }: Io): Promise<string> => {
   if (path !== '-') {
@@ -17,7 +27,5 @@ export const readInput = async (path: string, { stdin }: Io): Promise<string> =>
     });
     return decodeText(bytes, path);
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-  return decodeText(Buffer.concat(chunks), inputName(path));
+  return decodeText(await readAll(stdin), inputName(path));
 };

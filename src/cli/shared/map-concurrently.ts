@@ -2,12 +2,12 @@
 export const mapConcurrently = async <T, U>(
   list: readonly T[],
   maxConcurrent: number,
-  map: (item: T) => Promise<U>,
+  map: (item: T, index: number) => Promise<U>,
 ): Promise<readonly U[]> => {
   const results: U[] = [];
   const entries = list.entries();
   const work = async (): Promise<void> => {
-    for (const [index, item] of entries) results[index] = await map(item);
+    for (const [index, item] of entries) results[index] = await map(item, index);
   };
   await Promise.all(Array.from({ length: Math.min(maxConcurrent, list.length) }, work));
   return results;

@@ -17,13 +17,20 @@ export const createProgress = ({ stderr, env }: Io, flags: Flags, total: number)
     if (isShown) stderr.write(text);
   };
   let done = 0;
-  const show = (): void => write(`\r${done} of ${total}`);
+  let isVisible = false;
+  const show = (): void => {
+    isVisible = true;
+    write(`\r${done} of ${total}`);
+  };
   show();
   return {
     increment: () => {
       done += 1;
       show();
     },
-    clear: () => write('\r\u001B[K'),
+    clear: () => {
+      if (isVisible) write('\r\u001B[K');
+      isVisible = false;
+    },
   };
 };

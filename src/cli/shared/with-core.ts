@@ -11,7 +11,11 @@ import { parseNetwork } from './network.ts';
  */
 export const checkKeys = (ring: KeyRing, { keys }: Config, flags: Flags, { stderr }: Io): void => {
   const keyFlags = new Set(flags.list('key'));
+  const offline = new Set(
+    keys.flatMap(({ location }) => (location.kind === 'url' && location.offline ? [location.url] : [])),
+  );
   for (const { source, problem } of ring.missing) {
+    if (offline.has(source)) continue;
     // A missing file is a mistake in the command line; a URL that does not respond leaves the key ring incomplete.
     if (keyFlags.has(source) && !source.startsWith('https://'))
       throw new CommandError(`--key ${source}: ${problem}`);

@@ -13,7 +13,6 @@ import { cosignJson } from './cosign-json.ts';
 import type { ImageReport } from './report.ts';
 
 export interface PrintContext {
-  readonly ring: KeyRing;
   /** True if the images were given as directories. */
   readonly local: boolean;
   readonly cosign: CosignSettings;
@@ -27,8 +26,9 @@ const MAX_REFERENCE_LENGTH = 512;
 
 const COLOURS = { verified: 'green', rejected: 'red', refused: 'red', undetermined: 'yellow' } as const;
 
-const toJson = (reports: readonly ImageReport[]): string => {
-  const images = reports.map((report) => ({
+/** One element of `images`, as JSON.stringify would indent it in the whole document. */
+const toJson = (report: ImageReport): string => {
+  const image = {
     reference: report.reference,
     digest: report.digest,
     component: report.component,
@@ -44,8 +44,8 @@ const toJson = (reports: readonly ImageReport[]): string => {
     requests: report.requests,
     fromMemory: report.fromMemory,
     durationMs: report.durationMs,
-  }));
-  return `${JSON.stringify({ schema: 'sailmark.dev/verification/v1', images }, null, 2)}\n`;
+  };
+  return JSON.stringify(image, null, 2).replaceAll('\n', '\n    ');
 };
 
 /** The log entry of the first signature with a proof. `checked` is true if the log was required. */
@@ -76,7 +76,11 @@ const keySourcesOf = (report: ImageReport, ring: KeyRing): readonly string[] => 
 };
 
 /** The cosign commands that reach the same verdict, or why cosign differs; empty if there is no verdict. */
-const cosignLines = (report: ImageReport, { ring, cosign, local }: PrintContext): readonly string[] => {
+const cosignLines = (
+  report: ImageReport,
+  ring: KeyRing,
+  { cosign, local }: PrintContext,
+): readonly string[] => {
   const { judgement, outcome, reason } = report;
   if (judgement.reference === undefined || outcome === 'undetermined') return [];
   const difference = reason === null ? undefined : cosignDifference(reason.code);
@@ -121,11 +125,11 @@ const verifiedLines = (report: ImageReport): readonly string[] => {
   ];
 };
 
-const toText = (report: ImageReport, context: PrintContext, paint: Paint): string => {
+const toText = (report: ImageReport, ring: KeyRing, context: PrintContext, paint: Paint): string => {
   const { outcome, reference, message, reason } = report;
   const head = `${oneLine(reference, MAX_REFERENCE_LENGTH)}: ${paint(outcome, COLOURS[outcome])}`;
   const details = reason === null ? verifiedLines(report) : [];
-  return `${[head, `  ${message}`, ...details, ...cosignLines(report, context)].join('\n')}\n`;
+  return `${[head, `  ${message}`, ...details, ...cosignLines(report, ring, context)].join('\n')}\n`;
 };
 
 /** Prints as cosign does: the JSON of a verified image to standard output; checks and errors to standard error. */
@@ -141,15 +145,56 @@ const printAsCosign = (report: ImageReport, io: Io): void => {
   );
 };
 
-/** Prints the reports in the order of the images on the command line. */
-export const printReports = (
-  reports: readonly ImageReport[],
+/** Prints one report after the other, so that no output is kept; `end` prints what follows the last. */
+export interface ReportPrinter {
+  readonly print: (report: ImageReport, ring: KeyRing) => void;
+  readonly end: () => void;
+}
+
+const createJsonPrinter = ({ stdout }: Io): ReportPrinter => {
+  let before = '{\n  "schema": "sailmark.dev/verification/v1",\n  "images": [\n    ';
+  return {
+    print: (report) => {
+      stdout.write(`${before}${toJson(report)}`);
+      before = ',\n    ';
+    },
+    end: () => void stdout.write('\n  ]\n}\n'),
+  };
+};
+
+/** `250 images: 240 verified, 10 rejected`; undefined for one image. */
+const toSummary = (outcomes: ReadonlyMap<ImageReport['outcome'], number>): string | undefined => {
+  const total = [...outcomes.values()].reduce((sum, count) => sum + count, 0);
+  if (total < 2) return undefined;
+  const counts = Object.keys(COLOURS).flatMap((outcome) => {
+    const count = outcomes.get(outcome as ImageReport['outcome']);
+    return count === undefined ? [] : [`${count} ${outcome}`];
+  });
+  return `${total} images: ${counts.join(', ')}`;
+};
+
+const createTextPrinter = (context: PrintContext, io: Io): ReportPrinter => {
+  const paint = createPaint(io);
+  const outcomes = new Map<ImageReport['outcome'], number>();
+  return {
+    print: (report, ring) => {
+      io.stdout.write(`${outcomes.size === 0 ? '' : '\n'}${toText(report, ring, context, paint)}`);
+      outcomes.set(report.outcome, (outcomes.get(report.outcome) ?? 0) + 1);
+    },
+    end: () => {
+      const summary = toSummary(outcomes);
+      if (summary !== undefined) io.stdout.write(`\n${summary}\n`);
+    },
+  };
+};
+
+/** Creates the printer of a run, which takes the reports in the order of the images on the command line. */
+export const createPrinter = (
   output: 'text' | 'json' | 'cosign',
   context: PrintContext,
   io: Io,
-): void => {
-  const paint = createPaint(io);
-  if (output === 'json') io.stdout.write(toJson(reports));
-  else if (output === 'cosign') for (const report of reports) printAsCosign(report, io);
-  else io.stdout.write(reports.map((report) => toText(report, context, paint)).join('\n'));
+): ReportPrinter => {
+  if (output === 'json') return createJsonPrinter(io);
+  if (output === 'cosign') return { print: (report) => printAsCosign(report, io), end: () => {} };
+  return createTextPrinter(context, io);
 };

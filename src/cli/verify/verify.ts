@@ -1,17 +1,20 @@
 import { oneLine } from '../../base/index.ts';
 import type { Core } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
+import type { KeyRing } from '../../verification/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
 import type { Command, Flags, Io } from '../command-line/command.ts';
 import { coreFlags, readConfig } from '../flags/core-flags.ts';
 import { filenameFlag, readImageNames } from '../flags/image-names.ts';
 import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
+import { createInOrder } from '../shared/in-order.ts';
 import { mapConcurrently } from '../shared/map-concurrently.ts';
 import { createProgress, progressFlag } from '../shared/progress.ts';
+import { isTerminal } from '../shared/terminal.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { type ImageToVerify, readLocalImage } from './local-image.ts';
-import { printReports } from './print.ts';
+import { createPrinter } from './print.ts';
 import { exitCodeOfReport, type ImageReport, reportOf } from './report.ts';
 
 const OUTPUTS = ['text', 'json', 'cosign'] as const;
@@ -29,8 +32,10 @@ type ImageGroups = readonly [ImageGroup, ...ImageGroup[]];
 interface VerifyContext {
   readonly flags: Flags;
   readonly io: Io;
-  /** Called after each image. */
+  /** Called after each image, in any order. */
   readonly onDone: () => void;
+  /** Prints the reports of a group in the order of its images. */
+  readonly print: (report: ImageReport, ring: KeyRing) => void;
 }
 
 /**
@@ -69,29 +74,35 @@ const readGroups = async (
 const verifyImages = (
   core: Core,
   { config, images }: ImageGroup,
-  { flags, onDone }: VerifyContext,
-): Promise<readonly ImageReport[]> => {
+  { flags, onDone, print }: VerifyContext,
+): Promise<readonly number[]> => {
   const timeout = parseTimeout(flags);
-  return mapConcurrently(images, MAX_CONCURRENT_IMAGES, async ({ image, name }) => {
+  const printNext = createInOrder((report: ImageReport) => print(report, core.ring()));
+  return mapConcurrently(images, MAX_CONCURRENT_IMAGES, async ({ image, name }, index) => {
     const start = performance.now();
     const judgement = await core.judge.judge(image, AbortSignal.timeout(timeout), { always: true });
     onDone();
     const context = { ring: core.ring(), offline: config.offline };
-    return { ...reportOf(judgement, context, performance.now() - start), reference: name };
+    const report = { ...reportOf(judgement, context, performance.now() - start), reference: name };
+    printNext(index, report);
+    return exitCodeOfReport(report);
   });
 };
 
-/** Verifies the groups in turn. All have the same keys, so only the first group warns about them. */
-const verifyGroups = async ([first, ...others]: ImageGroups, context: VerifyContext) => {
+/** Verifies the groups in turn, and returns the exit codes. All have the same keys, so only the first group warns about them. */
+const verifyGroups = async (
+  [first, ...others]: ImageGroups,
+  context: VerifyContext,
+): Promise<readonly number[]> => {
   const { flags, io } = context;
-  const { ring, reports } = await withCore(first.config, io, async (core) => {
+  const codes = await withCore(first.config, io, async (core) => {
     checkKeys(core.ring(), first.config, flags, io);
-    return { ring: core.ring(), reports: await verifyImages(core, first, context) };
+    return verifyImages(core, first, context);
   });
-  const all = [...reports];
+  const all = [...codes];
   for (const group of others)
     all.push(...(await withCore(group.config, io, (core) => verifyImages(core, group, context))));
-  return { ring, reports: all };
+  return all;
 };
 
 const verify = async (flags: Flags, operands: readonly string[], io: Io): Promise<number> => {
@@ -99,14 +110,20 @@ const verify = async (flags: Flags, operands: readonly string[], io: Io): Promis
   const names = await readImageNames(flags, operands, io, 'verify');
   const groups = await readGroups(flags, names, io);
   const { increment, clear } = createProgress(io, flags, names.length);
-  const { ring, reports } = await verifyGroups(groups, { flags, io, onDone: increment }).finally(clear);
   const cosign = {
     ...groups[0].config,
     caFile: groups[0].config.registryDefaults.caFile,
     registryConfig: flags.text('registry-config'),
   };
-  printReports(reports, output, { ring, local: flags.has('local-image'), cosign }, io);
-  return worstExitCode(reports.map(exitCodeOfReport));
+  const printer = createPrinter(output, { local: flags.has('local-image'), cosign }, io);
+  const print = (report: ImageReport, ring: KeyRing): void => {
+    // On a terminal both streams share the line.
+    if (isTerminal(io.stdout, io.env)) clear();
+    printer.print(report, ring);
+  };
+  const codes = await verifyGroups(groups, { flags, io, onDone: increment, print }).finally(clear);
+  printer.end();
+  return worstExitCode(codes);
 };
 
 export const command: Command = {

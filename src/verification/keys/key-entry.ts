@@ -9,6 +9,8 @@ interface EntryState {
   readonly keys: readonly ParsedKey[];
   /** The reason that there are no keys; undefined if there are. */
   readonly problem: string | undefined;
+  /** True if the problem is that a URL was not fetched. */
+  readonly unfetched?: true;
 }
 
 /** The dependencies of the reader of key entries. */
@@ -149,16 +151,16 @@ const describeServed = (served: ParsedKeys): string =>
  */
 const createUrlEntry = (
   spec: KeySpec,
-  { url, spkiSha256 }: { readonly url: string; readonly spkiSha256?: string },
+  { url, spkiSha256, offline }: Extract<KeySpec['location'], { kind: 'url' }>,
   options: KeyReaderOptions,
 ): KeyEntry => {
   let state = UNREAD;
   const report = (code: KeyEvent['code'], detail: string) => options.onEvent({ code, source: url, detail });
 
-  const fail = (problem: string) => {
+  const fail = (problem: string, more: Pick<EntryState, 'unfetched'> = {}) => {
     if (state.keys.length > 0) return;
     if (state.problem !== problem) report('key-missing', problem);
-    state = { keys: [], problem };
+    state = { keys: [], problem, ...more };
   };
   const take = (served: ParsedKeys) => {
     if (!served.ok) return fail(`the key that it serves ${served.problem}`);
@@ -173,11 +175,13 @@ const createUrlEntry = (
     const { bytes, error } = await attempt(() =>
       options.fetchDocument(url, { bytes: options.keyBytes, signal }),
     );
-    if (bytes === undefined) return fail(`cannot be fetched: ${messageOf(error)}`);
+    if (bytes === undefined) return fail(`cannot be fetched: ${messageOf(error)}`, { unfetched: true });
     const served = applyPin(await parseDocument(bytes, options.keyBytes), spkiSha256);
     return state.keys.length > 0 ? compare(served) : take(served);
   };
   const failWithoutPin = async () => fail('has no pin, which requirePinnedKeys requires');
+  const failOffline = async () => fail('is not fetched offline', { unfetched: true });
+  if (offline === true) return { spec, source: url, state: () => state, read: failOffline };
   const isUnpinned = options.requirePinned && spkiSha256 === undefined;
   return { spec, source: url, state: () => state, read: isUnpinned ? failWithoutPin : fetch };
 };

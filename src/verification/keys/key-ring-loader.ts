@@ -74,8 +74,9 @@ const buildRing = (entries: readonly KeyEntry[]): KeyRing => {
   const keys = new Map<string, TrustedKey>();
   const missing: MissingKey[] = [];
   for (const { spec, source, state } of entries) {
-    const { keys: parsed, problem } = state();
-    if (problem !== undefined) missing.push({ source, problem });
+    const { keys: parsed, problem, unfetched } = state();
+    if (problem !== undefined)
+      missing.push({ source, problem, ...(unfetched === undefined ? {} : { unfetched }) });
     for (const key of parsed) {
       const trusted = { ...key, source, pinned: isPinned(spec), for: spec.for, covers: spec.covers };
       const existing = keys.get(key.keyId);

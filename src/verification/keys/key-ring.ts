@@ -18,6 +18,8 @@ export interface TrustedKey {
 export interface MissingKey {
   readonly source: string;
   readonly problem: string;
+  /** True if its URL was not fetched, or did not respond: the entry itself may be right. */
+  readonly unfetched?: true;
 }
 
 /** The current keys, by key id. Immutable: each change creates a new object, so compare by identity. */

@@ -4,8 +4,8 @@ export type KeyLocation =
   | { readonly kind: 'built-in'; readonly name: string; readonly text: string }
   | { readonly kind: 'inline'; readonly name: string; readonly text: string }
   | { readonly kind: 'file'; readonly path: string }
-  /** https only. `spkiSha256`: the pin, 64 hex digits; without it, the first response in this process counts. */
-  | { readonly kind: 'url'; readonly url: string; readonly spkiSha256?: string };
+  /** https only. `spkiSha256`: the pin, 64 hex digits; without it, the first response in this process counts. `offline`: it is never fetched. */
+  | { readonly kind: 'url'; readonly url: string; readonly spkiSha256?: string; readonly offline?: true };
 
 export interface KeySpec {
   readonly location: KeyLocation;

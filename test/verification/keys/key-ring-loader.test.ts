@@ -139,7 +139,7 @@ describe('a key at a URL', () => {
     await source.load();
     expect(idsOf(source.current())).toEqual([id1]);
     expect(source.current().missing).toEqual([
-      { source: URL, problem: 'cannot be fetched: connection refused' },
+      { source: URL, problem: 'cannot be fetched: connection refused', unfetched: true },
     ]);
     expect(events).toEqual([
       { code: 'key-missing', source: URL, detail: 'cannot be fetched: connection refused' },
