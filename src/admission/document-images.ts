@@ -46,7 +46,7 @@ const withNames = (spec: JsonObject): JsonObject => {
 /** What is not a container of the expected shape is no image use; `review` names the images in it. */
 const ignoreProblems = (): void => {};
 
-/** The annotations with which a pod chooses the image that is injected (istio/istio, `pkg/kube/inject`). */
+/** The annotations with which a pod chooses the image that is injected, if it has a path (istio/istio, injection templates). */
 const IMAGE_ANNOTATIONS = ['sidecar.istio.io/proxyImage', 'gateway.istio.io/agentgatewayImage'];
 
 /** Finds the images that the annotations of a pod or template make the injector use. */
@@ -55,7 +55,7 @@ const annotatedUses = (template: unknown, path: string): readonly ImageUse[] => 
   const at = `${path === '' ? '' : `${path}.`}metadata.annotations`;
   return IMAGE_ANNOTATIONS.flatMap((name): readonly ImageUse[] => {
     const image = memberOf(annotations, name);
-    return typeof image === 'string' && image !== ''
+    return typeof image === 'string' && image.includes('/')
       ? [{ image, path: `${at}["${name}"]`, name: 'istio-proxy', kind: 'container' }]
       : [];
   });

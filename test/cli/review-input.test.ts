@@ -37,11 +37,15 @@ describe('review -f refuses', () => {
     });
   });
 
-  it('a file that is not there, standard input twice, and files that are all empty', async () => {
+  it('a file that is not there, a URL, standard input twice, and files that are all empty', async () => {
     const missing = await verdicts(['-f', at('missing.yaml')]);
     expect(missing).toEqual({
       code: 1,
       stderr: expect.stringContaining(`cannot read ${at('missing.yaml')}`),
+    });
+    expect(await verdicts(['-f', 'https://example.com/a.yaml'])).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('-f https://example.com/a.yaml is a URL, which is not fetched: curl '),
     });
     expect(await verdicts(['-f', '-', '-f', '-'], signed)).toEqual({
       code: 1,

@@ -192,6 +192,8 @@ describe('a pod template is judged in', () => {
     const annotations = { 'sidecar.istio.io/proxyImage': `${kit.hub}/proxyv2:${kit.unsigned}` };
     const path = 'metadata.annotations["sidecar.istio.io/proxyImage"]: signature-missing';
     expect(await found(pod(['nginx'], { annotations }))).toMatchObject({ code: 10, findings: [path] });
+    const name = { 'sidecar.istio.io/proxyImage': 'proxyv2' };
+    expect(await found(pod(['nginx'], { annotations: name }))).toMatchObject({ code: 0, findings: [] });
     const { kind, apiVersion, metadata } = deployment(['nginx']);
     const workload = {
       kind,

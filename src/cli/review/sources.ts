@@ -36,6 +36,10 @@ const listDirectory = async (directory: string, recursive: boolean): Promise<rea
 
 const expand = async (path: string, recursive: boolean): Promise<readonly string[]> => {
   const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
+  if (found === undefined && /^https?:\/\//.test(path))
+    throw new CommandError(
+      `-f ${path} is a URL, which is not fetched: curl -fsSL URL | sailmark review -f -`,
+    );
   if (found?.isDirectory() !== true) return [path];
   const files = await listDirectory(path, recursive);
   const where = recursive ? 'or below it' : '(-R reads the directories below it too)';
