@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { corporate, DIGEST, exampleValues } from './example-values.ts';
-import { at, containerOf, type Manifest, manifestOf, render } from './helm.ts';
+import { at, containerOf, helm, type Manifest, manifestOf, render } from './helm.ts';
 
 interface Context {
   readonly [key: string]: unknown;
@@ -232,6 +232,20 @@ describe('the Deployment', () => {
       hostNetwork: true,
       dnsPolicy: 'ClusterFirstWithHostNet',
     });
+  });
+
+  it('has whole numbers as they are, past a million too', async () => {
+    const numbers = {
+      replicas: 1_000_000,
+      minReadySeconds: 1_209_600,
+      revisionHistoryLimit: 2_000_000,
+      terminationGracePeriodSeconds: 1_209_600,
+    };
+    const values = JSON.stringify({ ...numbers, podSecurityContext: { runAsUser: 1_000_650_000 } });
+    const { stdout } = await helm(['template', 'charts/sailmark', '--values', '-'], values);
+    // As text: the API server takes no 1.2096e+06 for a whole number.
+    for (const [key, number] of [...Object.entries(numbers), ['runAsUser', 1_000_650_000]])
+      expect(stdout).toContain(`${key}: ${number}\n`);
   });
 
   it('takes a spread of one’s own as it is', async () => {
