@@ -70,7 +70,7 @@ const show = async (
   return response;
 };
 
-screen.title('sailmark: a pod starts only when every Istio image in it is signed by a trusted key');
+screen.title('sailmark: a pod starts only if every Istio image in it is signed');
 screen.text(
   `The registry on ${registry.host} is a mirror of docker.io/istio. Its images are signed as cosign signs them, with a key made for this run.`,
 );
@@ -120,7 +120,7 @@ await show(
   { verdict: 'refused', code: 'component-mismatch' },
   { why: 'a valid bundle, but its configuration starts ztunnel' },
 );
-screen.text('\n  The message for the first of these pods:');
+screen.label('The message for the first of these pods:');
 screen.quote(refusal.status?.message ?? '');
 
 screen.step(
@@ -146,7 +146,7 @@ await show(
   { verdict: 'allowed', requests: 0 },
   { why: 'the pinned pod after the move: the node pulls the signed digest' },
 );
-screen.text('\n  The image of the pinned pod:');
+screen.label('The image of the pinned pod:');
 screen.quote(pinned);
 
 screen.step(
@@ -163,9 +163,9 @@ const audited = await show(
   { verdict: 'audited', code: 'signature-missing' },
   { path: '/validate/audit', why: 'starts, recorded' },
 );
-screen.text('\n  The warning:');
+screen.label('The warning:');
 screen.quote(warned.warnings?.[0] ?? '');
-screen.text('  The audit annotations:');
+screen.label('The audit annotations:');
 screen.quote(JSON.stringify(audited.auditAnnotations));
 
 screen.step('The registry is down: verified images still start, unknown ones are refused with the reason');
@@ -187,7 +187,7 @@ const unknown = await show(
   { verdict: 'refused', code: 'registry-unavailable' },
   { why: 'not verified before' },
 );
-screen.text('\n  The warning, and the refusal:');
+screen.label('The warning, and the refusal:');
 screen.quote(stale.warnings?.[0] ?? '');
 screen.quote(unknown.status?.message ?? '');
 
@@ -213,17 +213,16 @@ await webhook.stop();
 await rm(evidence, { recursive: true });
 
 if (wrongRows > 0) {
-  screen.text(`\n${wrongRows} rows are not as expected (marked "!").`);
+  screen.step(`${wrongRows} rows are not as expected (marked "!").`);
   process.exitCode = 1;
 } else {
-  screen.text('\nEvery row is as expected. Next:');
-  screen.text(
-    "  npm run -s sailmark -- verify docker.io/istio/pilot:1.28.0    a real release, by Istio's release keys (needs the network)",
-  );
-  screen.text(
-    '  npm run -s sailmark -- review -f pod.yaml                     how the webhook would respond to a manifest',
-  );
-  screen.text(
-    '  npm run -s sailmark -- --help                                 everything else; see README.md',
-  );
+  screen.step('Every row is as expected. Next:');
+  for (const [argv, does] of [
+    ['verify docker.io/istio/pilot:1.28.0', "a real release, by Istio's release keys (needs the network)"],
+    ['review -f pod.yaml', 'how the webhook would respond to a manifest'],
+    ['--help', 'everything else; see README.md'],
+  ] as const) {
+    screen.text(`  npm run -s sailmark -- ${argv}`);
+    screen.quote(does);
+  }
 }
