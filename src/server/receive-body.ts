@@ -9,6 +9,13 @@ export class BodyTooLong extends Error {
   readonly statusCode = 413;
 }
 
+/**
+ * Pieces that a body may come in, and bytes of each further one on average. A piece costs time however short it is; Go and Node
+ * send records of a kilobyte and more.
+ */
+const FREE_PIECES = 1000;
+const BYTES_PER_PIECE = 64;
+
 /** A body that has been received whole; `release` ends its use. */
 export type ReceivedBody = Pick<IncomingBody, 'length' | 'read' | 'release'>;
 
@@ -40,6 +47,7 @@ export const receiveBody = (
   let piece: Buffer = NO_BYTES;
   let body: IncomingBody | undefined;
   let length = 0;
+  let pieces = 0;
   const finish = (error: Error | null): void => {
     payload.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onClose);
     if (error === null) body?.complete();
@@ -48,7 +56,13 @@ export const receiveBody = (
   };
   const onData = (chunk: Buffer): void => {
     length += chunk.length;
+    pieces += 1;
     if (length > limit) return finish(new BodyTooLong());
+    if (pieces > FREE_PIECES + length / BYTES_PER_PIECE) {
+      finish(new BadRequest('the body comes in thousands of pieces of a few bytes'));
+      // The rest would be read before the response ends the connection.
+      return void payload.socket.destroy();
+    }
     // Most bodies come in one piece and need no copy. More pieces are never kept as they came: each takes memory of its own.
     if (chunk.length === declared) {
       piece = chunk;

@@ -84,18 +84,24 @@ describe('what the values add to what the chart has', () => {
     expect(await refusals(values, { apis: ['cert-manager.io/v1'] })).toEqual([expect.stringMatching(why)]);
   });
 
+  /** The values of a variable that is added with this value. */
+  const valuesOf = async (name: string, value: string) => {
+    const env = at(containerOf(await render({ extraEnv: [{ name, value }] })), 'env') as readonly {
+      readonly name: string;
+      readonly value: string;
+    }[];
+    return env.filter((one) => one.name === name).map((one) => one.value);
+  };
+
+  it('is theirs alone where they tune glibc', async () => {
+    expect(await valuesOf('GLIBC_TUNABLES', 'a=1')).toEqual(['a=1']);
+    expect(await valuesOf('OTHER', '1')).toEqual(['1']);
+  });
+
   it('is merged where both can be: Node’s options, and theirs alone where they size the heap', async () => {
-    const optionsOf = async (value: string) =>
-      (
-        at(containerOf(await render({ extraEnv: [{ name: 'NODE_OPTIONS', value }] })), 'env') as readonly {
-          readonly name: string;
-          readonly value: string;
-        }[]
-      )
-        .filter(({ name }) => name === 'NODE_OPTIONS')
-        .map((one) => one.value);
+    const optionsOf = (value: string) => valuesOf('NODE_OPTIONS', value);
     expect(await optionsOf('--use-system-ca')).toEqual([
-      '--max-old-space-size-percentage=33 --use-system-ca',
+      '--max-old-space-size-percentage=40 --use-system-ca',
     ]);
     expect(await optionsOf('--max-old-space-size=300')).toEqual(['--max-old-space-size=300']);
   });

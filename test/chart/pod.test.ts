@@ -221,7 +221,7 @@ describe('the Deployment', () => {
   it('has no CPU limit', async () => {
     expect(at(containerOf(await render()), 'resources')).toEqual({
       requests: { cpu: '100m', memory: '192Mi' },
-      limits: { memory: '768Mi' },
+      limits: { memory: '512Mi' },
     });
   });
 

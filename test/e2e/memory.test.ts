@@ -17,9 +17,11 @@ import { startWebhook } from '../support/webhook.ts';
  */
 
 const MIB = 1024 * 1024;
-/** `resources.limits.memory` of the chart's values.yaml; Node's heap gets a third of it. */
-const MEMORY_LIMIT = 768 * MIB;
-const HEAP_MIB = 253;
+/** `resources.limits.memory` of the chart's values.yaml; Node's heap gets two fifths of it. */
+const MEMORY_LIMIT = 512 * MIB;
+const HEAP_MIB = 204;
+/** As the chart sets it. */
+process.env['GLIBC_TUNABLES'] = 'glibc.malloc.mmap_threshold=131072';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const SOURCE = new URL('../../src/main.ts', import.meta.url).pathname;
 
@@ -46,6 +48,15 @@ const post = (body: string | Buffer): Promise<number> =>
     });
     sent.end(body);
   });
+/** The request line of a review, and its headers but for the length. */
+const HEAD = 'POST /validate/enforce HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+const openSocket = () => {
+  const { hostname, port } = new URL(webhook.url);
+  const socket = connect({ port: Number(port), host: hostname, ca: tls.ca, servername: 'localhost' });
+  return socket.on('error', () => undefined).resume();
+};
+const untilClosed = (socket: ReturnType<typeof openSocket>): Promise<void> =>
+  new Promise((resolve) => void socket.once('close', () => resolve()));
 const postAll = (bodies: readonly (string | Buffer)[]) => Promise.all(bodies.map(post));
 const reviewOf = (images: readonly string[]) => JSON.stringify(review(pod(images)));
 
@@ -79,6 +90,13 @@ const reviewWith = (member: string): string =>
 
 const mebibytes = (text: string, count: number): string => text.repeat((count * MIB) / text.length);
 const at = mirror.registry.host;
+
+/** An image for which no question is answered. */
+const hangingImage = (): string => {
+  const digest = randomDigest();
+  mirror.registry.fault = (request) => request.url?.includes(digest.slice(-64)) === true;
+  return `${at}/istio/proxyv2@${digest}`;
+};
 
 const ROWS: readonly (readonly [string, () => Promise<unknown>])[] = [
   [
@@ -121,21 +139,43 @@ const ROWS: readonly (readonly [string, () => Promise<unknown>])[] = [
   [
     'forty bodies of 10 MB that never end',
     async () => {
-      const { hostname, port } = new URL(webhook.url);
-      const sockets = Array.from({ length: 40 }, () => {
-        const socket = connect({ port: Number(port), host: hostname, ca: tls.ca, servername: 'localhost' });
-        socket.on('error', () => undefined).resume();
-        const head = `POST /validate/enforce HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
-        socket.write(`${head}content-length: ${11 * MIB}\r\n\r\n`);
-        return new Promise<() => void>((resolve) => {
-          const end = () => resolve(() => socket.destroy());
-          socket.once('close', end);
-          socket.write(Buffer.alloc(10 * MIB, ' '), end);
-        });
+      const sockets = Array.from({ length: 40 }, openSocket);
+      const sent = sockets.map((socket) => {
+        socket.write(`${HEAD}content-length: ${11 * MIB}\r\n\r\n`);
+        return Promise.race([
+          untilClosed(socket),
+          new Promise((resolve) => void socket.write(Buffer.alloc(10 * MIB, ' '), resolve)),
+        ]);
       });
-      const ends = await Promise.all(sockets);
+      await Promise.all(sent);
       expect(await post(reviewWith(`"${mebibytes('x', 1)}"`))).toBe(200);
-      for (const end of ends) end();
+      for (const socket of sockets) socket.destroy();
+    },
+  ],
+  [
+    'three hundred reviews of 240 KiB of tiny values at once, which wait for a registry',
+    async () => {
+      const image = hangingImage();
+      const body = reviewOf([image]).replace('"spec":', `"more":[${mebibytes('[],', 0.23)}[]],"spec":`);
+      await postAll(Array.from({ length: 300 }, () => body));
+    },
+  ],
+  [
+    'twelve reviews of 19 MB of wide text and tiny values, which wait for a registry',
+    async () => {
+      const image = hangingImage();
+      const more = `["漢${mebibytes('x', 18)}",${mebibytes('{},', 0.5)}{}]`;
+      const body = reviewOf([image]).replace('"spec":', `"more":${more},"spec":`);
+      await postAll(Array.from({ length: 12 }, () => body));
+    },
+  ],
+  [
+    'bodies in chunks of one byte',
+    () => {
+      const sockets = Array.from({ length: 20 }, openSocket);
+      for (const socket of sockets)
+        socket.write(`${HEAD}transfer-encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(100_000)}`);
+      return Promise.all(sockets.map(untilClosed));
     },
   ],
   [
@@ -180,7 +220,7 @@ describe('the memory of serve, with the heap and the limit of the chart', () => 
       // Begins the measurement of the peak anew (proc_pid_clear_refs(5)).
       await writeFile(`/proc/${webhook.pid}/clear_refs`, '5');
       const target = { url: `${webhook.url}/validate/enforce`, pid: webhook.pid };
-      const client = startWaitingClient(target, tls.ca, remembered);
+      const client = await startWaitingClient(target, tls.ca, remembered);
       await attack();
       const { longest, longestAlone, responses } = await client.stop();
       const peak = await peakMemory();

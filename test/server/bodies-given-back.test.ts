@@ -78,6 +78,27 @@ describe('the memory of a body is given back', () => {
   });
 });
 
+describe('a body in chunks', () => {
+  const inChunks = (content: string, bytes: number): string =>
+    `${head('transfer-encoding: chunked')}${
+      content
+        .match(new RegExp(`.{1,${bytes}}`, 'g'))
+        ?.map(chunk)
+        .join('') ?? ''
+    }0\r\n\r\n`;
+  const padded = body + ' '.repeat(100 * KIB);
+
+  it.each([
+    ['of one byte is not judged', 1, false],
+    ['of a hundred bytes is', 100, true],
+  ])('%s', async (_, bytes, isJudged) => {
+    const { port } = await startServer(allowAll);
+    const socket = await open(port);
+    socket.write(inChunks(padded, bytes));
+    expect((await readStatuses(socket, 1)).includes('200')).toBe(isJudged);
+  });
+});
+
 describe('bodies that are under way', () => {
   it.each(['content-length: 30000', 'transfer-encoding: chunked'])(
     'take room however short they are, and the oldest is given up (%s)',

@@ -19,11 +19,13 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
 {{- merge $own (default dict .Values.podAnnotations) (default dict .Values.commonAnnotations) $evictable | toYaml -}}
 {{- end }}
 
-{{/* Node's options of the values are added to ours, unless they size the heap themselves. */}}
+{{/* Node's options of the values are added to ours, unless they size the heap themselves; tunables of glibc replace ours. */}}
 {{- define "sailmark.env" -}}
-{{- $options := "--max-old-space-size-percentage=33" -}}
+{{- $options := "--max-old-space-size-percentage=40" -}}
 {{- $more := list -}}
+{{- $isTuned := false -}}
 {{- range .Values.extraEnv -}}
+{{- if eq .name "GLIBC_TUNABLES" }}{{ $isTuned = true }}{{ end -}}
 {{- if ne .name "NODE_OPTIONS" -}}
 {{- $more = append $more . -}}
 {{- else if regexMatch "max[-_]old[-_]space[-_]size" (default "" .value) -}}
@@ -34,6 +36,10 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
 {{- end -}}
 # Of the memory limit; the rest is for memory outside Node's heap.
 - {name: NODE_OPTIONS, value: {{ trim $options | quote }}}
+{{- if not $isTuned }}
+# Larger pieces of memory are given back as soon as they are freed (mallopt(3), M_MMAP_THRESHOLD).
+- {name: GLIBC_TUNABLES, value: glibc.malloc.mmap_threshold=131072}
+{{- end }}
 {{- with $more }}
 {{ toYaml . }}
 {{- end }}
