@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { writeAuthority } from '../support/authority-file.ts';
 import { pod, review } from '../support/builders.ts';
 import { type InProcessWebhook, reasonsOf, startInProcessWebhook } from '../support/in-process-webhook.ts';
 import { type Fault, startRegistry } from '../support/registry-server.ts';
@@ -19,7 +20,6 @@ import type { Schedule } from './schedule.ts';
 import { createSimulatedRegistry, type Hosts } from './simulated-registry.ts';
 
 const tls = createTls();
-const CA_FILE = '/ca.pem';
 
 /** Responds to every request as the network of the schedule decides. */
 const faultOf =
@@ -80,19 +80,21 @@ const letThroughOf = ({ auditAnnotations }: ReviewResponse): readonly (readonly 
 const reasonsByImage = (response: ReviewResponse): ReadonlyMap<string, string> =>
   new Map(response.allowed ? letThroughOf(response) : reasonsOf(response).map((code) => [code, code]));
 
-const startWebhook = (schedule: Schedule, { mirror }: Hosts): Promise<InProcessWebhook> =>
-  startInProcessWebhook(
+const startWebhook = (schedule: Schedule, { mirror }: Hosts): Promise<InProcessWebhook> => {
+  const caFile = writeAuthority(tls.ca);
+  return startInProcessWebhook(
     {
       keys: [{ inline: signer.publicPem }],
       mirrors: [{ mirror: `${mirror}/istio`, of: 'docker.io/istio' }],
-      registries: [{ host: mirror, caFile: CA_FILE }],
+      registries: [{ host: mirror, caFile }],
       pin: schedule.pin,
       undetermined: { enforce: schedule.undetermined },
       tagMemory: `${schedule.tagMemory}ms`,
       limits: { tagEntries: 50, rejectedEntries: 50, requestsPerRegistry: 16, drain: '0s' },
     },
-    { files: { [CA_FILE]: tls.ca } },
+    { files: { [caFile]: tls.ca } },
   );
+};
 
 /** Runs a schedule over TLS: the webhook and the hosts of its registry are servers on loopback. */
 export const runOverSockets = async (schedule: Schedule): Promise<Run> => {

@@ -1,4 +1,5 @@
 import type { Digest } from '../../src/image/index.ts';
+import { writeAuthority } from './authority-file.ts';
 import { bundleOf, pushBundle, pushFallbackIndex } from './bundle-kit.ts';
 import { startRegistry, type TestRegistry } from './registry-server.ts';
 import {
@@ -46,12 +47,11 @@ export interface Mirror {
 
 type RegistryOptions = NonNullable<Parameters<typeof startRegistry>[0]>;
 
-const CA_FILE = '/mirror-ca.pem';
-
 export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror> => {
   const registry = await startRegistry(options);
   const release = createSigner();
   const { tls } = options;
+  const caFile = tls === undefined ? undefined : writeAuthority(tls.ca);
   let pushed = 0;
   return {
     registry,
@@ -59,11 +59,9 @@ export const startMirror = async (options: RegistryOptions = {}): Promise<Mirror
     configuration: {
       keys: [{ inline: release.publicPem }],
       mirrors: [{ mirror: `${registry.host}/istio`, of: 'docker.io/istio' }],
-      registries: [
-        { host: registry.host, ...(tls === undefined ? { plainHTTP: true } : { caFile: CA_FILE }) },
-      ],
+      registries: [{ host: registry.host, ...(caFile === undefined ? { plainHTTP: true } : { caFile }) }],
     },
-    files: tls === undefined ? {} : { [CA_FILE]: tls.ca },
+    files: tls === undefined || caFile === undefined ? {} : { [caFile]: tls.ca },
     add({ component = 'proxyv2', tag, by = release, signedAs, bundle = false, image } = {}) {
       pushed += 1;
       const name = `istio/${component}`;
