@@ -63,8 +63,11 @@ it('is reached by URL, with a certificate for the host of the URL', async () => 
     await untilJudged();
     const urls = (await clientConfigs()).map(({ url, service }) => ({ url, service }));
     expect(urls).toEqual(
-      ['critical/enforce', 'enforce', 'warn', 'audit'].map((mode) => ({
-        url: `https://${spec.clusterIP}/validate/${mode}`,
+      [
+        ...['critical/enforce', 'enforce', 'warn', 'audit'].map((mode) => `validate/${mode}`),
+        ...['critical/enforce', 'enforce', 'warn'].map((mode) => `workloads/${mode}`),
+      ].map((route) => ({
+        url: `https://${spec.clusterIP}/${route}`,
         service: undefined,
       })),
     );
