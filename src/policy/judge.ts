@@ -90,7 +90,7 @@ const withHistory = (verification: Verification, imageClass: ImageClass | undefi
   if (why !== undefined) return { ...verification, reason: { code: 'image-never-signed', why } };
   return perhaps === undefined
     ? verification
-    : { ...verification, reason: { code: 'signature-missing', perhaps } };
+    : { ...verification, reason: { ...verification.reason, perhaps } };
 };
 
 const requestForIstio = ({

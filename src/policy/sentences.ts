@@ -1,6 +1,6 @@
 import { oneLine, quoted } from '../base/index.ts';
 import type { VendorSigning } from '../istio/index.ts';
-import type { UndeterminedReason } from '../verification/index.ts';
+import type { UndeterminedReason, UnreadForm } from '../verification/index.ts';
 import type { Reason, ReasonCode } from './reason.ts';
 
 /** The problem and what to do about it. The remedy is short and contains no text from an image or a registry. */
@@ -38,6 +38,22 @@ const faultSentence = ({ detail, remedy }: FaultReason, otherwise: string): Sent
   cause: `could not be verified: ${oneLine(detail, MAX_DETAIL_LENGTH)}`,
   remedy: remedy === undefined ? otherwise : REMEDIES[remedy],
 });
+
+/** Signatures that are attached to an image, and not read. */
+const UNREAD: Readonly<Record<UnreadForm, { readonly what: string; readonly remedy: string }>> = {
+  'oci-1-1': {
+    what: "one of cosign's experimental mode oci-1-1, which is not read",
+    remedy: 'sign the image again without --registry-referrers-mode=oci-1-1',
+  },
+  'old-bundle': {
+    what: 'a Sigstore bundle of version 0.1 or 0.2, which is not read',
+    remedy: 'sign the image again with cosign 3, which writes version 0.3',
+  },
+  keyless: {
+    what: 'one with a certificate (keyless), and only those by a key are read',
+    remedy: 'sign the image with a key too',
+  },
+};
 
 type Sentences = { readonly [Code in ReasonCode]: (reason: Extract<Reason, { code: Code }>) => Sentence };
 
@@ -112,9 +128,15 @@ const SENTENCES: Sentences = {
     cause: 'the registry has no such image',
     remedy: 'check the tag or digest, and that the mirror holds it',
   }),
-  'signature-missing': ({ perhaps }) => ({
-    cause: 'no signature was found',
-    remedy: `use a released Istio image; copy its signatures along when mirroring (cosign copy)${perhaps === undefined ? '' : `; ${perhaps}`}`,
+  'signature-missing': ({ perhaps, unread }) => ({
+    cause:
+      unread === undefined ? 'no signature was found' : `no signature was found but ${UNREAD[unread].what}`,
+    remedy: [
+      unread === undefined
+        ? 'use a released Istio image; copy its signatures along when mirroring (cosign copy)'
+        : UNREAD[unread].remedy,
+      ...(perhaps === undefined ? [] : [perhaps]),
+    ].join('; '),
   }),
   'image-never-signed': ({ why }) => ({
     cause: `no signature was found, and none is expected: ${oneLine(why, MAX_DETAIL_LENGTH)}`,

@@ -28,6 +28,7 @@ export type {
   RejectionReason,
   Undetermined,
   UndeterminedReason,
+  UnreadForm,
   ValidSignature,
   Verification,
   VerificationRequest,

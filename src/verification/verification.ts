@@ -85,11 +85,20 @@ export interface Undetermined extends Cost {
   readonly lastDigest?: Digest;
 }
 
+/** Signatures of an image in forms that are recognised and never verified. */
+export type UnreadForm =
+  /** cosign's `--registry-referrers-mode=oci-1-1`: the layers of a `.sig` tag in a manifest that refers to the image. */
+  | 'oci-1-1'
+  /** A Sigstore bundle of version 0.1 or 0.2. */
+  | 'old-bundle'
+  /** A Sigstore bundle that was signed with a certificate. */
+  | 'keyless';
+
 /** The signatures are bad or absent; trying again does not help. */
 export type RejectionReason =
   | { readonly code: 'image-not-found' }
-  /** `perhaps`: a likely cause, if Istio's tables do not know the digest. */
-  | { readonly code: 'signature-missing'; readonly perhaps?: string }
+  /** `perhaps`: a likely cause, if Istio's tables do not know the digest. `unread`: what is there in its place. */
+  | { readonly code: 'signature-missing'; readonly perhaps?: string; readonly unread?: UnreadForm }
   /** No signature, for a reason that Istio's tables know. */
   | { readonly code: 'image-never-signed'; readonly why: string }
   /** The signature is malformed. */

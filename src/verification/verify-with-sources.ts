@@ -81,4 +81,5 @@ export const verifyWithRepositories = (
 export const mostSeriousFailure = (failures: readonly Failure[]): Failure | undefined =>
   failures.find(({ outcome }) => outcome === 'undetermined') ??
   failures.find(({ reason }) => reason.code !== 'signature-missing') ??
+  failures.find(({ reason }) => reason.code === 'signature-missing' && reason.unread !== undefined) ??
   failures[0];

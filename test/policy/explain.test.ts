@@ -275,3 +275,25 @@ describe("the refusal of a vendor's build", () => {
     expect(classify('registry.corp.example/copies/proxyv2:1')).toContain('under mirrors if it holds copies');
   });
 });
+
+describe('the explanation of a missing signature', () => {
+  it.each([
+    [undefined, 'no signature was found (signature-missing); use a released Istio image; '],
+    [
+      'oci-1-1',
+      "no signature was found but one of cosign's experimental mode oci-1-1, which is not read (signature-missing); sign the image again without --registry-referrers-mode=oci-1-1",
+    ],
+    [
+      'old-bundle',
+      'no signature was found but a Sigstore bundle of version 0.1 or 0.2, which is not read (signature-missing); sign the image again with cosign 3',
+    ],
+    [
+      'keyless',
+      'no signature was found but one with a certificate (keyless), and only those by a key are read (signature-missing); sign the image with a key too',
+    ],
+  ] as const)('names what is there in a form that is not read: %s', (unread, text) => {
+    const explained = explain({ code: 'signature-missing', ...(unread && { unread }), perhaps: INDEX_ONLY });
+    expect(explained).toContain(text);
+    expect(explained).toContain(INDEX_ONLY);
+  });
+});

@@ -116,6 +116,17 @@ describe('vectors of real cosign', () => {
   });
 
   it.each([
+    ['referrers/s10-oci11-experimental', 'oci-1-1'],
+    ['fallback/s10-oci11-experimental', 'oci-1-1'],
+    ['referrers/b17-mediatype-v0.1', 'old-bundle'],
+    ['referrers/s12-att-bundle-only', undefined],
+    ['referrers/s15-unsigned', undefined],
+  ])('%s has no signature that is read, and what it has is named: %s', async (name, unread) => {
+    const { reason } = (await verifyVector(name, 'ignore')) as { readonly reason?: object };
+    expect(reason).toEqual({ code: 'signature-missing', ...(unread === undefined ? {} : { unread }) });
+  });
+
+  it.each([
     ['b22-set-by-evil-key', 'transparency-log-unproven'],
     ['b39-no-tlog', 'transparency-log-unproven'],
     ['n04-bundle-of-other-signature', 'transparency-log-unproven'],

@@ -1,10 +1,11 @@
-import { memberOf, turnToParse } from '../../base/index.ts';
+import { listMemberOf, memberOf, turnToParse } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { type Manifest, type Referrer, type Source, unlessOversized } from '../../registry/index.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
 import { parseBundle, parseStatement, signedBytesOf } from './bundle.ts';
 import type { Candidate, CandidateList, FindCandidate, Format, FoundCandidate } from './candidate.ts';
 import { type CandidateResult, FOREIGN, invalid, type SignatureQuery } from './candidate-result.ts';
+import { SIGNATURE_LAYER } from './simple-signing.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle';
 
@@ -20,16 +21,25 @@ const bundlesFirst = (referrers: readonly Referrer[]): readonly Digest[] => {
   return [...new Set([...bundles, ...referrers].map(({ digest }) => digest))];
 };
 
-/** Returns the only layer of a manifest, or undefined if that is not a bundle (cosign, pkg/oci/remote, `Bundle`). */
-const bundleLayerOf = (
-  manifest: Manifest,
-): { readonly digest: Digest | undefined; readonly size: unknown } | undefined => {
+/** The layers of a manifest: one bundle, signatures of cosign's experimental mode, or anything else. */
+type Layers =
+  | { readonly kind: 'bundle'; readonly digest: Digest | undefined; readonly size: unknown }
+  | { readonly kind: 'oci-1-1' }
+  | { readonly kind: 'other' };
+
+/**
+ * Reads the layers of a manifest that refers to an image (cosign, pkg/oci/remote): the only one may be a bundle (`Bundle`).
+ * In the mode oci-1-1 they are those of a `.sig` tag (`WriteSignaturesExperimentalOCI`).
+ */
+const readLayers = (manifest: Manifest): Layers => {
   const parsed = parseStrictJson(manifest.bytes);
-  const layers = parsed.ok ? memberOf(parsed.value, 'layers') : undefined;
-  if (!Array.isArray(layers) || layers.length !== 1 || !isBundle(memberOf(layers[0], 'mediaType')))
-    return undefined;
+  const layers = (parsed.ok ? listMemberOf(parsed.value, 'layers') : undefined) ?? [];
+  const types = layers.map((layer) => memberOf(layer, 'mediaType'));
+  if (types.includes(SIGNATURE_LAYER)) return { kind: 'oci-1-1' };
+  if (layers.length !== 1 || !isBundle(types[0])) return { kind: 'other' };
   const digest = memberOf(layers[0], 'digest');
   return {
+    kind: 'bundle',
     digest: typeof digest === 'string' ? parseDigest(digest) : undefined,
     size: memberOf(layers[0], 'size'),
   };
@@ -41,7 +51,7 @@ const candidateOf = (
   { digest, payloadBytes }: SignatureQuery,
 ): Candidate | CandidateResult => {
   const envelope = parseBundle(blob);
-  if ('foreign' in envelope) return FOREIGN;
+  if ('foreign' in envelope) return { kind: 'foreign', unread: envelope.unread };
   if ('problem' in envelope) return invalid(envelope.problem);
   const { payload, signature, entries } = envelope;
   // An attestation can be this long; the statement of a signature never is.
@@ -82,9 +92,10 @@ const findBundle = async (
   if (manifest === undefined || manifest === 'oversized') return FOREIGN;
   count(manifest.bytes.length);
   await turnToParse(manifest.bytes);
-  const layer = bundleLayerOf(manifest);
-  if (layer === undefined) return FOREIGN;
-  const { digest, size } = layer;
+  const layers = readLayers(manifest);
+  if (layers.kind === 'oci-1-1') return { kind: 'foreign', unread: 'oci-1-1' };
+  if (layers.kind === 'other') return FOREIGN;
+  const { digest, size } = layers;
   if (digest === undefined) return invalid('the layer of the bundle has no sha256 digest');
   if (typeof size !== 'number') return invalid('the bundle does not have its declared size');
   // An attestation, such as an SBOM, can be this large; the bundle of a signature never is.

@@ -1,8 +1,9 @@
-import { isJsonObject, memberOf } from '../../base/index.ts';
+import { isJsonObject, memberOf, textOf } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { isStrictSignature } from '../ecdsa.ts';
 import { parseBase64 } from '../encoding/base64.ts';
 import { parseStrictJson } from '../encoding/strict-json.ts';
+import type { UnreadForm } from '../verification.ts';
 import type { Claims } from './candidate.ts';
 
 /** The spellings of version 0.3 (sigstore/protobuf-specs, sigstore_bundle.proto, `media_type`). */
@@ -12,6 +13,8 @@ const VERSIONS: readonly unknown[] = [
 ];
 /** The alternatives to `publicKey` (sigstore_bundle.proto, `VerificationMaterial.content`). */
 const CERTIFICATES = ['certificate', 'x509CertificateChain'] as const;
+/** The versions before, which cosign does not read of images either. */
+const OLD_VERSIONS = /^application\/vnd\.dev\.sigstore\.bundle(?:\+json;version=0\.[12]|\.v0\.[12]\+json)$/;
 const STATEMENT = 'application/vnd.in-toto+json';
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
@@ -29,7 +32,12 @@ export interface Envelope {
 }
 
 /** `foreign`: not signed by a key for an image; `problem`: it should be, and is malformed. */
-type Parsed<T> = T | { readonly foreign: true } | { readonly problem: string };
+type Parsed<T> = T | Foreign | { readonly problem: string };
+
+interface Foreign {
+  readonly foreign: true;
+  readonly unread?: UnreadForm | undefined;
+}
 
 const FOREIGN = { foreign: true } as const;
 
@@ -44,18 +52,31 @@ export const parseBundle = (bytes: Uint8Array): Parsed<Envelope> => {
   const material = memberOf(bundle, 'verificationMaterial');
   const envelope = memberOf(bundle, 'dsseEnvelope');
   const isKeySigned = isJsonObject(memberOf(material, 'publicKey')) && isJsonObject(envelope);
-  if (!VERSIONS.includes(memberOf(bundle, 'mediaType')) || !isKeySigned) return FOREIGN;
+  if (!VERSIONS.includes(memberOf(bundle, 'mediaType')) || !isKeySigned) return foreignOf(bundle);
   // Each `oneof` of the specification has one member: parsers disagree on a bundle with two.
   const alternatives = [
     ...CERTIFICATES.map((name) => memberOf(material, name)),
     memberOf(bundle, 'messageSignature'),
   ];
-  if (alternatives.some((alternative) => alternative !== undefined)) return FOREIGN;
+  if (alternatives.some((alternative) => alternative !== undefined)) return foreignOf(bundle);
   if (memberOf(envelope, 'payloadType') !== STATEMENT) return FOREIGN;
   const entries = memberOf(material, 'tlogEntries') ?? [];
   if (!Array.isArray(entries)) return { problem: 'the "tlogEntries" of the bundle are not a list' };
   if (!entries.every(isJsonObject)) return { problem: 'one of the "tlogEntries" of the bundle is no entry' };
   return parseEnvelope(envelope, entries);
+};
+
+/** Names the signature of an image that is not read: whoever made it expects it to count. */
+const foreignOf = (bundle: unknown): Foreign => {
+  const payload = decode(memberOf(memberOf(bundle, 'dsseEnvelope'), 'payload'));
+  const statement = payload && parseStrictJson(payload);
+  const isSignature = statement?.ok === true && memberOf(statement.value, 'predicateType') === SIGN_PREDICATE;
+  if (!isSignature) return FOREIGN;
+  const material = memberOf(bundle, 'verificationMaterial');
+  if (CERTIFICATES.some((name) => memberOf(material, name) !== undefined))
+    return { foreign: true, unread: 'keyless' };
+  const isOld = OLD_VERSIONS.test(textOf(memberOf(bundle, 'mediaType')) ?? '');
+  return isOld ? { foreign: true, unread: 'old-bundle' } : FOREIGN;
 };
 
 const parseEnvelope = (envelope: unknown, entries: readonly unknown[]): Parsed<Envelope> => {

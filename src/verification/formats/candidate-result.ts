@@ -3,7 +3,7 @@ import { SourceFault } from '../../registry/index.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { ProveLogged } from '../log/log-proof.ts';
 import type { SignatureProof } from '../signature-proof.ts';
-import type { ValidSignature } from '../verification.ts';
+import type { UnreadForm, ValidSignature } from '../verification.ts';
 
 /** The result for one candidate signature. Only `valid` counts; every other kind explains a rejection. */
 export type CandidateResult =
@@ -13,7 +13,7 @@ export type CandidateResult =
   | { readonly kind: 'other-image'; readonly signed: Digest }
   | { readonly kind: 'invalid'; readonly detail: string }
   /** Not a signature of an image by a key: an attestation, a keyless signature. */
-  | { readonly kind: 'foreign' }
+  | { readonly kind: 'foreign'; readonly unread?: UnreadForm | undefined }
   /** The source could not be read. */
   | { readonly kind: 'unread'; readonly fault: SourceFault };
 

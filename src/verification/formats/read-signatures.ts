@@ -50,7 +50,12 @@ const explainResults = (
   if (findResult(results, 'unknown-signer') !== undefined) return signerUntrusted(ring);
   const invalid = findResult(results, 'invalid');
   if (invalid !== undefined) return { code: 'signature-invalid', detail: invalid.detail };
-  return findResult(results, 'valid') === undefined ? { code: 'signature-missing' } : undefined;
+  return findResult(results, 'valid') === undefined ? signatureMissing(results) : undefined;
+};
+
+const signatureMissing = (results: readonly CandidateResult[]): RejectionReason => {
+  const unread = results.flatMap((result) => (result.kind === 'foreign' ? (result.unread ?? []) : []))[0];
+  return unread === undefined ? { code: 'signature-missing' } : { code: 'signature-missing', unread };
 };
 
 /** A list that cannot be read counts as one candidate that cannot: the signatures of the other formats still count. */

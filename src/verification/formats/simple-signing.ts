@@ -9,7 +9,8 @@ import type { Claims } from './candidate.ts';
  * is the signed payload; an annotation of its descriptor contains the signature (cosign, specs/SIGNATURE_SPEC.md).
  */
 
-const LAYER = 'application/vnd.dev.cosign.simplesigning.v1+json';
+/** The media type of a layer that is a signed payload. */
+export const SIGNATURE_LAYER = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const IMAGE_MANIFESTS: readonly unknown[] = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
@@ -61,7 +62,7 @@ export const parseSignatureManifest = (
     return {
       problem: `the signature manifest has ${layers.length} layers; cosign reads at most ${MAX_LAYERS}`,
     };
-  return { layers: layers.filter((layer) => memberOf(layer, 'mediaType') === LAYER).map(layerOf) };
+  return { layers: layers.filter((layer) => memberOf(layer, 'mediaType') === SIGNATURE_LAYER).map(layerOf) };
 };
 
 /**

@@ -28,10 +28,10 @@ const withEnvelope = (members: object): Buffer =>
 const withMaterial = (members: object): Buffer =>
   changed((bundle) => Object.assign(bundle['verificationMaterial'] as object, members));
 
+const ofType = (mediaType: string): Buffer => changed((bundle) => Object.assign(bundle, { mediaType }));
+
 describe('a bundle is foreign', () => {
   it.each<BundleDefect>([
-    'certificate',
-    'certificate-beside',
     'message-signature',
     'message-signature-beside',
     'other-payload-type',
@@ -40,8 +40,31 @@ describe('a bundle is foreign', () => {
     expect(parseBundle(bundleOf(signer, digest, { spoil }))).toEqual(FOREIGN);
   });
 
+  it.each<[string, Buffer, string]>([
+    ['was signed with a certificate', bundleOf(signer, digest, { spoil: 'certificate' }), 'keyless'],
+    [
+      'has a certificate beside the key',
+      bundleOf(signer, digest, { spoil: 'certificate-beside' }),
+      'keyless',
+    ],
+    ['has certificates beside the key', withMaterial({ x509CertificateChain: {} }), 'keyless'],
+    ['is of version 0.1', ofType('application/vnd.dev.sigstore.bundle+json;version=0.1'), 'old-bundle'],
+    ['is of version 0.2', ofType('application/vnd.dev.sigstore.bundle.v0.2+json'), 'old-bundle'],
+  ])('and named where it is the signature of an image that %s', (_, bytes, unread) => {
+    expect(parseBundle(bytes)).toEqual({ ...FOREIGN, unread });
+  });
+
+  it('and not named where it is an attestation with a certificate', () => {
+    const attestation = { predicateType: 'https://slsa.dev/provenance/v1' };
+    const payload = Buffer.from(JSON.stringify(attestation)).toString('base64');
+    const bytes = changed((bundle) => {
+      Object.assign(bundle['verificationMaterial'] as object, { certificate: {} });
+      Object.assign(bundle['dsseEnvelope'] as object, { payload });
+    });
+    expect(parseBundle(bytes)).toEqual(FOREIGN);
+  });
+
   it.each([
-    ['a chain of certificates stands beside the key', withMaterial({ x509CertificateChain: {} })],
     ['the key is null', withMaterial({ publicKey: null })],
     ['the key is a text', withMaterial({ publicKey: 'a key' })],
     ['the key is a list', withMaterial({ publicKey: [] })],
