@@ -49,14 +49,34 @@ const ignoreProblems = (): void => {};
 /** The annotations with which a pod chooses the image that is injected, if it has a path (istio/istio, injection templates). */
 const IMAGE_ANNOTATIONS = ['sidecar.istio.io/proxyImage', 'gateway.istio.io/agentgatewayImage'];
 
+/** The container that is injected, and what its image is where the injector chooses it. */
+const INJECTED = 'istio-proxy';
+const CHOSEN_BY_INJECTOR = 'auto';
+
+/** True if the sidecar is there, with its image: the annotations choose no other. `review` names what they say as not judged. */
+const isInjected = (template: unknown): boolean =>
+  CONTAINER_LISTS.some(({ field }) => {
+    const list = memberOf(memberOf(template, 'spec'), field);
+    return (
+      Array.isArray(list) &&
+      list.some(
+        (container: unknown) =>
+          memberOf(container, 'name') === INJECTED &&
+          hasImage(container) &&
+          memberOf(container, 'image') !== CHOSEN_BY_INJECTOR,
+      )
+    );
+  });
+
 /** Finds the images that the annotations of a pod or template make the injector use. */
 const annotatedUses = (template: unknown, path: string): readonly ImageUse[] => {
+  if (isInjected(template)) return [];
   const annotations = memberOf(memberOf(template, 'metadata'), 'annotations');
   const at = `${path === '' ? '' : `${path}.`}metadata.annotations`;
   return IMAGE_ANNOTATIONS.flatMap((name): readonly ImageUse[] => {
     const image = memberOf(annotations, name);
     return typeof image === 'string' && image.includes('/')
-      ? [{ image, path: `${at}["${name}"]`, name: 'istio-proxy', kind: 'container' }]
+      ? [{ image, path: `${at}["${name}"]`, name: INJECTED, kind: 'container' }]
       : [];
   });
 };

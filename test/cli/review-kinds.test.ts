@@ -194,6 +194,14 @@ describe('a pod template is judged in', () => {
     expect(await found(pod(['nginx'], { annotations }))).toMatchObject({ code: 10, findings: [path] });
     const name = { 'sidecar.istio.io/proxyImage': 'proxyv2' };
     expect(await found(pod(['nginx'], { annotations: name }))).toMatchObject({ code: 0, findings: [] });
+    const injected = {
+      ...pod(['nginx'], { annotations }),
+      spec: spec(`${kit.hub}/proxyv2:${kit.signed}`, 'istio-proxy'),
+    };
+    expect(await found(injected)).toMatchObject({ code: 20, findings: [] });
+    expect(await found({ ...injected, spec: spec('auto', 'istio-proxy') })).toMatchObject({
+      findings: [path],
+    });
     const { kind, apiVersion, metadata } = deployment(['nginx']);
     const workload = {
       kind,
