@@ -25,7 +25,9 @@ describe('a chart that has this one as a part', () => {
     helm(['template', 'mesh', join(directory, parent), '--values', '-'], JSON.stringify(values));
   const manifestsOf = async (values: object): Promise<readonly Manifest[]> => {
     const { code, stdout, stderr } = await template('conditional', values);
-    expect([code, stderr]).toEqual([0, '']);
+    // Helm 3 warns where null takes the place of a table, and takes the table away.
+    const errors = stderr.replace(/^coalesce\.go:\d+: warning: cannot overwrite table .*\n/gm, '');
+    expect([code, errors]).toEqual([0, '']);
     return (loadAll(stdout) as readonly (Manifest | null)[]).filter((one) => one !== null);
   };
 
