@@ -70,15 +70,26 @@ const startLateness = (): (() => number) => {
   return () => late;
 };
 
-const letThroughOf = ({ auditAnnotations }: ReviewResponse): readonly (readonly [string, string])[] =>
-  (auditAnnotations?.['let-through'] ?? '').split('; ').flatMap((text) => {
-    const [, image, code] = /^(\S+) (\S+): /.exec(text) ?? [];
-    return image === undefined || code === undefined ? [] : [[image, code]];
+/** The annotation names images as far as there is room in it, and counts the rest. */
+const letThroughOf = (
+  { auditAnnotations }: ReviewResponse,
+  images: readonly string[],
+): readonly (readonly [string, string])[] => {
+  const text = auditAnnotations?.['let-through'] ?? '';
+  const named = text.split('; ').flatMap((entry) => {
+    const [, image, code] = /^(\S+) (\S+): /.exec(entry) ?? [];
+    return image === undefined || code === undefined ? [] : [[image, code] as const];
   });
+  const rest = images.filter((image) => named.every(([name]) => name !== image));
+  const isEveryImage = text.endsWith(`; +${rest.length} more`);
+  return isEveryImage ? [...named, ...rest.map((image) => [image, named.at(-1)?.[1] ?? ''] as const)] : named;
+};
 
 /** The annotations name the images that an outage rule let through; of a denial, the reasons alone are known. */
-const reasonsByImage = (response: ReviewResponse): ReadonlyMap<string, string> =>
-  new Map(response.allowed ? letThroughOf(response) : reasonsOf(response).map((code) => [code, code]));
+const reasonsByImage = (response: ReviewResponse, images: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(
+    response.allowed ? letThroughOf(response, images) : reasonsOf(response).map((code) => [code, code]),
+  );
 
 const startWebhook = (schedule: Schedule, { mirror }: Hosts): Promise<InProcessWebhook> => {
   const caFile = writeAuthority(tls.ca);
@@ -119,7 +130,16 @@ export const runOverSockets = async (schedule: Schedule): Promise<Run> => {
     const response = await webhook.sendReview(`/validate/enforce${query}`, reviewOf(validated));
     const [end, late] = [elapsed(), lateness() - lateBefore];
     const verdict = response.auditAnnotations?.['verdict'] ?? '';
-    return { tenant, images, validated, start, end, late, verdict, reasons: reasonsByImage(response) };
+    return {
+      tenant,
+      images,
+      validated,
+      start,
+      end,
+      late,
+      verdict,
+      reasons: reasonsByImage(response, validated),
+    };
   };
   const outcomes = await Promise.all(arrivalsOf(schedule, hosts.mirror).map(arrive));
   return { outcomes, resolutions: resolutions.toSorted((left, right) => left.at - right.at) };
