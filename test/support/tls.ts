@@ -72,8 +72,14 @@ const certificate = (
   return pem('CERTIFICATE', sequence(body, ECDSA_WITH_SHA256, bits(signature)));
 };
 
-/** A P-256 authority and a server certificate for `hosts` (DNS names and IPv4 addresses). */
-export const createTls = (hosts: readonly string[] = ['127.0.0.1', 'localhost']): Tls => {
+/**
+ * A P-256 authority and a server certificate for `hosts` (DNS names and IPv4 addresses), the first of which is its common
+ * name too. Without `altNames` that is the only one.
+ */
+export const createTls = (
+  hosts: readonly string[] = ['127.0.0.1', 'localhost'],
+  { altNames = true }: { readonly altNames?: boolean } = {},
+): Tls => {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const server = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const issuer = {
@@ -94,7 +100,11 @@ export const createTls = (hosts: readonly string[] = ['127.0.0.1', 'localhost'])
   const names = extension('551d11', false, sequence(...hosts.map(generalName)));
   const usage = extension('551d25', false, sequence(oid('2b06010505070301')));
   const cert = certificate(
-    { name: hosts[0] ?? 'server', publicKey: server.publicKey, extensions: [names, usage] },
+    {
+      name: hosts[0] ?? 'server',
+      publicKey: server.publicKey,
+      extensions: altNames ? [names, usage] : [usage],
+    },
     issuer,
   );
   return { ca, cert, key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
