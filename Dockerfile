@@ -10,8 +10,10 @@ RUN npm ci --no-audit --no-fund
 COPY .ci/bundle.ts .ci/licences.ts .ci/
 COPY src src
 ARG COMMIT=unknown
-# The bundle consists of ES modules; Node learns that from the nearest package.json.
+# The bundle consists of ES modules; Node learns that from the nearest package.json. It is Node that is run: no file of ours is
+# a program.
 RUN SAILMARK_COMMIT="$COMMIT" npm run -s build \
+ && chmod a-x dist/main.js \
  && node .ci/licences.ts > dist/LICENSES.txt \
  && printf '{"type":"module"}\n' > dist/package.json
 

@@ -190,7 +190,7 @@ const createActivationMetrics = (registers: Registry[]): Pick<Metrics, 'setActiv
       // Created when the value is known: where nothing is activated there is none.
       active ??= new Gauge({
         name: 'sailmark_webhook_active',
-        help: 'If the entries of the webhook configuration that can refuse are in force; 0: no replica was ready yet, or they are suspended',
+        help: 'If the entries of the webhook configuration that can refuse are in force; 0: no replica was ready yet, they are suspended, or sailmark may not read or write them',
         registers,
       });
       active.set(isActive ? 1 : 0);

@@ -155,10 +155,11 @@ export const createServer = (dependencies: ServerDependencies): ReviewServer => 
   };
 
   const start: ReviewServer['start'] = async (beforeOpen = () => Promise.resolve()) => {
+    // The certificate may replace the one that the API server trusts: nothing that still fails comes after it.
+    await beforeOpen();
     const certificate = await dependencies.certificate.first();
     dependencies.metrics.setCertificateEnd(certificate.notAfter);
     if (certificate.notAfter < Date.now()) log.warn({}, 'the certificate has expired');
-    await beforeOpen();
     if (isDraining()) throw new Error('stopped before the ports were opened');
     const app = createApp(certificate, appDependencies);
     const connections = trackConnections(app);

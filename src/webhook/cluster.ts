@@ -42,6 +42,9 @@ interface ClusterDependencies {
   readonly instance: string;
 }
 
+/** Shorter than the chart's startup probe allows. */
+const UNREADABLE_WAIT_MS = 60_000;
+
 /** Joins the cluster as the configuration allows. Sends no request, and never rejects. */
 export const joinCluster = async (
   config: Config,
@@ -67,6 +70,7 @@ export const joinCluster = async (
       log,
       metrics,
       shutdown,
+      unreadableWait: UNREADABLE_WAIT_MS,
     });
   return {
     cluster,

@@ -54,6 +54,7 @@ const open = async () => {
     log: { info: log, warn: log, error: log },
     metrics: { setActive: (active: boolean) => void seen.active.push(active) },
     shutdown: shutdown.signal,
+    unreadableWait: 100,
   } as unknown as ActivationOptions;
   return { server, seen, activation: createActivation(options) };
 };
@@ -97,6 +98,11 @@ describe('a webhook configuration is not put in force', () => {
     ['is no JSON', { 'sailmark.dev/rules-when-ready': '{' }],
     ['is a list', { 'sailmark.dev/rules-when-ready': '[]' }],
     ['has an entry without rules', { 'sailmark.dev/rules-when-ready': '{"enforce.sailmark.dev":[]}' }],
+    ['has no entry', { 'sailmark.dev/rules-when-ready': '{}' }],
+    [
+      'has an entry that the object has not',
+      { 'sailmark.dev/rules-when-ready': JSON.stringify({ 'enforce.example.com': RULES }) },
+    ],
   ])('by an annotation that %s', async (_, annotations) => {
     const { server, seen, activation } = await open();
     server.put(PATH, rendered(annotations));
@@ -131,7 +137,38 @@ describe('a webhook configuration is not put in force', () => {
   });
 });
 
+describe('that nothing is refused is seen', () => {
+  it('where the rules are lost and may not be written, by whomever that is forbidden', async () => {
+    const { server, seen, activation } = await open();
+    server.put(PATH, rendered());
+    activation.begin(trusted);
+    await expectRules(server, IN_FORCE);
+    server.fault = (request, response) =>
+      request.method === 'PATCH' && refuse(403, 'a policy forbids it')(request, response);
+    server.put(PATH, rendered());
+    await expectState(seen, 'inactive');
+    expect(seen.active.at(-1)).toBe(false);
+    expect(seen.logged.at(-1)).toMatchObject({
+      waitsFor: expect.stringContaining('its rules could not be written') as string,
+    });
+  });
+
+  it('where the object may not be read', async () => {
+    const { server, seen, activation } = await open();
+    server.fault = refuse(403, 'forbidden');
+    activation.begin(trusted);
+    await vi.waitFor(() => expect(seen.active).toEqual([false]), { timeout: 20_000 });
+  });
+});
+
 describe('a replica starts', () => {
+  it('although it may not read an object that may be in force, after a while', async () => {
+    const { server, seen, activation } = await open();
+    server.fault = refuse(403, 'forbidden');
+    await activation.untilPermitted();
+    expect(seen.logged.length).toBeGreaterThan(1);
+  });
+
   const faults: readonly (readonly [string, ClusterFault])[] = [
     ['fails', refuse(500, 'no')],
     ['has no such configuration', refuse(404, 'not found')],

@@ -1,9 +1,19 @@
-import type { WebhookEntries, WebhookEntry, WebhookObject } from '../../kubernetes/index.ts';
+import { messageOf } from '../../base/index.ts';
+import {
+  ClusterFault,
+  type WebhookEntries,
+  type WebhookEntry,
+  type WebhookObject,
+} from '../../kubernetes/index.ts';
 import { planActivation } from './plan.ts';
 import type { ReportState } from './report-state.ts';
 
 /** Resolves with the reason why the API server would not trust this replica; undefined if it would. */
 export type CheckTrust = (client: Pick<WebhookEntry, 'caBundle' | 'host'>) => Promise<string | undefined>;
+
+/** A JSON patch whose tests fail is 422; a write of an older version is 409. */
+const isConflict = (error: unknown): boolean =>
+  error instanceof ClusterFault && (error.status === 409 || error.status === 422);
 
 interface ActivateOptions {
   readonly object: WebhookObject;
@@ -49,7 +59,13 @@ export const createActivate = ({
       return false;
     }
     wasTrusted = true;
-    await object.setRules(current, plan.rules, signal);
+    try {
+      await object.setRules(current, plan.rules, signal);
+    } catch (error) {
+      // A lost race is followed by a retry at once; it is no state.
+      if (!isConflict(error)) report(plan, `its rules could not be written: ${messageOf(error)}`);
+      throw error;
+    }
     report({ state: 'active' });
     return true;
   };

@@ -3,7 +3,7 @@ import { messageOf, SECOND_MS } from '../../base/index.ts';
 import { ClusterFault, type WebhookObject } from '../../kubernetes/index.ts';
 import type { Log, Metrics } from '../../observability/index.ts';
 import { type CheckTrust, createActivate } from './activate.ts';
-import { planActivation } from './plan.ts';
+import { type ActivationPlan, planActivation } from './plan.ts';
 import { createReportState } from './report-state.ts';
 
 export interface ActivationOptions {
@@ -13,6 +13,8 @@ export interface ActivationOptions {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'setActive'>;
   readonly shutdown: AbortSignal;
+  /** Milliseconds for which a start waits for the permission to read the object, which may be in force. */
+  readonly unreadableWait: number;
 }
 
 /** What brings the entries of a webhook configuration that can refuse into force. */
@@ -20,7 +22,7 @@ export interface Activation {
   /**
    * Waits until sailmark has the permission that it takes, with a warning that names it: a replica without it would be ready,
    * and nothing refused. An API server that does not respond delays nothing for long, and neither does a permission that is
-   * missing while the entries are in force: then a replica is needed.
+   * missing while the entries are in force, or may be: then a replica is needed.
    */
   untilPermitted(): Promise<void>;
   /**
@@ -45,28 +47,38 @@ const isRefusal = (error: unknown): boolean =>
 const sleep = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
 
+interface Refusal {
+  readonly err: unknown;
+  /** True if the object could not even be read: it may be in force. */
+  readonly isUnreadable: boolean;
+}
+
 /** Asks once. Resolves with the refusal that a start must wait for; undefined if there is none. */
-const findRefusal = async ({ object, log, shutdown }: ActivationOptions): Promise<unknown> => {
+const findRefusal = async ({ object, log, shutdown }: ActivationOptions): Promise<Refusal | undefined> => {
   const signal = AbortSignal.any([shutdown, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
-  let isActive = false;
+  let state: ActivationPlan['state'] | undefined;
   try {
-    isActive = planActivation(await object.read(signal)).state === 'active';
+    ({ state } = planActivation(await object.read(signal)));
     await object.checkPermission(signal);
-  } catch (error) {
-    if (isRefusal(error) && !isActive) return error;
+  } catch (err) {
+    if (isRefusal(err) && state !== 'active') return { err, isUnreadable: state === undefined };
     if (!shutdown.aborted)
-      log.warn({ problem: messageOf(error) }, 'the webhook configuration could not be put in force now');
+      log.warn({ problem: messageOf(err) }, 'the webhook configuration could not be put in force now');
   }
   return undefined;
 };
 
 const untilPermitted = async (options: ActivationOptions): Promise<void> => {
-  const { log, shutdown } = options;
+  const { log, shutdown, unreadableWait } = options;
+  const startedAt = performance.now();
   for (;;) {
-    const err = await findRefusal(options);
-    if (err === undefined || shutdown.aborted) return;
+    const refusal = await findRefusal(options);
+    if (refusal === undefined || shutdown.aborted) return;
+    const { err, isUnreadable } = refusal;
+    if (isUnreadable && performance.now() - startedAt >= unreadableWait)
+      return log.error({ err }, 'starting although sailmark may not read its webhook configuration');
     log.warn({ err }, 'not ready: sailmark may not put its webhook configuration in force; retrying');
-    await sleep(RETRY_INTERVAL_MS, shutdown);
+    await sleep(Math.min(RETRY_INTERVAL_MS, unreadableWait), shutdown);
   }
 };
 
@@ -83,7 +95,7 @@ const readAndWatch = async (
 };
 
 const followForever = async (options: ActivationOptions, checkTrust: CheckTrust): Promise<void> => {
-  const { object, restoreTrust, log, shutdown } = options;
+  const { object, restoreTrust, log, metrics, shutdown } = options;
   const report = createReportState(options);
   const activate = createActivate({ object, restoreTrust, checkTrust, report, signal: shutdown });
   let failures = 0;
@@ -96,6 +108,7 @@ const followForever = async (options: ActivationOptions, checkTrust: CheckTrust)
       failures += 1;
       if (failures === FAILURES_TO_REPORT)
         log.warn({ err }, 'cannot follow the webhook configuration; retrying');
+      if (failures >= FAILURES_TO_REPORT && isRefusal(err)) metrics.setActive(false);
       await sleep(PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1] ?? 0, shutdown);
     }
   }

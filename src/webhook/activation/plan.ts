@@ -32,7 +32,8 @@ export type ActivationPlan =
 const parseRules = (text: unknown): ReadonlyMap<string, readonly unknown[]> => {
   if (typeof text !== 'string') throw new Error('it is missing');
   const parsed: unknown = JSON.parse(text);
-  if (!isJsonObject(parsed)) throw new Error('it must be a JSON object of lists of rules, by entry');
+  if (!isJsonObject(parsed) || Object.keys(parsed).length === 0)
+    throw new Error('it must be a JSON object of lists of rules, by entry');
   return new Map(
     Object.entries(parsed).map(([name, rules]) => {
       if (!Array.isArray(rules) || rules.length === 0) throw new Error(`${name} must be a list of rules`);
@@ -43,6 +44,9 @@ const parseRules = (text: unknown): ReadonlyMap<string, readonly unknown[]> => {
 
 const planRules = ({ annotations, entries }: WebhookEntries): ActivationPlan => {
   const wanted = parseRules(annotations[RULES_ANNOTATION]);
+  const existing = new Set(entries.map(({ name }) => name));
+  const absent = [...wanted.keys()].find((name) => !existing.has(name));
+  if (absent !== undefined) throw new Error(`the object has no entry ${absent}`);
   const others = entries.filter(({ name, rules }) => {
     const own = wanted.get(name);
     return own !== undefined && !isDeepStrictEqual(own, rules);
