@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { MalformedReview, type ReviewContext, type Reviewer } from '../../src/admission/index.ts';
 import { createFileCertificates } from '../../src/server/index.ts';
 import { deployment, review as reviewOf } from '../support/builders.ts';
-import { allowAll, allowed, body, createTestServer, send, startServer, tls, uid } from './review-server.ts';
+import {
+  allowAll,
+  allowed,
+  body,
+  certificateFiles,
+  createTestServer,
+  send,
+  startServer,
+  tls,
+  uid,
+} from './review-server.ts';
 
 const messageOf = (text: string): unknown => (JSON.parse(text) as { message: unknown }).message;
 
