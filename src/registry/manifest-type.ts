@@ -1,5 +1,13 @@
 import { isJsonObject, type JsonObject, listMemberOf, memberOf, parseJson } from '../base/index.ts';
-import { DOCKER_LIST, DOCKER_MANIFEST, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
+import {
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  DOCKER_SCHEMA1,
+  MANIFEST_TYPES,
+  OCI_ARTIFACT,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './media-types.ts';
 
 const INDEX_TYPES: readonly unknown[] = [OCI_INDEX, DOCKER_LIST];
 const IMAGE_TYPES: readonly unknown[] = [OCI_MANIFEST, DOCKER_MANIFEST];
@@ -28,3 +36,19 @@ const typeOfContent = (bytes: Uint8Array): string | undefined => {
  */
 export const manifestTypeOf = (declared: string | undefined, bytes: Uint8Array): string | undefined =>
   declared !== undefined && MANIFEST_TYPES.includes(declared) ? declared : typeOfContent(bytes);
+
+/** A media type that manifests name themselves by (RFC 6838 §4.2). */
+const APPLICATION_TYPE = /^application\/[A-Za-z0-9!#$&^_.+-]{1,127}$/;
+
+/**
+ * Returns the media type of a manifest that is neither of an image nor an index: an artifact manifest (image-spec 1.1.0-rc2), a
+ * Docker manifest of schema 1, or any document that names its own type. Undefined for other JSON, such as a login page.
+ */
+export const foreignTypeOf = (declared: string | undefined, bytes: Uint8Array): string | undefined => {
+  const document = parseJson(bytes);
+  if (!isJsonObject(document)) return undefined;
+  if (document['schemaVersion'] === 1 && Array.isArray(memberOf(document, 'fsLayers'))) return DOCKER_SCHEMA1;
+  const mediaType = memberOf(document, 'mediaType');
+  if (typeof mediaType === 'string' && APPLICATION_TYPE.test(mediaType)) return mediaType;
+  return declared === OCI_ARTIFACT && Array.isArray(memberOf(document, 'blobs')) ? declared : undefined;
+};

@@ -6,7 +6,14 @@ export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 
-/** All of them, in the order in which they are asked for. */
+/** The manifests of older specifications, which hold neither an image's layers nor a list. */
+export const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json';
+export const DOCKER_SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+json';
+
+/** A longer text is no media type (RFC 6838 §4.2: 127 characters for each of type and subtype). */
+export const MAX_TYPE_LENGTH = 255;
+
+/** The types of images and indexes, in the order in which they are asked for. */
 export const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 
 /** The types of web pages, which are no manifests, whatever their content. */

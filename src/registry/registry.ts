@@ -4,7 +4,6 @@ import { sendAuthorized } from './auth/send-authorized.ts';
 import { createAvailability } from './availability.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import type { FindCredentials } from './credentials/credentials.ts';
-import { createHeadSupport } from './head-support.ts';
 import type { LookUp } from './http/addresses.ts';
 import type { Caller, HttpRequest, HttpResponse } from './http/http-message.ts';
 import type { CreateTransport } from './http/transport.ts';
@@ -86,7 +85,7 @@ export const createRegistry = (
   const realmOptions = { registry: host, endpoint: base?.host, tokenRealms, plainHttpHost };
   const authorization = createAuthorization({ ...realmOptions, findCredentials, transport, tokenBytes, now });
   const availability = createAvailability(host, now);
-  const [referrersApiOf, headSupportOf] = [createReferrersApi(now), createHeadSupport()];
+  const referrersApiOf = createReferrersApi(now);
   const runInSlot = createConcurrencyLimit(requestsPerRegistry, host);
 
   const authorized = (path: string, request: RegistryRequest, caller: Caller) =>
@@ -127,7 +126,6 @@ export const createRegistry = (
           id: `${host}/${path}`,
           send,
           referrersApi: referrersApiOf(path),
-          headSupport: headSupportOf(path),
           limits,
         }),
         id,

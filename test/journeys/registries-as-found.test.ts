@@ -68,6 +68,15 @@ describe('a signature of a static registry', () => {
     expect(await judge(byDigest)).toMatchObject({ verdict: 'deny', reasons: ['registry-answer-invalid'] });
   });
 
+  it('that is an artifact manifest is missing', async () => {
+    const { mirror, judge } = await start();
+    const type = 'application/vnd.oci.artifact.manifest.v1+json';
+    const { byDigest, digest } = mirror.add({ by: false });
+    const bytes = Buffer.from(JSON.stringify({ mediaType: type, blobs: [] }));
+    mirror.registry.pushManifest(NAME, `${fallbackTag(digest)}.sig`, bytes, type);
+    expect(await judge(byDigest)).toMatchObject({ verdict: 'deny', reasons: ['signature-missing'] });
+  });
+
   it.each(TYPES)('verifies, called %s', async (type) => {
     const { mirror, judge } = await start();
     expect(await judge(signAs(mirror, type).byDigest)).toMatchObject({ verdict: 'allow' });

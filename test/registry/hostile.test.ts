@@ -170,18 +170,15 @@ describe('an answer that is no answer', () => {
     expect(await codeOf(repository.blob())).toBe('answer-invalid');
   });
 
-  it('is refused where a tag’s digest header is not that of its bytes, or is no sha256 digest', async () => {
+  it('is refused where a tag’s digest header is not that of its bytes', async () => {
     const { registry, registries } = await withRegistry();
     const source = registries.open(createRepository(registry.host, 'istio/pilot'), createSourceCaller());
-    registry.fault = answering(
-      200,
-      { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('another') },
-      MANIFEST,
-    );
-    expect(await codeOf(source.manifest({ tag: '1.28.0' }, AbortSignal.timeout(5000)))).toBe(
-      'answer-invalid',
-    );
-    registry.fault = answering(200, { 'content-type': MEDIA_TYPE, 'docker-content-digest': 'sha512:00' });
+    registry.fault = (request, response) =>
+      answering(
+        request.method === 'HEAD' ? 404 : 200,
+        { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('another') },
+        MANIFEST,
+      )(request, response);
     expect(await codeOf(source.resolve('1.28.0', AbortSignal.timeout(5000)))).toBe('answer-invalid');
   });
 

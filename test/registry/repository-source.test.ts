@@ -12,7 +12,6 @@ import {
   MANIFEST,
   MEDIA_TYPE,
   PATH,
-  pushTestImage,
   requestsOf,
   respondWith,
   startRegistryAndClient,
@@ -199,18 +198,19 @@ describe('a tag', () => {
     expect(await client.repository().resolve()).toBe(DIGEST);
   });
 
-  it('that HEAD does not find is believed to be absent where HEAD has found another', async () => {
+  it('is absent where GET does not find it either', async () => {
     const { registry, client } = await startRegistryAndClient();
     await client.repository().resolve();
     registry.clearRequests();
     expect(await client.repository().resolve('nothing')).toBeUndefined();
-    expect(requestsOf(registry)).toEqual(['HEAD /v2/istio/pilot/manifests/nothing']);
+    const path = '/v2/istio/pilot/manifests/nothing';
+    expect(requestsOf(registry)).toEqual([`HEAD ${path}`, `GET ${path}`]);
   });
 
-  it('of one repository is asked for by GET, whatever HEAD has found in another', async () => {
+  it('that a mirror has not fetched yet is asked for by GET, whatever HEAD has found before', async () => {
     const { registry, client } = await startRegistryAndClient();
-    pushTestImage(registry, 'istio/proxyv2');
-    await client.repository('istio/proxyv2').resolve();
+    registry.pushManifest(PATH, '1.29.0', MANIFEST, MEDIA_TYPE);
+    await client.repository().resolve('1.29.0');
     registry.fault = onlyHead(respondWith(404));
     expect(await client.repository().resolve()).toBe(DIGEST);
   });
@@ -221,24 +221,64 @@ describe('a tag', () => {
     expect(await client.repository().resolve()).toBe(DIGEST);
   });
 
-  it.each(['sha512:00', 'sha256:00', 'latest', `${DIGEST}, ${DIGEST}`, DIGEST.toUpperCase()])(
-    'with the digest %s is no answer',
+  it('has no digest where GET declares another than its bytes have', async () => {
+    const { registry, client } = await startRegistryAndClient();
+    registry.fault = (request, response) =>
+      respondWith(
+        request.method === 'HEAD' ? 405 : 200,
+        { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('x') },
+        MANIFEST,
+      )(request, response);
+    expect(await faultOf(client.repository().resolve())).toEqual({
+      code: 'answer-invalid',
+      asked: true,
+      message: `${registry.host}/${PATH}, 1.28.0: the response (${MEDIA_TYPE}) is not the manifest of ${digestOf('x')}`,
+    });
+  });
+
+  const BAD_DIGESTS = [
+    '',
+    `sha512:${'a'.repeat(128)}`,
+    'sha256:00',
+    'latest',
+    '"W/abc"',
+    `${DIGEST}, ${DIGEST}`,
+    DIGEST.toUpperCase(),
+  ];
+
+  it.each(BAD_DIGESTS)('has the digest of its bytes where a header says %j', async (digest) => {
+    const { registry, client } = await startRegistryAndClient();
+    const headers = { 'content-type': MEDIA_TYPE, 'docker-content-digest': digest };
+    registry.fault = respondWith(200, headers, MANIFEST);
+    expect(await client.repository().resolve()).toBe(DIGEST);
+    expect(requestsOf(registry)).toEqual([`HEAD ${BY_TAG}`, `GET ${BY_TAG}`]);
+  });
+
+  it.each([...BAD_DIGESTS, digestOf('x')])(
+    'of a signature holds what its bytes are, though a header says %j',
     async (digest) => {
       const { registry, client } = await startRegistryAndClient();
-      registry.fault = onlyHead(respondWith(200, { 'docker-content-digest': digest }));
-      expect(await codeOf(client.repository().resolve())).toBe('answer-invalid');
+      const headers = { 'content-type': MEDIA_TYPE, 'docker-content-digest': digest };
+      registry.fault = respondWith(200, headers, MANIFEST);
+      expect(await client.repository().tagged()).toMatchObject({ digest: DIGEST });
     },
   );
 
-  it('of a manifest is not looked at where its header says another digest than its bytes', async () => {
-    const { registry, client } = await startRegistryAndClient();
-    registry.fault = respondWith(
-      200,
-      { 'content-type': MEDIA_TYPE, 'docker-content-digest': digestOf('x') },
-      MANIFEST,
-    );
-    expect(await faultOf(client.repository().tagged())).toMatchObject({ code: 'answer-invalid' });
-  });
+  it.each(['application/vnd.oci.artifact.manifest.v1+json', `application/${'x'.repeat(60)}+json`])(
+    'is no image where a manifest of another kind stands: %s, which is named in full',
+    async (type) => {
+      const { registry, client } = await startRegistryAndClient();
+      registry.fault = respondWith(
+        200,
+        { 'content-type': type },
+        JSON.stringify({ mediaType: type, blobs: [] }),
+      );
+      expect(await faultOf(client.repository().resolve())).toMatchObject({
+        code: 'answer-invalid',
+        message: `${registry.host}/${PATH}, 1.28.0: the response (${type}) is not a manifest`,
+      });
+    },
+  );
 
   it('has the digest of its bytes where no header says one', async () => {
     const { registry, client } = await startRegistryAndClient();

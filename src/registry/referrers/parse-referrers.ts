@@ -1,13 +1,11 @@
 import { isJsonObject } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../image/index.ts';
 import { parseIndexDescriptors } from '../image-index.ts';
+import { MAX_TYPE_LENGTH } from '../media-types.ts';
 import type { Manifest, Referrer } from '../source.ts';
 
 /** Returns the fallback tag of registries without the referrers API (distribution-spec 1.1, "Referrers Tag Schema"). */
 export const referrersTag = (digest: string): string => digest.replace(':', '-');
-
-/** A longer text is no media type (RFC 6838 §4.2: 127 characters for each of type and subtype). */
-const MAX_TYPE_LENGTH = 255;
 
 const isMediaType = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= MAX_TYPE_LENGTH;

@@ -15,6 +15,8 @@ const IMAGE_MANIFESTS: readonly unknown[] = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
+/** It has no layers, and so no signatures for cosign either. */
+const ARTIFACT_MANIFEST = 'application/vnd.oci.artifact.manifest.v1+json';
 /** The limit of cosign (pkg/oci/remote, `maxLayers`), which reads no signature manifest with more layers. */
 const MAX_LAYERS = 1000;
 const SIGNATURE = 'dev.cosignproject.cosign/signature';
@@ -55,6 +57,7 @@ export const parseSignatureManifest = (
   const parsed = parseStrictJson(manifest.bytes);
   if (!parsed.ok) return { problem: `the signature manifest cannot be read: ${parsed.problem}` };
   const mediaType = memberOf(parsed.value, 'mediaType') ?? manifest.mediaType;
+  if (mediaType === ARTIFACT_MANIFEST) return { layers: [] };
   const layers = memberOf(parsed.value, 'layers') ?? [];
   if (!IMAGE_MANIFESTS.includes(mediaType) || !Array.isArray(layers))
     return { problem: 'the signature tag does not point to an image manifest' };

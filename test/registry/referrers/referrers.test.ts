@@ -23,6 +23,7 @@ import {
   startTestRegistry,
 } from '../test-client.ts';
 
+const ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const NOTHING: Referrers = { descriptors: [], more: false };
 const API = `GET /v2/${PATH}/referrers/${DIGEST}`;
@@ -126,6 +127,13 @@ describe('a list of referrers is a fault', () => {
   it.each([
     ['a login page', respondWith(200, { 'content-type': 'text/html' }, '<html>Log in</html>')],
     ['a login page in JSON', respondWith(200, { 'content-type': 'application/json' }, '{"error":"log in"}')],
+    ['JSON with a version alone', respondWith(200, { 'content-type': 'text/plain' }, '{"schemaVersion":1}')],
+    [
+      'a page that calls itself a manifest inside',
+      respondWith(200, { 'content-type': 'text/html' }, `{"mediaType":"${ARTIFACT}"}`),
+    ],
+    ['JSON with a type of pages', respondWith(200, {}, '{"mediaType":"text/html"}')],
+    ['no JSON, declared to be an artifact', respondWith(200, { 'content-type': ARTIFACT }, '<html>')],
     ['forbidden', respondWith(403)],
     ['failing', respondWith(500)],
   ])('where under the fallback tag stands %s', async (_, fault) => {
@@ -202,6 +210,18 @@ describe('what stands under the fallback tag and is no list of referrers', () =>
       MEDIA_TYPE,
     ],
     ['no JSON', Buffer.from('nothing'), INDEX],
+    ['an artifact manifest', Buffer.from(`{"mediaType":"${ARTIFACT}","blobs":[]}`), ARTIFACT],
+    ['an artifact manifest by its type', Buffer.from('{"blobs":[]}'), ARTIFACT],
+    [
+      'a Docker manifest of schema 1',
+      Buffer.from('{"schemaVersion":1,"name":"x","fsLayers":[]}'),
+      'application/vnd.docker.distribution.manifest.v1+prettyjws',
+    ],
+    [
+      'JSON with a type of its own',
+      Buffer.from('{"schemaVersion":2,"mediaType":"application/vnd.example+json"}'),
+      'application/json',
+    ],
   ])('is no fault: %s', async (_, bytes, mediaType) => {
     const { registry, list } = await startRegistryWithReferrers({ referrersApi: false });
     registry.pushManifest(PATH, fallbackTag(DIGEST), bytes, mediaType);
