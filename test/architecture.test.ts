@@ -43,12 +43,11 @@ const HOMES: readonly Home[] = [
   {
     module: /^node:fs(\/promises)?$/,
     homes: [
+      'base/read-file.ts',
       'cli',
-      'server/certificate.ts',
       'registry/credentials',
       'registry/layout',
       'registry/tls',
-      'verification/keys/key-ring-loader.ts',
     ],
   },
 ];
@@ -219,7 +218,7 @@ describe('the one rule', () => {
     ]);
     expect(findBreaches(planted)).toEqual([
       'fastify belongs only in server (admission/answer.ts)',
-      'node:fs belongs only in cli, server/certificate.ts, registry/credentials, registry/layout, registry/tls, verification/keys/key-ring-loader.ts (policy/judge.ts)',
+      'node:fs belongs only in base/read-file.ts, cli, registry/credentials, registry/layout, registry/tls (policy/judge.ts)',
       'process belongs only in main, cli/shared/build.ts (istio/hubs.ts)',
     ]);
   });

@@ -8,6 +8,7 @@ export {
   parseJson,
   textOf,
 } from './json.ts';
+export { readFileWithin, readFirstBytes, readTextFile } from './read-file.ts';
 export { recallOrElse } from './recall.ts';
 export { listWithin, oneLine, quoted } from './text.ts';
 export { encodingOf } from './text-encoding.ts';

@@ -1,6 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { messageOf, UserError } from '../base/index.ts';
+import { messageOf, readTextFile, UserError } from '../base/index.ts';
 
 /** Paths of PEM files: the certificate with its chain, and its private key. */
 export interface CertificateFiles {
@@ -27,7 +26,7 @@ export class CertificateError extends UserError {
 
 const readPem = async (path: string): Promise<string> => {
   try {
-    return await readFile(path, 'utf8');
+    return await readTextFile(path);
   } catch (error) {
     throw new CertificateError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }

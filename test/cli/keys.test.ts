@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,37 @@ const configure = async (content: object): Promise<string> => {
 const ABSENT = { keyId: null, spkiSha256: null, pinned: null, covers: null, for: null };
 
 describe('keys', () => {
+  it('refuses a key file that is a pipe without a writer, and takes one that a shell opened', async () => {
+    const pipe = join(directory, 'pipe.pub');
+    execFileSync('mkfifo', [pipe]);
+    const { code, stdout, stderr } = await runCli(['keys', '--key', pipe]);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain(
+      'cannot be read: it is a pipe, a device or a socket, not a regular file',
+    );
+    const shell = `"${process.execPath}" src/main.ts keys --key <(cat ${KEY})`;
+    expect(execFileSync('bash', ['-c', shell], { encoding: 'utf8' })).toContain(KEY_ID);
+  });
+
+  it.each([
+    ['--config', 'the configuration'],
+    ['--ca-file', 'authorities'],
+    ['--trusted-root', 'the roots of the log'],
+  ])('refuses %s at once if it is a pipe without a writer', async (flag) => {
+    const pipe = join(directory, `pipe-of${flag}`);
+    execFileSync('mkfifo', [pipe]);
+    const { code, stderr } = await runCli([
+      'verify',
+      '--key',
+      KEY,
+      flag,
+      pipe,
+      'docker.io/istio/pilot:1.30.0',
+    ]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('it is a pipe, a device or a socket, not a regular file');
+  });
+
   it('shows keys that are missing with the reason, and ends with 1 for them', async () => {
     const none = join(directory, 'none.pub');
     const { code, stdout, stderr } = await runCli([

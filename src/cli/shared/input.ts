@@ -1,10 +1,10 @@
 import { readFile as readBytes } from 'node:fs/promises';
-import { messageOf } from '../../base/index.ts';
+import { messageOf, readTextFile } from '../../base/index.ts';
 import { CommandError, type Io } from '../command-line/command.ts';
 import { decodeText } from './decode-text.ts';
 
-/** Reads a file as UTF-8 text. Rejects if the file cannot be read. */
-export const readFile = (path: string): Promise<string> => readBytes(path, 'utf8');
+/** Reads a file that an option or the configuration names, as UTF-8 text. Rejects if it cannot be read or is no regular file. */
+export const readFile = (path: string): Promise<string> => readTextFile(path, { fromShell: true });
 
 /** The name of an input in messages: its path, or `standard input` for `-`. */
 export const inputName = (path: string): string => (path === '-' ? 'standard input' : path);

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { messageOf } from '../../base/index.ts';
+import { messageOf, readFirstBytes } from '../../base/index.ts';
 import { type BlobBundle, parseBase64, parseBlobBundle } from '../../verification/index.ts';
 import { CommandError } from '../command-line/command.ts';
 
@@ -17,13 +16,6 @@ export interface GivenSignature extends Partial<Omit<BlobBundle, 'signature'>> {
   /** The content of the file, or the argument. */
   readonly content: Buffer;
 }
-
-/** Reads one byte more than the limit, so that a longer file is recognised. */
-const readFirstBytes = async (path: string, limit: number): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { end: limit })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-};
 
 const isNoSuchFile = (error: unknown): boolean =>
   error instanceof Error &&
@@ -62,7 +54,7 @@ const parseArgument = (argument: string): GivenSignature => {
  */
 export const readSignature = async (argument: string): Promise<GivenSignature> => {
   try {
-    return parseFile(await readFirstBytes(argument, MAX_SIGNATURE_BYTES), argument);
+    return parseFile(await readFirstBytes(argument, MAX_SIGNATURE_BYTES, { fromShell: true }), argument);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (isNoSuchFile(error)) return parseArgument(argument);
@@ -75,9 +67,11 @@ export const readSignature = async (argument: string): Promise<GivenSignature> =
  * `CommandError` if the file cannot be read.
  */
 export const readBundle = async (path: string): Promise<GivenSignature | { readonly problem: string }> => {
-  const content = await readFirstBytes(path, MAX_BUNDLE_BYTES).catch((error: unknown) => {
-    throw new CommandError(`--bundle ${path}: cannot read the file: ${messageOf(error)}`);
-  });
+  const content = await readFirstBytes(path, MAX_BUNDLE_BYTES, { fromShell: true }).catch(
+    (error: unknown) => {
+      throw new CommandError(`--bundle ${path}: cannot read the file: ${messageOf(error)}`);
+    },
+  );
   if (content.length > MAX_BUNDLE_BYTES) return { problem: `is longer than ${MAX_BUNDLE_BYTES} bytes` };
   const bundle = parseBlobBundle(content);
   return 'problem' in bundle ? bundle : { ...bundle, content };

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { readTextFile } from '../../base/index.ts';
 import { SourceFault } from '../source.ts';
 import type { CredentialSource } from './credentials.ts';
 import { credentialsFor, type DockerConfig, parseDockerConfig } from './docker-config.ts';
@@ -31,7 +32,7 @@ export const createDockerConfigFile = (path: string): (() => Promise<DockerConfi
     try {
       const { mtimeMs, size, ino } = await stat(path);
       const version = `${mtimeMs} ${size} ${ino}`;
-      if (version !== lastVersion) config = parseDockerConfig(await readFile(path, 'utf8'));
+      if (version !== lastVersion) config = parseDockerConfig(await readTextFile(path, { fromShell: true }));
       lastVersion = version;
       return config;
     } catch (error) {

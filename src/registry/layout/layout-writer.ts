@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject, memberOf, parseJson, textOf } from '../../base/index.ts';
+import { isJsonObject, memberOf, parseJson, readFileWithin, textOf } from '../../base/index.ts';
 import { type Digest, digestOf } from '../../image/index.ts';
 import { parseIndexDescriptors } from '../image-index.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../media-types.ts';
@@ -31,6 +31,9 @@ const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 /** Files of a volume, or of an earlier run that was killed, in a directory that is otherwise empty. */
 const IGNORED_FILES =
   /^(?:lost\+found|sailmark-tags\.json|(?:oci-layout|sailmark-tags\.json)\.[^.]+\.tmp|\..*)$/;
+
+/** Bounds memory: more than any index that a layout is read with. */
+const MAX_INDEX_BYTES = 512 * 1024 * 1024;
 
 interface Descriptor {
   readonly mediaType: string;
@@ -87,7 +90,7 @@ const identityOf = ({ digest, annotations: declared }: Descriptor): string => {
 /** Reads the current index, which another process may have written. */
 const readDescriptors = async (path: string): Promise<readonly Descriptor[]> => {
   if (!(await exists(path))) return [];
-  const descriptors = parseIndexDescriptors(await readFile(path));
+  const descriptors = parseIndexDescriptors(await readFileWithin(path, MAX_INDEX_BYTES));
   if (descriptors?.every(isJsonObject) !== true)
     throw new Error(`${path} is not an image index; move it away, and its content is fetched again`);
   return descriptors as readonly unknown[] as readonly Descriptor[];

@@ -1,6 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject, parseJson } from '../../base/index.ts';
+import { isJsonObject, parseJson, readFileWithin } from '../../base/index.ts';
 import { parseDigest } from '../../image/index.ts';
 import { withFileLock } from './file-lock.ts';
 import { checkIsLayout, writeAtomically } from './layout-writer.ts';
@@ -68,7 +68,11 @@ const parseTable = (bytes: Uint8Array): readonly TagRow[] => {
   return table['tags'].flatMap(parseEntry);
 };
 
-const readTable = async (path: string): Promise<readonly TagRow[]> => parseTable(await readFile(path));
+/** Bounds memory: many times the length of a full table. */
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+
+const readTable = async (path: string): Promise<readonly TagRow[]> =>
+  parseTable(await readFileWithin(path, MAX_TABLE_BYTES));
 
 /** Returns the stored rows, to be merged with: a malformed table is replaced. Undefined if there is none. */
 const readStored = (path: string): Promise<readonly TagRow[] | undefined> =>

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { messageOf, type ReportError, UserError } from '../../base/index.ts';
+import { stat } from 'node:fs/promises';
+import { messageOf, type ReportError, readTextFile, UserError } from '../../base/index.ts';
 import { certificatesProblem } from './certificates.ts';
 
 /** Certificate authorities. */
@@ -30,7 +30,7 @@ export const createAuthorityFile = (
     const { mtimeMs, size, ino } = await stat(path);
     const version = `${mtimeMs} ${size} ${ino}`;
     if (version === lastVersion) return;
-    const next = await readFile(path, 'utf8');
+    const next = await readTextFile(path);
     const problem = certificatesProblem(next);
     if (problem === undefined) text = next;
     note(problem ?? '');

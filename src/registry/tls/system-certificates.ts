@@ -1,7 +1,8 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
+import { readTextFile } from '../../base/index.ts';
 import { contentOf, newCertificatesIn } from './certificates.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -31,7 +32,7 @@ const NO_FILES: Store = { files: [], directories: [] };
 
 const systemStore = (): Store => (platform() === 'linux' ? LINUX : NO_FILES);
 
-const readText = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
+const readText = (path: string): Promise<string | undefined> => readTextFile(path).catch(() => undefined);
 
 const readFirst = async (paths: readonly string[]): Promise<string> => {
   for (const path of paths) {

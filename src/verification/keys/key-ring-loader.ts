@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { UserError } from '../../base/index.ts';
+import { readFirstBytes, UserError } from '../../base/index.ts';
 import { createKeyEntry, type KeyEntry, type KeyReaderOptions } from './key-entry.ts';
 import type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
 import type { KeySpec } from './key-spec.ts';
@@ -90,12 +89,9 @@ const buildRing = (entries: readonly KeyEntry[]): KeyRing => {
 const fingerprint = ({ keys, missing }: KeyRing): string =>
   JSON.stringify([[...keys.values()].map((key) => ({ ...key, publicKey: key.spkiSha256 })), missing]);
 
-/** Reads at most `bytes + 1` bytes of a file, which may be a pipe. */
-const readFirstBytes = async (path: string, bytes: number): Promise<Uint8Array> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { end: bytes })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-};
+/** Reads at most `bytes + 1` bytes of a key file. */
+const readKeyFile: KeyReaderOptions['readFile'] = (path, bytes) =>
+  readFirstBytes(path, bytes, { fromShell: true });
 
 const startTimer: Schedule = (milliseconds, run) => {
   const timer = setTimeout(run, milliseconds);
@@ -146,7 +142,7 @@ const watchEntry = (
  * the keys of another.
  */
 export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
-  const { specs, limits, readFile = readFirstBytes } = options;
+  const { specs, limits, readFile = readKeyFile } = options;
   const entries = specs.map((spec) =>
     createKeyEntry(spec, { ...options, readFile, keyBytes: limits.keyBytes }),
   );

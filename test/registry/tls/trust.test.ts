@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRegistries, type RegistriesOptions } from '../../../src/registry/index.ts';
+import {
+  certificatesProblem,
+  createRegistries,
+  type RegistriesOptions,
+} from '../../../src/registry/index.ts';
 import { readSystemCertificates } from '../../../src/registry/tls/system-certificates.ts';
 import { registryLimits } from '../../support/registry-limits.ts';
 import { createTls, type Tls } from '../../support/tls.ts';
@@ -76,6 +81,31 @@ describe('the system’s authorities', () => {
     expect(await faultOf(createClient(registry.host, { environment }).repository().manifest())).toMatchObject(
       UNTRUSTED,
     );
+  });
+
+  it.each(['SSL_CERT_FILE', 'SSL_CERT_DIR'])(
+    'are read past a pipe that nobody writes to, named by %s',
+    async (variable) => {
+      const tls = createTls();
+      const directory = directoryOf({ 'corp.pem': tls.ca });
+      const pipe = join(directory, 'a.pem');
+      execFileSync('mkfifo', [pipe]);
+      const read = await readSystemCertificates(
+        { [variable]: variable === 'SSL_CERT_FILE' ? pipe : directory },
+        { files: [], directories: [directory] },
+      );
+      expect(read).toContain(tls.ca.trim());
+    },
+  );
+
+  it('are found behind as many unfinished blocks as a file can hold', async () => {
+    const { ca } = createTls();
+    const unfinished = '-----BEGIN X509 CRL-----\n'.repeat(250_000);
+    const different = Array.from({ length: 40_000 }, (_, at) => `-----BEGIN ${at}-----\n`).join('');
+    const environment = { SSL_CERT_FILE: fileOf(`${unfinished}${different}${ca}`) };
+    const read = await readSystemCertificates(environment, { files: [], directories: [] });
+    expect(read).toContain(ca.trim());
+    expect(certificatesProblem(unfinished + different)).toBe('no PEM certificate found');
   });
 
   it('are not those of a damaged file', async () => {

@@ -357,7 +357,12 @@ describe('a key in a file', () => {
       onEvent: () => undefined,
     });
     await source.load();
-    expect(source.current().missing).toEqual([{ source: '/dev/zero', problem: 'is longer than 4096 bytes' }]);
+    expect(source.current().missing).toEqual([
+      {
+        source: '/dev/zero',
+        problem: 'cannot be read: it is a pipe, a device or a socket, not a regular file',
+      },
+    ]);
     source.stop();
   });
 
