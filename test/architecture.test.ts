@@ -42,13 +42,7 @@ const HOMES: readonly Home[] = [
   { module: /^@prometheus-io\/client$/, homes: ['observability/metrics.ts'] },
   {
     module: /^node:fs(\/promises)?$/,
-    homes: [
-      'base/read-file.ts',
-      'cli',
-      'registry/credentials',
-      'registry/layout',
-      'registry/tls',
-    ],
+    homes: ['base/read-file.ts', 'cli', 'registry/credentials', 'registry/layout', 'registry/tls'],
   },
 ];
 const PROCESS_HOMES = ['main', 'cli/shared/build.ts'];
