@@ -278,6 +278,101 @@ describe('an image that could be Istio’s and was not judged is named, with the
     expect(await found(text)).toMatchObject({ code: 20, notJudged: ['spec.helm.values'] });
   });
 
+  it('in parts that stand in fields of their own', async () => {
+    const [registry = '', ...rest] = kit.hub.split('/');
+    const repository = `${rest.join('/')}/proxyv2`;
+    const tag = kit.signed;
+    const image = `${kit.hub}/proxyv2:${tag}`;
+    const cases: readonly (readonly [string, object, string])[] = [
+      ['spec.a.name', { registry, name: repository, tag }, image],
+      ['spec.a.repository', { registry, repository, tag }, image],
+      ['spec.a.image', { hub: kit.hub, image: 'proxyv2', tag }, image],
+      ['spec.a.name', { repository: kit.hub, name: 'proxyv2' }, `${kit.hub}/proxyv2`],
+      [
+        'spec.a.imageName',
+        { imageRegistry: registry, imageName: repository, imageTag: 1.2 },
+        `${kit.hub}/proxyv2:1.2`,
+      ],
+      ['spec.a.repository', { repository: 'istio/proxyv2', tag }, `istio/proxyv2:${tag}`],
+      [
+        'spec.a.name',
+        { name: 'evil.example/ztunnel', digest: `sha256:${'a'.repeat(64)}` },
+        `evil.example/ztunnel@sha256:${'a'.repeat(64)}`,
+      ],
+      ['spec.a.newName', { name: 'nginx', newName: 'istio/proxyv2' }, 'istio/proxyv2'],
+    ];
+    for (const [path, a, named] of cases) {
+      const { code, notJudged } = await printed(custom({ spec: { a } }));
+      expect([code, notJudged.flatMap(({ images }) => images)]).toEqual([20, [{ image: named, path }]]);
+    }
+  });
+
+  it('in a Kustomization, by the name that it gives a tag or a new name', async () => {
+    const kustomization = (image: object) => ({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      images: [image],
+    });
+    const named = async (image: object) => found(kustomization(image));
+    expect(await named({ name: 'istio/proxyv2', newTag: '1.20.0' })).toMatchObject({
+      code: 20,
+      notJudged: ['images[0].name'],
+    });
+    expect(await named({ name: 'web', newName: 'docker.io/istio/pilot', newTag: '1' })).toMatchObject({
+      code: 20,
+      notJudged: ['images[0].newName'],
+    });
+    expect(await named({ name: 'nginx', newTag: '1.20.0' })).toMatchObject({ code: 0, notJudged: [] });
+    const flux = custom({ spec: { kustomize: { images: ['nginx=istio/proxyv2'] } } });
+    expect(await found(flux)).toMatchObject({ code: 20, notJudged: ['spec.kustomize.images[0]'] });
+    const data = { it: 'images:\n- name: istio/proxyv2\n  newTag: 1.20.0\n' };
+    expect(await found({ apiVersion: 'v1', kind: 'ConfigMap', data })).toMatchObject({
+      code: 20,
+      notJudged: ['data.it'],
+    });
+  });
+
+  it('in JSON that is escaped inside JSON, however often', async () => {
+    const image = 'docker.io/istio/proxyv2:1.20.0';
+    const once = JSON.stringify({ spec: { image } });
+    const texts = [
+      JSON.stringify({ a: once }),
+      JSON.stringify({ a: JSON.stringify({ b: once }) }),
+      JSON.stringify({ a: `b: 1\nimage: ${image}\nc: 2` }),
+      JSON.stringify({ a: `command:\n${image}` }),
+      once.replaceAll('/', '\\/'),
+      once.replaceAll('/', '\\u002f'),
+    ];
+    for (const text of texts) {
+      const { code, notJudged } = await printed({ apiVersion: 'v1', kind: 'ConfigMap', data: { it: text } });
+      expect([code, notJudged.flatMap(({ images }) => images)]).toEqual([20, [{ image, path: 'data.it' }]]);
+    }
+    const hub = JSON.stringify({ a: 'b: 1\nhub: docker.io/istio' });
+    const named = async (text: string) =>
+      (await found({ apiVersion: 'v1', kind: 'ConfigMap', data: { it: text } })).code;
+    expect(await named(hub)).toBe(20);
+    expect(await named('\\'.repeat(200_000))).toBe(0);
+  });
+
+  it('under the names of the values that Istio’s chart keeps, if the ConfigMap is another', async () => {
+    const values = (metadata: object) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata,
+      data: {
+        'merged-values': 'image: docker.io/istio/proxyv2:1.0',
+        'original-values': 'hub: docker.io/istio',
+      },
+    });
+    const both = { code: 20, notJudged: ['data.merged-values', 'data.original-values'] };
+    expect(await found(values({ name: 'any' }))).toMatchObject(both);
+    expect(await found(values({ name: 'values' }))).toMatchObject(both);
+    const labels = { 'operator.istio.io/component': 'Pilot' };
+    expect(await found(values({ name: 'any', labels }))).toMatchObject(both);
+    for (const name of ['values', 'values-1-28'])
+      expect(await found(values({ name, labels }))).toMatchObject({ code: 0, notJudged: [] });
+  });
+
   it('and never called allowed', async () => {
     const image = `${kit.hub}/proxyv2:${kit.signed}`;
     const unknown = await kit.review(custom({ metadata: { name: 'x' }, spec: { image } }));

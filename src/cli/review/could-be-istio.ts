@@ -9,6 +9,8 @@ export interface Recogniser {
   readonly isClearlyImage: (text: string) => boolean;
   /** Of a field that is for a hub: the images below it would be Istio's. */
   readonly isHub: (text: string) => boolean;
+  /** Of a field that may be for a hub: a hub or mirror. */
+  readonly isKnownHub: (text: string) => boolean;
 }
 
 /** Characters; a longer text is no image reference. */
@@ -27,6 +29,10 @@ export const createRecogniser = ({ classify, couldBeIstio }: Classifier): Recogn
     return parsed.ok ? classify(parsed.reference).kind !== 'other' : couldBeIstio(text);
   };
   const parses = (text: string): boolean => parseImageReference(text).ok;
+  const isKnownHub = (text: string): boolean => {
+    const parsed = parseImageReference(`${withoutScheme(text)}/proxyv2`);
+    return parsed.ok && classify(parsed.reference).kind === 'istio';
+  };
   return {
     isImage: (text) => {
       const image = withoutScheme(text);
@@ -37,9 +43,7 @@ export const createRecogniser = ({ classify, couldBeIstio }: Classifier): Recogn
       if (image.length > MAX_TEXT || !image.includes('/')) return false;
       return (hasHost(image) || hasTagOrDigest(image)) && parses(image) && isIstios(image);
     },
-    isHub: (text) => {
-      const parsed = parseImageReference(`${text}/proxyv2`);
-      return parsed.ok && (classify(parsed.reference).kind === 'istio' || /istio/i.test(text));
-    },
+    isHub: (text) => isKnownHub(text) || (/istio/i.test(text) && parses(`${text}/proxyv2`)),
+    isKnownHub,
   };
 };
