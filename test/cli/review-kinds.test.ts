@@ -373,6 +373,69 @@ describe('an image that could be Istio’s and was not judged is named, with the
       expect(await found(values({ name, labels }))).toMatchObject({ code: 0, notJudged: [] });
   });
 
+  it('in a field that is for no image, with a tag or digest, or below a hub', async () => {
+    const texts = [
+      'evil.example/ztunnel:1',
+      `evil.example/istio/pilot@sha256:${'b'.repeat(64)}`,
+      'docker.io/istio/proxyv2',
+      'istio/proxyv2:1',
+      'oci://evil.example/ztunnel:1',
+    ];
+    for (const note of texts)
+      expect(await found(custom({ spec: { note } }))).toMatchObject({ code: 20, notJudged: ['spec.note'] });
+    for (const image of [
+      'evil.example/ztunnel',
+      'evil.example/charts/ztunnel',
+      'https://docker.io/istio/pilot:1',
+    ])
+      expect(await found(custom({ spec: { image } }))).toMatchObject({ code: 20, notJudged: ['spec.image'] });
+  });
+
+  it('and not for what is no image: an identity, a chart, an address, a path, a pattern, or source code', async () => {
+    const chart = 'gcr.io/istio-release/charts/ztunnel';
+    const fields: readonly (readonly [string, unknown])[] = [
+      ['principals', ['cluster.local/ns/istio-system/sa/ztunnel', 'spiffe://cluster.local/ns/a/sa/ztunnel']],
+      ['url', [`oci://${chart}`, `oci://${chart}:1.28.0`, chart, 'oci://gcr.io/istio-release/charts']],
+      [
+        'dependencies',
+        { name: 'ztunnel', repository: 'oci://gcr.io/istio-release/charts', version: '1.28.0' },
+      ],
+      [
+        'source',
+        ['github.com/istio/ztunnel', 'https://github.com/istio/ztunnel', 'github.com/istio/ztunnel:main'],
+      ],
+      [
+        'repository',
+        [
+          'github.com/istio/ztunnel',
+          'git@github.com:istio/ztunnel.git',
+          'ssh://git@github.com/istio/ztunnel',
+        ],
+      ],
+      ['address', 'ztunnel.istio-system.svc:15008/ztunnel'],
+      [
+        'note',
+        'connects to ztunnel.istio-system.svc:15008/ztunnel as cluster.local/ns/istio-system/sa/ztunnel',
+      ],
+      [
+        'imageReferences',
+        [
+          'docker.io/istio/*',
+          '*/istio/proxyv2:*',
+          'docker.io/istio/proxyv2:1.2?',
+          '^docker.io/istio/proxyv2:',
+        ],
+      ],
+      ['backgroundImage', ['/img/istio/pilot', './istio/pilot', '../istio/pilot', '~/istio/pilot']],
+      ['image', ['https://hub.docker.com/r/istio/proxyv2', 'https://a.example/img/istio/pilot.png']],
+    ];
+    for (const [field, value] of fields)
+      expect([field, await found(custom({ spec: { [field]: value } }))]).toMatchObject([
+        field,
+        { code: 0, notJudged: [] },
+      ]);
+  });
+
   it('and never called allowed', async () => {
     const image = `${kit.hub}/proxyv2:${kit.signed}`;
     const unknown = await kit.review(custom({ metadata: { name: 'x' }, spec: { image } }));
