@@ -13,6 +13,13 @@ export class PauseRequested extends SourceFault {
   }
 }
 
+/** 5xx without a pause: a server may fail at one request and respond to another. */
+export class ServerError extends SourceFault {
+  constructor(code: FaultCode, detail: string) {
+    super(code, detail, { asked: true });
+  }
+}
+
 const faultOf = (code: FaultCode, detail: string, remedy?: FaultRemedy): SourceFault =>
   new SourceFault(code, detail, { asked: true, remedy });
 
@@ -20,8 +27,9 @@ const faultOf = (code: FaultCode, detail: string, remedy?: FaultRemedy): SourceF
 export const checkResponse = (response: HttpResponse, name: string): void => {
   const { status } = response;
   if (response.by === 'backend') {
-    if (status === 429 || status >= 500)
-      throw faultOf('backend-unavailable', `${name}: another host, to which it refers, responded ${status}`);
+    const detail = `${name}: another host, to which it refers, responded ${status}`;
+    if (status === 429) throw faultOf('backend-unavailable', detail);
+    if (status >= 500) throw new ServerError('backend-unavailable', detail);
     return;
   }
   const retryAfter = response.header('retry-after');
@@ -29,7 +37,7 @@ export const checkResponse = (response: HttpResponse, name: string): void => {
     throw new PauseRequested(`${name} limits the request rate (429)`, { code: 'rate-limited', retryAfter });
   if (status === 503 && retryAfter !== undefined)
     throw new PauseRequested(`${name} asked to retry later (503)`, { code: 'unavailable', retryAfter });
-  if (status >= 500) throw faultOf('unavailable', `${name} responded ${status}`);
+  if (status >= 500) throw new ServerError('unavailable', `${name} responded ${status}`);
 };
 
 /**

@@ -40,7 +40,7 @@ describe('an endpoint', () => {
     expect(await faultOf(client.repository().manifest())).toEqual({
       code: 'refused',
       asked: true,
-      message: `the token service of ${registry.host} returned no token to an anonymous request (401); check the registry credentials`,
+      message: `the token service of ${registry.host} returned no token to an anonymous request (401)`,
     });
   });
 

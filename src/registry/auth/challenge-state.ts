@@ -1,6 +1,7 @@
 import { ANONYMOUS } from '../credentials/candidates.ts';
 import type { HttpResponse } from '../http/http-message.ts';
 import type { Resource } from '../registry-request.ts';
+import { ServerError } from '../response-status.ts';
 import { SourceFault } from '../source.ts';
 import { type AuthScheme, keyOfScheme, schemesOf } from './auth-scheme.ts';
 import type { RealmOptions } from './realm.ts';
@@ -8,8 +9,11 @@ import type { SchemeMemory } from './scheme-memory.ts';
 
 /** The challenges to one request so far, and the faults on the way. */
 export interface ChallengeState {
-  /** The scheme to meet: the first that is required and not exhausted; undefined: none is known. */
-  scheme(): AuthScheme | undefined;
+  /**
+   * The scheme to meet: the first that is required and not exhausted, or Basic before the others if `isLast`, because any
+   * number of token services may stand beside it. Undefined: none is known.
+   */
+  scheme(isLast?: boolean): AuthScheme | undefined;
   /** True if the last response requires the scheme, perhaps as one of several. */
   requires(scheme: AuthScheme): boolean;
   /** Records that all credentials were tried for a scheme. */
@@ -30,9 +34,15 @@ export interface ChallengeState {
   fault(): SourceFault | undefined;
 }
 
-/** The faults of a token service that may respond otherwise to other scopes. */
-const isRefusal = (fault: SourceFault | undefined): boolean =>
-  fault === undefined || fault.code === 'refused' || fault.code === 'answer-invalid';
+/**
+ * True if a token service may respond otherwise to other scopes: it refused these, or failed at them. One that cannot be
+ * reached, does not respond in time, or asks for a pause, is not asked again.
+ */
+const mayTakeOtherScopes = (fault: SourceFault | undefined): boolean =>
+  fault === undefined ||
+  fault.code === 'refused' ||
+  fault.code === 'answer-invalid' ||
+  fault instanceof ServerError;
 
 const isSameService = (left: AuthScheme, right: AuthScheme): boolean =>
   left.kind === 'bearer' && right.kind === 'bearer' && left.realm.origin === right.realm.origin;
@@ -48,9 +58,12 @@ export const createChallengeState = (
   let required: readonly AuthScheme[] = remembered === undefined ? [] : [remembered];
   let isConfirmed = false;
   let fault: SourceFault | undefined;
+  /** The fault of the last attempt, if it ended with one. */
+  let lastFault: SourceFault | undefined;
 
   const noteFault = (error: unknown): void => {
     if (!(error instanceof SourceFault) || error.code === 'deadline') throw error;
+    lastFault = error;
     // A failure says more than a refusal, and the last refusal more than the first.
     if (fault === undefined || fault.code === 'refused') fault = error;
   };
@@ -68,11 +81,15 @@ export const createChallengeState = (
     required.some((each) => keyOfScheme(each) === keyOfScheme(scheme));
 
   return {
-    scheme: () => required.find((each) => !exhausted.has(keyOfScheme(each))),
+    scheme(isLast = false) {
+      const left = required.filter((each) => !exhausted.has(keyOfScheme(each)));
+      return (isLast ? left.find(({ kind }) => kind === 'basic') : undefined) ?? left[0];
+    },
     requires: isRequired,
     exhaust(scheme) {
-      // A token service that fails is not asked again for other scopes.
-      const same = isRefusal(fault) ? [] : required.filter((each) => isSameService(each, scheme));
+      const same = mayTakeOtherScopes(lastFault)
+        ? []
+        : required.filter((each) => isSameService(each, scheme));
       for (const each of [scheme, ...same]) exhausted.add(keyOfScheme(each));
     },
     forgetSchemes() {
@@ -82,6 +99,7 @@ export const createChallengeState = (
     isConfirmed: () => isConfirmed,
     isRefused: () => required.some((each) => refused.has(keyOfScheme(each))),
     learn(response, met, fingerprint) {
+      lastFault = undefined;
       if (met !== undefined) refused.add(keyOfScheme(met));
       if (response.status === 401) readChallenges(response);
       // 403: the client is authenticated but not permitted. That says nothing of a client without a token.

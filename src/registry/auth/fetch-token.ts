@@ -116,7 +116,7 @@ export const fetchToken = async (
   checkResponse(response, `the token service of ${registry}`);
   throw new SourceFault(
     'refused',
-    `the token service of ${registry} returned no token ${describeCredentials(credentials)} (${response.status}); check the registry credentials`,
+    `the token service of ${registry} returned no token ${describeCredentials(credentials)} (${response.status})`,
     { asked: true, remedy: 'access' },
   );
 };

@@ -31,8 +31,11 @@ interface Question extends AuthorizationContext {
 /** Tries headers. Returns true once a response was neither 401 nor 403. */
 type Attempts = AsyncGenerator<string | undefined, boolean, HttpResponse>;
 
-/** The schemes to meet for one request: a registry may name another one in each response. */
-const MAX_SCHEMES = 4;
+/**
+ * The schemes to meet for one request: none, two token services with two lists of scopes each, and Basic. A registry may name
+ * another one in each response; the last is Basic if it is offered.
+ */
+const MAX_SCHEMES = 6;
 
 const isAccepted = ({ status }: HttpResponse): boolean => status !== 401 && status !== 403;
 
@@ -159,7 +162,7 @@ export async function* createHeadersToTry(
   if (yield* tryCachedToken(question)) return;
   let isAnonymousRefused = false;
   for (let count = 0; count < MAX_SCHEMES; count += 1) {
-    const scheme = state.scheme();
+    const scheme = state.scheme(count === MAX_SCHEMES - 1);
     if (scheme === undefined) {
       if (isAnonymousRefused) break;
       isAnonymousRefused = true;

@@ -95,7 +95,7 @@ const startClient = (dockerConfig: string | undefined) => {
 };
 
 /** Each of MAX_SCHEMES schemes with each set of credentials: the request, and one for a token. */
-const MAX_REQUESTS = 16;
+const MAX_REQUESTS = 24;
 
 /** The most requests of one question while the registry responds with `answers`, and the result of the first one after. */
 const ask = async (answers: readonly HttpResponse[], settled: Respond, dockerConfig?: string) => {

@@ -71,6 +71,57 @@ describe('a list of challenges that cannot be met', () => {
   });
 });
 
+describe('a password beside token services', () => {
+  const scoped = (origin: string, at: number): string =>
+    `Bearer realm="${origin}/token?${at}",scope="repository:other/${at}:pull"`;
+
+  /** The token services give tokens that the registry refuses, or fail. */
+  const startBeside = async (
+    challenges: (origin: string, count: number) => readonly string[],
+    status: number,
+    password: string,
+  ) => {
+    const { registry, client } = await startRegistryAndClient({
+      credentials: { ...ACCOUNT, password },
+    });
+    let count = 0;
+    registry.fault = (request, response) => {
+      if (request.url?.startsWith('/token') === true) {
+        response.writeHead(status).end(JSON.stringify({ token: 'bad' }));
+        return true;
+      }
+      if (request.headers.authorization === BASIC) return registry.serve(request, response);
+      count += 1;
+      response.writeHead(401, { 'www-authenticate': [...challenges(registry.origin, count)] }).end();
+      return true;
+    };
+    return { registry, client };
+  };
+  const OFFERS: readonly (readonly [string, (origin: string, count: number) => readonly string[]])[] = [
+    ['two', (origin) => [scoped(origin, 1), scoped(origin, 2), 'Basic realm="r"']],
+    ['many', (origin) => ['Basic realm="r"', ...Array.from({ length: 50 }, (_, at) => scoped(origin, at))]],
+    [
+      'others each time',
+      (origin, count) => [scoped(origin, 2 * count), scoped(origin, 2 * count + 1), 'Basic realm="r"'],
+    ],
+  ];
+  const cases = OFFERS.flatMap(([name, offer]) =>
+    [200, 401, 403, 500].map((status) => [name, status, offer] as const),
+  );
+
+  it.each(cases)('%s that answer %d, is refused if it is wrong', async (_, status, offer) => {
+    const { registry, client } = await startBeside(offer, status, 'wrong');
+    expect(await codeOf(client.repository().manifest())).not.toBe('none');
+    expect(registry.requests.length).toBeLessThanOrEqual(24);
+  });
+
+  it.each(cases)('%s that answer %d, has its turn', async (_, status, offer) => {
+    const { registry, client } = await startBeside(offer, status, ACCOUNT.password);
+    expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    expect(registry.requests.length).toBeLessThanOrEqual(24);
+  });
+});
+
 describe('a challenge that cannot be met', () => {
   const BESIDE = [
     ['a password', () => 'Basic realm="r"'],

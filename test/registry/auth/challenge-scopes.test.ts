@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { TestRegistry } from '../../support/registry-server.ts';
+import type { Fault, TestRegistry } from '../../support/registry-server.ts';
 import {
   codeOf,
   DIGEST,
   faultOf,
   pushTestImage,
+  respondWith,
   startRegistryAndClient,
   writeDockerConfig,
 } from '../test-client.ts';
@@ -228,15 +229,56 @@ describe('a registry that names a scope of its own', () => {
     expect(tokenRequests).toEqual([{ scopes: ['aws', OWN], authorization: undefined, method: 'POST' }]);
   });
 
-  it('and a token service that fails is asked once, not for each scope', async () => {
-    const { registry, client } = await start({ challenge: () => 'aws', accepts: () => false });
-    const { fault } = registry;
+  /** A token service that responds to several scopes, or to all requests, by this fault. */
+  const startFailing = async (fault: Fault, isFailing: (scopes: readonly string[]) => boolean) => {
+    const { registry, client } = await start({
+      challenge: () => 'aws',
+      accepts: (granted) => granted.includes(OWN),
+    });
+    const { fault: behaviour } = registry;
     registry.fault = (request, response) => {
-      if (request.url?.startsWith('/token') !== true) return fault?.(request, response) === true;
-      response.writeHead(503).end();
-      return true;
+      const { pathname, searchParams } = new URL(request.url ?? '', registry.origin);
+      const fails = pathname === '/token' && isFailing(searchParams.getAll('scope'));
+      return (fails ? fault : behaviour)?.(request, response) === true;
     };
+    return { registry, client };
+  };
+
+  it.each<[string, Fault, string]>([
+    ['limits requests', respondWith(429), 'rate-limited'],
+    ['asks for a pause', respondWith(503, { 'retry-after': '7' }), 'unavailable'],
+  ])('and a token service that %s is asked once, not for each scope', async (_, fault, code) => {
+    const { registry, client } = await startFailing(fault, () => true);
+    expect(await faultOf(client.repository().manifest())).toMatchObject({ code });
+    expect(registry.requests.length).toBe(2);
+  });
+
+  it('and a token service that does not respond is asked once, not for each scope', async () => {
+    const { registry, client } = await startRegistryAndClient({
+      client: { limits: { requestTimeout: 200 } },
+    });
+    withScopes(registry, { challenge: () => 'aws', accepts: () => false });
+    const { fault } = registry;
+    registry.fault = (request, response) =>
+      request.url?.startsWith('/token') === true || fault?.(request, response) === true;
     expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable' });
     expect(registry.requests.length).toBe(2);
   });
+
+  it.each([500, 502, 503])(
+    'and a token service that always answers %d is asked for each once',
+    async (status) => {
+      const { registry, client } = await startFailing(respondWith(status), () => true);
+      expect(await faultOf(client.repository().manifest())).toMatchObject({ code: 'unavailable' });
+      expect(registry.requests.length).toBe(3);
+    },
+  );
+
+  it.each([500, 502, 503])(
+    'and a token service that answers %d to it, gets the repository’s alone',
+    async (status) => {
+      const { client } = await startFailing(respondWith(status), (scopes) => scopes.length > 1);
+      expect(await client.repository().manifest()).toMatchObject({ digest: DIGEST });
+    },
+  );
 });
