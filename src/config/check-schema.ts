@@ -82,6 +82,14 @@ const noteError = (error: ErrorObject, note: Note): void => {
 const isDetail = ({ schemaPath, keyword, data }: ErrorObject): boolean =>
   schemaPath.includes('/oneOf/') || (keyword === 'oneOf' && typeof data !== 'object');
 
+/** Drops what else is wrong with a value of the wrong type: 1.5 is no integer, and over a maximum too. */
+const withoutRepeats = (errors: readonly ErrorObject[]): readonly ErrorObject[] => {
+  const mistyped = new Set(
+    errors.filter(({ keyword }) => keyword === 'type').map(({ instancePath }) => instancePath),
+  );
+  return errors.filter(({ keyword, instancePath }) => keyword === 'type' || !mistyped.has(instancePath));
+};
+
 /**
  * Notes every violation of the schema, and returns true if there is none. The paths without a problem may still be read
  * as parts of a `ConfigurationFile`.
@@ -92,6 +100,7 @@ export const checkSchema = (parsed: unknown, note: Note): parsed is Configuratio
   const ajv = new Ajv({ ...options, meta: false, validateSchema: false });
   const validate = ajv.compile(configurationSchema);
   if (validate(parsed)) return true;
-  for (const error of (validate.errors ?? []).filter((each) => !isDetail(each))) noteError(error, note);
+  for (const error of withoutRepeats((validate.errors ?? []).filter((each) => !isDetail(each))))
+    noteError(error, note);
   return false;
 };

@@ -27,6 +27,47 @@ const unknown: readonly Refusal<string>[] = [
     why: "'/config/limits': additional properties 'drains' not allowed",
   },
   {
+    values: { config: { limits: { drain: 15 } } },
+    why: "'/config/limits/drain': maximum: got 15, want 0",
+  },
+  {
+    values: { config: { tagMemory: '10' } },
+    why: "'/config/tagMemory': '10' does not match pattern '^(0|([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$'",
+  },
+  {
+    values: { config: { limits: { reviewBytes: '24MB' } } },
+    why: "'/config/limits/reviewBytes': '24MB' does not match pattern '^[0-9]{1,15}[KMG]iB?$'",
+  },
+  {
+    values: { config: { limits: { redirects: '5' } } },
+    why: "'/config/limits/redirects': got string, want integer",
+  },
+  {
+    values: { extraEnv: [{ name: 'PORT', value: 8080 }] },
+    why: "'/extraEnv/0/value': got number, want null or string",
+  },
+  {
+    values: { extraEnv: [{ name: 'NODE_OPTIONS', value: 1 }] },
+    why: "'/extraEnv/0/value': got number, want null or string",
+  },
+  { values: { extraEnv: [{ name: 1, value: 'a' }] }, why: "'/extraEnv/0/name': got number, want string" },
+  {
+    values: { extraInitContainers: [{ name: 'wait', env: [{ name: 'PORT', value: true }] }] },
+    why: "'/extraInitContainers/0/env/0/value': got boolean, want null or string",
+  },
+  {
+    values: { tolerations: [{ key: 'dedicated', value: true }] },
+    why: "'/tolerations/0/value': got boolean, want null or string",
+  },
+  {
+    values: { global: { imagePullSecrets: [{}] } },
+    why: "'/global/imagePullSecrets/0': missing property 'name'",
+  },
+  {
+    values: { global: { imagePullSecrets: [{ name: null }] } },
+    why: "'/global/imagePullSecrets/0/name': got null, want string",
+  },
+  {
     values: { files: { keys: { configmap: {} } } },
     why: "'/files/keys': additional properties 'configmap' not allowed",
   },

@@ -17,6 +17,7 @@ describe('access to the API of the cluster', () => {
     expect(
       await refusals('kubernetes: {namespace: n, certificates: {secret: s, dnsNames: [], caLifetime: 1y}}'),
     ).toEqual([
+      'kubernetes.certificates.caLifetime: must be a duration such as 500ms, 10s, 1m30s or 24h (0 is none)',
       'kubernetes.certificates.dnsNames: must have at least one entry; a key that is optional can be removed instead',
       'kubernetes.certificates.webhookConfiguration: is missing: it must be the name of a ValidatingWebhookConfiguration',
     ]);

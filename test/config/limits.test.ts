@@ -1,5 +1,8 @@
+import { Ajv } from 'ajv';
+import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits, limitTable } from '../../src/config/index.ts';
+import { configurationSchema } from '../../src/config/schema/configuration-schema.ts';
 import { parse, refusals } from './parse.ts';
 
 const MIB = 1024 * 1024;
@@ -77,6 +80,33 @@ describe('the limits', () => {
       'limits.redirects: must be a whole number',
       'limits.reviewBytes: must be a size such as 64KiB or 24MiB, or a whole number of bytes',
     ]);
+  });
+
+  it.each([
+    ['drain', '15'],
+    ['drain', '"15"'],
+    ['drain', '""'],
+    ['drain', '-1'],
+    ['drain', '1.5'],
+    ['drain', '1s1m'],
+    ['reviewBytes', '1.5'],
+    ['reviewBytes', '-1'],
+    ['reviewBytes', '"1048576"'],
+    ['redirects', '1.5'],
+    ['redirects', '-1'],
+    ['redirects', '"5"'],
+  ])('are refused once, by the schema that the chart has too: %s: %s', async (name, value) => {
+    const ajv = new Ajv({ allowUnionTypes: true });
+    const { limits } = configurationSchema.properties;
+    expect(ajv.validate(limits, load(`{${name}: ${value}}`))).toBe(false);
+    expect(await refusals(`limits: {${name}: ${value}}`)).toEqual([
+      expect.stringMatching(new RegExp(`^limits\\.${name}: must be a `)),
+    ]);
+  });
+
+  it.each(['0', '"0"', '0s', '1m30s', '500ms'])('may be the duration %s for the schema', (value) => {
+    const { tagMemory } = configurationSchema.properties;
+    expect(new Ajv({ allowUnionTypes: true }).validate(tagMemory, load(value))).toBe(true);
   });
 
   it('never let an idle connection end before the API server drops it', () => {

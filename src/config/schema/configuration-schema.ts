@@ -1,9 +1,19 @@
 import type { XStatic } from 'typebox/schema';
 import { logFormats, logLevels } from '../config.ts';
 import { type LimitName, limitTable } from '../limits.ts';
-import { examples } from '../quantity.ts';
 import { kubernetes } from './kubernetes.ts';
-import { address, duration, flag, list, oneOf, path, place, registryHost, text } from './value-types.ts';
+import {
+  address,
+  duration,
+  flag,
+  list,
+  oneOf,
+  path,
+  place,
+  quantities,
+  registryHost,
+  text,
+} from './value-types.ts';
 
 /*
  * JSON Schema, draft 7: the source of the file's type, checks and messages. `description` completes "must be …". A check
@@ -156,7 +166,7 @@ const evidence = {
 } as const;
 
 const limitSchemas = Object.fromEntries(
-  limitTable.map(({ name, unit }) => [name, { type: ['string', 'integer'], description: examples[unit] }]),
+  limitTable.map(({ name, unit }) => [name, quantities[unit]]),
 ) as unknown as Readonly<Record<LimitName, { readonly type: readonly ['string', 'integer'] }>>;
 
 const server = {
