@@ -16,11 +16,36 @@ const decodeText = (bytes: Uint8Array): string | undefined => {
   }
 };
 
+/** Pairs of quotes, straight and as word processors curl them. */
+const QUOTES = /^(?:"[^]*"|'[^]*'|[“”„][^]*[“”]|[‘’‚][^]*[‘’])$/;
+/** Quotes in quotes: a JSON string that was written into another one. */
+const MAX_QUOTES = 3;
+
+const unquoteOnce = (text: string): string => {
+  try {
+    const value: unknown = text.startsWith('"') ? JSON.parse(text) : undefined;
+    if (typeof value === 'string') return value.trim();
+  } catch {
+    // A shell's or an environment file's quotes: its lines may end in them.
+  }
+  return text.slice(1, -1).trim();
+};
+
+const unquote = (text: string): string => {
+  let inner = text.trim();
+  for (let depth = 0; depth < MAX_QUOTES && inner.length > 1 && QUOTES.test(inner); depth += 1)
+    inner = unquoteOnce(inner);
+  return inner;
+};
+
+/** The escapes that JSON and shells write in place of line breaks and slashes. Not in a comment: its end is a real line break. */
+const unescape = (text: string): string =>
+  /^[^\S\r\n]*(?:#|\/\/)/m.test(text) ? text : text.replaceAll(/\\+[rn]/g, '\n').replaceAll(/\\+\//g, '/');
+
 /** Removes what editors, shells and environment files put around a pasted key or into it: no encoding of a key has these. */
 const clean = (text: string): string => {
-  const trimmed = text.trim();
-  const [, , quoted] = /^(["'])([^"']*)\1$/.exec(trimmed) ?? [];
-  return (quoted ?? trimmed).replaceAll(/\\r|\\n/g, '\n').trim();
+  const visible = text.replaceAll('\u00A0', ' ').replaceAll(/[\u00AD\u200B-\u200D\u2060\uFEFF]/gu, '');
+  return unescape(unquote(visible)).trim();
 };
 
 /** Reads a key document: UTF-8 or UTF-16, with or without a byte order mark, or else binary data. */

@@ -1,10 +1,10 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import jose from 'node-jose';
 import { type Jwk, jwkOfDer } from './der-key.ts';
+import { describeText, findWrapperProblem, valueOfAssignment } from './describe-text.ts';
 import { jwksOfJson } from './jwk-key.ts';
 import { decodeBase64Document, isDer, type KeyDocument, readKeyDocument } from './key-document.ts';
 import { KeyProblem, UNKNOWN } from './key-problem.ts';
-import { findKeyReferenceProblem } from './key-reference.ts';
 import { jwkOfPem } from './pem-key.ts';
 
 /** One public key, whatever its encoding was. */
@@ -21,14 +21,11 @@ export type ParsedKeys =
   /** `problem` completes "the key …": `is a P-384 key; …`. */
   | { readonly ok: false; readonly problem: string };
 
-const SSH = /^(?:ssh-|ecdsa-sha2-|sk-|---- BEGIN SSH2)/;
+/** Characters: a DER public key of the shortest kind, Ed25519, is 44 bytes. What is shorter is rather a path. */
+const SHORTEST_BASE64 = 56;
 
-/** Names a text that holds a key, or leads to one, in a form that is not read. */
-const describeText = (text: string): string => {
-  if (SSH.test(text)) return 'is an SSH key: convert it, `ssh-keygen -e -m PKCS8 -f KEY.pub > cosign.pub`';
-  if (/^https?:\/\/\S+$/i.test(text)) return 'is the URL of a key: give it as url, or to --key';
-  return findKeyReferenceProblem(text) ?? UNKNOWN;
-};
+const decodeText = (text: string): Buffer | undefined =>
+  text.length < SHORTEST_BASE64 ? undefined : decodeBase64Document(valueOfAssignment(text) ?? text);
 
 /** Reads a document, or what it holds in base64: DER, PEM or JSON, but not base64 once more. */
 const jwksOf = (document: KeyDocument, isDecoded = false): readonly Jwk[] => {
@@ -36,9 +33,11 @@ const jwksOf = (document: KeyDocument, isDecoded = false): readonly Jwk[] => {
   if (document.kind === 'binary') throw new KeyProblem(UNKNOWN);
   const { text } = document;
   if (text === '') throw new KeyProblem('is empty');
+  const wrapper = findWrapperProblem(text);
+  if (wrapper !== undefined) throw new KeyProblem(wrapper);
   if (/^[{[]/.test(text)) return jwksOfJson(text);
   if (text.includes('-----BEGIN ')) return [jwkOfPem(text)];
-  const decoded = isDecoded ? undefined : decodeBase64Document(text);
+  const decoded = isDecoded ? undefined : decodeText(text);
   if (decoded === undefined) throw new KeyProblem(describeText(text));
   return jwksOf(readKeyDocument(decoded), true);
 };

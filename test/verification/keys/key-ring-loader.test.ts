@@ -147,7 +147,11 @@ describe('a key at a URL', () => {
   });
 
   it.each([
-    ['HTML', '<html>', 'the key that it serves is neither a PEM block nor JSON'],
+    [
+      'HTML',
+      '<html>',
+      'the key that it serves is an HTML page: give the address of the file itself (its "raw" link)',
+    ],
     ['a document that is too long', one.padEnd(5000), 'the key that it serves is longer than 4096 bytes'],
   ])('is missing where it is %s', async (_, text, problem) => {
     const { source, documents } = createWorld([fromUrl()]);

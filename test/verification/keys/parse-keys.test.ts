@@ -106,19 +106,14 @@ describe('a key is refused', () => {
       'is a PEM block of CERTIFICATE REQUEST, where a PUBLIC KEY is expected',
     ],
     [
-      'text before the block',
-      `my key:\n${signer.publicPem}`,
-      'is malformed: expected one complete PEM block with nothing before or after it',
-    ],
-    [
-      'text after the block',
-      `${signer.publicPem}# my key`,
-      'is malformed: expected one complete PEM block with nothing before or after it',
+      'text before the block in its line',
+      `my key: ${signer.publicPem}`,
+      'is malformed: expected one complete PEM block, which begins a line',
     ],
     [
       'a block without an end',
       signer.publicPem.slice(0, -20),
-      'is malformed: expected one complete PEM block with nothing before or after it',
+      'is malformed: expected one complete PEM block, which begins a line',
     ],
     ['a block that is no key', asPem(Buffer.from('no key')), 'is malformed: it contains no public key'],
     [
@@ -171,7 +166,11 @@ describe('a key is refused', () => {
     ['a list', JSON.stringify([jwk]), 'is not a JSON Web Key: it is not an object'],
     ['another object', '{"hello":"world"}', 'is not a JSON Web Key: its "kty" is missing or unknown'],
     ['nothing', ' \n', 'is empty'],
-    ['HTML', '<!doctype html><title>404</title>', 'is neither a PEM block nor JSON'],
+    [
+      'HTML',
+      '<!doctype html><title>404</title>',
+      'is an HTML page: give the address of the file itself (its "raw" link)',
+    ],
   ])('where it is %s', async (_, text, problem) => {
     expect(await parseKeys(text)).toEqual({ ok: false, problem });
   });

@@ -128,12 +128,122 @@ describe('a key as people paste it is refused by name', () => {
   });
 });
 
+const commented = (text: string) => text.replaceAll(/^(?=.)/gm, '# ');
+const other = createSigner().publicPem;
+const MALFORMED = 'is malformed: expected one complete PEM block, which begins a line';
+const SEVERAL = 'has several PEM blocks: give each key its own entry';
+const SECRET =
+  'is a whole Secret of Kubernetes, which may hold the private key too: give data.cosign.pub alone, decoded';
+const PATH = 'is a path, where the key itself is expected: give it as file, or to --key';
+const VARIABLE = 'is a variable that nothing replaced by its value: give the key itself';
+const NAMED = 'is a value with its name before it: give the value alone';
+
+describe('text around a key is no reason to trust', () => {
+  it.each<[string, string, string]>([
+    ['a key that is commented out', commented(pem), MALFORMED],
+    ['a key that is commented out in one line', `# ${pem.replaceAll('\n', ' ')}`, MALFORMED],
+    [
+      'a key that is commented out with its line breaks as \\n',
+      `# was:\\n${pem.replaceAll('\n', '\\n')}`,
+      MALFORMED,
+    ],
+    ['a key beside one that is commented out', `${commented(other)}${pem}`, MALFORMED],
+    ['a key beside one that has no end', `${other.slice(0, -20)}\n${pem}`, MALFORMED],
+    ['two keys, each with a comment', `# old\n${other}# new\n${pem}`, SEVERAL],
+    ['the same key twice, and another', `${pem}${pem}${other}`, SEVERAL],
+    ['a certificate behind the key, with text', `# key\n${pem}# certificate\n${certificate}`, SEVERAL],
+    ['a private key behind the key, with text', `# key\n${pem}# private\n${privatePem}`, PRIVATE],
+    [
+      'a private key in small letters',
+      `${pem}${privatePem.replaceAll('PRIVATE KEY', 'private key')}`,
+      PRIVATE,
+    ],
+    [
+      'what `openssl pkey -text` prints of a private key',
+      `Private-Key: (256 bit)\npriv:\n    1a:2b:3c\n${pem}`,
+      PRIVATE,
+    ],
+    ['a comment in the block', pem.replace('\n', '\n# my key\n'), MALFORMED],
+  ])('%s', async (_, document, problem) => {
+    expect(await parseKeys(document)).toEqual({ ok: false, problem });
+  });
+});
+
+describe('a text that holds or names a key is refused with a remedy', () => {
+  it.each<[string, string, string]>([
+    ['a Secret in YAML', `apiVersion: v1\nkind: Secret\ndata:\n  cosign.pub: ${base64Of(pem)}\n`, SECRET],
+    ['a Secret in JSON', JSON.stringify({ kind: 'Secret', data: { 'cosign.pub': base64Of(pem) } }), SECRET],
+    [
+      'a Secret with its text',
+      `kind: Secret\nstringData:\n  cosign.pub: |\n${pem.replaceAll(/^/gm, '    ')}`,
+      SECRET,
+    ],
+    ['a Secret with a private key', `kind: Secret\nstringData:\n  cosign.key: |\n${privatePem}`, PRIVATE],
+    ['the private member of a Secret', `cosign.key: ${base64Of(privatePem)}`, PRIVATE],
+    ['a named value that is no key', 'COSIGN_KEY=secret-password', NAMED],
+    ['a named key in DER', `cosign.pub: ${base64Of(der)}`, NAMED],
+    ['two named values', `a: ${base64Of(pem)}\nb: ${base64Of(other)}`, NAMED],
+    [
+      'a page',
+      `<!DOCTYPE html>\n<html><pre>\n${pem}</pre>`,
+      'is an HTML page: give the address of the file itself (its "raw" link)',
+    ],
+    ['a variable of a workflow', '${{ secrets.COSIGN_PUBLIC_KEY }}', VARIABLE],
+    ['a variable of a shell', '$COSIGN_PUBLIC_KEY', VARIABLE],
+    ['a variable of a shell, in braces', '"${COSIGN_PUBLIC_KEY}"', VARIABLE],
+    ['a command of a shell', '$(cat cosign.pub)', VARIABLE],
+    [
+      'a value of a chart',
+      '{{ .Values.key }}',
+      'is a template that nothing replaced by its value: give the key itself',
+    ],
+    ['an absolute path', '/etc/keys/cosign', PATH],
+    ['a path that is base64 too', '/etc/key', PATH],
+    ['a relative path', './cosign.pub', PATH],
+    ['the name of a file', 'cosign.pub', PATH],
+    ['a path of Windows', 'C:\\keys\\cosign.pub', PATH],
+  ])('%s', async (_, document, problem) => {
+    expect(await parseKeys(document)).toEqual({ ok: false, problem });
+  });
+});
+
 describe('a key as people paste it is read', () => {
   it.each<[string, Uint8Array | string]>([
     ['with blanks after its BEGIN line', pem.replace('\n', ' \t \n')],
     ['with blanks at the beginning of its lines', pem.replaceAll(/^/gm, '    ')],
     ['with blanks in its lines', pem.replaceAll(/([A-Za-z0-9+/]{20})/g, '$1 ')],
     ['with empty lines between its lines', pem.replaceAll('\n', '\n\n')],
+    ['with a comment before it', `# release key\n${pem}`],
+    ['with a comment after it', `${pem}# until 2027\n`],
+    [
+      'as `openssl ec -text` prints it',
+      `Public-Key: (256 bit)\npub:\n    04:3f\nASN1 OID: prime256v1\n${pem}`,
+    ],
+    [
+      'with the attributes of a PKCS 12 bag',
+      `Bag Attributes\n    friendlyName: release\nKey Attributes: <No Attributes>\n${pem}`,
+    ],
+    ['with header lines', pem.replace('\n', '\nComment: release-key\nVersion: 2\n\n')],
+    ['twice', `${pem}${pem}`],
+    ['twice, with text between', `${pem}# again\n${pem.replaceAll('\n', '\r\n')}`],
+    ['in base64 of its PEM with a comment', base64Of(`# key\n${pem}`)],
+    ['with no-break spaces in its BEGIN line', pem.replace('BEGIN PUBLIC KEY', 'BEGIN\u00a0PUBLIC\u00a0KEY')],
+    ['with no-break spaces as indentation', pem.replaceAll(/^/gm, '\u00a0\u00a0')],
+    ['with invisible characters', pem.replaceAll(/([A-Za-z0-9+/]{10})/g, '$1\u200b\u2060\u00ad')],
+    ['in curly quotes', `\u201c${pem.trim()}\u201d`],
+    ['in single curly quotes', `\u2018${pem.trim()}\u2019`],
+    ['as a JSON string with escaped slashes', JSON.stringify(pem).replaceAll('/', '\\/')],
+    [
+      'as a JSON string with escapes of its base64',
+      JSON.stringify(pem).replaceAll('=', '\\u003d').replaceAll('+', '\\u002b'),
+    ],
+    ['as a JSON string in a JSON string', JSON.stringify(JSON.stringify(pem))],
+    ['as a JSON string of a file with a comment', JSON.stringify(`# key\n${pem}`)],
+    ['with its line breaks escaped twice', pem.replaceAll('\n', '\\\\n')],
+    ['as a member of a Secret', `cosign.pub: ${base64Of(pem)}\n`],
+    ['as a quoted member of a Secret', `"cosign.pub": "${base64Of(pem)}"`],
+    ['as a line of an environment file', `COSIGN_PUBLIC_KEY=${base64Of(pem)}`],
+    ['as an exported variable', `export COSIGN_PUBLIC_KEY='${base64Of(pem)}'`],
     ['with no-break spaces', pem.replaceAll('\n', '\u00a0\n')],
     ['with the line ends of Windows', pem.replaceAll('\n', '\r\n')],
     ['with the line ends of old Macs', pem.replaceAll('\n', '\r')],
