@@ -274,6 +274,13 @@ describe('an image that could be Istio’s and was not judged is named, with the
       code: 20,
       notJudged: ['spec.runtime.imageRegistry'],
     });
+    for (const hub of ['registry.corp.example/mesh', 'registry.corp.example', 'localhost:5000'])
+      expect(await found(custom({ spec: { values: { global: { hub, tag: '1.28.0' } } } }))).toMatchObject({
+        code: 20,
+        notJudged: ['spec.values.global.hub'],
+      });
+    for (const other of [{ github: 'corp/mesh' }, { hub: 'eastus' }, { registry: 'registry.corp.example' }])
+      expect(await found(custom({ spec: other }))).toMatchObject({ code: 0, notJudged: [] });
     const text = custom({ spec: { helm: { values: 'global:\n  hub: docker.io/istio\n  tag: 1.28.0\n' } } });
     expect(await found(text)).toMatchObject({ code: 20, notJudged: ['spec.helm.values'] });
   });

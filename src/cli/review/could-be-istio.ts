@@ -7,8 +7,10 @@ export interface Recogniser {
   readonly isImage: (text: string) => boolean;
   /** Of any other field: a name below a hub with a host, a tag or a digest, or a look-alike with one of the last two. */
   readonly isClearlyImage: (text: string) => boolean;
-  /** Of a field that is for a hub: the images below it would be Istio's. */
+  /** Of a field that is for a hub (`hub`): a place with a host, whatever its path. */
   readonly isHub: (text: string) => boolean;
+  /** Of a field that is for any registry: the images below it would be Istio's. */
+  readonly isIstioRegistry: (text: string) => boolean;
   /** Of a field that may be for a hub: a hub or mirror. */
   readonly isKnownHub: (text: string) => boolean;
 }
@@ -58,6 +60,8 @@ export const createRecogniser = ({ classify, couldBeIstio }: Classifier): Recogn
     return kind === undefined ? couldBeIstio(text) : kind !== 'other';
   };
   const isKnownHub = (text: string): boolean => kindOf(`${parseScheme(text).name}/proxyv2`) === 'istio';
+  const isIstioRegistry = (text: string): boolean =>
+    isKnownHub(text) || (/istio/i.test(text) && kindOf(`${text}/proxyv2`) !== undefined);
   return {
     isImage: (text) => {
       const { scheme, name } = parseScheme(text);
@@ -73,7 +77,9 @@ export const createRecogniser = ({ classify, couldBeIstio }: Classifier): Recogn
       if (kind === 'look-alike') return hasTagOrDigest(name);
       return kind === 'istio' && (hasHost(name) || hasTagOrDigest(name));
     },
-    isHub: (text) => isKnownHub(text) || (/istio/i.test(text) && kindOf(`${text}/proxyv2`) !== undefined),
+    isHub: (text) =>
+      isIstioRegistry(text) || (hasHost(`${text}/`) && kindOf(`${text}/proxyv2`) === 'look-alike'),
+    isIstioRegistry,
     isKnownHub,
   };
 };

@@ -1,7 +1,8 @@
 import type { Recogniser } from './could-be-istio.ts';
 
 const isImageName = (name: string): boolean => /image|^reference$|^repository$/i.test(name);
-const isHubName = (name: string): boolean => /(?:^|\.)hub$|registry$/i.test(name);
+const isHubName = (name: string): boolean => /(?:^|\.)hub$/i.test(name);
+const isRegistryName = (name: string): boolean => /registry$/i.test(name);
 const isRepositoryName = (name: string): boolean => /repository$/i.test(name);
 
 /**
@@ -25,8 +26,10 @@ const unescaped = (text: string): string =>
   );
 
 /** True if the value of a setting in a text, or of a field, could name an image or a hub of Istio's. */
-const isNamedBy = (name: string, value: string, { isImage, isHub, isKnownHub }: Recogniser): boolean => {
+const isNamedBy = (name: string, value: string, recogniser: Recogniser): boolean => {
+  const { isImage, isHub, isIstioRegistry, isKnownHub } = recogniser;
   if (isHubName(name)) return isHub(value);
+  if (isRegistryName(name)) return isIstioRegistry(value);
   return (isImageName(name) && isImage(value)) || (isRepositoryName(name) && isKnownHub(value));
 };
 
@@ -56,7 +59,8 @@ export const findInField = (field: string, text: string, recogniser: Recogniser)
   // Kustomize writes `NAME=IMAGE`.
   if (trimmed.includes('='))
     return findInText(text, recogniser, isImageName(field) ? isImage : isClearlyImage);
-  if (isHubName(field)) return isNamedBy(field, trimmed, recogniser) ? [trimmed] : [];
+  if (isHubName(field) || isRegistryName(field))
+    return isNamedBy(field, trimmed, recogniser) ? [trimmed] : [];
   const found = isNamedBy(field, trimmed, recogniser) || (!isImageName(field) && isClearlyImage(trimmed));
   return found ? [trimmed] : findInText(text, recogniser, isClearlyImage);
 };
