@@ -1,7 +1,9 @@
 import { isAbsent, isJsonObject, type JsonObject, memberOf } from '../base/index.ts';
-import { findConfiguredImages } from '../istio/index.ts';
+import { findConfiguredImages, placeholderImage } from '../istio/index.ts';
 import type { ImageUse } from '../policy/index.ts';
 import { CONTAINER_LISTS, imageUses, markIstiod } from './image-uses.ts';
+import { proxyImageAnnotation } from './placeholders.ts';
+import { walkObjects } from './walk-objects.ts';
 import type { Workload } from './workloads.ts';
 
 /** The images of a document that starts none itself, and sentences about images that it causes but does not name. */
@@ -47,11 +49,10 @@ const withNames = (spec: JsonObject): JsonObject => {
 const ignoreProblems = (): void => {};
 
 /** The annotations with which a pod chooses the image that is injected, if it has a path (istio/istio, injection templates). */
-const IMAGE_ANNOTATIONS = ['sidecar.istio.io/proxyImage', 'gateway.istio.io/agentgatewayImage'];
+const IMAGE_ANNOTATIONS = [proxyImageAnnotation, 'gateway.istio.io/agentgatewayImage'];
 
-/** The container that is injected, and what its image is where the injector chooses it. */
+/** The container that is injected. */
 const INJECTED = 'istio-proxy';
-const CHOSEN_BY_INJECTOR = 'auto';
 
 /** True if the sidecar is there, with its image: the annotations choose no other. `review` names what they say as not judged. */
 const isInjected = (template: unknown): boolean =>
@@ -63,7 +64,7 @@ const isInjected = (template: unknown): boolean =>
         (container: unknown) =>
           memberOf(container, 'name') === INJECTED &&
           hasImage(container) &&
-          memberOf(container, 'image') !== CHOSEN_BY_INJECTOR,
+          memberOf(container, 'image') !== placeholderImage,
       )
     );
   });
@@ -79,30 +80,6 @@ const annotatedUses = (template: unknown, path: string): readonly ImageUse[] => 
       ? [{ image, path: `${at}["${name}"]`, name: INJECTED, kind: 'container' }]
       : [];
   });
-};
-
-/** The member `name` at `path`, as JSONPath writes it. */
-const pathTo = (path: string, name: string): string => {
-  if (!/^[A-Za-z_][\w-]*$/.test(name)) return `${path}["${name}"]`;
-  return path === '' ? name : `${path}.${name}`;
-};
-
-/**
- * Calls `visit` with every object in a value, its path, and the object or list that it is in. What Kubernetes itself
- * writes about an object starts nothing.
- */
-const walkObjects = (
-  value: unknown,
-  path: string,
-  visit: (object: JsonObject, path: string, parent: unknown) => void,
-  parent?: unknown,
-): void => {
-  if (Array.isArray(value))
-    for (const [index, item] of value.entries()) walkObjects(item, `${path}[${index}]`, visit, value);
-  if (!isJsonObject(value)) return;
-  visit(value, path, parent);
-  for (const [name, member] of Object.entries(value))
-    if (path !== '' || name !== 'status') walkObjects(member, pathTo(path, name), visit, value);
 };
 
 /** Finds the image uses of every pod template in an object, by its shape, at any depth. */

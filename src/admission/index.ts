@@ -7,6 +7,7 @@ export { chartExpression, matchConditions } from './match-conditions.ts';
 export { withPatch } from './pin-response.ts';
 export type { PinRecord } from './pin-result.ts';
 export { createPinner, type Pinner, type PinnerContext } from './pinner.ts';
+export { findPlaceholders } from './placeholders.ts';
 export type { ReviewRecord } from './record.ts';
 export type { Regarding } from './regarding.ts';
 export {

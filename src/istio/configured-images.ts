@@ -109,6 +109,17 @@ const injectorConfig = (object: JsonObject): ConfiguredImages | undefined => {
   return join(configured(wanted, 'data.values.global'), templateImages(textOf(data['config']), values));
 };
 
+/**
+ * Returns the revision of the injector's ConfigMap, `default` for the one without; undefined for any other object. Source:
+ * istio/istio, istiod chart, `istiod-injector-configmap.yaml`.
+ */
+export const injectorRevision = (object: unknown): string | undefined => {
+  const name = textOf(memberOf(memberOf(object, 'metadata'), 'name'));
+  if (memberOf(object, 'kind') !== 'ConfigMap' || memberOf(object, 'apiVersion') !== 'v1') return undefined;
+  if (name === INJECTOR) return 'default';
+  return name.startsWith(`${INJECTOR}-`) ? name.slice(INJECTOR.length + 1) : undefined;
+};
+
 const isOff = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === false;
 const isOn = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === true;
 

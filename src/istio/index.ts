@@ -1,7 +1,7 @@
 export { type Classifier, createClassifier } from './classifier.ts';
 export { isComponent } from './component.ts';
 export { placeholderImage } from './components.ts';
-export { findConfiguredImages } from './configured-images.ts';
+export { findConfiguredImages, injectorRevision } from './configured-images.ts';
 export {
   genericContainerNames,
   isIstiodPod,

@@ -565,6 +565,71 @@ describe('Istio’s own configuration is judged by the images that it causes:', 
     expect(clean).toBe(0);
   });
 
+  const gateway = (labels: object = {}, more: object = {}) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'gateway' },
+    spec: {
+      selector: { matchLabels: {} },
+      template: { metadata: { labels, ...more }, spec: spec('auto') },
+    },
+  });
+  const list = (...items: readonly object[]) => ({ apiVersion: 'v1', kind: 'List', items });
+  const chosen = (path: string) => [expect.stringContaining(`(${path}) is chosen by the injector`)];
+
+  it('a gateway’s `image: auto` is not allowed without the injector’s ConfigMap', async () => {
+    expect(await found(gateway())).toEqual({
+      code: 20,
+      findings: [],
+      notJudged: chosen(at('spec.template.spec')),
+    });
+    const { stdout } = await kit.review(gateway());
+    expect(stdout).toContain(
+      'Deployment default/gateway: judged in part\n  not judged: the image of container "istio-proxy"',
+    );
+    expect(stdout).toContain('review that ConfigMap (istio-sidecar-injector) too');
+    expect(stdout).not.toContain('allowed');
+    const rollout = { ...gateway(), apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' };
+    expect(await found(rollout)).toMatchObject({ code: 20, notJudged: chosen(at('spec.template.spec')) });
+    const init = deployment({ ...spec('nginx', 'app'), initContainers: [container('auto', 'istio-proxy')] });
+    expect(await found(init)).toMatchObject({
+      code: 20,
+      notJudged: chosen('spec.template.spec.initContainers[0].image'),
+    });
+  });
+
+  it('a gateway’s `image: auto` is what the injector’s ConfigMap of its revision in the same input says', async () => {
+    const labels = { 'istio.io/rev': '1-28' };
+    expect(await found(list(gateway(labels), injector(kit.signed)))).toMatchObject({
+      code: 0,
+      notJudged: [],
+    });
+    expect(await found(list(gateway(), injector(kit.signed)))).toMatchObject({ code: 0, notJudged: [] });
+    expect(await found(list(gateway(), injector(kit.unsigned)))).toMatchObject({ code: 10, notJudged: [] });
+    const other = list(gateway({ 'istio.io/rev': 'canary' }), injector(kit.signed));
+    expect(await found(other)).toMatchObject({ code: 20, notJudged: chosen(at('spec.template.spec')) });
+    const elsewhere = { ...injector(kit.signed), kind: 'Secret' };
+    expect((await found(list(gateway(), elsewhere))).code).toBe(20);
+  });
+
+  it('a gateway’s `image: auto` is what its annotation says', async () => {
+    const annotated = (image: string) =>
+      gateway({}, { annotations: { 'sidecar.istio.io/proxyImage': image } });
+    expect(await found(annotated(`${kit.hub}/proxyv2:${kit.signed}`))).toMatchObject({
+      code: 0,
+      notJudged: [],
+    });
+    expect(await found(annotated('proxyv2'))).toMatchObject({ code: 20 });
+  });
+
+  it('the gateway of Istio’s own chart', async () => {
+    const file = '../fixtures/istio/golden/operator/pkg/helm/testdata/output/gateway-deployment.golden.yaml';
+    const text = await readFile(new URL(file, import.meta.url), 'utf8');
+    expect(await found(text)).toMatchObject({ code: 20, notJudged: chosen(at('spec.template.spec')) });
+    const both = `${text}\n---\n${JSON.stringify(injector(kit.signed))}\n`;
+    expect(await found(both)).toMatchObject({ code: 0, notJudged: [] });
+  });
+
   const operator = (more: object) => ({
     apiVersion: 'install.istio.io/v1alpha1',
     kind: 'IstioOperator',

@@ -336,10 +336,10 @@ describe('review', () => {
     });
   });
 
-  it('takes `image: auto` in a Deployment for what the injector replaces, and in a Pod for what it did not', async () => {
+  it('takes `image: auto` in a Deployment for what it cannot judge, because the injector chooses it, and in a Pod for what it did not', async () => {
     const spec = { containers: [container('auto', 'istio-proxy')] };
     expect(await printed(deployment(spec))).toMatchObject({
-      code: 0,
+      code: 20,
       objects: [{ verdict: 'allow', codes: [] }],
     });
     expect(await printed(pod(spec))).toMatchObject({

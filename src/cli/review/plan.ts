@@ -1,7 +1,12 @@
-import { findDocumentImages, findWholeSubject, MalformedReview } from '../../admission/index.ts';
-import { memberOf } from '../../base/index.ts';
+import {
+  findDocumentImages,
+  findPlaceholders,
+  findWholeSubject,
+  MalformedReview,
+} from '../../admission/index.ts';
+import { memberOf, quoted } from '../../base/index.ts';
 import type { Config } from '../../config/index.ts';
-import { createClassifier } from '../../istio/index.ts';
+import { createClassifier, injectorRevision } from '../../istio/index.ts';
 import { CommandError } from '../command-line/command.ts';
 import { createRecogniser, type Recogniser } from './could-be-istio.ts';
 import { type Reviewable, textAt } from './manifests.ts';
@@ -35,15 +40,31 @@ const subjectOf = ({ review, place }: Reviewable) => {
   }
 };
 
+/** The revisions whose injector is in the input, so that what it injects is judged. */
+type Injectors = ReadonlySet<string>;
+
+const injectorsIn = (objects: readonly Reviewable[]): Injectors =>
+  new Set(objects.flatMap(({ document }) => injectorRevision(document) ?? []));
+
+/** Sentences about images that an injector chooses which is not in the input. */
+const chosenElsewhere = (object: unknown, injectors: Injectors): readonly string[] =>
+  findPlaceholders(object)
+    .filter(({ revision }) => (revision === undefined ? injectors.size === 0 : !injectors.has(revision)))
+    .map(
+      ({ container, path }) =>
+        `the image of container ${quoted(container, 63)} (${path}) is chosen by the injector, by its ConfigMap: review that ConfigMap (istio-sidecar-injector) too`,
+    );
+
 const unjudgedIn = (
   { place, document, review }: Reviewable,
   judged: readonly string[],
   recogniser: Recogniser,
+  injectors: Injectors,
 ): readonly UnjudgedObject[] => {
   const request = memberOf(review, 'request');
   const object = document ?? memberOf(request, 'object');
   const images = findUnjudged(object, new Set(judged), recogniser);
-  const { unknown } = findDocumentImages(object);
+  const unknown = [...findDocumentImages(object).unknown, ...chosenElsewhere(object, injectors)];
   if (images.length === 0 && unknown.length === 0) return [];
   const [kind, namespace] = [textAt(object, 'kind'), textAt(request, 'namespace')];
   return [{ place, kind, namespace, name: textAt(memberOf(object, 'metadata'), 'name'), images, unknown }];
@@ -52,6 +73,7 @@ const unjudgedIn = (
 /** Decides what is reviewed, and finds what is not judged then. Throws `CommandError` for a malformed object. */
 export const planReview = (objects: readonly Reviewable[], { places }: Pick<Config, 'places'>): Plan => {
   const recogniser = createRecogniser(createClassifier(places));
+  const injectors = injectorsIn(objects);
   const reviewed: Reviewable[] = [];
   const unjudged: UnjudgedObject[] = [];
   for (const object of objects) {
@@ -61,7 +83,7 @@ export const planReview = (objects: readonly Reviewable[], { places }: Pick<Conf
     if (!isOther || isCaptured) reviewed.push(object);
     const judged = subject.skipped === undefined ? subject.uses.map(({ image }) => image) : [];
     // The webhook is not asked about more than what is new in a captured review.
-    if (!isCaptured || isOther) unjudged.push(...unjudgedIn(object, judged, recogniser));
+    if (!isCaptured || isOther) unjudged.push(...unjudgedIn(object, judged, recogniser, injectors));
   }
   return { reviewed, unjudged, skipped: objects.length - reviewed.length };
 };
