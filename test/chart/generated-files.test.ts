@@ -61,6 +61,17 @@ describe('the schema of values', () => {
   });
 });
 
+describe('what Argo CD is told to ignore', () => {
+  it('is of the rules only those that sailmark writes, so that the chart’s stay what it renders', () => {
+    const readme = readFileSync('charts/sailmark/README.md', 'utf8');
+    const ignored = readme.split('\n').filter((line) => line.includes('jqPathExpressions'));
+    expect(ignored.join('\n')).not.toContain('.webhooks[].rules');
+    expect(ignored[0]).toContain(
+      `'.webhooks[] | select(.name == "critical.sailmark.dev" or .name == "enforce.sailmark.dev") | .rules'`,
+    );
+  });
+});
+
 describe('the notes', () => {
   const notesOf = async (values: object): Promise<string> => {
     const args = [
@@ -99,14 +110,26 @@ describe('the notes', () => {
       expect(notes).toContain(part);
   });
 
-  it('say which permission must be granted where the chart grants none, and what a failed installation stops', async () => {
-    expect(await notesOf({ rbac: { create: false } })).toContain(
-      'resources: [validatingwebhookconfigurations], resourceNames: [sailmark], verbs: [get, watch, patch]}',
-    );
+  it('say which permissions must be granted where the chart grants none, and what a failed installation stops', async () => {
+    const rights = (notes: string): readonly string[] => notes.match(/^ {2}\{apiGroups: .*$/gm) ?? [];
+    const SECRET =
+      '  {apiGroups: [""], resources: [secrets], resourceNames: [sailmark-certificates], verbs: [get, update]}    # in namespace gate';
+    const webhook = (kind: string, name: string, verbs: string): string =>
+      `  {apiGroups: [admissionregistration.k8s.io], resources: [${kind}webhookconfigurations], resourceNames: [${name}], verbs: [${verbs}]}`;
+    expect(rights(await notesOf({}))).toEqual([]);
+    expect(rights(await notesOf({ rbac: { create: false } }))).toEqual([
+      webhook('validating', 'sailmark', 'get, watch, patch'),
+      webhook('mutating', 'zz-sailmark', 'get, patch'),
+      '  {apiGroups: [""], resources: [pods], verbs: [list]}',
+      '  {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}',
+      SECRET,
+      expect.stringContaining('resources: [configmaps], resourceNames: [sailmark-evidence-tags, '),
+    ]);
     const immediate = { mode: 'enforce', webhook: { activation: 'immediate' }, rbac: { create: false } };
     const notes = await notesOf(immediate);
     expect(notes).toContain('until a replica is ready, no Istio pod starts outside critical namespaces');
-    expect(notes).not.toContain('verbs: [get, watch, patch]');
+    expect(rights(notes)).toContain(webhook('validating', 'sailmark', 'get, patch'));
+    expect(rights(notes)).toContain(SECRET);
     expect(notes).not.toContain('sailmark.dev/suspended');
   });
 
