@@ -106,7 +106,10 @@ const injectorConfig = (object: JsonObject): ConfiguredImages | undefined => {
     ['istio-proxy', 'proxyv2', proxyOf(installation)],
     ...injectedBeside(installation),
   ];
-  return join(configured(wanted, 'data.values.global'), templateImages(textOf(data['config']), values));
+  return join(
+    configured(wanted, 'data.values.global'),
+    templateImages(textOf(data['config']), values, 'data.config'),
+  );
 };
 
 /**

@@ -542,6 +542,75 @@ describe('Istio’s own configuration is judged by the images that it causes:', 
     });
   });
 
+  const inTemplate = (items: string): string =>
+    `templates:\n  sidecar: |\n    spec:\n      containers:\n${items.replaceAll(/^/gm, '      ')}\n`;
+  const OTHER = 'registry.corp.example/mesh/envoy-sidecar:1.28.0';
+
+  it.each([
+    ['after its name', `- name: istio-proxy\n  image: ${OTHER}`],
+    ['before its name', `- image: '${OTHER}' # ours\n  env:\n  - name: A\n  name: istio-proxy`],
+    [
+      'after branches and other lists',
+      `- name: app\n  image: nginx\n{{- if .Values.a }}\n- name: b\n{{ else }}\n- name: istio-init\n{{ end }}\n  env:\n    - name: A\n  {{ if .X }}\n  image: "${OTHER}"\n  {{ end }}`,
+    ],
+    ['in braces', `- {name: istio-init, env: [{name: A}], image: ${OTHER}}`],
+    ['in JSON', `- {\n  "name":"istio-validation",\n  "image":"${OTHER}",\n  "args":[]}`],
+    ['in a folded text', `- name: istio-proxy\n  image: >-\n    ${OTHER}`],
+    ['on the next line', `- name: istio-proxy\n  image:\n    ${OTHER}`],
+    ['from other values', `- name: istio-proxy\n  image: "{{ .Values.global.mesh.image }}"`],
+  ])('an image of any other name in a template’s container of Istio’s, %s', async (_name, text) => {
+    const config = inTemplate(text);
+    expect(await found(injector(kit.signed, { mesh: { image: OTHER } }, config))).toEqual({
+      code: 30,
+      findings: ['data.config: image-unrecognised'],
+      notJudged: [],
+    });
+  });
+
+  it.each([
+    ['in a container without a name', `- image: ${OTHER}`, 'not known by name'],
+    [
+      'in a container that injection names',
+      `- name: "{{ $c.Name }}"\n  image: ${OTHER}`,
+      'not known by name',
+    ],
+    ['in braces without a name', `- {image: ${OTHER}}`, 'not known by name'],
+    [
+      'behind an expression',
+      `- name: istio-proxy\n  {{ if .X }}image: ${OTHER}{{ end }}`,
+      'form that is not read',
+    ],
+    [
+      'that an expression writes',
+      `- name: istio-proxy\n  {{ print "image: ${OTHER}" }}`,
+      'form that is not read',
+    ],
+    ['with an anchor', `- name: istio-proxy\n  image: &it ${OTHER}`, 'form that is not read'],
+    ['by an alias', '- name: istio-proxy\n  image: *it', 'not read'],
+    [
+      'over several lines',
+      '- name: istio-proxy\n  image: >-\n    a.example/x\n    :1',
+      'form that is not read',
+    ],
+    [
+      'of values that are not set',
+      '- name: istio-proxy\n  image: "{{ .Values.mesh.image }}"',
+      'only injection completes',
+    ],
+  ])('a template’s image %s is named', async (_name, text, sentence) => {
+    expect(await found(injector(kit.signed, {}, inTemplate(text)))).toMatchObject({
+      code: 20,
+      notJudged: [expect.stringContaining(sentence)],
+    });
+  });
+
+  it('but a template’s container of its own has its own image', async () => {
+    const config = inTemplate(
+      `# image: x\n- name: logs\n  image: ${OTHER}\n- {name: more, image: "nginx:1"}\n- name: istio-proxy\n  image: "{{ .ProxyImage }}"\n  imagePullPolicy: Always`,
+    );
+    expect(await found(injector(kit.signed, {}, config))).toEqual({ code: 0, findings: [], notJudged: [] });
+  });
+
   it('the injector’s ConfigMap without values that can be read', async () => {
     const broken = { ...injector(kit.signed), data: { values: '{' } };
     expect(await found(broken)).toMatchObject({ code: 20, findings: [] });
