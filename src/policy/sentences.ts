@@ -31,6 +31,7 @@ const REMEDIES: Readonly<Record<NonNullable<FaultReason['remedy']>, string>> = {
   tls: 'check the port; if the registry speaks plain HTTP, permit it with registries[].plainHTTP',
   address: 'reach the registry at another address; no setting permits this one',
   'host-name': 'check the name of the registry, and that DNS resolves it',
+  'proxy-unreachable': 'check HTTPS_PROXY or HTTP_PROXY, and that the proxy that it names runs',
   proxy: 'check the proxy, and the user name and password in its URL',
 };
 

@@ -113,7 +113,9 @@ export type FaultRemedy =
   /** a name that is malformed or has no address */
   | 'host-name'
   /** a proxy that refuses */
-  | 'proxy';
+  | 'proxy'
+  /** a proxy that does not respond, or has no address */
+  | 'proxy-unreachable';
 
 /** A source could not be read. `detail` is one line without secrets that names the registry and the remedy. */
 export class SourceFault extends Error {

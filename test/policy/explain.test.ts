@@ -86,6 +86,7 @@ const FAULTS: readonly (readonly [Reason, string])[] = (
     ['address', 'no setting permits this one'],
     ['host-name', 'the name of the registry'],
     ['proxy', 'the proxy'],
+    ['proxy-unreachable', 'check HTTPS_PROXY'],
   ] as const
 ).flatMap(([remedy, text]) =>
   (['registry-unavailable', 'registry-backend-unavailable', 'registry-refused'] as const).map(

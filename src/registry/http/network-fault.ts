@@ -53,7 +53,7 @@ const isLocal = (error: unknown): boolean =>
   (error instanceof ProxyFault && LOCAL_CODES.has(codeOf(error.cause)));
 
 /** A sentence, and what helps if it is not what the code of the fault suggests. */
-type Described = readonly [sentence: string, remedy?: FaultRemedy];
+type Described = readonly [sentence: string, remedy?: FaultRemedy | undefined];
 
 /** Describes a failed connection; never quotes the URL, which may carry a token. */
 const describeConnectionError = (code: string): Described => {
@@ -79,6 +79,13 @@ const isNotHttp = (error: unknown): boolean =>
 const unavailableCodeOf = ({ isOwn }: RequestContext): FaultCode =>
   isOwn ? 'unavailable' : 'backend-unavailable';
 
+/** Codes of an address that nobody listens at, or no route leads to. */
+const UNREACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** True if the address that was not reached is the proxy's: through a proxy no other is connected to. */
+const isUnreachedProxy = (error: unknown, { proxy }: RequestContext): boolean =>
+  proxy !== undefined && UNREACHED.has(codeOf(error));
+
 const classify = (
   error: unknown,
   context: RequestContext,
@@ -87,12 +94,18 @@ const classify = (
   if (error instanceof AddressForbidden) return ['refused', error.message, 'address'];
   if (isLocal(error)) return ['deadline', 'this machine could not open a connection'];
   if (error instanceof ProxyFault)
-    return error.code === 'unavailable' ? [unavailable, error.message] : [error.code, error.message, 'proxy'];
-  if (error instanceof LookupFailed) return [unavailable, error.message, 'host-name'];
+    return [error.code === 'unavailable' ? unavailable : error.code, error.message, error.remedy];
+  if (error instanceof LookupFailed)
+    return [unavailable, error.message, context.proxy === undefined ? 'host-name' : 'proxy-unreachable'];
   if (isNotHttp(error)) return ['answer-invalid', 'the response is not valid HTTP'];
   if (isMisuse(error) || !isNetworkError(error)) return undefined;
   if (context.caller.aborted) return ['deadline', 'it did not respond in time'];
-  return [unavailable, ...describeConnectionError(codeOf(error))];
+  const [sentence, remedy] = describeConnectionError(codeOf(error));
+  return [
+    unavailable,
+    sentence,
+    remedy ?? (isUnreachedProxy(error, context) ? 'proxy-unreachable' : undefined),
+  ];
 };
 
 /** Returns the `SourceFault` of an error of one request; or the error itself if it is a defect, not the network's. */

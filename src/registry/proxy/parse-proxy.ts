@@ -1,9 +1,12 @@
+import { isIPv4 } from 'node:net';
 import type { Proxy } from './proxy.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const NO_URL = 'must be an http or https URL, such as http://proxy.corp.example:3128';
+const NUMBER =
+  'has a number as its host, which would be read as another address: write a host name, or four decimal numbers, such as http://192.0.2.1:3128';
 
 /** Returns why the text of a proxy's URL, whose scheme is left out, must not be read; undefined: nothing speaks against it. */
 const problemOf = (scheme: string, rest: string): string | undefined => {
@@ -19,6 +22,16 @@ const problemOf = (scheme: string, rest: string): string | undefined => {
   return undefined;
 };
 
+/**
+ * Returns true for a host whose URL leads to an IPv4 address that is written otherwise: `010.0.0.1` to 8.0.0.1, `3128` to
+ * 0.0.12.56 (URL Standard, "IPv4 parser"). Whoever wrote it meant another host.
+ */
+const isOtherAddress = (rest: string, { hostname }: URL): boolean => {
+  const [authority = ''] = rest.split(/[/\\?#]/);
+  const host = authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
+  return isIPv4(hostname) && host !== hostname;
+};
+
 /** Parses a proxy's URL; the default scheme is http. Returns the problem if the text is none, and quotes nothing of it. */
 const parseProxyUrl = (text: string): URL | string => {
   if (/^["'`]|["'`]$/.test(text))
@@ -29,6 +42,7 @@ const parseProxyUrl = (text: string): URL | string => {
   if (problem !== undefined) return problem;
   const url = URL.parse(`${scheme ?? 'http'}://${rest}`);
   if (url === null || !/^(?:[\w.-]+|\[.*\])$/.test(url.hostname)) return NO_URL;
+  if (isOtherAddress(rest, url)) return NUMBER;
   // `http:/proxy` and `http://http://proxy` would name the host `http`.
   return url.pathname.startsWith('//') || /^https?$/.test(url.hostname) ? NO_URL : url;
 };

@@ -5,7 +5,7 @@ import type { SecureContext } from 'node:tls';
 import { callbackify } from 'node:util';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { isAddressLiteral } from '../address-class.ts';
-import type { FaultCode } from '../source.ts';
+import type { FaultCode, FaultRemedy } from '../source.ts';
 import { createTrustingConnector } from '../tls/connector.ts';
 import type { FindSecureContext } from '../tls/trust.ts';
 
@@ -13,10 +13,12 @@ import type { FindSecureContext } from '../tls/trust.ts';
 export class ProxyFault extends Error {
   override readonly name = 'ProxyFault';
   readonly code: Extract<FaultCode, 'refused' | 'unavailable'>;
+  readonly remedy: FaultRemedy | undefined;
 
-  constructor(proxy: URL, code: ProxyFault['code'], problem: string, cause?: unknown) {
+  constructor(proxy: URL, code: ProxyFault['code'], problem: string, remedy?: FaultRemedy, cause?: unknown) {
     super(`the proxy ${proxy.host} ${problem}`, { cause });
     this.code = code;
+    this.remedy = remedy;
   }
 }
 
@@ -41,9 +43,15 @@ export const proxyRefusal = (proxy: URL, status: number): ProxyFault => {
       proxy,
       'refused',
       'requires another user name and password (407); set them in its URL in HTTPS_PROXY or HTTP_PROXY',
+      'proxy',
     );
   if (status === 403)
-    return new ProxyFault(proxy, 'refused', 'refused the connection (403); permit this host in the proxy');
+    return new ProxyFault(
+      proxy,
+      'refused',
+      'refused the connection (403); permit this host in the proxy',
+      'proxy',
+    );
   return new ProxyFault(proxy, 'unavailable', `could not open the connection (${status})`);
 };
 
@@ -81,7 +89,10 @@ const openTunnel = async (
   const secureContext = proxy.protocol === 'https:' ? await findSecureContext() : undefined;
   const request = startConnect(proxy, target, secureContext);
   const timer = setTimeout(
-    () => request.destroy(new ProxyFault(proxy, 'unavailable', `did not respond within ${timeout} ms`)),
+    () =>
+      request.destroy(
+        new ProxyFault(proxy, 'unavailable', `did not respond within ${timeout} ms`, 'proxy-unreachable'),
+      ),
     timeout,
   );
   request.once('connect', ({ statusCode = 0 }, socket: Socket, early) => {
@@ -93,7 +104,11 @@ const openTunnel = async (
   request.once('error', (error: NodeJS.ErrnoException) => {
     clearTimeout(timer);
     const problem = `cannot be reached (${error.code ?? error.name})`;
-    reject(error instanceof ProxyFault ? error : new ProxyFault(proxy, 'unavailable', problem, error));
+    reject(
+      error instanceof ProxyFault
+        ? error
+        : new ProxyFault(proxy, 'unavailable', problem, 'proxy-unreachable', error),
+    );
   });
   request.end();
   return promise;

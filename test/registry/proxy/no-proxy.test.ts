@@ -122,7 +122,21 @@ describe('the proxies of an environment', () => {
   const SOCKS =
     'names a SOCKS proxy, which is not supported: name an http or https proxy, such as http://proxy.corp.example:3128';
 
+  const NUMBER =
+    'has a number as its host, which would be read as another address: write a host name, or four decimal numbers, such as http://192.0.2.1:3128';
+
   it.each([
+    ['010.0.0.1:3128', NUMBER],
+    ['http://u:s3cret@010.0.0.1:3128', NUMBER],
+    ['3128', NUMBER],
+    ['http://3128/', NUMBER],
+    ['0x7f.1', NUMBER],
+    ['http://0x7f000001:3128', NUMBER],
+    ['127.1:3128', NUMBER],
+    ['192.0.2.010', NUMBER],
+    ['http://192.0.2.1.:3128', NUMBER],
+    ['http://%31%32%37.0.0.1:3128', NUMBER],
+    ['\uff11\uff12\uff17.0.0.1:3128', NUMBER],
     ['http://', HTTP],
     ['ftp://s3cret', HTTP],
     ['http://u:s3cret@:3128', HTTP],
@@ -156,6 +170,8 @@ describe('the proxies of an environment', () => {
   it.each([
     ['proxy.example', 'http://proxy.example/'],
     ['localhost', 'http://localhost/'],
+    ['http://u:p@192.0.2.1/', 'http://u:p@192.0.2.1/'],
+    ['10.example:3128', 'http://10.example:3128/'],
     ['127.0.0.1:8080', 'http://127.0.0.1:8080/'],
     ['[fd00::1]:3128', 'http://[fd00::1]:3128/'],
     ['HTTPS://cache_1.corp.example', 'https://cache_1.corp.example/'],

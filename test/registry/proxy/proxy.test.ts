@@ -98,9 +98,29 @@ describe('a proxy', () => {
   it('that is not there is named in the fault', async () => {
     const { proxy, client } = await proxied();
     await proxy.close();
-    expect((await faultOf(client.repository().manifest())).message).toContain(
-      `the proxy ${proxy.host} cannot be reached (ECONNREFUSED)`,
-    );
+    await expect(client.repository().manifest()).rejects.toMatchObject({
+      message: expect.stringContaining(`the proxy ${proxy.host} cannot be reached (ECONNREFUSED)`),
+      remedy: 'proxy-unreachable',
+    });
+  });
+
+  it('that is not there is what helps, for a registry over plain HTTP too', async () => {
+    const proxy = await startProxy();
+    await proxy.close();
+    const client = createClient('registry.example:5000', {
+      lookUp: NOBODY,
+      proxy: { http: proxy.url },
+      plainHttp: true,
+    });
+    await expect(client.repository().manifest()).rejects.toMatchObject({ remedy: 'proxy-unreachable' });
+  });
+
+  it('that cannot reach the registry is not said to be at fault', async () => {
+    const { client } = await proxied({ proxyOptions: { fault: saying('HTTP/1.1 502 Bad Gateway\r\n\r\n') } });
+    await expect(client.repository().manifest()).rejects.toMatchObject({
+      code: 'unavailable',
+      remedy: undefined,
+    });
   });
 
   it('that wants a password gets no other, and the fault has none in it', async () => {
