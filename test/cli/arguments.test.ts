@@ -39,7 +39,7 @@ describe('a command line that is wrong', () => {
       ['verify', '--transparency-log', 'require', '--trusted-root', '/nonexistent/root', 'x'],
       '--trusted-root cannot be read',
     ],
-    [['verify', '--local-image', '/nonexistent'], 'there is no evidence in /nonexistent'],
+    [['verify', '--local-image', '/nonexistent'], '--local-image: /nonexistent was not found'],
     [['verify', '--offline', 'x'], '--offline reads evidence only, and none is configured'],
     [['verify', '--key'], '--key needs a value: --key FILE|URL[#sha256=HEX]'],
     [['verify', '--timeout', '--output', 'json', 'x'], '--timeout needs a value'],

@@ -114,7 +114,8 @@ describe('evidence pull refuses', () => {
     writeFileSync(file, 'x');
     const { code, stderr } = await pull(join(file, 'below'), addSigned().byTag);
     expect(code).toBe(1);
-    expect(stderr).toContain(join(file, 'below'));
+    expect(stderr).toContain(`${join(file, 'below')} is a file, or is below one: name a directory`);
+    expect((await pull(file, addSigned().byTag)).stderr).toContain(`${file} is a file, or is below one`);
   });
 
   it.each<[string, (image: Pushed) => void, number, string]>([
@@ -295,6 +296,14 @@ describe('evidence pull', () => {
 });
 
 describe('evidence list', () => {
+  it('says that a directory is not there', async () => {
+    expect(await runCli(['evidence', 'list', '/nope'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Error: /nope was not found\n',
+    });
+  });
+
   it.each<[string, () => string]>([
     ['is not there', () => join(temporaryDirectory('none'), 'none')],
     ['is empty', () => temporaryDirectory('none')],

@@ -52,7 +52,8 @@ const cosignSave = (signed = image, by = signer): LayoutOnDisk => {
 
 describe('verify --local-image refuses', () => {
   it.each<[string, () => string, string]>([
-    ['is not there', () => join(temporaryDirectory('none'), 'none'), 'no index.json'],
+    ['is not there', () => join(temporaryDirectory('none'), 'none'), 'none was not found'],
+    ['is an archive that is not there', () => '/nope.tar', '--local-image: /nope.tar was not found'],
     ['holds nothing', () => createLayoutOnDisk().directory, 'no image found in'],
     [
       'holds signatures alone',

@@ -27,6 +27,15 @@ const verdicts = async (argv: readonly string[], stdin: string | Uint8Array = ''
 };
 
 describe('review -f refuses', () => {
+  it('a file in whose name a terminal finds a command, and prints none', async () => {
+    for (const name of ['\u001b[31mx', 'a\nb', '\u202egnp']) {
+      const { stderr = '' } = await verdicts(['-f', at(name)]);
+      expect(stderr).toContain('cannot read');
+      expect(stderr.trimEnd()).toMatch(/^[\x20-\x7e]+$/m);
+      expect(stderr).not.toContain(name);
+    }
+  });
+
   it('a directory without manifests, and says what it looked for', async () => {
     await kit.write({ 'empty/notes.txt': 'a', 'empty/below/pod.yaml': signed });
     expect(await verdicts(['-f', at('empty')])).toEqual({

@@ -101,6 +101,47 @@ describe('verify-blob refuses', () => {
   });
 });
 
+describe('the JSON of a bundle', () => {
+  const snaked = (text: string): string =>
+    text.replaceAll(
+      /"([a-z]+[A-Z]\w*)":/g,
+      (_, name: string) => `"${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}":`,
+    );
+  const verifyBundle = async (text: string) =>
+    verify('--key', key, '--bundle', await write('names.json', text), file);
+
+  it.each<[string, () => string, string]>([
+    ['an unknown member', () => bundle({ note: 'x' }), 'the bundle has an unknown member "note"'],
+    [
+      'a field under both of its names',
+      () => bundle({ message_signature: {} }),
+      'the bundle has a field under both of its names',
+    ],
+    [
+      'a certificate in snake_case',
+      () =>
+        snaked(
+          bundle({ verificationMaterial: { publicKey: {}, x509CertificateChain: { certificates: [] } } }),
+        ),
+      'keyless',
+    ],
+    ['an envelope in snake_case', () => snaked(bundle({ dsseEnvelope: {} })), 'a DSSE envelope'],
+    ['another hash by its number', () => bundle().replace('"SHA2_256"', '2'), 'not of SHA2_256'],
+    ['a stranger, in snake_case', () => snaked(bundle({}, stranger)), ''],
+  ])('is refused with %s', async (_, text, message) => {
+    const { code, stderr } = await verifyBundle(text());
+    expect(code).toBe(12);
+    expect(stderr).toContain(message);
+  });
+
+  it.each<[string, () => string]>([
+    ['snake_case', () => snaked(bundle())],
+    ['the number of its hash', () => bundle().replace('"SHA2_256"', '1')],
+  ])('may have %s, as cosign reads it', async (_, text) => {
+    expect(await verifyBundle(text())).toEqual(OK);
+  });
+});
+
 describe('verify-blob says what was given for a signature that is none', () => {
   const P384 = createSigner('P-384');
   const utf16 = Buffer.from(`\ufeff${DER.toString('base64')}\r\n`, 'utf16le');

@@ -3,6 +3,8 @@ import { defaultLimits } from '../../config/index.ts';
 import { type LayoutImage, openLayout } from '../../registry/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
 import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
+import { printablePath } from '../shared/input.ts';
+import { archiveProblem } from '../shared/layout-problem.ts';
 
 const OUTPUTS = ['text', 'json'] as const;
 
@@ -23,6 +25,8 @@ const toJson = (images: readonly LayoutImage[]): string => {
 const list = async (flags: Flags, [directory]: readonly string[], io: Io): Promise<number> => {
   const output = parseChoice(flags, 'output', OUTPUTS);
   if (directory === undefined) throw new UsageError('no directory given: sailmark evidence list DIR');
+  const problem = await archiveProblem(directory);
+  if (problem !== undefined) throw new CommandError(`${printablePath(directory)} ${problem}`);
   const images = await openLayout(directory, defaultLimits)
     .images()
     .catch((error: unknown) => {

@@ -1,8 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../base/index.ts';
 import { CommandError, type Io, UsageError } from '../command-line/command.ts';
-import { inputName, readInput } from '../shared/input.ts';
+import { inputName, printablePath, readInput, unreadableInput } from '../shared/input.ts';
 
 /** One text of manifests. */
 export interface Source {
@@ -23,7 +22,7 @@ const isFile = async (path: string): Promise<boolean> => {
 /** Lists the manifests in a directory, in the order of their names; with `recursive` also those in the directories below. */
 const listDirectory = async (directory: string, recursive: boolean): Promise<readonly string[]> => {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-    throw new CommandError(`cannot read ${directory}: ${messageOf(error)}`);
+    throw unreadableInput(directory, error);
   });
   const files: string[] = [];
   for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
@@ -38,13 +37,15 @@ const expand = async (path: string, recursive: boolean): Promise<readonly string
   const found = path === '-' ? undefined : await stat(path).catch(() => undefined);
   if (found === undefined && /^https?:\/\//.test(path))
     throw new CommandError(
-      `-f ${path} is a URL, which is not fetched: curl -fsSL URL | sailmark review -f -`,
+      `-f ${printablePath(path)} is a URL, which is not fetched: curl -fsSL URL | sailmark review -f -`,
     );
   if (found?.isDirectory() !== true) return [path];
   const files = await listDirectory(path, recursive);
   const where = recursive ? 'or below it' : '(-R reads the directories below it too)';
   if (files.length === 0)
-    throw new CommandError(`${path} has no manifests: no file .yaml, .yml or .json is in it ${where}`);
+    throw new CommandError(
+      `${printablePath(path)} has no manifests: no file .yaml, .yml or .json is in it ${where}`,
+    );
   return files;
 };
 

@@ -3,8 +3,18 @@ import { join } from 'node:path';
 
 const statOf = (path: string) => stat(path).catch(() => undefined);
 
-/** Returns why a file, such as an archive of an image, is no image layout, with the remedy; undefined if it is no file. */
+const isAbsent = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
+  );
+
+/**
+ * Returns why what is no directory, such as an archive of an image, is no image layout, with the remedy; undefined for a
+ * directory, and for what cannot be examined.
+ */
 export const archiveProblem = async (path: string): Promise<string | undefined> => {
+  if (await isAbsent(path)) return 'was not found';
   const found = await statOf(path);
   return found === undefined || found.isDirectory()
     ? undefined

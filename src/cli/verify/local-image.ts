@@ -3,6 +3,7 @@ import type { Config } from '../../config/index.ts';
 import { parseImageReference } from '../../image/index.ts';
 import { type LayoutImage, openLayout } from '../../registry/index.ts';
 import { CommandError } from '../command-line/command.ts';
+import { printablePath } from '../shared/input.ts';
 import { archiveProblem } from '../shared/layout-problem.ts';
 
 /** One image to verify. */
@@ -27,7 +28,7 @@ const repositoryOf = ({ names }: LayoutImage): string => {
 
 const findOnlyImage = async (directory: string, limits: Config['limits']): Promise<LayoutImage> => {
   const problem = await archiveProblem(directory);
-  if (problem !== undefined) throw new CommandError(`--local-image: ${directory} ${problem}`);
+  if (problem !== undefined) throw new CommandError(`--local-image: ${printablePath(directory)} ${problem}`);
   const images = await openLayout(directory, limits)
     .images()
     .catch((error: unknown) => {

@@ -86,6 +86,11 @@ const UNREACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 
 const isUnreachedProxy = (error: unknown, { proxy }: RequestContext): boolean =>
   proxy !== undefined && UNREACHED.has(codeOf(error));
 
+const describeWithProxy = (error: unknown, context: RequestContext): Described => {
+  const [sentence, remedy] = describeConnectionError(codeOf(error));
+  return isUnreachedProxy(error, context) ? [sentence, 'proxy-unreachable'] : [sentence, remedy];
+};
+
 const classify = (
   error: unknown,
   context: RequestContext,
@@ -100,12 +105,7 @@ const classify = (
   if (isNotHttp(error)) return ['answer-invalid', 'the response is not valid HTTP'];
   if (isMisuse(error) || !isNetworkError(error)) return undefined;
   if (context.caller.aborted) return ['deadline', 'it did not respond in time'];
-  const [sentence, remedy] = describeConnectionError(codeOf(error));
-  return [
-    unavailable,
-    sentence,
-    remedy ?? (isUnreachedProxy(error, context) ? 'proxy-unreachable' : undefined),
-  ];
+  return [unavailable, ...describeWithProxy(error, context)];
 };
 
 /** Returns the `SourceFault` of an error of one request; or the error itself if it is a defect, not the network's. */

@@ -115,7 +115,9 @@ const prepare = async (directory: string): Promise<void> => {
 /** Rejects if a directory contains anything other than a layout, so that no foreign files are mixed in. */
 export const checkIsLayout = async (directory: string): Promise<void> => {
   const files = await readdir(directory).catch((error: unknown): readonly string[] => {
-    if ((error as { readonly code?: unknown }).code === 'ENOENT') return [];
+    const { code } = error as { readonly code?: unknown };
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') throw new Error(`${directory} is a file, or is below one: name a directory`);
     throw error;
   });
   if (files.includes('oci-layout') || files.every((name) => IGNORED_FILES.test(name))) return;
