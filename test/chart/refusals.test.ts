@@ -31,6 +31,26 @@ const unknown: readonly Refusal<string>[] = [
     why: "'/config/limits/drain': maximum: got 15, want 0",
   },
   {
+    values: { global: { imageRegistry: 'https://mirror.corp.example' } },
+    why: "'/global/imageRegistry': 'https://mirror.corp.example' does not match pattern '^([^\\\\s:/@]+(:[0-9]+)?(/[^\\\\s:/@]+)*)?$'",
+  },
+  {
+    values: { image: { repository: 'corp.example/sailmark:1.0' } },
+    why: "'/image/repository': 'corp.example/sailmark:1.0' does not match pattern '^([^\\\\s:/@]+(:[0-9]+)?/)?[^\\\\s:/@]+(/[^\\\\s:/@]+)*$'",
+  },
+  {
+    values: { image: { tag: ':1' } },
+    why: "'/image/tag': ':1' does not match pattern '^(\\\\w[\\\\w.-]{0,127})?$'",
+  },
+  {
+    values: { podDisruptionBudget: { maxUnavailable: 'one' } },
+    why: "'/podDisruptionBudget/maxUnavailable': 'one' does not match pattern '^[0-9]+%?$'",
+  },
+  {
+    values: { podDisruptionBudget: { maxUnavailable: -1 } },
+    why: "'/podDisruptionBudget/maxUnavailable': minimum: got -1, want 0",
+  },
+  {
     values: { config: { tagMemory: '10' } },
     why: "'/config/tagMemory': '10' does not match pattern '^(0|([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$'",
   },
