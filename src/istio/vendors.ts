@@ -49,12 +49,18 @@ export const vendors: readonly Vendor[] = [
     places: [
       'containers.istio.tetratelabs.com',
       'addon-containers.istio.tetratelabs.com',
+      'fips-containers.istio.tetratelabs.com',
       'containers.dl.tetrate.io',
       'registry1.dso.mil/ironbank/tetrate',
     ],
     signing: 'keyless',
   },
-  { name: 'Rancher', places: ['docker.io/rancher'], signing: 'copies' },
+  {
+    // Rancher Prime has the names of Docker Hub under its own registries: `registry.rancher.com/rancher/mirrored-…`.
+    name: 'Rancher',
+    places: ['docker.io/rancher', 'registry.rancher.com/rancher', 'registry.suse.com/rancher'],
+    signing: 'copies',
+  },
   { name: 'Iron Bank', places: ['registry1.dso.mil/ironbank/opensource/istio'], signing: 'unknown' },
   {
     // edu.chainguard.dev, "How to Use Chainguard Images"; each organisation has a path of its own.
