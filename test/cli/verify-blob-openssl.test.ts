@@ -148,7 +148,12 @@ const REFUSED_KEYS: readonly (readonly [
 ])[] = [
   ['on P-384', () => p384.pem, () => signed(CONTENT, p384.privateKey), 'is a P-384 key'],
   ['of RSA', () => rsa.pem, () => signed(CONTENT, rsa.privateKey), 'is an RSA key'],
-  ['with text before it', () => `of 2026\n${signer.publicPem}`, () => DER, 'with nothing before or after it'],
+  [
+    'with another one behind it',
+    () => `${signer.publicPem}${createSigner().publicPem}`,
+    () => DER,
+    'has several PEM blocks',
+  ],
 ];
 
 const makeKey = ({
