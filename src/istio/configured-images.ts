@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, memberOf, textOf as optionalText, parseJson } from '../base/index.ts';
 import { type Choice, type ConfiguredImages, imageOf, scalarAt } from './image-choice.ts';
 import { templateImages } from './injection-templates.ts';
+import { overlayImages } from './operator-overlays.ts';
 
 /*
  * Sources: istio/istio `pkg/kube/inject/inject.go` (ProxyImage), `manifests/charts/*` (values, profiles),
@@ -46,7 +47,7 @@ const proxyOf = (installation: Installation): readonly Choice[] => {
   const mesh = objectAt(objectAt(values, 'meshConfig'), 'defaultConfig');
   const variant = scalarAt(objectAt(mesh, 'image'), 'imageType');
   const proxy = objectAt(objectAt(values, 'global'), 'proxy');
-  const image = { image: scalarAt(proxy, 'image'), path: `${path}.global.proxy.image` };
+  const image = { image: scalarAt(proxy, 'image'), path: `${path}.global.proxy` };
   return [image, { variant }, globalOf(installation), own, defaults];
 };
 
@@ -84,11 +85,23 @@ const injectedBeside = (installation: Installation): readonly Wanted[] => {
   ];
   return names.flatMap(([name, container]): readonly Wanted[] => {
     const image = scalarAt(objectAt(global, name), 'image');
-    const path = `${installation.path}.global.${name}.image`;
+    const path = `${installation.path}.global.${name}`;
     if (image === undefined) return [];
     const [, ...rest] = proxyOf(installation);
     return [[container, image, [{ image, path }, ...rest]]];
   });
+};
+
+/** The templates of the injector that an installation's values add or replace. */
+const ownTemplates = ({ values, path, own = {}, defaults = {} }: Installation): ConfiguredImages => {
+  const { hub = own.hub ?? defaults.hub, tag = own.tag ?? defaults.tag } = objectAt(values, 'global');
+  const completed = { ...values, global: { ...objectAt(values, 'global'), hub, tag } };
+  const templates = objectAt(objectAt(values, 'sidecarInjectorWebhook'), 'templates');
+  return join(
+    ...Object.entries(templates).map(([name, text]) =>
+      templateImages(textOf(text), completed, `${path}.sidecarInjectorWebhook.templates.${name}`),
+    ),
+  );
 };
 
 const INJECTOR = 'istio-sidecar-injector';
@@ -126,6 +139,20 @@ export const injectorRevision = (object: unknown): string | undefined => {
 const isOff = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === false;
 const isOn = (from: JsonObject, name: string): boolean => memberOf(from[name], 'enabled') === true;
 
+/** The components of an IstioOperator that are not switched off, gateways too, each with its path. */
+const activeComponents = (components: JsonObject): readonly (readonly [JsonObject, string])[] =>
+  Object.entries(components).flatMap(([name, value]) => {
+    const path = `spec.components.${name}`;
+    const entries: readonly (readonly [unknown, string])[] = Array.isArray(value)
+      ? value.map((entry: unknown, index) => [entry, `${path}[${index}]`] as const)
+      : [[value, path]];
+    return entries.flatMap(([entry, at]) =>
+      isJsonObject(entry) && memberOf(entry, 'enabled') !== false ? [[entry, at] as const] : [],
+    );
+  });
+
+const GATEWAY = /^spec\.components\.(?:in|e)gressGateways\[/;
+
 const operatorConfig = (object: JsonObject): ConfiguredImages => {
   const spec = objectAt(object, 'spec');
   const profile = textOf(spec['profile']);
@@ -140,27 +167,27 @@ const operatorConfig = (object: JsonObject): ConfiguredImages => {
     choiceAt(components[name], `spec.components.${name}`),
     ...componentOf(installation, name),
   ];
-  const gateways = ['ingressGateways', 'egressGateways'].flatMap((list): readonly Wanted[] => {
-    const entries = components[list];
-    return (Array.isArray(entries) ? entries : []).flatMap((entry: unknown, index): readonly Wanted[] => {
-      const at = choiceAt(entry, `spec.components.${list}[${index}]`);
-      return at.hub === undefined && at.tag === undefined
-        ? []
-        : [['istio-proxy', 'proxyv2', [at, proxyType, ...proxyOf(installation)]]];
-    });
-  });
+  const active = activeComponents(components);
+  const gateways = active.filter(([, path]) => GATEWAY.test(path));
   const hasPilot = profile === 'empty' ? isOn(components, 'pilot') : !isOff(components, 'pilot');
-  const hasCni = isAmbient || profile.startsWith('openshift') || isOn(components, 'cni');
+  const isInstalled = (name: string, byProfile: boolean): boolean =>
+    byProfile ? !isOff(components, name) : isOn(components, name);
+  const hasProxy = hasPilot || profile !== 'empty' || gateways.length > 0;
+  const proxy = [proxyType, ...proxyOf(installation)];
   const wanted: readonly Wanted[] = [
     ...(hasPilot ? [['discovery', 'pilot', component('pilot')] as const] : []),
-    ['istio-proxy', 'proxyv2', [proxyType, ...proxyOf(installation)]],
-    ...gateways,
-    ...(hasCni ? [['install-cni', 'install-cni', component('cni')] as const] : []),
-    ...(isAmbient || isOn(components, 'ztunnel')
-      ? [['istio-proxy', 'ztunnel', component('ztunnel')] as const]
+    ...(hasProxy ? [['istio-proxy', 'proxyv2', proxy] as const] : []),
+    ...injectedBeside(installation),
+    ...gateways.map(
+      ([entry, path]) => ['istio-proxy', 'proxyv2', [choiceAt(entry, path), ...proxy]] as const,
+    ),
+    ...(isInstalled('cni', isAmbient || profile.startsWith('openshift'))
+      ? [['install-cni', 'install-cni', component('cni')] as const]
       : []),
+    ...(isInstalled('ztunnel', isAmbient) ? [['istio-proxy', 'ztunnel', component('ztunnel')] as const] : []),
   ];
-  return configured(wanted, 'the IstioOperator');
+  const overlays = active.map(([entry, path]) => overlayImages(entry, path));
+  return join(configured(wanted, 'the IstioOperator'), ...overlays, ownTemplates(installation));
 };
 
 const RELEASE = /^v(\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?)$/;
@@ -174,12 +201,13 @@ const sailConfig =
     const variant = textOf(spec['profile']).includes('ambient') ? 'distroless' : undefined;
     const values = objectAt(spec, 'values');
     const installation = { values, path: 'spec.values', defaults: { tag, variant, path: 'spec.version' } };
-    return configured(names(installation), `the ${textOf(object['kind'])}`);
+    return join(configured(names(installation), `the ${textOf(object['kind'])}`), ownTemplates(installation));
   };
 
 const controlPlane = sailConfig((installation) => [
   ['discovery', 'pilot', componentOf(installation, 'pilot')],
   ['istio-proxy', 'proxyv2', proxyOf(installation)],
+  ...injectedBeside(installation),
 ]);
 
 const READERS: ReadonlyMap<string, (object: JsonObject) => ConfiguredImages | undefined> = new Map([

@@ -43,6 +43,12 @@ const withVariant = (tag: string, variant: string | undefined): string => {
   return variant === 'default' ? bare : `${bare}-${variant}`;
 };
 
+/** The path of the setting that decides: that of the most specific section, and in one section its hub. */
+const deciderOf = (choices: readonly Choice[], hub: Choice, tag: Choice): string => {
+  const setting = choices.find((choice) => choice === hub || choice === tag) === hub ? 'hub' : 'tag';
+  return `${(setting === 'hub' ? hub : tag).path ?? ''}.${setting}`;
+};
+
 /**
  * Puts an image together from the sections that may set it, the first that does counts. `name` is its name if none does.
  * Returns the name of a setting that is missing.
@@ -57,9 +63,9 @@ export const imageOf = (
   const [hub, tag, image] = [decider('hub'), decider('tag'), decider('image')];
   const last = image?.image ?? name;
   // A name with a slash is a whole reference (the charts of istio/istio, `contains "/"`).
-  if (last.includes('/')) return { image: last, path: image?.path ?? '', container };
+  if (last.includes('/')) return { image: last, path: `${image?.path ?? ''}.image`, container };
   if (hub?.hub === undefined) return 'hub';
   if (tag?.tag === undefined) return 'tag';
   const suffixed = withVariant(tag.tag, decider('variant')?.variant);
-  return { image: `${hub.hub}/${last}:${suffixed}`, path: `${hub.path ?? ''}.hub`, container };
+  return { image: `${hub.hub}/${last}:${suffixed}`, path: deciderOf(choices, hub, tag), container };
 };

@@ -720,7 +720,7 @@ describe('Istio’s own configuration is judged by the images that it causes:', 
     const pilot = { components: { pilot: { tag: kit.unsigned } } };
     expect(await found(operator(pilot))).toMatchObject({
       code: 10,
-      findings: ['spec.hub: signature-missing'],
+      findings: ['spec.components.pilot.tag: signature-missing'],
     });
     const values = { values: { global: { tag: kit.unsigned } } };
     expect((await found(operator(values))).code).toBe(10);
@@ -745,6 +745,60 @@ describe('Istio’s own configuration is judged by the images that it causes:', 
         (name) => `${kit.hub}/${name}:${kit.signed}-distroless`,
       ),
     ]);
+  });
+
+  it('what replaces an image in an IstioOperator or an Istio', async () => {
+    const other = 'evil.example/x:1';
+    const overlay = (patch: object) => {
+      const pilot = { k8s: { overlays: [{ kind: 'Deployment', name: 'istiod', patches: [patch] }] } };
+      return found(operator({ components: { pilot } }));
+    };
+    const path = 'spec.template.spec.containers.[name:discovery]';
+    const patched = 'spec.components.pilot.k8s.overlays[0].patches[0].value';
+    expect(await overlay({ path: `${path}.image`, value: other })).toMatchObject({
+      code: 30,
+      findings: [`${patched}: image-unrecognised`],
+    });
+    expect(await overlay({ path, value: { image: other } })).toMatchObject({
+      code: 30,
+      findings: [`${patched}.image: image-unrecognised`],
+    });
+    for (const unnamed of [
+      { path: 'spec.template.spec.containers.[0].image', value: other },
+      { path: `${path}.image`, value: [other] },
+      { path: 'data.config', value: `image: ${other}` },
+    ])
+      expect(await overlay(unnamed)).toMatchObject({
+        code: 20,
+        notJudged: [expect.stringContaining('patches[0]')],
+      });
+    expect(await overlay({ path: `${path}.resources`, value: {} })).toMatchObject({ code: 0 });
+    const text = `spec:\n  containers:\n  - name: istio-proxy\n    image: ${other}\n`;
+    for (const [values, setting] of [
+      [{ global: { proxy_init: { image: other } } }, 'global.proxy_init.image'],
+      [{ sidecarInjectorWebhook: { templates: { mine: text } } }, 'sidecarInjectorWebhook.templates.mine'],
+    ] as const) {
+      const expected = { code: 30, findings: [`spec.values.${setting}: image-unrecognised`] };
+      expect(await found(operator({ values }))).toMatchObject(expected);
+      const global = { hub: kit.hub, ...('global' in values ? values.global : {}) };
+      const istio = sail('Istio', { version: `v${kit.signed}`, values: { ...values, global } });
+      expect(await found(istio)).toMatchObject(expected);
+    }
+  });
+
+  it('an IstioOperator’s components, but for those that are switched off', async () => {
+    const withGateway = (enabled: boolean) =>
+      found(operator({ components: { ingressGateways: [{ enabled, tag: kit.unsigned }] } }));
+    expect(await withGateway(true)).toMatchObject({
+      code: 10,
+      findings: ['spec.components.ingressGateways[0].tag: signature-missing'],
+    });
+    expect(await withGateway(false)).toEqual({ code: 0, findings: [], notJudged: [] });
+    const components = { cni: { enabled: false }, ztunnel: { enabled: false } };
+    const ambient = await printed(operator({ profile: 'ambient', components }));
+    expect(ambient.objects[0]?.images).toEqual(
+      ['pilot', 'proxyv2'].map((name) => `${kit.hub}/${name}:${kit.signed}-distroless`),
+    );
   });
 
   it('the resources of the Sail operator', async () => {
