@@ -18,7 +18,7 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
     /^(?:(?:\.{0,2}|~)\/[^\s:=]{1,80}|[a-z]:\\[^\r\n]+|[^\s:=]{1,255}\.(?:pub|pem|key|der|crt|jwk|jwks|json))$/i,
     'is a path, where the key itself is expected: give it as file, or to --key',
   ],
-  [/^(?:export\s+)?[\w.-]+\s*[:=]\s*\S/, 'is a value with its name before it: give the value alone'],
+  [/^(?:export\s+)?[\w.-]+\s*[:=]\s*[^\s=]/, 'is a value with its name before it: give the value alone'],
 ];
 
 /** Returns the problem of a document that holds a private key, more than a key, or a key in a page: it is never searched for one. */
