@@ -86,7 +86,7 @@ describe('a key as people paste it is refused by name', () => {
     ['DER of something else', Buffer.from('3003020100', 'hex'), NO_KEY],
     ['base64 of base64', base64Of(base64Of(der)), UNKNOWN],
     ['base64 in the alphabet of URLs', `-${base64Of(der).slice(1)}`, UNKNOWN],
-    ['base64 that could be a name before an equals sign', base64Of(Buffer.from('M'.repeat(91))), UNKNOWN],
+    ['base64 that could be a name before an equals sign', `-${'b'.repeat(121)}==`, UNKNOWN],
     ['base64 without its end', base64Of(der).slice(0, -3), UNKNOWN],
     ['binary data', Buffer.from([0x1f, 0x8b, 0x08, 0x00]), UNKNOWN],
     ['UTF-16 of which a byte is lost', utf16le(pem).subarray(1), UNKNOWN],
