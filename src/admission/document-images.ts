@@ -45,7 +45,7 @@ const withNames = (spec: JsonObject): JsonObject => {
   return { ...spec, ...Object.fromEntries(named) };
 };
 
-/** What is not a container of the expected shape is no image use; `review` names the images in it. */
+/** Ignores list items that are no containers: they are no image uses, and `review` names the images in them. */
 const ignoreProblems = (): void => {};
 
 /** The annotations with which a pod chooses the image that is injected, if it has a path (istio/istio, injection templates). */

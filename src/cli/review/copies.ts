@@ -1,7 +1,7 @@
 import { memberOf } from '../../base/index.ts';
 
 /**
- * What starts nothing and only repeats what is, or was, elsewhere: what Kubernetes writes about an object, and kubectl's
+ * Fields that start nothing and only repeat what is, or was, elsewhere: those that Kubernetes writes about an object, and kubectl's
  * copy of what was applied.
  */
 const COPIES: ReadonlySet<string> = new Set([

@@ -3,15 +3,15 @@ import type { Classifier, ImageClass } from '../../istio/index.ts';
 
 /** A function that tells if a text names an image that could be Istio's, for the hubs and mirrors of one configuration. */
 export interface Recogniser {
-  /** Of a field that is for an image: any name below a path, or with a tag or digest. */
+  /** For a field that names an image: takes any name below a path, or with a tag or digest. */
   readonly isImage: (text: string) => boolean;
-  /** Of any other field: a name below a hub with a host, a tag or a digest, or a look-alike with one of the last two. */
+  /** For any other field: takes a name below a hub with a host, a tag or a digest, or a look-alike with one of the last two. */
   readonly isClearlyImage: (text: string) => boolean;
-  /** Of a field that is for a hub (`hub`): a place with a host, whatever its path. */
+  /** For a field that names a hub (`hub`): takes a place with a host, whatever its path. */
   readonly isHub: (text: string) => boolean;
-  /** Of a field that is for any registry: the images below it would be Istio's. */
+  /** For a field that names any registry: takes one whose images would be Istio's. */
   readonly isIstioRegistry: (text: string) => boolean;
-  /** Of a field that may be for a hub: a hub or mirror. */
+  /** For a field that may name a hub: takes a hub or mirror alone. */
   readonly isKnownHub: (text: string) => boolean;
 }
 
@@ -45,7 +45,7 @@ const isNoImage = (name: string): boolean =>
 const isChart = (name: string): boolean => /\/charts(?:\/[^/]*)?$/.test(name);
 
 /** True if the first of several path segments is a host, as Docker decides it. */
-const hasHost = (text: string): boolean => /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
+export const hasHost = (text: string): boolean => /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
 const hasTagOrDigest = (text: string): boolean => /[:@][^/]*$/.test(text);
 
 /** Creates the recogniser of a classifier. A look-alike could be Istio's, and so could a text that is no valid reference. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/index.ts';
+import { hasHost } from './could-be-istio.ts';
 
 /** An image of which the registry, the repository, the name or the tag stand in fields of their own. */
 export interface SplitImage {
@@ -30,9 +31,7 @@ const partsOf = (object: JsonObject): Parts =>
     }),
   );
 
-/** What stands before a name that has a host itself is none of its own. */
-const hasHost = (text: string): boolean => /^[^/]*[.:][^/]*\//.test(text);
-
+/** Joins a registry and a name. A name that has a host itself belongs to no other registry. */
 const joined = (before: string | undefined, name: string): string =>
   before === undefined || hasHost(name) ? name : `${before.replace(/\/$/, '')}/${name}`;
 
