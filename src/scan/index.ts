@@ -1,0 +1,18 @@
+export {
+  type ConfiguredImage,
+  type Coverage,
+  type Drift,
+  type Notice,
+  type Remedy,
+  type RemedyKind,
+  SCAN_SCHEMA,
+  type ScannedImage,
+  type ScannedKey,
+  type ScannedOwner,
+  type ScannedPolicy,
+  type ScannedUse,
+  type ScanResult,
+  type ScanStatus,
+  type ScanSummary,
+  type VersionUse,
+} from './scan-result.ts';
