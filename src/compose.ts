@@ -1,4 +1,10 @@
-import { createPinner, createReviewer, type Pinner, type Reviewer } from './admission/index.ts';
+import {
+  createPinner,
+  createReviewer,
+  type Pinner,
+  type Reviewer,
+  type ReviewerDependencies,
+} from './admission/index.ts';
 import type { ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
 import { parseDigest, registryFromName, repositoryFromName } from './image/index.ts';
@@ -57,6 +63,8 @@ export interface Core {
   readonly judge: Judge;
   readonly reviewer: Reviewer;
   readonly pinner: Pinner;
+  /** The parts of both, for reviews by another judge. */
+  readonly admission: ReviewerDependencies;
   readonly ring: () => KeyRing;
   /** Opens a repository for requests that the judge does not make. */
   readonly openRepository: OpenSource;
@@ -102,6 +110,7 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
     judge,
     reviewer: createReviewer(admission),
     pinner: createPinner(admission),
+    admission,
     ring,
     openRepository,
     storeEvidence: evidence.add,

@@ -1,3 +1,4 @@
+import type { ReportError } from '../base/index.ts';
 import { type Judgement, judgeAll, recallAll } from '../policy/index.ts';
 import { type AdmissionRequest, parseAdmissionReview } from './admission-review.ts';
 import { MalformedReview } from './malformed-review.ts';
@@ -24,7 +25,7 @@ const outputOf = (result: PinResult): ResponderOutput<PinRecord> => ({
   record: pinRecordOf(result),
 });
 
-/** Returns the uses to judge, and a function that turns their judgements into the output. */
+/** Returns the uses to judge, and a function that turns their judgements into the result. */
 const openPinning = (
   request: AdmissionRequest,
   context: PinnerContext,
@@ -32,45 +33,56 @@ const openPinning = (
 ) => {
   const plan = planPins(request, context, dependencies);
   const base = { request, critical: context.critical, skipped: plan.skipped, failure: undefined };
-  const close = (judgements: ReadonlyMap<string, Judgement>): ResponderOutput<PinRecord> => {
-    if (plan.skipped !== undefined) return outputOf({ ...base, ...NOTHING });
+  const close = (judgements: ReadonlyMap<string, Judgement>): PinResult => {
+    if (plan.skipped !== undefined) return { ...base, ...NOTHING };
     const judged = [...judgements.values()];
-    return outputOf({ ...base, ...plan.close(judgements), judged, keyIds: keyIdsOf(judged) });
+    return { ...base, ...plan.close(judgements), judged, keyIds: keyIdsOf(judged) };
   };
   return { uses: plan.skipped === undefined ? plan.uses : [], close };
+};
+
+const resultOfThrown = (
+  request: AdmissionRequest,
+  { critical }: PinnerContext,
+  error: unknown,
+  report: ReportError,
+): PinResult => {
+  if (error instanceof MalformedReview) throw error;
+  const failure = { code: 'internal-error', incident: report(error) } as const;
+  return { request, critical, skipped: undefined, ...NOTHING, failure };
+};
+
+/** Pins the images of one request, as the mutating webhook does. Rejects with `MalformedReview` alone. */
+export const pinRequest = async (
+  request: AdmissionRequest,
+  context: PinnerContext,
+  dependencies: ReviewerDependencies,
+  signal: AbortSignal,
+): Promise<PinResult> => {
+  const { judge, limits, report } = dependencies;
+  try {
+    const { uses, close } = openPinning(request, context, dependencies);
+    return close(await judgeAll(judge, uses, limits, signal, request.namespace));
+  } catch (error) {
+    return resultOfThrown(request, context, error, report);
+  }
 };
 
 /** Creates the mutating webhook of one configuration, with no HTTP in it. It shares the judge with the reviewer. */
 export const createPinner = (dependencies: ReviewerDependencies): Pinner => {
   const { judge, limits, report } = dependencies;
-  const fail = (
-    request: AdmissionRequest,
-    { critical }: PinnerContext,
-    error: unknown,
-  ): ResponderOutput<PinRecord> => {
-    if (error instanceof MalformedReview) throw error;
-    const failure = { code: 'internal-error', incident: report(error) } as const;
-    return outputOf({ request, critical, skipped: undefined, ...NOTHING, failure });
-  };
   return {
     recall: (body, context) => {
       const request = parseAdmissionReview(body);
       try {
         const { uses, close } = openPinning(request, context, dependencies);
         const judgements = recallAll(judge, uses, limits);
-        return judgements && close(judgements);
+        return judgements && outputOf(close(judgements));
       } catch (error) {
-        return fail(request, context, error);
+        return outputOf(resultOfThrown(request, context, error, report));
       }
     },
-    review: async (body, context, signal) => {
-      const request = parseAdmissionReview(body);
-      try {
-        const { uses, close } = openPinning(request, context, dependencies);
-        return close(await judgeAll(judge, uses, limits, signal, request.namespace));
-      } catch (error) {
-        return fail(request, context, error);
-      }
-    },
+    review: async (body, context, signal) =>
+      outputOf(await pinRequest(parseAdmissionReview(body), context, dependencies, signal)),
   };
 };

@@ -1,4 +1,4 @@
-import type { Finding, Judgement, Mode, Reason, Verdict } from '../policy/index.ts';
+import type { Finding, ImageUse, Judgement, Mode, Reason, Verdict } from '../policy/index.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import type { SkipReason } from './subject.ts';
 import type { Workload } from './workloads.ts';
@@ -28,6 +28,8 @@ export interface ReviewResult {
   readonly context: ReviewContext;
   readonly verdict: Verdict;
   readonly skipped: SkipReason | undefined;
+  /** Every image use that was judged. */
+  readonly uses: readonly ImageUse[];
   readonly findings: readonly Finding[];
   /** The distinct images that are Istio's or have a finding. */
   readonly judged: readonly Judgement[];

@@ -70,8 +70,8 @@ const openReview = (
   { rules, now }: ReviewerDependencies,
 ) => {
   const subject = findSubject(request, context.whole);
-  const base = { request, context, skipped: subject.skipped, failure: undefined };
   const uses = subject.skipped === undefined ? subject.uses : [];
+  const base = { request, context, uses, skipped: subject.skipped, failure: undefined };
   const close = (judgements: Judgements): ReviewResult => {
     if (subject.skipped !== undefined)
       return { ...base, verdict: 'allow', findings: [], judged: [], keyIds: [] };
@@ -98,7 +98,34 @@ const resultOfFailure = (
   const workload = holdsOf(context, findWorkload(request.group, request.resource)?.holds);
   const failure = { code: 'internal-error', incident } as const;
   const verdict = decideFailure(context.mode, workload);
-  return { request, context, verdict, skipped: undefined, findings: [], judged: [], keyIds: [], failure };
+  const nothing = { skipped: undefined, uses: [], findings: [], judged: [], keyIds: [] };
+  return { request, context, verdict, ...nothing, failure };
+};
+
+const resultOfThrown = (
+  request: AdmissionRequest,
+  context: ReviewContext,
+  error: unknown,
+  report: ReportError,
+): ReviewResult => {
+  if (error instanceof MalformedReview) throw error;
+  return resultOfFailure(request, context, report(error));
+};
+
+/** Reviews one request, as the validating webhook does. Rejects with `MalformedReview` alone. */
+export const reviewRequest = async (
+  request: AdmissionRequest,
+  context: ReviewContext,
+  dependencies: ReviewerDependencies,
+  signal: AbortSignal,
+): Promise<ReviewResult> => {
+  const { judge, limits, report } = dependencies;
+  try {
+    const { uses, close } = openReview(request, context, dependencies);
+    return close(await judgeAll(judge, uses, limits, signal, request.namespace));
+  } catch (error) {
+    return resultOfThrown(request, context, error, report);
+  }
 };
 
 const outputOf = (result: ReviewResult): ReviewOutput => ({
@@ -109,10 +136,6 @@ const outputOf = (result: ReviewResult): ReviewOutput => ({
 /** Creates the reviewer of one configuration: the whole work of the webhook on one review, with no HTTP in it. */
 export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => {
   const { judge, limits, report } = dependencies;
-  const fail = (request: AdmissionRequest, context: ReviewContext, error: unknown): ReviewOutput => {
-    if (error instanceof MalformedReview) throw error;
-    return outputOf(resultOfFailure(request, context, report(error)));
-  };
   return {
     recall: (body, context) => {
       const request = parseAdmissionReview(body);
@@ -121,17 +144,10 @@ export const createReviewer = (dependencies: ReviewerDependencies): Reviewer => 
         const judgements = recallAll(judge, uses, limits);
         return judgements && outputOf(close(judgements));
       } catch (error) {
-        return fail(request, context, error);
+        return outputOf(resultOfThrown(request, context, error, report));
       }
     },
-    review: async (body, context, signal) => {
-      const request = parseAdmissionReview(body);
-      try {
-        const { uses, close } = openReview(request, context, dependencies);
-        return outputOf(close(await judgeAll(judge, uses, limits, signal, request.namespace)));
-      } catch (error) {
-        return fail(request, context, error);
-      }
-    },
+    review: async (body, context, signal) =>
+      outputOf(await reviewRequest(parseAdmissionReview(body), context, dependencies, signal)),
   };
 };

@@ -1,8 +1,13 @@
+import type { ObjectResponse } from '../../admission/index.ts';
 import { oneLine, quoted } from '../../base/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
 import type { Plan, UnjudgedObject } from './plan.ts';
-import type { ReviewedObject } from './review-object.ts';
+
+/** The responses for one object, and the place of the object in the input. */
+export interface ReviewedObject extends ObjectResponse {
+  readonly place: string;
+}
 
 const VERDICT_TEXTS = {
   allow: 'allowed',

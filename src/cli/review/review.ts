@@ -1,5 +1,6 @@
+import { reviewObject, toObjectResponse } from '../../admission/index.ts';
 import type { Config } from '../../config/index.ts';
-import type { Mode } from '../../policy/index.ts';
+import { type Mode, mustPin } from '../../policy/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
 import { type Command, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { coreFlags, readConfig } from '../flags/core-flags.ts';
@@ -10,8 +11,7 @@ import { createProgress, progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { findImageNames, parseManifests, type Reviewable } from './manifests.ts';
 import { type Plan, planReview } from './plan.ts';
-import { printReviews } from './print.ts';
-import { type ReviewedObject, reviewObject } from './review-object.ts';
+import { printReviews, type ReviewedObject } from './print.ts';
 import { readSources } from './sources.ts';
 
 const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
@@ -40,18 +40,16 @@ const reviewPlanned = (
   flags: Flags,
   io: Io,
 ): Promise<readonly ReviewedObject[]> => {
-  const settings = {
-    mode: parseChoice(flags, 'mode', MODES),
-    timeout: parseTimeout(flags),
-    rules: config.rules,
-  };
+  const mode = parseChoice(flags, 'mode', MODES);
+  const timeout = parseTimeout(flags);
+  const context = { mode, critical: false, whole: true, pins: mustPin(config.rules, mode) };
   return withCore(config, io, async (core) => {
     checkKeys(core.ring(), config, flags, io);
     const { increment, clear } = createProgress(io, flags, plan.reviewed.length);
-    return mapConcurrently(plan.reviewed, MAX_CONCURRENT_REVIEWS, async (object) => {
-      const result = await reviewObject(core, object, settings);
+    return mapConcurrently(plan.reviewed, MAX_CONCURRENT_REVIEWS, async ({ review: body, place }) => {
+      const result = await reviewObject(core.admission, body, context, AbortSignal.timeout(timeout));
       increment();
-      return result;
+      return { place, ...toObjectResponse(result) };
     }).finally(clear);
   });
 };
