@@ -30,5 +30,16 @@ export {
 } from './match-patterns.ts';
 export { parsePlace } from './place.ts';
 export { releaseKeys } from './release-keys.ts';
+export {
+  compareVersions,
+  type IstioRelease,
+  lastingHub,
+  needsSecondKey,
+  parseRelease,
+  retiringHubs,
+  type SupportState,
+  secondKey,
+  supportOf,
+} from './support.ts';
 export { findUnmatchable } from './unmatchable.ts';
 export type { VendorSigning } from './vendors.ts';

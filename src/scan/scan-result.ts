@@ -257,6 +257,8 @@ export interface Notice {
     | 'version-support-ends'
     | 'hub-disappears'
     | 'key-needed'
+    /** A key that whoever controls its address could replace. */
+    | 'key-unpinned'
     | 'exemption-expires'
     | 'exemption-unused';
   readonly severity: 'info' | 'warning';
