@@ -52,6 +52,8 @@ export interface RawRequest {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST';
   /** From the API server's root, with the query. */
   readonly path: string;
+  /** The header `Accept`. */
+  readonly mediaType: string;
   readonly contentType: string;
   readonly body: string | undefined;
   readonly signal: AbortSignal;
@@ -68,6 +70,8 @@ export interface RawResponse {
 export interface ApiConnection {
   /** Rejects with the error of the client. */
   send(request: RawRequest): Promise<RawResponse>;
+  /** Returns the number of requests that were sent. */
+  requestCount(): number;
   close(): Promise<void>;
 }
 
@@ -83,7 +87,7 @@ const load = (kubeconfig: string | undefined): PooledConfig => {
 };
 
 /** Reads how to reach the API server. Throws if the kubeconfig has no cluster, or without one if this is not a pod. */
-export const createApiConnection = (kubeconfig: string | undefined): ApiConnection => {
+export const createApiConnection = (kubeconfig: string | undefined, userAgent: string): ApiConnection => {
   const config = load(kubeconfig);
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error('the kubeconfig has no cluster for its current context');
@@ -91,12 +95,14 @@ export const createApiConnection = (kubeconfig: string | undefined): ApiConnecti
     throw new Error(
       'this process does not run in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set',
     );
+  let count = 0;
   const http = new IsomorphicFetchHttpLibrary();
   return {
-    async send({ method, path, contentType, body, signal }) {
+    requestCount: () => count,
+    async send({ method, path, mediaType, contentType, body, signal }) {
       const context = new RequestContext(`${server.replace(/\/$/, '')}${path}`, method);
-      context.setHeaderParam('Accept', 'application/json');
-      context.setHeaderParam('User-Agent', 'sailmark');
+      context.setHeaderParam('Accept', mediaType);
+      context.setHeaderParam('User-Agent', userAgent);
       if (body !== undefined) {
         context.setHeaderParam('Content-Type', contentType);
         context.setBody(body);
@@ -104,6 +110,7 @@ export const createApiConnection = (kubeconfig: string | undefined): ApiConnecti
       context.setSignal(signal);
       await config.applySecurityAuthentication(context);
       signal.throwIfAborted();
+      count += 1;
       const response = await http.send(context).toPromise();
       return {
         status: response.httpStatusCode,

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { SECOND_MS } from '../base/index.ts';
+import { parseJson, SECOND_MS } from '../base/index.ts';
 import type { ApiConnection, RawResponse } from './api-connection.ts';
 import {
   ClusterFault,
@@ -15,6 +15,8 @@ export interface ApiRequest extends RequestTarget {
   readonly method: Exclude<Method, 'WATCH'>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** The header `Accept`; default: JSON. */
+  readonly mediaType?: string;
   readonly contentType?: 'application/json-patch+json' | 'application/merge-patch+json';
   /** Statuses that are accepted besides 2xx. */
   readonly accept?: readonly number[];
@@ -24,7 +26,7 @@ export interface ApiRequest extends RequestTarget {
 
 export interface ApiResponse {
   readonly status: number;
-  /** The body of a 2xx, as parsed; undefined for another status. */
+  /** The body, as parsed; undefined: that of another status than 2xx is not JSON. */
   readonly body: unknown;
 }
 
@@ -61,7 +63,10 @@ const readText = async (
   for await (const chunk of chunks) {
     length += chunk.length;
     if (length > maxBytes)
-      throw new ClusterFault({ ...target, status }, `the response is longer than ${maxBytes} bytes`);
+      throw new ClusterFault(
+        { ...target, status, isTooLong: true },
+        `the response is longer than ${maxBytes} bytes`,
+      );
     parts.push(chunk);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -85,11 +90,12 @@ export const createCallApi = (
   closed: AbortSignal,
 ): CallApi => {
   const exchange = async (request: ApiRequest, signal: AbortSignal): Promise<[RawResponse, string]> => {
-    const { method, resource, query, body, contentType, maxBytes = MAX_OBJECT_BYTES } = request;
+    const { method, resource, query, body, contentType, mediaType, maxBytes = MAX_OBJECT_BYTES } = request;
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     const response = await connection.send({
       method,
       path: `${pathOf(resource)}${search}`,
+      mediaType: mediaType ?? 'application/json',
       contentType: contentType ?? 'application/json',
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
@@ -135,7 +141,7 @@ export const createCallApi = (
     }
     const { status } = response;
     if (isSuccess(status)) return { status, body: parseBody(text, request, status) };
-    if (request.accept?.includes(status)) return { status, body: undefined };
+    if (request.accept?.includes(status)) return { status, body: parseJson(text) };
     throw faultOfStatus(request, status, text);
   };
 };

@@ -8,17 +8,21 @@ export class ClusterFault extends Error {
   readonly resource: string;
   /** The HTTP status; undefined: there was no response. */
   readonly status: number | undefined;
+  /** The response has more bytes than the request allows. */
+  readonly isTooLong: boolean;
 
-  constructor(
-    { method, resource, status }: RequestTarget & { readonly status?: number | undefined },
-    why: string,
-    cause?: unknown,
-  ) {
+  constructor({ method, resource, status, isTooLong = false }: FaultTarget, why: string, cause?: unknown) {
     super(`${method} ${describeResource(resource)}: ${why}`, { cause });
     this.method = method;
     this.resource = describeResource(resource);
     this.status = status;
+    this.isTooLong = isTooLong;
   }
+}
+
+interface FaultTarget extends RequestTarget {
+  readonly status?: number | undefined;
+  readonly isTooLong?: boolean;
 }
 
 /** The method and resource of a request. */

@@ -1,5 +1,7 @@
+import type { JsonObject } from '../base/index.ts';
 import type { ClusterEvent } from '../observability/index.ts';
 import type { PullSecrets, SharedObject } from '../registry/index.ts';
+import type { Resource } from './resource.ts';
 import type { WebhookObject } from './webhook-entries.ts';
 
 /** A Secret, its values decoded to text. */
@@ -13,6 +15,43 @@ export interface SecretData {
 export interface WebhookConfiguration {
   readonly kind: 'validating' | 'mutating';
   readonly name: string;
+}
+
+/** Narrows a list. */
+export interface ListOptions {
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+  /** The number of objects in a page. */
+  readonly pageSize?: number;
+  /** The maximum size of a page, in bytes; a page that is longer is read in smaller ones. */
+  readonly pageBytes?: number;
+}
+
+export interface ListPage {
+  /** As the API server returns them: without `apiVersion` and `kind`, unless they are custom resources. */
+  readonly items: readonly JsonObject[];
+  /** The number of objects after this page; undefined: the API server does not say, as with a selector. */
+  readonly remaining: number | undefined;
+  /** The number of requests that the page took. */
+  readonly requests: number;
+}
+
+/** A kind of object that the API server serves. */
+export interface ServedResource {
+  readonly group: string;
+  /** The version that the API server prefers: `v1`. */
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly isNamespaced: boolean;
+}
+
+/** The kinds of objects that the API server serves. */
+export interface ServedResources {
+  /** Undefined: it is not served, or its group is unavailable. */
+  find(group: string, plural: string): ServedResource | undefined;
+  /** The groups of aggregated API servers that do not respond: `metrics.k8s.io/v1beta1`. */
+  readonly unavailable: readonly string[];
 }
 
 /**
@@ -55,6 +94,19 @@ export interface Cluster extends PullSecrets {
    * whole cluster, until the signal ends.
    */
   podImages(signal: AbortSignal): AsyncIterable<{ readonly image: string }>;
+  /**
+   * Yields the objects of a collection, page by page: none that exists all the time is left out, and none with a uid comes
+   * twice. Rejects when its signal ends, too.
+   */
+  list(resource: Resource, options: ListOptions, signal: AbortSignal): AsyncIterable<ListPage>;
+  /** Undefined: the object does not exist, or its kind is not served. */
+  get(resource: Resource & { readonly name: string }, signal: AbortSignal): Promise<JsonObject | undefined>;
+  /** Finds out which kinds of objects are served. A group whose API server does not respond is unavailable. */
+  discover(signal: AbortSignal): Promise<ServedResources>;
+  /** Returns the version of the API server: `v1.36.3`; undefined: it does not say. */
+  serverVersion(signal: AbortSignal): Promise<string | undefined>;
+  /** Returns the number of requests that were sent. */
+  requestCount(): number;
   /** Writes an Event of events.k8s.io/v1, or updates the series of one that was written. */
   writeEvent(event: ClusterEvent, signal: AbortSignal): Promise<void>;
   /** Aborts the requests in flight, stops refreshing and closes every connection. No request is sent afterwards. */
@@ -68,4 +120,6 @@ export interface ClusterOptions {
   readonly requestTimeout?: number;
   /** Milliseconds between two refreshes of a pull secret. */
   readonly refresh?: number;
+  /** The name and version of this program, as requests carry it; default `sailmark`. */
+  readonly userAgent?: string;
 }

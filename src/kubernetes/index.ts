@@ -1,4 +1,9 @@
-export type { Cluster, ClusterOptions, SecretData, WebhookConfiguration } from './cluster.ts';
+export type {
+  Cluster,
+  ClusterOptions,
+  SecretData,
+  WebhookConfiguration,
+} from './cluster.ts';
 export { ClusterFault } from './cluster-fault.ts';
 export { openCluster } from './open-cluster.ts';
 export type { WebhookEntries, WebhookEntry, WebhookObject } from './webhook-entries.ts';

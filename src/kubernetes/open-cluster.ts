@@ -4,6 +4,7 @@ import type { Cluster, ClusterOptions } from './cluster.ts';
 import { createConfigMaps } from './config-maps.ts';
 import { createPodImages } from './pod-images.ts';
 import { createPullSecrets } from './pull-secrets.ts';
+import { createReadApi } from './read-api.ts';
 import { createSecrets } from './secrets.ts';
 import { createWatchApi } from './watch-api.ts';
 import { createWebhookObjects } from './webhook-entries.ts';
@@ -17,21 +18,29 @@ const PULL_SECRET_REFRESH_MS = 60_000;
  * Rejects if the address of the API server is not known.
  */
 export const openCluster = async (options: ClusterOptions): Promise<Cluster> => {
-  const { kubeconfig, requestTimeout = REQUEST_TIMEOUT_MS, refresh = PULL_SECRET_REFRESH_MS } = options;
+  const {
+    kubeconfig,
+    requestTimeout = REQUEST_TIMEOUT_MS,
+    refresh = PULL_SECRET_REFRESH_MS,
+    userAgent = 'sailmark',
+  } = options;
   const { createApiConnection } = await import('./api-connection.ts');
-  const connection = createApiConnection(kubeconfig);
+  const connection = createApiConnection(kubeconfig, userAgent);
   const closing = new AbortController();
   const callApi = createCallApi(connection, requestTimeout, closing.signal);
+  const readApi = createReadApi(callApi);
   const secrets = createSecrets(callApi);
   const watchApi = createWatchApi(connection, closing.signal);
   const pullSecrets = createPullSecrets(secrets.readSecret, refresh, () => performance.now());
   return {
+    ...readApi,
     ...secrets,
+    requestCount: connection.requestCount,
     find: pullSecrets.find,
     configMap: createConfigMaps(callApi, watchApi),
     webhooks: createWebhookObjects(callApi, watchApi),
     setCaBundle: createSetCaBundle(callApi),
-    podImages: createPodImages(callApi),
+    podImages: createPodImages(readApi.list),
     writeEvent: createWriteEvent(callApi),
     async close() {
       pullSecrets.stop();

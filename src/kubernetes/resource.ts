@@ -1,7 +1,12 @@
-/** The resource of a request: a collection, or one object of it if `name` is set. */
+/**
+ * The resource of a request: a collection, or one object of it if `name` is set. A path that is no resource (`/version`) is
+ * its own `plural`, in the core group.
+ */
 export interface Resource {
   /** The API group; empty: the core group. */
-  readonly group: '' | 'admissionregistration.k8s.io' | 'events.k8s.io';
+  readonly group: string;
+  /** Undefined: `v1`. */
+  readonly version?: string;
   /** `secrets`. */
   readonly plural: string;
   /** Undefined: the whole cluster. */
@@ -12,16 +17,20 @@ export interface Resource {
 /** `WATCH` is a GET that goes on. */
 export type Method = 'GET' | 'WATCH' | 'PUT' | 'PATCH' | 'POST';
 
-/** Returns the path of a resource (Kubernetes API concepts, "Resource URIs"), in version v1 of its group. */
-export const pathOf = ({ group, plural, namespace, name }: Resource): string =>
-  [
-    group === '' ? '/api/v1' : `/apis/${group}/v1`,
+const isPath = ({ plural }: Resource): boolean => plural.startsWith('/');
+
+/** Returns the path of a resource (Kubernetes API concepts, "Resource URIs"). */
+export const pathOf = (resource: Resource): string => {
+  const { group, version = 'v1', plural, namespace, name } = resource;
+  if (isPath(resource)) return plural;
+  const parts = [
+    ...(group === '' ? ['api', version] : ['apis', group, version]),
     ...(namespace === undefined ? [] : ['namespaces', namespace]),
     plural,
     ...(name === undefined ? [] : [name]),
-  ]
-    .map((part, index) => (index === 0 ? part : encodeURIComponent(part)))
-    .join('/');
+  ];
+  return `/${parts.map((part) => encodeURIComponent(part)).join('/')}`;
+};
 
 /** Returns a resource for messages: `secrets sailmark/sailmark-certificates`. */
 export const describeResource = ({ plural, namespace, name }: Resource): string => {
@@ -37,6 +46,7 @@ const verbOf = (method: Method, { name }: Resource): string => {
 /** Returns the RBAC rule that allows a request and nothing more. `create` and `list` cannot be limited by names. */
 export const ruleFor = (method: Method, resource: Resource): string => {
   const { group, plural, namespace, name } = resource;
+  if (isPath(resource)) return `a ClusterRole with the rule {nonResourceURLs: ["${plural}"], verbs: ["get"]}`;
   const verb = verbOf(method, resource);
   const names = name === undefined || verb === 'create' ? '' : `, resourceNames: ["${name}"]`;
   const rule = `{apiGroups: ["${group}"], resources: ["${plural}"]${names}, verbs: ["${verb}"]}`;

@@ -93,6 +93,7 @@ export const createWatchApi = (connection: ApiConnection, closed: AbortSignal): 
       const response = await connection.send({
         method: 'GET',
         path: `${pathOf(collection)}?${query.toString()}`,
+        mediaType: 'application/json',
         contentType: 'application/json',
         body: undefined,
         signal,

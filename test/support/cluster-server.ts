@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { discoveryOf, parseApiPath } from './cluster-paths.ts';
 import { createTls, type Tls } from './tls.ts';
 
 /*
@@ -263,21 +264,18 @@ const createStore = () => {
     return {
       kind: 'List',
       apiVersion: 'v1',
-      metadata: { resourceVersion: String(version), ...(to < all.length ? { continue: String(to) } : {}) },
+      metadata: {
+        resourceVersion: String(version),
+        ...(to < all.length ? { continue: String(to) } : {}),
+        ...(to < all.length && query['fieldSelector'] === undefined
+          ? { remainingItemCount: all.length - to }
+          : {}),
+      },
       items: all.slice(from, to),
     };
   };
   return { objects, watchers, write, remove, must, list, watch };
 };
-
-const KINDS = [
-  'secrets',
-  'configmaps',
-  'pods',
-  'events',
-  'validatingwebhookconfigurations',
-  'mutatingwebhookconfigurations',
-];
 
 /** Refuses a write for another version than the current one; a write without a version is for any. */
 const checkVersion = (before: Json, body: unknown): void => {
@@ -286,8 +284,11 @@ const checkVersion = (before: Json, body: unknown): void => {
     throw new Refused(409, 'the object has been modified; please apply your changes to the latest version');
 };
 
-/** True for the path of an object, false for that of a collection. */
-const isObjectPath = (path: string): boolean => !KINDS.includes(path.split('/').at(-1) ?? '');
+/** True for the path of a collection, false for that of an object. */
+const isCollection = (path: string): boolean => {
+  const parsed = parseApiPath(path);
+  return parsed !== undefined && parsed.name === undefined;
+};
 
 const createHandler = (
   { objects, write, must, list }: Pick<ReturnType<typeof createStore>, 'objects' | 'write' | 'must' | 'list'>,
@@ -299,7 +300,10 @@ const createHandler = (
     return stored;
   };
   const verbs: Readonly<Record<string, (request: ClusterRequest) => Json>> = {
-    GET: ({ path, query }) => (isObjectPath(path) ? must(path) : list(path, query)),
+    GET: ({ path, query }) => {
+      if (isCollection(path)) return list(path, query);
+      return path === '/apis' && !objects.has(path) ? (discoveryOf(objects) as Json) : must(path);
+    },
     PUT: ({ path, body }) => {
       checkVersion(must(path), body);
       return written(path, body as Json);
