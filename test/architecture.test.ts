@@ -8,6 +8,7 @@ const SRC = new URL('../src', import.meta.url).pathname;
 const ORDER = [
   'main',
   'cli',
+  'report',
   'scan',
   'webhook',
   'server',
