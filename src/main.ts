@@ -29,5 +29,5 @@ const exitCode = await run(process.argv.slice(2), {
 
 process.exitCode = isOutputLost ? 1 : exitCode;
 
-// Do not wait for connections that are still being established.
-if (shutdown.signal.aborted) process.exit();
+// Connections that are still being established are not waited for, and what was printed is.
+if (shutdown.signal.aborted) process.stdout.write('', () => process.exit());

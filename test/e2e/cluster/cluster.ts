@@ -47,6 +47,8 @@ export interface Cluster extends ControlPlane {
   readonly values: object;
   /** Writes chart values to a file and resolves with its path, for `--values`. */
   writeValues(values: object): Promise<string>;
+  /** Writes a configuration file for the command line, with the cluster's keys and registry and these keys of it. */
+  writeConfiguration(more?: object): Promise<string>;
   /** Runs `helm install` with the cluster's values and these, and waits for the pods. */
   install(values?: object, ...flags: readonly string[]): Promise<string>;
   /** Runs `helm upgrade` with the cluster's values and these, and waits for the pods. */
@@ -73,14 +75,14 @@ const merge = (below: object, above: object): object => {
   return merged;
 };
 
+/** The keys of a configuration: the release key, and the registry as the endpoint of the hubs. */
+const configurationFor = (registry: TestRegistry, signer: Signer, caFile: string): object => ({
+  keys: [{ inline: signer.publicPem }],
+  registries: [...HUBS.map((host) => ({ host, endpoint: registry.host })), { host: registry.host, caFile }],
+});
+
 const valuesFor = (registry: TestRegistry, signer: Signer): object => ({
-  config: {
-    keys: [{ inline: signer.publicPem }],
-    registries: [
-      ...HUBS.map((host) => ({ host, endpoint: registry.host })),
-      { host: registry.host, caFile: '/etc/sailmark/registry/ca.pem' },
-    ],
-  },
+  config: configurationFor(registry, signer, '/etc/sailmark/registry/ca.pem'),
   files: { registry: { configMap: { name: 'registry-ca' } } },
 });
 
@@ -114,6 +116,13 @@ export const startCluster = async ({ release = '1.36', image }: ClusterOptions =
     await writeFile(path, JSON.stringify(some));
     return path;
   };
+  const writeConfiguration = async (more: object = {}): Promise<string> => {
+    const caFile = join(directory, 'registry-ca.pem');
+    await writeFile(caFile, tls.ca);
+    const head = { apiVersion: 'sailmark.dev/v1alpha1', kind: 'Configuration' };
+    // YAML is a superset of JSON.
+    return writeValues({ ...head, ...configurationFor(registry, signer, caFile), ...more });
+  };
   const run = async (command: string, own: object, flags: readonly string[]): Promise<string> => {
     const file = await writeValues(merge(values, own));
     const argv = [command, 'sailmark', CHART, '--namespace', NAMESPACE, '--create-namespace'];
@@ -130,6 +139,7 @@ export const startCluster = async ({ release = '1.36', image }: ClusterOptions =
     signer,
     values,
     writeValues,
+    writeConfiguration,
     publish(name, tag, { signed = true, seed = `${name} ${tag}` } = {}) {
       const repository = `istio/${name}`;
       const digest = push(registry, repository, imageIndex(seed), tag);
