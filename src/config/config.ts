@@ -70,6 +70,8 @@ export interface KubernetesSettings {
   readonly activation?: ActivationSettings;
   /** Undefined: evidence is not shared in the cluster. */
   readonly evidence?: SharedEvidenceSettings;
+  /** The ConfigMap whose counts of the last scan become metrics; undefined: there are none. */
+  readonly scanResult?: string;
   readonly events: boolean;
   /** Milliseconds that verifying the images of running pods may delay the first readiness; 0: no warm-up. */
   readonly warmUp: number;

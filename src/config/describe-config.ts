@@ -80,7 +80,7 @@ const describeLimits = ({ limits }: Config): DescribedFile['limits'] =>
 
 const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes'] => {
   if (kubernetes === undefined) return undefined;
-  const { namespace, events, warmUp, certificates, activation, evidence } = kubernetes;
+  const { namespace, events, warmUp, certificates, activation, evidence, scanResult } = kubernetes;
   return {
     namespace,
     events,
@@ -96,6 +96,7 @@ const describeKubernetes = ({ kubernetes }: Config): DescribedFile['kubernetes']
     },
     activation,
     evidence: evidence && { tags: evidence.tags, images: evidence.images },
+    scanResult,
   };
 };
 

@@ -49,7 +49,7 @@ class PooledConfig extends KubeConfig {
 
 /** One request, sent with the current credentials. */
 export interface RawRequest {
-  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** From the API server's root, with the query. */
   readonly path: string;
   /** The header `Accept`. */

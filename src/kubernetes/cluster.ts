@@ -1,8 +1,10 @@
 import type { JsonObject } from '../base/index.ts';
 import type { ClusterEvent } from '../observability/index.ts';
 import type { PullSecrets, SharedObject } from '../registry/index.ts';
+import type { KeptObject } from './kept-files.ts';
 import type { Resource } from './resource.ts';
 import type { WebhookObject } from './webhook-entries.ts';
+import type { ObjectWriter } from './write-objects.ts';
 
 /** A Secret, its values decoded to text. */
 export interface SecretData {
@@ -61,7 +63,7 @@ export interface ServedResources {
  * `find` returns pull secrets from a cache: the first call for a Secret reads it, and from then on it is refreshed in
  * the background. A Secret that was deleted is removed; while the API fails, the cached Secret is returned.
  */
-export interface Cluster extends PullSecrets {
+export interface Cluster extends PullSecrets, ObjectWriter {
   /** Undefined: the Secret does not exist. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<SecretData | undefined>;
   /**
@@ -76,6 +78,8 @@ export interface Cluster extends PullSecrets {
   ): Promise<'written' | 'conflict'>;
   /** Opens a ConfigMap as an object that replicas share. Sends no request yet. */
   configMap(namespace: string, name: string): SharedObject;
+  /** Opens a ConfigMap that holds files. Sends no request yet. */
+  keptFiles(namespace: string, name: string): KeptObject;
   /** Opens a ValidatingWebhookConfiguration. Sends no request yet. */
   webhooks(name: string): WebhookObject;
   /**

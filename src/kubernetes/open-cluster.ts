@@ -2,6 +2,7 @@ import { createSetCaBundle } from './ca-bundle.ts';
 import { createCallApi } from './call-api.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { createConfigMaps } from './config-maps.ts';
+import { createKeptObjects } from './kept-files.ts';
 import { createPodImages } from './pod-images.ts';
 import { createPullSecrets } from './pull-secrets.ts';
 import { createReadApi } from './read-api.ts';
@@ -9,6 +10,7 @@ import { createSecrets } from './secrets.ts';
 import { createWatchApi } from './watch-api.ts';
 import { createWebhookObjects } from './webhook-entries.ts';
 import { createWriteEvent } from './write-event.ts';
+import { createObjectWriter } from './write-objects.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const PULL_SECRET_REFRESH_MS = 60_000;
@@ -38,10 +40,12 @@ export const openCluster = async (options: ClusterOptions): Promise<Cluster> => 
     requestCount: connection.requestCount,
     find: pullSecrets.find,
     configMap: createConfigMaps(callApi, watchApi),
+    keptFiles: createKeptObjects(callApi),
     webhooks: createWebhookObjects(callApi, watchApi),
     setCaBundle: createSetCaBundle(callApi),
     podImages: createPodImages(readApi.list),
     writeEvent: createWriteEvent(callApi),
+    ...createObjectWriter(callApi),
     async close() {
       pullSecrets.stop();
       closing.abort();

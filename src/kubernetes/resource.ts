@@ -15,7 +15,7 @@ export interface Resource {
 }
 
 /** `WATCH` is a GET that goes on. */
-export type Method = 'GET' | 'WATCH' | 'PUT' | 'PATCH' | 'POST';
+export type Method = 'GET' | 'WATCH' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
 const isPath = ({ plural }: Resource): boolean => plural.startsWith('/');
 
@@ -40,7 +40,7 @@ export const describeResource = ({ plural, namespace, name }: Resource): string 
 
 const verbOf = (method: Method, { name }: Resource): string => {
   if (method === 'GET') return name === undefined ? 'list' : 'get';
-  return { WATCH: 'watch', PUT: 'update', PATCH: 'patch', POST: 'create' }[method];
+  return { WATCH: 'watch', PUT: 'update', PATCH: 'patch', POST: 'create', DELETE: 'delete' }[method];
 };
 
 /** Returns the RBAC rule that allows a request and nothing more. `create` and `list` cannot be limited by names. */

@@ -17,8 +17,8 @@ export interface ClusterEvent {
   readonly regarding: Regarding;
   /** The reason code in UpperCamelCase: `SignatureMissing`. */
   readonly reason: string;
-  /** `LetThrough`: an outage rule allows the image. */
-  readonly action: 'Audit' | 'Warn' | 'LetThrough';
+  /** `LetThrough`: an outage rule allows the image. `Scan`: nothing was admitted; a scan found it. */
+  readonly action: 'Audit' | 'Warn' | 'LetThrough' | 'Scan';
   /** One line of at most 1024 bytes. */
   readonly note: string;
   readonly type: 'Normal' | 'Warning';

@@ -8,11 +8,11 @@ export type EventDraft = Omit<ClusterEvent, 'name' | 'series' | 'reportingContro
 const MAX_NOTE_BYTES = 1024;
 
 /** Cuts a text to the length of a note, never within a character. */
-const cutToNote = (text: string): string =>
+export const cutToNote = (text: string): string =>
   text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MAX_NOTE_BYTES)).read);
 
 /** Converts a reason code to the UpperCamelCase of the API conventions: `signature-missing` to `SignatureMissing`. */
-const toUpperCamelCase = (code: string): string =>
+export const toUpperCamelCase = (code: string): string =>
   code.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const ACTIONS = { warn: 'Warn', audit: 'Audit' } as const;

@@ -6,3 +6,5 @@ export { createMetrics, type Metrics } from './metrics.ts';
 export { createRecordBatch, type RecordBatch } from './record-batch.ts';
 export { createRecordReview, type RecordReview } from './record-review.ts';
 export { createReportError } from './report.ts';
+export { parseScanCounts, SCAN_COUNTS_SCHEMA, type ScanCounts } from './scan-counts.ts';
+export { type ScanChange, scanEventOf } from './scan-events.ts';

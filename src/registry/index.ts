@@ -31,6 +31,7 @@ export {
   type RegistriesOptions,
 } from './registries.ts';
 export type { RegistryDefaults, RegistryLimits, RegistrySettings } from './settings.ts';
+export { follow } from './shared-evidence/follow.ts';
 export {
   createSharedEvidence,
   type SharedEvidence,

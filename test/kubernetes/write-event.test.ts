@@ -21,7 +21,12 @@ const PATH = eventPath('shop', 'web.1a2b');
 const OBJECT = {
   apiVersion: 'events.k8s.io/v1',
   kind: 'Event',
-  metadata: { name: 'web.1a2b', namespace: 'shop', resourceVersion: expect.any(String) },
+  metadata: {
+    name: 'web.1a2b',
+    namespace: 'shop',
+    uid: expect.any(String),
+    resourceVersion: expect.any(String),
+  },
   eventTime: '2026-11-24T12:00:00.007000Z',
   regarding: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: '5', namespace: 'shop' },
   reason: 'SignatureMissing',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -157,10 +158,14 @@ class Refused extends Error {
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 const metadataOf = (object: Json): Json => (isObject(object['metadata']) ? object['metadata'] : {});
 
-/** Applies `fieldSelector=status.phase!=X,…`, the only selector that is implemented. */
-const isSelected = (object: Json, selector: string | undefined): boolean => {
+/** Applies `fieldSelector=status.phase!=X,…` and `labelSelector=NAME=VALUE`; there are no other selectors. */
+const isSelected = (object: Json, { fieldSelector, labelSelector }: ClusterRequest['query']): boolean => {
   const phase = isObject(object['status']) ? object['status']['phase'] : undefined;
-  return !(selector ?? '').split(',').includes(`status.phase!=${String(phase)}`);
+  if ((fieldSelector ?? '').split(',').includes(`status.phase!=${String(phase)}`)) return false;
+  if (labelSelector === undefined) return true;
+  const [name = '', value] = labelSelector.split('=');
+  const { labels } = metadataOf(object);
+  return isObject(labels) && labels[name] === value;
 };
 
 const stepInto = (from: unknown, key: string): unknown => (isObject(from) ? from[key] : undefined);
@@ -257,7 +262,7 @@ const createStore = () => {
       `^${path.slice(0, place)}(/namespaces/[^/]+)?${path.slice(place)}/[^/]+$`.replaceAll('.', '\\.'),
     );
     const all = [...objects]
-      .filter(([at, object]) => pattern.test(at) && isSelected(object, query['fieldSelector']))
+      .filter(([at, object]) => pattern.test(at) && isSelected(object, query))
       .map(([, object]) => object);
     const from = Number(query['continue'] ?? 0);
     const to = from + Number(query['limit'] ?? all.length);
@@ -291,7 +296,13 @@ const isCollection = (path: string): boolean => {
 };
 
 const createHandler = (
-  { objects, write, must, list }: Pick<ReturnType<typeof createStore>, 'objects' | 'write' | 'must' | 'list'>,
+  {
+    objects,
+    write,
+    remove,
+    must,
+    list,
+  }: Pick<ReturnType<typeof createStore>, 'objects' | 'write' | 'remove' | 'must' | 'list'>,
   onWrite: (path: string) => void,
 ) => {
   const written = (path: string, object: Json): Json => {
@@ -316,10 +327,21 @@ const createHandler = (
         return written(path, applyMergePatch(before, body) as Json);
       throw new Refused(415, 'the body of the request was in an unknown format');
     },
+    DELETE: ({ path, body }) => {
+      const { uid, resourceVersion } = metadataOf(must(path));
+      const { preconditions } = (body ?? {}) as { readonly preconditions?: Json };
+      const expected = { uid, resourceVersion, ...preconditions };
+      if (expected.uid !== uid || expected.resourceVersion !== resourceVersion)
+        throw new Refused(409, 'the preconditions are not met');
+      remove(path);
+      onWrite(path);
+      return statusOf(200, '');
+    },
     POST: ({ path, body }) => {
       const at = `${path}/${String(metadataOf(body as Json)['name'])}`;
       if (objects.has(at)) throw new Refused(409, `${at} already exists`);
-      return written(at, body as Json);
+      const metadata = { uid: randomUUID(), ...metadataOf(body as Json) };
+      return written(at, { ...(body as Json), metadata });
     },
   };
   return (request: ClusterRequest): Json => {

@@ -79,7 +79,16 @@ export const readKubernetes = (
   file: SoundFile['kubernetes'],
   { note }: ReadContext,
 ): { readonly kubernetes?: KubernetesSettings } => {
-  const { namespace, certificates, activation, evidence, events = true, warmUp, ...unread } = file ?? {};
+  const {
+    namespace,
+    certificates,
+    activation,
+    evidence,
+    scanResult,
+    events = true,
+    warmUp,
+    ...unread
+  } = file ?? {};
   unread satisfies AllRead;
   if (namespace === undefined) return {};
   const kubernetes: KubernetesSettings = {
@@ -87,6 +96,7 @@ export const readKubernetes = (
     ...(certificates === undefined ? {} : { certificates: readCertificates(certificates, note) }),
     ...(activation === undefined ? {} : { activation: readActivation(activation) }),
     ...(evidence === undefined ? {} : { evidence: readSharedEvidence(evidence, note) }),
+    ...(scanResult === undefined ? {} : { scanResult }),
     events,
     warmUp: readDuration(warmUp, 'kubernetes.warmUp', WARM_UP, note),
   };

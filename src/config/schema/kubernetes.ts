@@ -10,7 +10,7 @@ export const kubernetes = {
   additionalProperties: false,
   required: ['namespace'],
   description:
-    'access to the API of the cluster: {namespace: sailmark, certificates: …, activation: …, evidence: …, events: …, warmUp: …}',
+    'access to the API of the cluster: {namespace: sailmark, certificates: …, activation: …, evidence: …, scanResult: …, events: …, warmUp: …}',
   properties: {
     namespace: objectName('the namespace that the webhook runs in'),
     certificates: {
@@ -55,6 +55,7 @@ export const kubernetes = {
         images: { ...list(objectName('a ConfigMap in that namespace')), minItems: 1, maxItems: 16 },
       },
     },
+    scanResult: objectName('a ConfigMap in that namespace, which keeps the result of the last scan'),
     events: flag,
     warmUp: duration,
   },

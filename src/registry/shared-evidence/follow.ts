@@ -7,6 +7,8 @@ export interface FollowOptions {
   /** Receives the content at first and after each change; undefined: the object does not exist. */
   readonly receive: (content: SharedContent | undefined) => void;
   readonly report: (error: unknown) => void;
+  /** The second half of the sentence that reports an object that does not exist: `no evidence is shared there`. */
+  readonly whenAbsent: string;
   readonly signal: AbortSignal;
 }
 
@@ -16,8 +18,8 @@ const MAX_PAUSE_MS = MINUTE_MS;
 /** One broken connection is no news: API servers restart. */
 const FAILURES_TO_REPORT = 2;
 
-const absent = ({ name }: SharedObject): Error =>
-  new Error(`${name} does not exist: no evidence is shared there`);
+const absent = ({ object, whenAbsent }: FollowOptions): Error =>
+  new Error(`${object.name} does not exist: ${whenAbsent}`);
 
 /** Reads an object and watches it until the connection ends. Returns false if it does not exist. */
 const readAndWatch = async (
@@ -33,7 +35,7 @@ const readAndWatch = async (
 };
 
 const followForever = async (options: FollowOptions, onRead: () => void): Promise<void> => {
-  const { object, report, signal } = options;
+  const { report, signal } = options;
   let failures = 0;
   let reportedAbsent = false;
   while (!signal.aborted) {
@@ -41,7 +43,7 @@ const followForever = async (options: FollowOptions, onRead: () => void): Promis
     try {
       const exists = await readAndWatch(options, onRead);
       failures = 0;
-      if (!exists && !reportedAbsent) report(absent(object));
+      if (!exists && !reportedAbsent) report(absent(options));
       if (!exists) delay = MAX_PAUSE_MS;
       reportedAbsent = !exists;
     } catch (error) {

@@ -65,7 +65,8 @@ export const createSharedTable = <R extends Row>(options: SharedTableOptions<R>)
     put(row) {
       if (store.put(row)) schedule.request();
     },
-    load: () => follow({ object, receive, report, signal: closed.signal }),
+    load: () =>
+      follow({ object, receive, report, whenAbsent: 'no evidence is shared there', signal: closed.signal }),
     async close() {
       closed.abort();
       await schedule.close();
