@@ -1,7 +1,9 @@
 export type {
   Cluster,
   ClusterOptions,
+  ListOptions,
   SecretData,
+  ServedResources,
   WebhookConfiguration,
 } from './cluster.ts';
 export { ClusterFault } from './cluster-fault.ts';
