@@ -1,5 +1,6 @@
 export { type BlobBundle, isBundle, parseBlobBundle } from './blob-bundle.ts';
 export { runCanary } from './canary.ts';
+export { type ImageManifest, parseImageManifest } from './configuration/parse-image.ts';
 export type { VerifierDependencies } from './dependencies.ts';
 export { parseBase64 } from './encoding/base64.ts';
 export {

@@ -1,0 +1,51 @@
+import type { Digest } from '../../image/index.ts';
+import { type ImageContent, isUnread } from './image-content.ts';
+import type { ImageId } from './image-id.ts';
+
+export type Comparison =
+  | { readonly status: 'same' }
+  | { readonly status: 'drifted' }
+  | { readonly status: 'unknown'; readonly message: string };
+
+const SAME: Comparison = { status: 'same' };
+const DRIFTED: Comparison = { status: 'drifted' };
+const unknown = (message: string): Comparison => ({ status: 'unknown', message });
+
+/** True if the running digest is that of an index which lists the verified manifest. */
+const isIndexOf = async (
+  running: Digest,
+  verified: Digest,
+  content: ImageContent,
+): Promise<boolean | string> => {
+  const index = await content.manifest(running);
+  // A digest that the repository lacks is no index of it. No other repository is asked: a status may name any host.
+  if (index === undefined) return false;
+  if (isUnread(index)) return index.why;
+  return index.kind === 'index' && index.children.includes(verified);
+};
+
+/**
+ * Compares what a node runs to the digest that is verified now. The manifest of a platform of the verified index is the same,
+ * and so is the index of the verified manifest; a configuration is compared to those of the verified manifests. Only what is
+ * needed is read, of the repository of the image alone.
+ */
+export const compareRunning = async (
+  running: ImageId,
+  verified: Digest,
+  content: ImageContent,
+): Promise<Comparison> => {
+  if (running.digest === verified) return SAME;
+  const image = await content.manifest(verified);
+  if (image === undefined) return unknown('the repository lacks the manifest that is verified');
+  if (isUnread(image)) return unknown(`the verified manifest could not be read: ${image.why}`);
+  if (image.kind === 'index' && image.children.includes(running.digest)) return SAME;
+  if (running.kind === 'any') {
+    const { digests, more } = await content.configurations(image);
+    if (digests.includes(running.digest)) return SAME;
+    if (more !== undefined) return unknown(`not every configuration of it could be read: ${more}`);
+  }
+  if (image.kind !== 'image') return DRIFTED;
+  const isIndex = await isIndexOf(running.digest, verified, content);
+  if (typeof isIndex === 'string') return unknown(`the running manifest could not be read: ${isIndex}`);
+  return isIndex ? SAME : DRIFTED;
+};
