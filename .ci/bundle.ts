@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildPage } from '../src/report/html/build-page.ts';
 
 /*
  * Bundles src/main.ts into dist/, or into the directory that the first argument names. The bundle is split, so that a
@@ -60,7 +61,11 @@ await build({
   minifyWhitespace: true,
   legalComments: 'linked',
   banner: { js: banner },
-  define: { SAILMARK_VERSION: JSON.stringify(version), SAILMARK_COMMIT: JSON.stringify(commit()) },
+  define: {
+    SAILMARK_VERSION: JSON.stringify(version),
+    SAILMARK_COMMIT: JSON.stringify(commit()),
+    SAILMARK_PAGE: JSON.stringify(JSON.stringify(await buildPage())),
+  },
   logLevel: 'warning',
 });
 

@@ -34,6 +34,7 @@ interface Home {
 
 /** Packages and modules that only their homes may import. A home that does not use its module is a breach too. */
 const HOMES: readonly Home[] = [
+  { module: /^esbuild$/, homes: ['report/html/build-page.ts'] },
   { module: /^fastify$/, homes: ['server'] },
   { module: /^@kubernetes\/client-node/, homes: ['kubernetes/api-connection.ts'] },
   { module: /^(@peculiar\/x509|reflect-metadata)$/, homes: ['certificates/issue.ts'] },
