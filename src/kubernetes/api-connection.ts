@@ -4,19 +4,66 @@ import {
   KubeConfig,
   RequestContext,
 } from '@kubernetes/client-node';
+import { isJsonObject, type JsonObject } from '../base/index.ts';
+import { createExecCredentials, type ExecCredentials } from './kubeconfig/index.ts';
 
 /*
  * The only file that loads @kubernetes/client-node, which takes a third of a second, and a third of the memory. The
- * library is used to reach a cluster (kubeconfig, service account, credential programs); requests and responses are
+ * library is used to reach a cluster (kubeconfig, service account); requests and responses are
  * plain JSON, because its typed models drop the fields that they do not know.
  */
 
 type Dispatcher = NonNullable<ReturnType<Context['getDispatcher']>>;
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+const toBase64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
+
+/** What a credential program may learn of the cluster (client.authentication.k8s.io, Cluster). */
+const clusterInfoOf = (cluster: ReturnType<KubeConfig['getCurrentCluster']>): JsonObject => ({
+  server: cluster?.server,
+  'certificate-authority-data': cluster?.caData,
+  'insecure-skip-tls-verify': cluster?.skipTLSVerify,
+  'tls-server-name': cluster?.tlsServerName,
+  'proxy-url': cluster?.proxyUrl,
+});
+
 /** Shares one dispatcher between all requests; the library creates one, and a TLS connection with it, for each. */
 class PooledConfig extends KubeConfig {
   #dispatcher: Dispatcher | undefined;
   #dispatcherOptions = '';
+  #exec: ExecCredentials | undefined;
+
+  /** Takes the credential program away from the library, which neither bounds it nor quotes its error. */
+  takeExec(env: Env): void {
+    const [user, cluster] = [this.getCurrentUser(), this.getCurrentCluster()];
+    const exec: unknown = user?.exec;
+    if (user === null || !isJsonObject(exec)) return;
+    this.#exec = createExecCredentials(exec, clusterInfoOf(cluster), env);
+    this.users = [{ ...user, exec: undefined }];
+  }
+
+  /** Gets what the next request is to authenticate with. */
+  async renewCredential(signal: AbortSignal): Promise<void> {
+    const [user] = this.users;
+    if (this.#exec === undefined || user === undefined) return;
+    const { token, certificate, key } = await this.#exec.get(signal);
+    this.users = [
+      {
+        ...user,
+        ...(token === undefined ? {} : { token }),
+        ...(certificate === undefined || key === undefined
+          ? {}
+          : { certData: toBase64(certificate), keyData: toBase64(key) }),
+      },
+    ];
+  }
+
+  /** The API server refused the credential. True: there may be another one. */
+  forgetCredential(): boolean {
+    this.#exec?.forget();
+    return this.#exec !== undefined;
+  }
 
   override createDispatcherOptions(
     ...[cluster, options]: Parameters<KubeConfig['createDispatcherOptions']>
@@ -79,16 +126,43 @@ async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncIterab
   if (stream !== null) yield* stream;
 }
 
-const load = (kubeconfig: string | undefined): PooledConfig => {
+export interface ConnectionOptions {
+  /** Undefined: this process is a pod. */
+  readonly kubeconfig: string | undefined;
+  readonly userAgent: string;
+  /** The environment of a credential program. */
+  readonly env: Env;
+}
+
+const load = (kubeconfig: string | undefined, env: Env): PooledConfig => {
   const config = new PooledConfig();
   if (kubeconfig === undefined) config.loadFromCluster();
   else config.loadFromString(kubeconfig);
+  config.takeExec(env);
   return config;
 };
 
+const UNAUTHORIZED = 401;
+
+const contextOf = (
+  { method, path, mediaType, contentType, body, signal }: RawRequest,
+  server: string,
+  userAgent: string,
+): RequestContext => {
+  const context = new RequestContext(`${server.replace(/\/$/, '')}${path}`, method);
+  context.setHeaderParam('Accept', mediaType);
+  context.setHeaderParam('User-Agent', userAgent);
+  if (body !== undefined) {
+    context.setHeaderParam('Content-Type', contentType);
+    context.setBody(body);
+  }
+  context.setSignal(signal);
+  return context;
+};
+
 /** Reads how to reach the API server. Throws if the kubeconfig has no cluster, or without one if this is not a pod. */
-export const createApiConnection = (kubeconfig: string | undefined, userAgent: string): ApiConnection => {
-  const config = load(kubeconfig);
+export const createApiConnection = ({ kubeconfig, userAgent, env }: ConnectionOptions): ApiConnection => {
+  const config = load(kubeconfig, env);
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error('the kubeconfig has no cluster for its current context');
   if (URL.parse(server) === null || server.includes('undefined'))
@@ -97,26 +171,26 @@ export const createApiConnection = (kubeconfig: string | undefined, userAgent: s
     );
   let count = 0;
   const http = new IsomorphicFetchHttpLibrary();
+  const exchange = async (request: RawRequest): Promise<RawResponse> => {
+    const context = contextOf(request, server, userAgent);
+    await config.renewCredential(request.signal);
+    await config.applySecurityAuthentication(context);
+    request.signal.throwIfAborted();
+    count += 1;
+    const response = await http.send(context).toPromise();
+    return {
+      status: response.httpStatusCode,
+      header: (name) => response.headers[name],
+      chunks: chunksOf(response.body.stream()),
+    };
+  };
   return {
     requestCount: () => count,
-    async send({ method, path, mediaType, contentType, body, signal }) {
-      const context = new RequestContext(`${server.replace(/\/$/, '')}${path}`, method);
-      context.setHeaderParam('Accept', mediaType);
-      context.setHeaderParam('User-Agent', userAgent);
-      if (body !== undefined) {
-        context.setHeaderParam('Content-Type', contentType);
-        context.setBody(body);
-      }
-      context.setSignal(signal);
-      await config.applySecurityAuthentication(context);
-      signal.throwIfAborted();
-      count += 1;
-      const response = await http.send(context).toPromise();
-      return {
-        status: response.httpStatusCode,
-        header: (name) => response.headers[name],
-        chunks: chunksOf(response.body.stream()),
-      };
+    async send(request) {
+      const response = await exchange(request);
+      if (response.status !== UNAUTHORIZED || !config.forgetCredential()) return response;
+      for await (const _ of response.chunks);
+      return exchange(request);
     },
     close: () => config.close(),
   };

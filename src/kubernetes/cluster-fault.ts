@@ -1,3 +1,5 @@
+import { messageOf } from '../base/index.ts';
+import { CredentialProblem } from './kubeconfig/index.ts';
 import { describeResource, type Method, type Resource, ruleFor } from './resource.ts';
 
 /** Thrown if a request to the API server fails. `message` is one line, contains no secrets, and says what to do. */
@@ -77,13 +79,19 @@ const codeOf = (error: unknown): string => {
   return typeof code === 'string' ? code : '';
 };
 
+const innermostMessage = (error: unknown): string => {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error ? innermostMessage(cause) : messageOf(error);
+};
+
 export const isLostConnection = (error: unknown): boolean => LOST_CONNECTION_CODES.has(codeOf(error));
 
 /** Returns the fault for an error of the client; `isAborted`: the request was aborted, or its time was up. */
 export const faultOfThrown = (target: RequestTarget, error: unknown, isAborted: boolean): ClusterFault => {
   if (error instanceof ClusterFault) return error;
+  if (error instanceof CredentialProblem) return new ClusterFault(target, error.message, error);
   if (isAborted) return new ClusterFault(target, 'the API server did not respond in time', error);
   const code = codeOf(error);
-  const why = code === '' && error instanceof Error ? error.message : code;
+  const why = code === '' ? innermostMessage(error) : code;
   return new ClusterFault(target, `no connection to the API server (${why})`, error);
 };

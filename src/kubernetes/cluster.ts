@@ -120,6 +120,8 @@ export interface Cluster extends PullSecrets, ObjectWriter {
 export interface ClusterOptions {
   /** The text of a kubeconfig; undefined: this process is a pod of the cluster, with a service account. */
   readonly kubeconfig?: string;
+  /** The environment of a kubeconfig's credential program; default: none. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** The longest that one request may take, in milliseconds, whatever the caller's deadline. */
   readonly requestTimeout?: number;
   /** Milliseconds between two refreshes of a pull secret. */

@@ -25,9 +25,10 @@ export const openCluster = async (options: ClusterOptions): Promise<Cluster> => 
     requestTimeout = REQUEST_TIMEOUT_MS,
     refresh = PULL_SECRET_REFRESH_MS,
     userAgent = 'sailmark',
+    env = {},
   } = options;
   const { createApiConnection } = await import('./api-connection.ts');
-  const connection = createApiConnection(kubeconfig, userAgent);
+  const connection = createApiConnection({ kubeconfig, userAgent, env });
   const closing = new AbortController();
   const callApi = createCallApi(connection, requestTimeout, closing.signal);
   const readApi = createReadApi(callApi);

@@ -23,7 +23,7 @@ export {
 } from './layout/tag-rows.ts';
 export { createTagTable, type TagTable } from './layout/tag-table.ts';
 export { parseProxy } from './proxy/parse-proxy.ts';
-export type { Proxy } from './proxy/proxy.ts';
+export { createProxyFor, type Proxy } from './proxy/proxy.ts';
 export { childrenOf } from './referrers/parse-referrers.ts';
 export {
   createRegistries,
