@@ -9,7 +9,7 @@ import type { ReportError } from './base/index.ts';
 import type { Config } from './config/index.ts';
 import { parseDigest, registryFromName, repositoryFromName } from './image/index.ts';
 import { createClassifier } from './istio/index.ts';
-import { type Metrics, measureOpen, measureVerifier } from './observability/index.ts';
+import { labelRegistries, type Metrics, measureOpen, measureVerifier } from './observability/index.ts';
 import { createJudge, type Judge } from './policy/index.ts';
 import {
   createLayoutWriter,
@@ -85,9 +85,8 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
   const registries = composeRegistries(config, dependencies);
   const keys = composeKeyRing(config, dependencies, registries);
   const ring = (): KeyRing => keys.current();
-  const openRepository = metrics
-    ? measureOpen(registries.open, metrics, configuredRegistries(config))
-    : registries.open;
+  const known = configuredRegistries(config);
+  const openRepository = metrics ? measureOpen(registries.open, metrics, known) : registries.open;
   const log = composeTransparencyLog(config);
   const evidence = composeEvidence(config, dependencies);
   const verifier = composeVerifier(config, dependencies, {
@@ -105,7 +104,8 @@ export const compose = (config: Config, dependencies: CoreDependencies): Core =>
       signatureRepository === undefined ? undefined : repositoryFromName(signatureRepository),
   });
   const admission = { judge, rules, limits, now, report };
-  metrics?.watchKeys(ring);
+  metrics?.watchKeys(ring, keys.health);
+  metrics?.watchRegistries(() => labelRegistries(registries.state(), known));
   return {
     judge,
     reviewer: createReviewer(admission),
@@ -151,7 +151,10 @@ const composeRegistries = (
 /** The registries that the configuration names: a closed set, because they become labels of metrics. */
 const configuredRegistries = ({ places, registries }: Config): ReadonlySet<string> =>
   new Set([
-    ...registries.map(({ host }) => host),
+    ...registries.flatMap(({ host, endpoint }) => [
+      host,
+      ...(endpoint === undefined ? [] : [registryFromName(endpoint)]),
+    ]),
     ...[
       ...places.hubs,
       ...places.mirrors.flatMap(({ mirror, signatures = mirror }) => [mirror, signatures]),
@@ -160,7 +163,7 @@ const configuredRegistries = ({ places, registries }: Config): ReadonlySet<strin
 
 const composeKeyRing = (
   config: Config,
-  { onKeyEvent }: CoreDependencies,
+  { onKeyEvent, now }: CoreDependencies,
   { fetchDocument }: Registries,
 ): KeyRingLoader =>
   createKeyRing({
@@ -169,6 +172,7 @@ const composeKeyRing = (
     fetchDocument,
     limits: config.limits,
     onEvent: onKeyEvent,
+    now,
   });
 
 /** The transparency log, if it is required: its trusted logs are loaded before the first verification. */
@@ -188,19 +192,33 @@ const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
 /** The layouts that evidence is read from, and the places that new evidence is written to. */
 const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDependencies) => {
   const { read, write } = evidence;
-  const { now, report, sharedEvidence } = dependencies;
+  const { now, report, sharedEvidence, metrics } = dependencies;
   const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
     openLayout(directory, limits),
   );
   const maxBytes = limits.sharedEvidenceBytes;
-  const shared = sharedEvidence && createSharedEvidence({ ...sharedEvidence, maxBytes, now, report });
+  const shared =
+    sharedEvidence &&
+    createSharedEvidence({
+      ...sharedEvidence,
+      maxBytes,
+      now,
+      report,
+      onWrite: metrics?.evidenceWrites('cluster', now),
+    });
+  if (shared !== undefined) metrics?.watchEvidence(shared.state);
   const writer = write === undefined ? undefined : createLayoutWriter(write);
   const stores: readonly EvidenceStore[] = [
     ...(shared === undefined ? [] : [createSharedStore(shared)]),
     ...(write === undefined || writer === undefined
       ? []
       : [
-          createDiskStore(writer, createTagTable(write, { maxTags: limits.tagEntries, now, report }), report),
+          createDiskStore(
+            writer,
+            createTagTable(write, { maxTags: limits.tagEntries, now, report }),
+            report,
+            metrics?.evidenceWrites('directory', now),
+          ),
         ]),
   ];
   const openEvidence: VerifierDependencies['openEvidence'] = (repository) => [
@@ -243,5 +261,6 @@ const composeVerifier = (
     hubs: places.hubs,
     offline,
   });
+  metrics?.watchMemory(verifier.memoryState);
   return metrics ? measureVerifier(verifier, metrics, now) : verifier;
 };

@@ -42,7 +42,7 @@ const HOMES: readonly Home[] = [
   { module: /^node-jose$/, homes: ['verification/keys'] },
   { module: /^@sigstore\//, homes: ['verification/log/inclusion.ts'] },
   { module: /^pino$/, homes: ['observability'] },
-  { module: /^@prometheus-io\/client$/, homes: ['observability/metrics.ts'] },
+  { module: /^@prometheus-io\/client$/, homes: ['observability/metrics'] },
   {
     module: /^node:fs(\/promises)?$/,
     homes: ['base/read-file.ts', 'cli', 'registry/credentials', 'registry/layout', 'registry/tls'],

@@ -139,7 +139,7 @@ describe('a core', () => {
     const labelsOf = (name: string, label: string) =>
       new Set(
         lines
-          .filter((line) => line.startsWith(`${name}{`))
+          .filter((line) => line.startsWith(`${name}{`) && !line.endsWith(' 0'))
           .map((line) => new RegExp(`${label}="([^"]*)"`).exec(line)?.[1]),
       );
     expect(labelsOf('sailmark_registry_requests_total', 'registry')).toEqual(
@@ -148,5 +148,10 @@ describe('a core', () => {
     expect(labelsOf('sailmark_verifications_total', 'outcome')).toEqual(
       new Set(['verified', 'undetermined']),
     );
+    expect(labelsOf('sailmark_registry_up', 'registry')).toEqual(new Set([registry.host, 'other']));
+    expect(labelsOf('sailmark_memory_entries', 'memory')).toEqual(
+      new Set(['verified', 'rejected', 'verified-tag']),
+    );
+    expect(lines.join('\n')).not.toContain('127.0.0.1:1"');
   });
 });

@@ -125,8 +125,8 @@ describe('the README', () => {
     expect(README).toContain(`denied the request: ${refusal}\n`);
   });
 
-  it('ends within about 150 lines, and leaves the rest to docs/', () => {
-    expect(README.split('\n').length).toBeLessThanOrEqual(155);
+  it('ends within about 160 lines, and leaves the rest to docs/', () => {
+    expect(README.split('\n').length).toBeLessThanOrEqual(165);
   });
 });
 

@@ -4,6 +4,8 @@ export interface TokenBucket {
   /** Gives tokens back that were taken. */
   readonly giveBack: (count: number) => void;
   readonly isFull: () => boolean;
+  /** True if `take` would return false. */
+  readonly isEmpty: () => boolean;
 }
 
 /**
@@ -35,6 +37,10 @@ export const createTokenBucket = (
     isFull() {
       refill();
       return tokens >= burst;
+    },
+    isEmpty() {
+      refill();
+      return tokens < 1;
     },
   };
 };

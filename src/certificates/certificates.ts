@@ -5,7 +5,10 @@ import { mayRotate, type ServedCertificate, servedBy } from './rotation.ts';
 import type { CertificatePair } from './state.ts';
 import type { TrustResult } from './trust.ts';
 
-export type CertificatesOptions = ReconcileOptions;
+export interface CertificatesOptions extends ReconcileOptions {
+  /** Told, after each reconciliation, of the end of the CA that issues: milliseconds since the epoch. */
+  readonly onAuthority?: (until: number) => void;
+}
 
 /** The certificates that the webhook issues to itself. */
 export interface Certificates {
@@ -57,7 +60,13 @@ const pairOf = ({ leaf: { cert, key } }: ServedCertificate): CertificatePair => 
 /** Creates the webhook's own certificates, which are issued and rotated later. Sends no request to the cluster yet. */
 export const createCertificates = (options: CertificatesOptions): Certificates => {
   const { settings, now, onEvent } = options;
-  const reconcile = createReconcile(options);
+  const reconcileOnce = createReconcile(options);
+  const reconcile = async (signal: AbortSignal): Promise<TrustResult> => {
+    const result = await reconcileOnce(signal);
+    const until = result.state.issuer?.until;
+    if (until !== undefined) options.onAuthority?.(until);
+    return result;
+  };
   let served: ServedCertificate | undefined;
 
   /** Returns the certificate to rotate to, or undefined if the served one stays. */

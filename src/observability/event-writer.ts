@@ -1,6 +1,6 @@
 import { orAborted, type ReportError } from '../base/index.ts';
 import type { ClusterEvent } from './cluster-event.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** Creates or updates one Event, as described at `ClusterEvent`. */
 export type WriteEvent = (event: ClusterEvent, signal: AbortSignal) => Promise<void>;

@@ -5,7 +5,7 @@ import { createTokenBucket, MINUTE_MS, type ReportError, SECOND_MS } from '../ba
 import type { ClusterEvent } from './cluster-event.ts';
 import { draftEvents, type EventDraft } from './event-draft.ts';
 import { createEventWriter, type WriteEvent } from './event-writer.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** Writes Events to the cluster on objects that were admitted in spite of findings. */
 export interface EventLog {

@@ -1,6 +1,6 @@
 import type { PinRecord, ReviewRecord } from '../admission/index.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** Records one review, which took this time, in the log and the metrics: of the validating or the mutating webhook. */
 export type RecordReview = (record: ReviewRecord | PinRecord, milliseconds: number) => void;

@@ -16,6 +16,8 @@ export interface Availability {
   responded(resource: Resource): void;
   /** Records how a request for the resource failed. */
   failed(resource: Resource, error: unknown): void;
+  /** Tells if connections to the host are made, and how many resources are not asked for now. */
+  state(): { readonly up: boolean; readonly failing: number };
 }
 
 /** Bounds memory. Who fills the table makes us ask again early, and nothing else. */
@@ -42,6 +44,10 @@ export const createAvailability = (host: string, now: () => number): Availabilit
       failing.get(keyOf(resource))?.check();
     },
     responded,
+    state: () => ({
+      up: !connections.isFailing(),
+      failing: [...failing.values()].filter((breaker) => breaker.isOpen()).length,
+    }),
     failed(resource, error) {
       // Without a request, or with a caller who left, nothing was observed.
       if (!(error instanceof SourceFault) || !error.asked || error.code === 'deadline') return;

@@ -16,6 +16,10 @@ export interface CircuitBreaker {
   succeeded(): void;
   failed(): void;
   pauseRequested(pause: Pause): void;
+  /** True if the last attempts failed, so many that the breaker opens after each; it stays true until one succeeds. */
+  isFailing(): boolean;
+  /** True if `check` would throw now. */
+  isOpen(): boolean;
 }
 
 const MAX_CONSECUTIVE_FAILURES = 5;
@@ -60,6 +64,8 @@ export const createCircuitBreaker = (subject: string, now: () => number): Circui
     succeeded() {
       failures = 0;
     },
+    isFailing: () => failures >= MAX_CONSECUTIVE_FAILURES,
+    isOpen: () => now() < pause.until || (failures >= MAX_CONSECUTIVE_FAILURES && now() < openUntil),
     failed,
     pauseRequested({ code, retryAfter }) {
       if (code === 'unavailable') failed();

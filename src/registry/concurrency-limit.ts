@@ -2,7 +2,14 @@ import { createFairQueue, type MayStart, type Purpose, type Waiting } from './fa
 import { SourceFault } from './source.ts';
 
 /** Runs work in one of the slots of a registry, and waits in line for it until the signal ends. */
-export type RunInSlot = <T>(purpose: Purpose, work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+type RunInSlot = <T>(purpose: Purpose, work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+/** The slots of a registry, and the line for them. */
+export interface ConcurrencyLimit {
+  readonly run: RunInSlot;
+  /** The requests that hold a slot, and those in line. */
+  readonly load: () => { readonly inFlight: number; readonly waiting: number };
+}
 
 /** Requests in line. Bounds memory; reviews end sooner than so many requests are sent. */
 const MAX_WAITING = 4_096;
@@ -31,7 +38,7 @@ const pairOf = (requester: string, repository: string): string => `${requester}\
  * places in line are shared by the same rule. Within a repository a requester may hold no more than that one may still take:
  * hanging requests of one namespace keep no other from the same repository.
  */
-export const createConcurrencyLimit = (max: number, registry: string): RunInSlot => {
+export const createConcurrencyLimit = (max: number, registry: string): ConcurrencyLimit => {
   const queue = createFairQueue();
   const byRequester = createCounts();
   const byRepository = createCounts();
@@ -76,13 +83,16 @@ export const createConcurrencyLimit = (max: number, registry: string): RunInSlot
     await promise.finally(() => signal.removeEventListener('abort', leave));
   };
 
-  return async (purpose, work, signal) => {
-    await acquire(purpose, signal);
-    try {
-      return await work();
-    } finally {
-      hold(purpose, -1);
-      startNext();
-    }
+  return {
+    load: () => ({ inFlight, waiting: queue.size }),
+    async run(purpose, work, signal) {
+      await acquire(purpose, signal);
+      try {
+        return await work();
+      } finally {
+        hold(purpose, -1);
+        startNext();
+      }
+    },
   };
 };

@@ -30,6 +30,7 @@ export {
   type Registries,
   type RegistriesOptions,
 } from './registries.ts';
+export type { RegistryState } from './registry.ts';
 export type { RegistryDefaults, RegistryLimits, RegistrySettings } from './settings.ts';
 export { follow } from './shared-evidence/follow.ts';
 export {
@@ -37,6 +38,7 @@ export {
   type SharedEvidence,
   type SharedObjects,
 } from './shared-evidence/shared-evidence.ts';
+export type { SharedEvidenceState } from './shared-evidence/shared-evidence-state.ts';
 export type {
   SharedChanges,
   SharedContent,

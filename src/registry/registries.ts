@@ -8,7 +8,7 @@ import { type LookUp, resolveAll } from './http/addresses.ts';
 import { createBoundedLookUp } from './http/bounded-lookup.ts';
 import { type CreateTransport, createTransport as createHttpTransport } from './http/transport.ts';
 import { createProxyFor, type Proxy } from './proxy/proxy.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import { createRegistry, type Registry, type RegistryState } from './registry.ts';
 import type { RegistryDefaults, RegistryLimits, RegistrySettings } from './settings.ts';
 import type { OpenSource } from './source.ts';
 import type { Authorities } from './tls/authority-file.ts';
@@ -43,6 +43,8 @@ export interface RegistriesOptions {
 export interface Registries {
   readonly open: OpenSource;
   readonly fetchDocument: FetchDocument;
+  /** The states of the registries that were opened. */
+  state(): readonly RegistryState[];
   close(): Promise<void>;
 }
 
@@ -126,6 +128,7 @@ export const createRegistries = ({
   return {
     open,
     fetchDocument,
+    state: () => [...registries.values()].map((registry) => registry.state()),
     close: async () => void (await Promise.all([...registries.values()].map((registry) => registry.close()))),
   };
 };

@@ -19,7 +19,21 @@ import type { FindSecureContext } from './tls/trust.ts';
 export interface Registry {
   /** Opens a repository. Its faults name the host that is contacted; `id` is the name it is known by. */
   open(path: string, caller: SourceCaller, id?: string): Source;
+  state(): RegistryState;
   close(): Promise<void>;
+}
+
+/** The state of a registry now, for metrics. */
+export interface RegistryState {
+  readonly host: string;
+  /** False while connections to it are held to fail. */
+  readonly up: boolean;
+  /** Resources that are not asked for now. */
+  readonly failing: number;
+  /** Requests that hold a slot. */
+  readonly inFlight: number;
+  /** Requests that wait for one. */
+  readonly waiting: number;
 }
 
 export interface RegistryDependencies {
@@ -86,7 +100,7 @@ export const createRegistry = (
   const authorization = createAuthorization({ ...realmOptions, findCredentials, transport, tokenBytes, now });
   const availability = createAvailability(host, now);
   const referrersApiOf = createReferrersApi(now);
-  const runInSlot = createConcurrencyLimit(requestsPerRegistry, host);
+  const slots = createConcurrencyLimit(requestsPerRegistry, host);
 
   const authorized = (path: string, request: RegistryRequest, caller: Caller) =>
     sendAuthorized(
@@ -119,7 +133,7 @@ export const createRegistry = (
         // Before the line too: a fault that is certain must not wait for a slot.
         availability.check({ path, resource: request.resource });
         const sendOne = (each: RegistryRequest) => sendIfAvailable(path, each, { signal, onRequest, onWait });
-        return runInSlot(purpose, () => sendInTurn(sendOne, request, next), signal);
+        return slots.run(purpose, () => sendInTurn(sendOne, request, next), signal);
       };
       return {
         ...createRepositorySource({
@@ -131,6 +145,7 @@ export const createRegistry = (
         id,
       };
     },
+    state: () => ({ host, ...availability.state(), ...slots.load() }),
     close: transport.close,
   };
 };

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MalformedReview } from '../admission/index.ts';
 import type { Limits } from '../config/index.ts';
+import type { Metrics } from '../observability/index.ts';
 import { addBodyReader, sendOverloaded } from './body-reader.ts';
 import type { CertificatePair } from './certificate.ts';
 import { createHeldReviews } from './held-reviews.ts';
@@ -24,6 +25,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface AppDependencies extends Omit<RouteDependencies, 'limits' | 'held'> {
   readonly limits: Limits;
+  readonly metrics: Pick<Metrics, 'countHttpError' | 'watchReviewMemory'>;
   /** True if each response is to close its connection. */
   readonly isDraining: () => boolean;
 }
@@ -37,16 +39,22 @@ const statusOf = (error: unknown): number => {
 const refuse = (reply: FastifyReply, statusCode: number, message: string, problems?: unknown): FastifyReply =>
   reply.code(statusCode).send({ statusCode, error: STATUS_CODES[statusCode], message, problems });
 
-const addErrors = (app: FastifyInstance, report: AppDependencies['report']): void => {
-  app.setErrorHandler((error, _request, reply) => {
+const addErrors = (app: FastifyInstance, { report, metrics }: AppDependencies): void => {
+  const respond = (error: unknown, reply: FastifyReply): FastifyReply => {
     if (error instanceof Overloaded) return sendOverloaded(reply);
     const status = statusOf(error);
     if (error instanceof MalformedReview) return refuse(reply, status, error.message, error.problems);
     if (status !== 0) return refuse(reply, status, (error as Error).message);
     return refuse(reply, 400, `cannot read the request (incident ${report(error)})`);
+  };
+  app.setErrorHandler((error, _request, reply) => {
+    const response = respond(error, reply);
+    metrics.countHttpError(reply.statusCode);
+    return response;
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
+    metrics.countHttpError(isReviewPath(path) ? 405 : 404);
     return isReviewPath(path)
       ? refuse(reply.header('allow', 'POST'), 405, `${path} accepts POST only`)
       : refuse(
@@ -91,8 +99,9 @@ export const createApp = ({ cert, key }: CertificatePair, dependencies: AppDepen
   });
   const heapBytes = getHeapStatistics().heap_size_limit;
   const held = createHeldReviews(limits, heapBytes);
-  addBodyReader(app, { limits, heapBytes, held });
-  addErrors(app, dependencies.report);
+  const bodies = addBodyReader(app, { limits, heapBytes, held });
+  dependencies.metrics.watchReviewMemory(() => ({ received: bodies.state(), ...held.state() }));
+  addErrors(app, dependencies);
   addReviewRoutes(app, { ...dependencies, held });
   return app;
 };

@@ -9,12 +9,15 @@ export interface BlockPool {
   /** Returns a block; undefined if all are in use. */
   take(): Buffer | undefined;
   give(blocks: readonly Buffer[]): void;
+  /** Bytes of the blocks in use, and of all. */
+  state(): { readonly bytes: number; readonly limitBytes: number };
 }
 
 /** Creates a pool of so many bytes of blocks, which are made as they are needed and never freed. */
 export const createBlockPool = (bytes: number): BlockPool => {
   const free: Buffer[] = [];
-  let unmade = Math.ceil(bytes / BLOCK_BYTES);
+  const all = Math.ceil(bytes / BLOCK_BYTES);
+  let unmade = all;
   const make = (): void => {
     const count = Math.min(unmade, BLOCKS_AT_ONCE);
     const slab = Buffer.allocUnsafeSlow(count * BLOCK_BYTES);
@@ -27,5 +30,9 @@ export const createBlockPool = (bytes: number): BlockPool => {
       return free.pop();
     },
     give: (blocks) => void free.push(...blocks),
+    state: () => ({
+      bytes: (all - unmade - free.length) * BLOCK_BYTES,
+      limitBytes: all * BLOCK_BYTES,
+    }),
   };
 };

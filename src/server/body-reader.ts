@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ownTurn } from '../base/index.ts';
 import { BadRequest } from './bad-request.ts';
-import { BLOCK_BYTES, createBlockPool } from './block-pool.ts';
+import { BLOCK_BYTES, type BlockPool, createBlockPool } from './block-pool.ts';
 import type { HeldReviews } from './held-reviews.ts';
 import { createIncomingBodies } from './incoming-bodies.ts';
 import { parseText, readLargeBody } from './parse-body.ts';
@@ -67,10 +67,14 @@ export interface BodyReaderOptions {
   readonly held: HeldReviews;
 }
 
-/** Reads bodies of JSON, within the memory for reviews. */
-export const addBodyReader = (app: FastifyInstance, { limits, heapBytes, held }: BodyReaderOptions): void => {
+/** Reads bodies of JSON, within the memory for reviews. Returns the blocks that they are received into. */
+export const addBodyReader = (
+  app: FastifyInstance,
+  { limits, heapBytes, held }: BodyReaderOptions,
+): Pick<BlockPool, 'state'> => {
   const limit = limits.reviewBytes;
-  const openBody = createIncomingBodies(createBlockPool(incomingMemory(limits, heapBytes)), limit);
+  const pool = createBlockPool(incomingMemory(limits, heapBytes));
+  const openBody = createIncomingBodies(pool, limit);
   const parseLarge = createParseLarge(limits, held.check);
   const inShortTurns = createShortTurns(PARSED_IN_A_TURN_MS);
 
@@ -88,6 +92,7 @@ export const addBodyReader = (app: FastifyInstance, { limits, heapBytes, held }:
       });
     },
   );
+  return pool;
 };
 
 /** Responds to a body for which no memory is left. */

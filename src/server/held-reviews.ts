@@ -4,6 +4,7 @@ import {
   largeMemory,
   type MemoryLimits,
   ordinaryMemory,
+  type ReviewMemory,
   reviewSize,
 } from './review-memory.ts';
 
@@ -39,6 +40,7 @@ export interface HeldReviews {
   check(values: number, characters: number): void;
   /** Holds a review until the function that is returned is called. Throws `Overloaded`. */
   hold(body: unknown): () => void;
+  state(): Readonly<Record<'ordinary' | 'large', ReturnType<ReviewMemory['state']>>>;
 }
 
 /** Bounds the memory of held reviews; large ones have room of their own, so that they keep out no ordinary one. */
@@ -46,6 +48,7 @@ export const createHeldReviews = (limits: MemoryLimits, heapBytes: number): Held
   const ordinary = createReviewMemory(ordinaryMemory(limits, heapBytes));
   const large = createReviewMemory(largeMemory(limits, heapBytes));
   return {
+    state: () => ({ ordinary: ordinary.state(), large: large.state() }),
     check: (values, characters) => large.check(reviewSize(values, characters)),
     hold(body) {
       const bytes = sizeOf(body);

@@ -39,6 +39,8 @@ export interface ReviewMemory {
   check(bytes: number): void;
   /** Takes bytes for a namespace. Throws `Overloaded`, or returns a function that gives them back. */
   hold(bytes: number, namespace: string): () => void;
+  /** Bytes that are taken, and that may be. */
+  state(): { readonly bytes: number; readonly limitBytes: number };
 }
 
 /**
@@ -55,6 +57,7 @@ export const createReviewMemory = (room: number): ReviewMemory => {
     else takenBy.set(namespace, own);
   };
   return {
+    state: () => ({ bytes: taken, limitBytes: room }),
     check(bytes) {
       if (taken > 0 && taken + bytes > room) throw new Overloaded();
     },

@@ -18,7 +18,10 @@ export interface ServerDependencies {
   readonly pinner: Pinner;
   readonly record: RecordReview;
   readonly report: ReportError;
-  readonly metrics: Pick<Metrics, 'render' | 'setCertificateEnd'>;
+  readonly metrics: Pick<
+    Metrics,
+    'render' | 'setCertificateEnd' | 'countHttpError' | 'watchReviewMemory' | 'watchReadiness'
+  >;
   readonly log: Log;
   readonly certificate: CertificateSource;
   readonly listen: Address;
@@ -164,6 +167,7 @@ export const createServer = (dependencies: ServerDependencies): ReviewServer => 
     const app = createApp(certificate, appDependencies);
     const connections = trackConnections(app);
     const probes = createProbes(probeDependencies);
+    dependencies.metrics.watchReadiness(() => probeDependencies.notReady().length === 0);
     const [listen, probesAt] = [await bindable(dependencies.listen), await bindable(dependencies.probes)];
     await openApp(app, listen);
     await openProbes(probes, probesAt).catch(async (error: unknown) => {

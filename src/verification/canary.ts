@@ -1,3 +1,4 @@
+import { messageOf } from '../base/index.ts';
 import { createRepository, type Digest, digestOf, type ImageReference } from '../image/index.ts';
 import type { Source } from '../registry/index.ts';
 import { parseKeys } from './keys/parse-keys.ts';
@@ -93,18 +94,31 @@ const verifyCanary = async (signature: string, digest: Digest): Promise<Verifica
   return verify(request, new AbortController().signal);
 };
 
-const expectOutcome = (name: string, verification: Verification, expected: string): void => {
-  const code = verification.outcome === 'verified' ? verification.outcome : verification.reason.code;
-  if (code !== expected)
-    throw new Error(`canary: expected ${expected} for the ${name} signature, got ${code}`);
+/** The problem of each case of the canary; undefined: its outcome is the expected one. */
+export type CanaryProblems = Readonly<Record<'good' | 'forged' | 'borrowed', string | undefined>>;
+
+const problemOf = async (
+  name: keyof CanaryProblems,
+  verification: Promise<Verification>,
+  expected: string,
+): Promise<string | undefined> => {
+  const result = await verification.catch(messageOf);
+  if (typeof result === 'string') return `canary: ${result}`;
+  const code = result.outcome === 'verified' ? result.outcome : result.reason.code;
+  return code === expected
+    ? undefined
+    : `canary: expected ${expected} for the ${name} signature, got ${code}`;
 };
 
-/**
- * Verifies one good and two bad signatures with the verifier of images. Rejects if an outcome is wrong: the process must
- * then not start to verify images.
- */
+/** Verifies one good and two bad signatures with the verifier of images. Never rejects. */
+export const canaryProblems = async (): Promise<CanaryProblems> => ({
+  good: await problemOf('good', verifyCanary(SIGNATURE, SIGNED), 'verified'),
+  forged: await problemOf('forged', verifyCanary(FORGED, SIGNED), 'signer-untrusted'),
+  borrowed: await problemOf('borrowed', verifyCanary(SIGNATURE, OTHER), 'signature-for-other-image'),
+});
+
+/** Runs the canary. Rejects if an outcome is wrong: the process must then not start to verify images. */
 export const runCanary = async (): Promise<void> => {
-  expectOutcome('good', await verifyCanary(SIGNATURE, SIGNED), 'verified');
-  expectOutcome('forged', await verifyCanary(FORGED, SIGNED), 'signer-untrusted');
-  expectOutcome('borrowed', await verifyCanary(SIGNATURE, OTHER), 'signature-for-other-image');
+  const [problem] = Object.values(await canaryProblems()).filter((text) => text !== undefined);
+  if (problem !== undefined) throw new Error(problem);
 };

@@ -38,15 +38,25 @@ export const createSharedStore = (shared: SharedEvidence): EvidenceStore => ({
   },
 });
 
-/** Stores evidence in an image layout, with the table of tags beside it. Failures are reported. */
+/** Stores evidence in an image layout, with the table of tags beside it. Failures are reported; `onWrite` is told of every write. */
 export const createDiskStore = (
   writer: LayoutWriter,
   tagTable: TagTable,
   report: ReportError,
+  onWrite: (result: 'written' | 'failed') => void = () => {},
 ): EvidenceStore => {
   let lastWrite: Promise<unknown> = Promise.resolve();
+  const write = async (entries: readonly EvidenceEntry[]): Promise<void> => {
+    try {
+      await writer.add(entries);
+      onWrite('written');
+    } catch (error) {
+      onWrite('failed');
+      report(error);
+    }
+  };
   return {
-    storeProofs: (proofs, _, start) => void (lastWrite = writer.add(entriesOf(proofs, start)).catch(report)),
+    storeProofs: (proofs, _, start) => void (lastWrite = write(entriesOf(proofs, start))),
     tagTable,
     load: tagTable.load,
     async close() {

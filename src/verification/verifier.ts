@@ -2,6 +2,7 @@ import type { Digest } from '../image/index.ts';
 import { createContext, tagOf, type VerificationContext, type VerifierState } from './context.ts';
 import type { VerifierDependencies } from './dependencies.ts';
 import { createMemory } from './memory/memory.ts';
+import { type MemoryState, memoryStateOf } from './memory/memory-state.ts';
 import type { SharedResult } from './memory/single-flight.ts';
 import { recallVerified, rejected, undetermined } from './outcome/conclude.ts';
 import { undeterminedTag } from './outcome/undetermined-tag.ts';
@@ -64,10 +65,14 @@ const verifyDigest = async (context: VerificationContext, digest: Digest): Promi
     : { ...failure, requests };
 };
 
+/** A verifier, and the state of its memory. */
+export type ObservedVerifier = Verifier & { readonly memoryState: () => MemoryState };
+
 /** Creates a verifier of images by the signatures in evidence and in repositories. */
-export const createVerifier = (dependencies: VerifierDependencies): Verifier => {
+export const createVerifier = (dependencies: VerifierDependencies): ObservedVerifier => {
   const state: VerifierState = { dependencies, memory: createMemory(dependencies) };
   return {
+    memoryState: () => memoryStateOf(state.memory, dependencies.limits),
     recall: (request) => {
       const digest = cachedDigest(state, request);
       const verified = digest && recallVerified(state, request, digest, 0);

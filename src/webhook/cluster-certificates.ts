@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createCertificates } from '../certificates/index.ts';
 import type { CertificateSettings } from '../config/index.ts';
 import { type Cluster, ClusterFault } from '../kubernetes/index.ts';
-import type { Log } from '../observability/index.ts';
+import type { Log, Metrics } from '../observability/index.ts';
 import { type CertificateSource, parsePair, withFallback } from '../server/index.ts';
 
 /** The time limit for the first certificate, after which the mounted one is tried. */
@@ -16,6 +16,7 @@ interface ClusterCertificatesOptions {
   /** The mounted certificate files, for the time in which the API server does not respond. */
   readonly mounted: CertificateSource;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'setAuthorityEnd'>;
   readonly shutdown: AbortSignal;
 }
 
@@ -35,6 +36,7 @@ const createIssued = ({
   namespace,
   settings,
   log,
+  metrics,
 }: ClusterCertificatesOptions): CertificateSource & Pick<ClusterCertificates, 'restoreTrust'> => {
   const names = {
     cert: `tls.crt of the Secret ${settings.secret}`,
@@ -45,6 +47,7 @@ const createIssued = ({
     settings,
     namespace,
     now: Date.now,
+    onAuthority: metrics.setAuthorityEnd,
     onEvent: ({ code, detail }) =>
       log[code === 'certificates-failed' ? 'warn' : 'info']({ code, detail }, 'certificates'),
   });

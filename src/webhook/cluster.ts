@@ -61,7 +61,7 @@ export const joinCluster = async (
     ? createEventLog({ write: cluster.writeEvent, now: Date.now, report, metrics, instance })
     : undefined;
   const issued =
-    settings && createClusterCertificates({ cluster, namespace, settings, mounted, log, shutdown });
+    settings && createClusterCertificates({ cluster, namespace, settings, mounted, log, metrics, shutdown });
   const activation =
     activates &&
     createActivation({

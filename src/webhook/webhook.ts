@@ -14,6 +14,7 @@ import {
 import { endOf } from '../policy/index.ts';
 import { createServer, type ReviewServer } from '../server/index.ts';
 import type { KeyEvent, KeyRing } from '../verification/index.ts';
+import { watchCanary } from './canary-watch.ts';
 import { type ClusterConnection, joinCluster } from './cluster.ts';
 import { logKeyEvent, logStart } from './start-log.ts';
 
@@ -81,6 +82,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
   return {
     async start() {
       const addresses = await server.start(() => load(config, core, connection, dependencies));
+      await watchCanary({ metrics, log, now: Date.now, shutdown });
       void ready.promise.then(() => connection.activate(addresses.listen));
       return addresses;
     },

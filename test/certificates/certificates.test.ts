@@ -306,3 +306,12 @@ describe('a whole rotation, as the clock has it', () => {
     ]);
   });
 });
+
+it('the end of the CA that issues is told after each reconciliation', async () => {
+  const server = await startApiServer();
+  const { certificates, authorityEnds } = await startReplica(server);
+  expect(authorityEnds).toEqual([]);
+  await certificates.ensure(testDeadline());
+  const [ca] = certificatesIn(secretDataOf(server)['ca.crt']);
+  expect(authorityEnds).toEqual([ca?.validToDate.getTime()]);
+});

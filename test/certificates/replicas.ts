@@ -54,6 +54,8 @@ export interface Replica {
   readonly certificates: Certificates;
   readonly events: CertificateEvent[];
   codes(): readonly string[];
+  /** The ends of the CA that issues, after each reconciliation. */
+  readonly authorityEnds: readonly number[];
 }
 
 /** Starts one replica, with `now` as its clock. */
@@ -65,14 +67,16 @@ export const startReplica = async (
   const cluster = await openCluster({ kubeconfig: server.kubeconfig() });
   closeAfterTest(() => cluster.close());
   const events: CertificateEvent[] = [];
+  const authorityEnds: number[] = [];
   const certificates = createCertificates({
     cluster,
     settings: { ...SETTINGS, ...settings },
     namespace: 'sailmark',
     now,
     onEvent: (event) => void events.push(event),
+    onAuthority: (until) => void authorityEnds.push(until),
   });
-  return { certificates, events, codes: () => events.map(({ code }) => code) };
+  return { certificates, events, authorityEnds, codes: () => events.map(({ code }) => code) };
 };
 
 /** The Secret's data, decoded. */

@@ -197,3 +197,21 @@ describe('requests that hang', () => {
     await Promise.all(hanging);
   });
 });
+
+describe('the state of a registry', () => {
+  it('tells that it is down until a connection is made, and what it is asked for now', async () => {
+    const { registry, client } = await startRegistryAndClient();
+    expect(await client.repository().resolve()).toBe(DIGEST);
+    expect(client.state()).toEqual([{ host: registry.host, up: true, failing: 0, inFlight: 0, waiting: 0 }]);
+    registry.faults.set('istio/odd', (request) => Boolean(request.socket.destroy()));
+    for (let time = 0; time < 6; time += 1) await faultOf(client.repository('istio/odd').resolve());
+    expect(client.state()).toMatchObject([{ up: true, failing: 1 }]);
+    await registry.close();
+    const pending = faultOf(client.repository().resolve());
+    expect(client.state()).toMatchObject([{ inFlight: 1, waiting: 0 }]);
+    await pending;
+    for (let time = 0; time < 4; time += 1) await faultOf(client.repository().resolve());
+    client.time += 60_000;
+    expect(client.state()).toEqual([{ host: registry.host, up: false, failing: 0, inFlight: 0, waiting: 0 }]);
+  });
+});

@@ -118,3 +118,18 @@ describe('Retry-After', () => {
     expect(parseRetryAfter(text, now)).toBe(milliseconds);
   });
 });
+
+it('a breaker tells if it is open now, and if the last attempts failed', () => {
+  const { breaker, clock } = createWithClock();
+  const state = () => [breaker.isOpen(), breaker.isFailing()];
+  fail(breaker, 4);
+  expect(state()).toEqual([false, false]);
+  fail(breaker, 1);
+  expect(state()).toEqual([true, true]);
+  clock.time += 5_000;
+  expect(state()).toEqual([false, true]);
+  breaker.succeeded();
+  expect(state()).toEqual([false, false]);
+  breaker.pauseRequested({ code: 'rate-limited', retryAfter: '9' });
+  expect(state()).toEqual([true, false]);
+});

@@ -14,7 +14,7 @@ const purposeOf = (requester: string, options: Partial<Purpose> = {}): Purpose =
 
 /** A limit, and work in it that the test ends. */
 const startLimit = (max: number) => {
-  const runInSlot = createConcurrencyLimit(max, 'r.example');
+  const { run: runInSlot } = createConcurrencyLimit(max, 'r.example');
   /** The names of the work that has begun, in order. */
   const begun: string[] = [];
   const start = (name: string, purpose: Purpose, signal = NEVER) => {

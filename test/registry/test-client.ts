@@ -8,6 +8,7 @@ import {
   createRegistries,
   createSourceCaller,
   type Manifest,
+  type Registries,
   type RegistriesOptions,
   type RegistryLimits,
   type RegistrySettings,
@@ -69,6 +70,7 @@ export interface Client {
   repository(path?: string, caller?: SourceCaller): RepositoryClient;
   /** A repository of another registry. */
   repositoryAt(host: string): RepositoryClient;
+  state: Registries['state'];
 }
 
 /** The settings of the registry, and the environment of the process. */
@@ -134,6 +136,7 @@ export const createClient = (host: string, options: ClientOptions = {}): Client 
   return Object.assign(client, {
     repository: (path = PATH, caller = createSourceCaller()) => open(host, path, caller),
     repositoryAt: (at: string) => open(at, PATH, createSourceCaller()),
+    state: registries.state,
   });
 };
 

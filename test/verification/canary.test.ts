@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { runCanary } from '../../src/verification/index.ts';
+import { canaryProblems, runCanary } from '../../src/verification/index.ts';
 
 it('the canary is right', async () => {
   await expect(runCanary()).resolves.toBeUndefined();
+  expect(await canaryProblems()).toEqual({ good: undefined, forged: undefined, borrowed: undefined });
 });

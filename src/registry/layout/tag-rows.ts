@@ -20,6 +20,7 @@ export interface TagRows<R extends TagResolution = TagResolution> {
   set(repository: string, tag: string, resolution: R): void;
   /** Returns every row; of each repository, the row that was set first comes first. */
   rows(): readonly TagRow<R>[];
+  size(): number;
 }
 
 /** Replicas' clocks differ; a resolution dated this much ahead, in milliseconds, counts as made now. */
@@ -65,6 +66,7 @@ export const createTagRows = <R extends TagResolution = TagResolution>(maxTags: 
   };
 
   return {
+    size: () => size,
     get: (repository, tag) => repositories.get(repository)?.get(tag),
     set(repository, tag, resolution) {
       const tags = repositories.get(repository) ?? new Map<string, R>();

@@ -19,6 +19,7 @@ export interface RowStore<R extends Row> {
   /** Forgets the version: the object was changed by another client. */
   invalidate(): void;
   hasPending(): boolean;
+  pendingRows(): number;
   /** Plans the write of all pending rows. `done` is called once they are written. */
   plan(content: SharedContent): { readonly changes: SharedChanges; readonly done: () => void };
 }
@@ -68,6 +69,7 @@ export const createRowStore = <R extends Row>(kind: RowKind<R>, maxBytes: number
     },
     invalidate: () => void (content = undefined),
     hasPending: () => pending.size > 0,
+    pendingRows: () => pending.size,
     plan(current) {
       const batch = [...pending.values()];
       return {

@@ -81,7 +81,8 @@ const keysToRemove = (rows: Iterable<Row>, excess: number): readonly string[] =>
 /** Room that is made beyond what is needed, so that not every write must remove rows. */
 const HEADROOM = 1 / 16;
 
-const bytesOf = (rows: readonly Row[]): number =>
+/** Returns the bytes that rows take in their object. */
+export const bytesOf = (rows: readonly Row[]): number =>
   rows.reduce((sum, { key, text }) => sum + sizeOf(key, text), 0);
 
 /** A malformed key is counted, and was never used. */

@@ -12,9 +12,10 @@ import {
   keyOf,
   usedAt,
 } from './evidence-kind.ts';
+import { type SharedEvidenceState, sharedEvidenceStateOf } from './shared-evidence-state.ts';
 import { openSharedLayout } from './shared-layout.ts';
 import type { SharedObject } from './shared-object.ts';
-import { createSharedTable, type SharedTable } from './shared-table.ts';
+import { createSharedTable, type SharedTable, type SharedTableOptions } from './shared-table.ts';
 import { createSharedTags } from './shared-tags.ts';
 import type { WriteTimes } from './write-schedule.ts';
 
@@ -32,6 +33,7 @@ interface SharedEvidenceOptions extends SharedObjects {
   readonly now: () => number;
   readonly report: (error: unknown) => void;
   readonly times?: Partial<WriteTimes>;
+  readonly onWrite?: SharedTableOptions<never>['onWrite'] | undefined;
 }
 
 /** Evidence that all replicas of a release share. It is verified each time it is read, as evidence on disk is. */
@@ -42,6 +44,7 @@ export interface SharedEvidence {
   /** Notes that an image is in use: what is used least recently is removed first. */
   touch(image: Digest): void;
   readonly tagTable: Pick<TagTable, 'last' | 'add' | 'update'>;
+  state(): SharedEvidenceState;
   /** Reads the objects, and follows them from then on. Resolves within `LOAD_TIMEOUT_MS`; never rejects. */
   load(): Promise<void>;
   /** Writes what is pending. Never rejects. */
@@ -68,7 +71,7 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
     if (touched !== undefined) shardOf(shards, touched.key)?.put(touched);
   };
   const tags = createSharedTags({ ...options, object: tagObject, onUse: touch });
-  const tables: readonly Pick<SharedTable<never>, 'load' | 'close'>[] = [...shards, tags];
+  const tables: readonly Pick<SharedTable<never>, 'load' | 'close' | 'pendingRows'>[] = [...shards, tags];
   const entriesOf = (image: Digest): readonly EvidenceEntry[] => {
     touch(image);
     return find(image)?.entries ?? [];
@@ -93,6 +96,14 @@ export const createSharedEvidence = (options: SharedEvidenceOptions): SharedEvid
     },
     touch,
     tagTable: tags,
+    state: () =>
+      sharedEvidenceStateOf(
+        shards.flatMap((shard) => [...shard.rows()]),
+        {
+          limitBytes: options.maxBytes * shards.length,
+          pending: tables.reduce((sum, table) => sum + table.pendingRows(), 0),
+        },
+      ),
     async load() {
       await Promise.race([
         Promise.all(tables.map((table) => table.load())),

@@ -12,10 +12,13 @@ export interface SharedTableOptions<R extends Row> {
   /** Reports a fault of the object, once for each time it persists. */
   readonly report: (error: unknown) => void;
   readonly times?: Partial<WriteTimes>;
+  /** Told of each write of the object, and of each that failed. */
+  readonly onWrite?: ((result: 'written' | 'conflict' | 'failed') => void) | undefined;
 }
 
 /** The rows of an object that replicas share, read as they change. */
-export interface SharedTable<R extends Row> extends Pick<RowStore<R>, 'find' | 'rows' | 'revision'> {
+export interface SharedTable<R extends Row>
+  extends Pick<RowStore<R>, 'find' | 'rows' | 'revision' | 'pendingRows'> {
   /** True once the object was read. */
   isRead(): boolean;
   /** Adds a row, which is written later; nothing waits for that. */
@@ -27,7 +30,7 @@ export interface SharedTable<R extends Row> extends Pick<RowStore<R>, 'find' | '
 }
 
 export const createSharedTable = <R extends Row>(options: SharedTableOptions<R>): SharedTable<R> => {
-  const { object, kind, maxBytes, report, times } = options;
+  const { object, kind, maxBytes, report, times, onWrite } = options;
   const store = createRowStore(kind, maxBytes);
   const closed = new AbortController();
   let isRead = false;
@@ -47,8 +50,9 @@ export const createSharedTable = <R extends Row>(options: SharedTableOptions<R>)
     const content = store.content();
     if (content === undefined) return 'absent';
     const { changes, done } = store.plan(content);
-    const outcome =
-      Object.keys(changes).length === 0 ? content : await object.change(content.version, changes, signal);
+    const isChange = Object.keys(changes).length > 0;
+    const outcome = isChange ? await object.change(content.version, changes, signal) : content;
+    if (isChange) onWrite?.(outcome === 'conflict' ? 'conflict' : 'written');
     if (outcome === 'conflict') {
       store.invalidate();
       return outcome;
@@ -57,7 +61,15 @@ export const createSharedTable = <R extends Row>(options: SharedTableOptions<R>)
     receive(outcome);
     return 'written';
   };
-  const schedule = createWriteSchedule({ write, report, ...times });
+  const countedWrite = async (signal: AbortSignal): Promise<WriteOutcome> => {
+    try {
+      return await write(signal);
+    } catch (error) {
+      onWrite?.('failed');
+      throw error;
+    }
+  };
+  const schedule = createWriteSchedule({ write: countedWrite, report, ...times });
 
   return {
     ...store,

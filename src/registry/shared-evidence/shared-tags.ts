@@ -18,7 +18,7 @@ interface SharedTagsOptions extends Omit<SharedTableOptions<SharedTag>, 'kind'> 
 
 /** The table of tags that replicas share: as on disk, tags that once resolved to a verified digest. */
 export type SharedTags = Pick<TagTable, 'last' | 'add' | 'update'> &
-  Pick<SharedTable<SharedTag>, 'load' | 'close'>;
+  Pick<SharedTable<SharedTag>, 'load' | 'close' | 'pendingRows'>;
 
 export const createSharedTags = ({ now, onUse, ...options }: SharedTagsOptions): SharedTags => {
   const table = createSharedTable({ ...options, kind: createTagKind(REFRESH_MS, now) });
@@ -52,5 +52,6 @@ export const createSharedTags = ({ now, onUse, ...options }: SharedTagsOptions):
       applyUpdates();
     },
     close: table.close,
+    pendingRows: table.pendingRows,
   };
 };

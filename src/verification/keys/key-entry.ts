@@ -26,6 +26,8 @@ export interface KeyReaderOptions {
   readonly keyBytes: number;
   readonly requirePinned: boolean;
   readonly onEvent: (event: KeyEvent) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** One entry of the configuration. `read` reads its location once and updates `state`; it never rejects. */
@@ -34,6 +36,14 @@ export interface KeyEntry {
   readonly source: string;
   readonly state: () => EntryState;
   readonly read: (signal: AbortSignal) => Promise<void>;
+  /** Of a location that is read again and again: the time of the last good read, and if it serves another key now. */
+  readonly health?: () => EntryHealth;
+}
+
+interface EntryHealth {
+  readonly changed: boolean;
+  /** Milliseconds since the epoch. */
+  readonly readAt: number | undefined;
 }
 
 /** Returns the name of an entry for people. */
@@ -96,6 +106,8 @@ const createFileEntry = (spec: KeySpec, path: string, options: KeyReaderOptions)
   let state = UNREAD;
   /** The hash of the last content, or the problem of reading it. */
   let lastRead: string | undefined;
+  let readAt: number | undefined;
+  let isValid = false;
   const report = (code: KeyEvent['code'], detail: string) => options.onEvent({ code, source: path, detail });
 
   const removeKeys = (problem: string) => {
@@ -114,16 +126,20 @@ const createFileEntry = (spec: KeySpec, path: string, options: KeyReaderOptions)
   };
   const take = async (bytes: Uint8Array) => {
     const hash = createHash('sha256').update(bytes).digest('hex');
-    if (hash === lastRead) return;
-    lastRead = hash;
-    const parsed = await parseDocument(bytes, options.keyBytes);
-    if (!parsed.ok) return keepLastValid(parsed.problem);
-    state = { keys: parsed.keys, problem: undefined };
-    report('key-loaded', idsOf(parsed.keys));
+    if (hash !== lastRead) {
+      lastRead = hash;
+      const parsed = await parseDocument(bytes, options.keyBytes);
+      isValid = parsed.ok;
+      if (!parsed.ok) return keepLastValid(parsed.problem);
+      state = { keys: parsed.keys, problem: undefined };
+      report('key-loaded', idsOf(parsed.keys));
+    }
+    if (isValid) readAt = options.now();
   };
   return {
     spec,
     source: path,
+    health: () => ({ changed: false, readAt }),
     state: () => state,
     read: async () => {
       const { bytes, error } = await attempt(() => options.readFile(path, options.keyBytes));
@@ -155,6 +171,7 @@ const createUrlEntry = (
   options: KeyReaderOptions,
 ): KeyEntry => {
   let state = UNREAD;
+  let health: EntryHealth = { changed: false, readAt: undefined };
   const report = (code: KeyEvent['code'], detail: string) => options.onEvent({ code, source: url, detail });
 
   const fail = (problem: string, more: Pick<EntryState, 'unfetched'> = {}) => {
@@ -165,11 +182,13 @@ const createUrlEntry = (
   const take = (served: ParsedKeys) => {
     if (!served.ok) return fail(`the key that it serves ${served.problem}`);
     state = { keys: served.keys, problem: undefined };
+    health = { changed: false, readAt: options.now() };
     report('key-loaded', idsOf(served.keys));
   };
   const compare = (served: ParsedKeys) => {
-    if (!served.ok || sortedIdsOf(served.keys) !== sortedIdsOf(state.keys))
-      report('key-url-changed', describeServed(served));
+    const changed = !served.ok || sortedIdsOf(served.keys) !== sortedIdsOf(state.keys);
+    health = { changed, readAt: options.now() };
+    if (changed) report('key-url-changed', describeServed(served));
   };
   const fetch = async (signal: AbortSignal) => {
     const { bytes, error } = await attempt(() =>
@@ -183,7 +202,8 @@ const createUrlEntry = (
   const failOffline = async () => fail('is not fetched offline', { unfetched: true });
   if (offline === true) return { spec, source: url, state: () => state, read: failOffline };
   const isUnpinned = options.requirePinned && spkiSha256 === undefined;
-  return { spec, source: url, state: () => state, read: isUnpinned ? failWithoutPin : fetch };
+  const read = isUnpinned ? failWithoutPin : fetch;
+  return { spec, source: url, state: () => state, read, health: () => health };
 };
 
 /** Creates an entry of the configuration without reading it. */

@@ -1,6 +1,7 @@
 import { readFirstBytes, UserError } from '../../base/index.ts';
 import { createKeyEntry, type KeyEntry, type KeyReaderOptions } from './key-entry.ts';
 import type { KeyRing, MissingKey, TrustedKey } from './key-ring.ts';
+import { healthOf, type KeyRingHealth } from './key-ring-health.ts';
 import type { KeySpec } from './key-spec.ts';
 
 interface KeyLimits {
@@ -13,11 +14,13 @@ interface KeyLimits {
 /** Calls `run` once after `milliseconds`. Returns a function that cancels the call. */
 type Schedule = (milliseconds: number, run: () => void) => () => void;
 
-export interface KeyRingOptions extends Omit<KeyReaderOptions, 'keyBytes' | 'readFile'> {
+export interface KeyRingOptions extends Omit<KeyReaderOptions, 'keyBytes' | 'readFile' | 'now'> {
   readonly specs: readonly KeySpec[];
   readonly limits: KeyLimits;
   /** By default, reads from the file system. */
   readonly readFile?: KeyReaderOptions['readFile'];
+  /** Milliseconds since the epoch; by default of the system's clock. */
+  readonly now?: () => number;
   /** By default, an unreferenced timer. */
   readonly schedule?: Schedule;
 }
@@ -32,6 +35,8 @@ export interface KeyRingLoader {
   refresh(): Promise<void>;
   /** Returns the current key ring; the same object until it changes. */
   current(): KeyRing;
+  /** Tells how its locations do. */
+  health(): KeyRingHealth;
   stop(): void;
 }
 
@@ -142,9 +147,9 @@ const watchEntry = (
  * the keys of another.
  */
 export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
-  const { specs, limits, readFile = readKeyFile } = options;
+  const { specs, limits, readFile = readKeyFile, now = Date.now } = options;
   const entries = specs.map((spec) =>
-    createKeyEntry(spec, { ...options, readFile, keyBytes: limits.keyBytes }),
+    createKeyEntry(spec, { ...options, readFile, now, keyBytes: limits.keyBytes }),
   );
   const stopped = new AbortController();
   const reads = new Map<KeyEntry, Promise<void>>();
@@ -171,6 +176,7 @@ export const createKeyRing = (options: KeyRingOptions): KeyRingLoader => {
   return {
     refresh,
     current: () => ring,
+    health: () => healthOf(entries),
     async load() {
       await refresh();
       const invalid = entries.filter(

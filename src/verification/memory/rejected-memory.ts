@@ -18,6 +18,7 @@ export interface ReadRecord {
 export interface RejectedMemory {
   find(requester: string | undefined, source: string, digest: Digest): ReadRecord | undefined;
   add(requester: string | undefined, source: string, digest: Digest, record: ReadRecord): void;
+  size(): number;
 }
 
 export interface RejectedLimits {
@@ -42,5 +43,6 @@ export const createRejectedMemory = (
     },
     add: (requester, source, digest, record) =>
       void cache.set(keyOf(requester, source, digest), { record, at: now() }),
+    size: () => cache.size,
   };
 };

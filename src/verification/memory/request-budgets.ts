@@ -6,6 +6,15 @@ export interface RequestBudgets {
   take(namespace: string): boolean;
   /** Gives questions back: their answer was that the image is verified. */
   giveBack(namespace: string, count: number): void;
+  /** Counts the budgets now; used for metrics only. */
+  state(): BudgetState;
+}
+
+/** The budgets that are not full, and the questions refused so far. */
+export interface BudgetState {
+  readonly inUse: number;
+  readonly exhausted: number;
+  readonly refused: number;
 }
 
 export interface BudgetLimits {
@@ -31,6 +40,11 @@ export const createRequestBudgets = (
   const shared = createTokenBucket(rate, now);
   /** The one that was used the longest time ago comes first. */
   const budgets = new Map<string, TokenBucket>();
+  let refused = 0;
+  const counted = (taken: boolean): boolean => {
+    if (!taken) refused += 1;
+    return taken;
+  };
   const open = (): TokenBucket => {
     const [oldest] = budgets;
     if (budgets.size >= maxNamespaces && oldest !== undefined) {
@@ -42,11 +56,19 @@ export const createRequestBudgets = (
   return {
     take(namespace) {
       const budget = budgets.get(namespace) ?? open();
-      if (budget === shared) return shared.take();
+      if (budget === shared) return counted(shared.take());
       budgets.delete(namespace);
       budgets.set(namespace, budget);
-      return budget.take();
+      return counted(budget.take());
     },
     giveBack: (namespace, count) => (budgets.get(namespace) ?? shared).giveBack(count),
+    state() {
+      let [inUse, exhausted] = [0, 0];
+      for (const budget of [shared, ...budgets.values()]) {
+        if (!budget.isFull()) inUse += 1;
+        if (budget.isEmpty()) exhausted += 1;
+      }
+      return { inUse, exhausted, refused };
+    },
   };
 };

@@ -39,6 +39,8 @@ export interface SingleFlight<T> {
    * its registry is awaited: until then it waits in the line of that namespace, which may be as long as it likes.
    */
   join(plan: FlightPlan<T>, caller: AbortSignal): Promise<SharedResult<T>>;
+  /** The number of requests in flight. */
+  size(): number;
 }
 
 export interface SingleFlightOptions {
@@ -163,6 +165,7 @@ export const createSingleFlight = <T>(options: SingleFlightOptions): SingleFligh
     return undefined;
   };
   return {
+    size: () => inFlight.size,
     async join(plan, caller) {
       const joined = find(plan);
       if (caller.aborted) return joined?.late() ?? failure({ code: 'deadline-exceeded', asked: false });

@@ -26,6 +26,8 @@ export interface TagMemory {
   add(requester: string | undefined, repository: string, tag: string, digest: Digest | undefined): void;
   /** Keeps the tag: the digest that it resolved to was verified. */
   confirm(repository: string, tag: string, digest: Digest): void;
+  /** The numbers of tags: of verified digests, and others. */
+  size(): { readonly verified: number; readonly others: number };
 }
 
 export interface TagLimits {
@@ -93,5 +95,6 @@ export const createTagMemory = (
       verified.set(repository, tag, confirmed);
       tagTable?.add(repository, tag, confirmed);
     },
+    size: () => ({ verified: verified.size(), others: others.size }),
   };
 };

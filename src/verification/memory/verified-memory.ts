@@ -11,6 +11,8 @@ export interface VerifiedMemory {
    * and `areCached` if none was left out.
    */
   add(digest: Digest, signatures: readonly ValidSignature[]): VerifiedSignatures;
+  /** The number of digests, and their estimated size. */
+  size(): { readonly entries: number; readonly bytes: number };
 }
 
 export interface VerifiedSignatures {
@@ -46,6 +48,7 @@ export const createVerifiedMemory = ({
   const find = (digest: Digest) => cache.get(digest) ?? [];
   return {
     find,
+    size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
     add(digest, added) {
       const before = find(digest);
       if (added.length === 0) return { signatures: before, areCached: true };

@@ -20,6 +20,7 @@ const start = async (
   images = createMemoryObject(),
   tags = createMemoryObject(),
   maxBytes = 65_536,
+  onWrite: (result: string) => void = () => undefined,
 ): Promise<Shared> => {
   let time = NOW;
   const reported: unknown[] = [];
@@ -30,6 +31,7 @@ const start = async (
     now: () => time,
     report: (error) => reported.push(error),
     times: { delay: 0, interval: 0 },
+    onWrite,
   });
   await evidence.load();
   onTestFinished(() => evidence.close());
@@ -207,5 +209,48 @@ describe('the shared table of tags', () => {
     await evidence.close();
     expect(evidence.tagTable.last(REPOSITORY, '1.28')?.digest).toBe(imageOf('moved'));
     expect(Object.keys(first.tags.data())).toHaveLength(1);
+  });
+});
+
+describe('the state of shared evidence', () => {
+  it('is empty before anything was stored', async () => {
+    const { evidence } = await start();
+    expect(evidence.state()).toMatchObject({
+      images: 0,
+      bytes: 0,
+      limitBytes: 65_536,
+      pending: 0,
+      oldest: undefined,
+    });
+  });
+
+  it('has what is written and what is not yet, the times of the oldest, the newest and the last use', async () => {
+    const results: string[] = [];
+    const images = createMemoryObject();
+    const shared = await start(images, createMemoryObject(), 65_536, (result) => results.push(result));
+    images.beforeChange = () => {
+      throw new Error('no');
+    };
+    add(shared, 'a');
+    await vi.waitFor(() => expect(results).toContain('failed'));
+    expect(shared.evidence.state()).toMatchObject({
+      images: 1,
+      pending: 1,
+      oldest: NOW,
+      newest: NOW,
+      used: NOW,
+    });
+    images.beforeChange = () => undefined;
+    shared.advance(HOUR);
+    add(shared, 'b');
+    await vi.waitFor(() => expect(shared.evidence.state().pending).toBe(0));
+    expect(results).toContain('written');
+    expect(shared.evidence.state()).toMatchObject({
+      images: 2,
+      bytes: Object.entries(images.data()).flat().join('').length,
+      oldest: NOW,
+      newest: NOW + HOUR,
+      used: NOW + HOUR,
+    });
   });
 });

@@ -37,7 +37,10 @@ interface World {
 
 const notFoundError = () => Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' });
 
-const createWorld = (specs: readonly KeySpec[], options: { requirePinned?: boolean } = {}) => {
+const createWorld = (
+  specs: readonly KeySpec[],
+  options: { requirePinned?: boolean; now?: () => number } = {},
+) => {
   const world: World = { documents: new Map(), events: [], fetched: [], waits: [] };
   const read = async (name: string) => {
     const document = world.documents.get(name) ?? notFoundError();
@@ -53,6 +56,7 @@ const createWorld = (specs: readonly KeySpec[], options: { requirePinned?: boole
       return read(url);
     },
     readFile: read,
+    ...(options.now && { now: options.now }),
     onEvent: (event) => void world.events.push(event),
     schedule: (milliseconds, run) => {
       const wait = { milliseconds, run };
@@ -412,5 +416,50 @@ describe('a key ring that is stopped', () => {
     documents.set(FILE, two);
     await source.refresh();
     expect(source.current()).toBe(before);
+  });
+});
+
+describe('the health of a key ring', () => {
+  it('has no time of a read before every URL and file was read once', async () => {
+    const { source, documents } = createWorld([fromUrl(), fromFile]);
+    documents.set(URL, one);
+    await source.load();
+    expect(source.health()).toEqual({ changed: 0, oldestRead: undefined });
+    source.stop();
+  });
+
+  it('has the time of the read that is the longest ago: a URL that is gone keeps its key and shows here', async () => {
+    let time = 1_000;
+    const { source, documents } = createWorld([fromUrl(), fromFile], { now: () => time });
+    documents.set(URL, one).set(FILE, two);
+    await source.load();
+    documents.set(URL, new Error('gone'));
+    time = 2_000;
+    await source.refresh();
+    expect(source.current().missing).toEqual([]);
+    expect(source.health()).toEqual({ changed: 0, oldestRead: 1_000 });
+    documents.set(URL, one);
+    documents.set(FILE, 'no key');
+    time = 3_000;
+    await source.refresh();
+    expect(source.health()).toEqual({ changed: 0, oldestRead: 2_000 });
+    source.stop();
+  });
+
+  it('counts a URL that serves another key, until it serves the first again', async () => {
+    const { source, documents } = createWorld([fromUrl(), inline(three)]);
+    documents.set(URL, one);
+    await source.load();
+    for (const [document, changed] of [
+      [two, 1],
+      ['no key', 1],
+      [new Error('gone'), 1],
+      [one, 0],
+    ] as const) {
+      documents.set(URL, document);
+      await source.refresh();
+      expect([document, source.health().changed]).toEqual([document, changed]);
+    }
+    source.stop();
   });
 });

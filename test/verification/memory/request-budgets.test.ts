@@ -65,3 +65,14 @@ describe('a budget', () => {
     expect(['three', 'four'].map((namespace) => takeAll(namespace))).toEqual([3, 3]);
   });
 });
+
+it('counts the budgets that are not full, those that are used up, and what was refused', () => {
+  const { budgets, takeAll, pass } = start(2);
+  expect(budgets.state()).toEqual({ inUse: 0, exhausted: 0, refused: 0 });
+  takeAll('hostile');
+  takeAll('shop', 1);
+  takeAll('third', 1);
+  expect(budgets.state()).toEqual({ inUse: 3, exhausted: 1, refused: 1 });
+  pass(60_000);
+  expect(budgets.state()).toEqual({ inUse: 0, exhausted: 0, refused: 1 });
+});
