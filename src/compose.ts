@@ -21,6 +21,7 @@ import {
   openLayout,
   type Registries,
   type RegistriesOptions,
+  type SharedEvidence,
   type SharedObjects,
 } from './registry/index.ts';
 import {
@@ -189,24 +190,26 @@ const composeTransparencyLog = ({ transparencyLog, trustedRoot }: Config) => {
   };
 };
 
+/** The evidence that replicas share, if they share any. */
+const openSharedEvidence = (
+  { sharedEvidenceBytes: maxBytes }: Config['limits'],
+  { now, report, sharedEvidence, metrics }: CoreDependencies,
+): SharedEvidence | undefined => {
+  if (sharedEvidence === undefined) return undefined;
+  const onWrite = metrics?.evidenceWrites('cluster', now);
+  const shared = createSharedEvidence({ ...sharedEvidence, maxBytes, now, report, onWrite });
+  metrics?.watchEvidence(shared.state);
+  return shared;
+};
+
 /** The layouts that evidence is read from, and the places that new evidence is written to. */
 const composeEvidence = ({ evidence, limits }: Config, dependencies: CoreDependencies) => {
   const { read, write } = evidence;
-  const { now, report, sharedEvidence, metrics } = dependencies;
+  const { now, report, metrics } = dependencies;
   const layouts = [...read, ...(write === undefined ? [] : [write])].map((directory) =>
     openLayout(directory, limits),
   );
-  const maxBytes = limits.sharedEvidenceBytes;
-  const shared =
-    sharedEvidence &&
-    createSharedEvidence({
-      ...sharedEvidence,
-      maxBytes,
-      now,
-      report,
-      onWrite: metrics?.evidenceWrites('cluster', now),
-    });
-  if (shared !== undefined) metrics?.watchEvidence(shared.state);
+  const shared = openSharedEvidence(limits, dependencies);
   const writer = write === undefined ? undefined : createLayoutWriter(write);
   const stores: readonly EvidenceStore[] = [
     ...(shared === undefined ? [] : [createSharedStore(shared)]),
