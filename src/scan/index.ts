@@ -1,3 +1,5 @@
+export { runScan } from './scan.ts';
+export type { ScanOptions, ScanProgress } from './scan-options.ts';
 export {
   type ConfiguredImage,
   type Coverage,

@@ -11,11 +11,14 @@ export const SCAN_SCHEMA = 'sailmark.dev/scan/v1';
 
 /** The answer for an image, an owner or a configured image, the most serious first. */
 export type ScanStatus =
-  /** Admission would deny it in a namespace that enforces. */
+  /** Admission would deny it in its namespace's mode, for a reason that was determined. */
   | 'refused'
-  /** Could not be determined: a registry, a deadline, the key ring. Whether admission lets it start depends on the outage rules. */
+  /**
+   * Could not be determined: a registry, a deadline, the key ring. Admission denies it too, unless an outage rule or the mode
+   * of its namespace lets it start: `effect`, `refusedPods` and `summary.denied` tell.
+   */
   | 'unknown'
-  /** Has a finding that warns or audits in its namespace's mode, and is not denied. */
+  /** Has a finding that is not denied: a warning, an audit annotation, or in a namespace that no webhook is asked about. */
   | 'reported'
   /** Has a finding that an exemption lifts. */
   | 'exempt'
@@ -91,6 +94,8 @@ export interface ScanSummary {
     /** Pods without an image of Istio's. */
     readonly other: number;
   };
+  /** Pods that admission would deny now: the refused ones, and the unknown ones that no rule lets start. */
+  readonly denied: number;
   /** Owners that would be refused: what a team has to work on. */
   readonly ownersRefused: number;
   readonly namespaces: number;
@@ -106,8 +111,9 @@ export interface ScanSummary {
 
 /** A distinct image reference, and where it is used. */
 export interface ScannedImage {
-  /** As written in the pod. */
+  /** As written in the pod; a text of more than 1024 characters without its middle. */
   readonly reference: string;
+  /** Of its most serious use. */
   readonly status: ScanStatus;
   /** The hub or mirror, `docker.io/istio`; null if it is on none. */
   readonly hub: string | null;
@@ -121,12 +127,12 @@ export interface ScannedImage {
   readonly message: string;
   readonly signedBy: readonly { readonly keyId: string; readonly source: string }[];
   readonly format: 'simple-signing' | 'sigstore-bundle' | null;
-  /** A command line that reproduces the answer, quoted for a shell. */
+  /** A command line that reproduces the answer, quoted for a shell; empty if the reference cannot be pasted safely. */
   readonly command: string;
   /** Running pods. */
   readonly pods: number;
   readonly uses: readonly ScannedUse[];
-  /** Uses that are counted and not listed. */
+  /** Containers of pods and templates that are counted and not listed. */
   readonly omittedUses: number;
 }
 
@@ -140,7 +146,7 @@ export interface ScannedUse {
   readonly path: string;
   /** Running pods; 0: only the template names it. */
   readonly pods: number;
-  /** What admission would do because of it; null: nothing. */
+  /** What admission would do to the pod because of it, of a template to its pods; null: nothing. */
   readonly effect: Effect | null;
   readonly reason: ReasonCode | null;
 }
@@ -159,7 +165,7 @@ export interface ScannedOwner {
   readonly pods: number;
   /** Their names, as far as they are listed. */
   readonly podNames: readonly string[];
-  /** Pods that admission would deny now; empty if only the template has a finding. */
+  /** Pods that admission would deny now, as far as they are listed; empty if only the template has a finding. */
   readonly refusedPods: readonly string[];
   /** The denial or the warning, verbatim. */
   readonly message: string;
@@ -167,7 +173,8 @@ export interface ScannedOwner {
     readonly image: string;
     readonly path: string;
     readonly code: ReasonCode;
-    readonly effect: Effect;
+    /** Null: no webhook is asked in this namespace. */
+    readonly effect: Effect | null;
   }[];
 }
 
@@ -202,7 +209,7 @@ export interface Remedy {
   readonly language: 'yaml' | 'shell' | '';
   readonly images: readonly string[];
   readonly owners: readonly string[];
-  /** Pods that it would let start. */
+  /** Running pods with a finding that it settles; a pod that needs two remedies counts for both. */
   readonly pods: number;
 }
 

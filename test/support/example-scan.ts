@@ -173,6 +173,7 @@ export const exampleScan = (more: Partial<ScanResult> = {}): ScanResult => ({
   summary: {
     images: pods(2, 1, 0, 1, 1),
     pods: { ...pods(9, 3, 0, 1, 40), all: 60, other: 7 },
+    denied: 12,
     ownersRefused: 2,
     namespaces: 4,
     reasons: { 'image-look-alike': 1, 'image-never-signed': 2, 'registry-unavailable': 1 },

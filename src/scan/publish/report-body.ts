@@ -45,7 +45,7 @@ const PLAIN_UID = /^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$/;
 export const reportNameOf = (uid: string): string =>
   `${SOURCE}-${PLAIN_UID.test(uid) ? uid : createHash('sha256').update(uid).digest('hex')}`;
 
-const resultOf = (code: ReasonCode, effect: Effect): ReportResult['result'] => {
+const resultOf = (code: ReasonCode, effect: Effect | null): ReportResult['result'] => {
   if (effect === 'exempt') return 'skip';
   if (effect !== 'deny') return 'warn';
   return groupOf(code) === 'undetermined' ? 'error' : 'fail';
@@ -70,7 +70,11 @@ const toResult = (
     result,
     scored: result !== 'skip',
     message: oneLine(message, MAX_MESSAGE_LENGTH),
-    properties: { image: oneLine(image, MAX_IMAGE_LENGTH), path: oneLine(path, MAX_PATH_LENGTH), effect },
+    properties: {
+      image: oneLine(image, MAX_IMAGE_LENGTH),
+      path: oneLine(path, MAX_PATH_LENGTH),
+      effect: effect ?? 'none',
+    },
   };
 };
 

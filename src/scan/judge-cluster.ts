@@ -1,0 +1,88 @@
+import type { ReviewerDependencies } from '../admission/index.ts';
+import { mustPin } from '../policy/index.ts';
+import {
+  type CollectedObject,
+  type CollectProgress,
+  type CoverageRecorder,
+  collect,
+  readServed,
+} from './collect/index.ts';
+import { createDriftCollector, type DriftCollector } from './drift/drift-collector.ts';
+import { judgeObjects } from './judge/judge-all.ts';
+import type { ScanJudge } from './judge/scan-judge.ts';
+import { type NamespacePolicy, readNamespacePolicy } from './namespaces/index.ts';
+import type { ScanOptions, ScanProgress } from './scan-options.ts';
+import { ownerName } from './tally/owner-tally.ts';
+import { createTally, type Tally } from './tally/tally.ts';
+
+/** What the objects of a cluster add up to. */
+export interface JudgedCluster {
+  readonly policy: NamespacePolicy;
+  readonly tally: Tally;
+  readonly driftCollector: DriftCollector;
+}
+
+export interface JudgeClusterTools {
+  readonly judge: ScanJudge;
+  readonly coverage: CoverageRecorder;
+  readonly show: (progress: CollectProgress & Pick<ScanProgress, 'stage'>) => void;
+}
+
+/**
+ * Reads how namespaces are judged. Where no webhook is installed, the configuration says which ones are pinned, as the chart
+ * would; where one is, and it pins others than the configuration demands, the coverage says so.
+ */
+const readPolicy = async (
+  { config: { rules }, cluster, mode, namespaces, signal }: ScanOptions,
+  coverage: CoverageRecorder,
+): Promise<NamespacePolicy> => {
+  const read = await readNamespacePolicy({ cluster, coverage, mode, namespaces, signal });
+  const { webhook, pin } = read.policy;
+  if (webhook === null) {
+    const ruleFor: NamespacePolicy['ruleFor'] = (namespace) => {
+      const rule = read.ruleFor(namespace);
+      return { ...rule, pinned: !rule.excluded && mustPin(rules, rule.mode) };
+    };
+    return { ...read, policy: { ...read.policy, pin: rules.pin }, ruleFor };
+  }
+  if (pin !== rules.pin)
+    coverage.addCut(
+      `The configuration of this scan has pin: ${rules.pin}, and the webhook that is installed has pin: ${pin}: scan with the configuration of the webhook (--config)`,
+    );
+  return read;
+};
+
+/** Reads the objects of the cluster, and judges each in the mode that its namespace would have. */
+export const judgeCluster = async (
+  options: ScanOptions,
+  { judge, coverage, show }: JudgeClusterTools,
+): Promise<JudgedCluster> => {
+  const { core, cluster, namespaces, signal } = options;
+  const policy = await readPolicy(options, coverage);
+  const tally = createTally();
+  const driftCollector = createDriftCollector({
+    isIstio: (reference) => judge.inspect(reference).class?.kind === 'istio',
+  });
+  const dependencies: ReviewerDependencies = { ...core.admission, judge };
+  const onProgress = (progress: CollectProgress): void => show({ ...progress, stage: 'judging' });
+  const addPod = ({ namespace, owner, name, object }: CollectedObject): void =>
+    driftCollector.add({ namespace, owner: ownerName(owner), name, pod: object });
+  async function* objects(): AsyncIterable<CollectedObject> {
+    const served = await readServed(cluster, coverage, signal);
+    yield* collect({ cluster, coverage, namespaces, served, onProgress, signal });
+  }
+  await judgeObjects({
+    objects: objects(),
+    dependencies,
+    rulesOf: policy.ruleFor,
+    onJudged: (object, rules, judged) => {
+      if (judged === undefined) return tally.addMalformed(object);
+      tally.add(object, rules, judged);
+      if (object.isPod) addPod(object);
+    },
+    signal,
+  }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  return { policy, tally, driftCollector };
+};

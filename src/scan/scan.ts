@@ -1,0 +1,79 @@
+import { createCoverage } from './collect/index.ts';
+import { type FoundDrift, findDrift } from './drift/find-drift.ts';
+import { createScanJudge, type ScanJudge } from './judge/scan-judge.ts';
+import { type JudgedCluster, judgeCluster } from './judge-cluster.ts';
+import { scannedKeysOf, summaryOf, withCut } from './scan-document.ts';
+import type { ScanOptions, ScanProgress } from './scan-options.ts';
+import { SCAN_SCHEMA, type ScanResult } from './scan-result.ts';
+import { bySeriousness, scannedImageOf } from './tally/scanned-image.ts';
+
+const findClusterDrift = (
+  { core, signal }: ScanOptions,
+  judge: ScanJudge,
+  { driftCollector }: JudgedCluster,
+  onRequest: () => void,
+): Promise<FoundDrift> =>
+  findDrift({
+    uses: driftCollector.uses(),
+    omitted: driftCollector.omitted(),
+    judgementOf: judge.recall,
+    open: core.openRepository,
+    onRequest,
+    signal,
+  });
+
+const createShow =
+  (options: ScanOptions, judge: ScanJudge) =>
+  (progress: Pick<ScanProgress, 'stage' | 'resource' | 'done' | 'total'>): void =>
+    options.onProgress({ ...progress, images: judge.cost().images, current: judge.current()[0] });
+
+/**
+ * Scans a cluster: reads its objects page by page, asks admission about each, and verifies each image once. What could not
+ * be read is said by the coverage. Ends early with the signal, and resolves with what is known by then. Rejects with a
+ * `ClusterFault` if the API server does not respond at all or does not accept the credentials.
+ */
+export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
+  const { core, cluster, signal, now, timeout } = options;
+  const startedAt = now();
+  const judge = createScanJudge({ judge: core.admission.judge, timeout, signal });
+  const coverage = createCoverage();
+  const show = createShow(options, judge);
+  let driftRequests = 0;
+  const version = await cluster.serverVersion(signal).catch(() => undefined);
+  const judged = await judgeCluster(options, { judge, coverage, show });
+  show({ stage: 'comparing', resource: 'images', done: 0, total: undefined });
+  const drift = await findClusterDrift(options, judge, judged, () => {
+    driftRequests += 1;
+  });
+  const { tally, policy } = judged;
+  const context = { ring: core.ring(), flags: options.verifyFlags };
+  const images = tally
+    .images()
+    .map((image) => scannedImageOf(image, context))
+    .toSorted(bySeriousness);
+  const owners = tally.owners();
+  const cut = [...judge.cut(), ...tally.cut(), ...drift.cut];
+  return {
+    schema: SCAN_SCHEMA,
+    version: options.version,
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs: now() - startedAt,
+    complete: !signal.aborted,
+    cluster: { server: options.server, version: version ?? null, context: options.context },
+    policy: policy.policy,
+    keys: scannedKeysOf(core.ring()),
+    summary: summaryOf(tally.pods(), images, owners, drift, []),
+    images,
+    owners,
+    remedies: [],
+    preflight: [],
+    drift: drift.drift,
+    versions: tally.versions(new Date(startedAt).toISOString().slice(0, 10)),
+    notices: [],
+    coverage: withCut(coverage.result(), ...cut),
+    cost: {
+      apiRequests: cluster.requestCount(),
+      registryRequests: judge.cost().requests + driftRequests,
+    },
+  };
+};

@@ -1,0 +1,137 @@
+import { sample } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Mode } from '../../../src/policy/index.ts';
+import { judgeObjects } from '../../../src/scan/judge/judge-all.ts';
+import { createScanJudge } from '../../../src/scan/judge/scan-judge.ts';
+import type { KubernetesObject } from '../../support/builders.ts';
+import {
+  denialsOf,
+  nameOf,
+  podsOf,
+  startCore,
+  startWebhookOf,
+  startWorld,
+  type TestNamespace,
+  type World,
+} from '../admission-world.ts';
+
+/*
+ * A pod is refused in a scan exactly if the webhook denies it, in the same words: for pods of every kind, in namespaces of
+ * every kind, under each outage rule and each rule on digests.
+ */
+
+const toReviewable = (object: KubernetesObject) => ({
+  object,
+  group: '',
+  plural: 'pods',
+  isPod: true,
+  namespace: String(object.metadata['namespace']),
+  name: String(object.metadata['name']),
+});
+
+async function* stream<T>(list: readonly T[]): AsyncIterable<T> {
+  yield* list;
+}
+
+/** The denials of a scan by pod, verbatim. */
+const scanDenials = async (
+  { core }: Awaited<ReturnType<typeof startCore>>,
+  pods: readonly KubernetesObject[],
+  rulesOf: (namespace: string) => TestNamespace,
+): Promise<ReadonlyMap<string, string>> => {
+  const { signal } = new AbortController();
+  const judge = createScanJudge({ judge: core.judge, timeout: 10_000, signal });
+  const denials = new Map<string, string>();
+  await judgeObjects({
+    objects: stream(pods.map(toReviewable)),
+    dependencies: { ...core.admission, judge },
+    rulesOf,
+    onJudged: ({ object }, _rules, judged) => {
+      if (judged?.denied !== false) denials.set(nameOf(object), judged?.message ?? 'malformed');
+    },
+    signal,
+  });
+  return denials;
+};
+
+const MODES: readonly Mode[] = ['enforce', 'warn', 'audit'];
+
+/** Namespaces of every kind; `shop` has an exemption of its own. */
+const NAMESPACES: Readonly<Record<string, TestNamespace>> = {
+  ...Object.fromEntries(
+    MODES.flatMap((mode) =>
+      [true, false].flatMap((critical) =>
+        [true, false].map((pinned) => [
+          `${mode}${critical ? '-critical' : ''}${pinned ? '-pinned' : ''}`,
+          { mode, critical, pinned, excluded: false },
+        ]),
+      ),
+    ),
+  ),
+  shop: { mode: 'enforce', critical: false, pinned: true, excluded: false },
+  'shop-2': { mode: 'enforce', critical: false, pinned: true, excluded: false },
+  excluded: { mode: 'enforce', critical: false, pinned: false, excluded: true },
+};
+
+const namespaceOf = (name: string): TestNamespace => {
+  const found = NAMESPACES[name];
+  if (found === undefined) throw new Error(`no namespace ${name}`);
+  return found;
+};
+
+/** The state of a circuit breaker depends on what was asked before: it changes the words of an outage, not the answer. */
+const withoutCircuit = (message: string): string =>
+  message.replaceAll(/failed \d+ times in a row; retry in a few seconds/g, 'responded 503');
+
+const sorted = (denials: ReadonlyMap<string, string>): readonly string[] =>
+  [...denials].map(([name, message]) => `${name}: ${withoutCircuit(message)}`).toSorted();
+
+/** Most pods are where something can be denied. */
+const WEIGHTED = Object.entries(NAMESPACES).flatMap(([name, { mode, excluded }]) =>
+  Array.from({ length: mode === 'enforce' && !excluded ? 4 : 1 }, () => name),
+);
+
+/** Compares both for generated pods. Resolves to the reason codes of all denials. */
+const compare = async (world: World): Promise<ReadonlySet<string>> => {
+  const webhook = await startWebhookOf(world);
+  const scan = await startCore(world);
+  const codes = new Set<string>();
+  const seed = Date.now();
+  for (const pods of sample(podsOf(world.images, WEIGHTED), { numRuns: 5, seed })) {
+    const expected = await denialsOf(webhook, pods, namespaceOf);
+    const actual = await scanDenials(scan, pods, namespaceOf);
+    for (const message of expected.values())
+      for (const [, code] of message.matchAll(/ \(?([a-z]+(?:-[a-z]+)+)[;,)]/g)) codes.add(code ?? '');
+    expect(sorted(actual), `seed ${seed}`).toEqual(sorted(expected));
+  }
+  return codes;
+};
+
+/** The reasons that every rule leaves denied. */
+const ALWAYS = [
+  'signature-missing',
+  'signer-untrusted',
+  'component-mismatch',
+  'image-not-found',
+  'too-many-images',
+  'image-reference-invalid',
+];
+
+describe('the pods that a scan says would be denied are those that the webhook denies', () => {
+  it.each([
+    { undetermined: { enforce: 'deny', critical: 'deny' }, pin: 'enforce' },
+    { undetermined: { enforce: 'allow-verified-tag', critical: 'allow' }, pin: 'never' },
+    { undetermined: { enforce: 'allow', critical: 'deny' }, pin: 'always' },
+    { undetermined: { enforce: 'allow', critical: 'allow' }, pin: 'never', requireDigest: true },
+    {
+      undetermined: { enforce: 'allow', critical: 'allow-verified-tag' },
+      pin: 'enforce',
+      requireDigest: true,
+    },
+    { lookAlikes: 'warn', unrecognised: 'ignore', pin: 'enforce' },
+  ])('with %j', async (more) => {
+    const world = await startWorld(more);
+    const codes = await compare(world);
+    expect([...codes]).toEqual(expect.arrayContaining(ALWAYS));
+  });
+});
