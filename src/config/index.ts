@@ -12,6 +12,7 @@ export { type FlagOverrides, withFlags } from './flag-overrides.ts';
 export type { Limit } from './limit.ts';
 export { defaultLimits, type LimitName, type Limits, limitTable } from './limits.ts';
 export { loadConfig, parseConfig } from './load-config.ts';
+export { parseYaml } from './parse-yaml.ts';
 export { ConfigError, type Problem } from './problem.ts';
 export { formatQuantity, parseDuration } from './quantity.ts';
 export type { ReadFile } from './readers/read-context.ts';

@@ -1,0 +1,98 @@
+import { findDocumentImages } from '../../admission/index.ts';
+import { type JsonObject, memberOf, messageOf, oneLine, textOf } from '../../base/index.ts';
+import type { ReasonCode } from '../../policy/index.ts';
+import type { ConfiguredImage, ScanStatus } from '../scan-result.ts';
+
+/** An image that an object names, and the answer of admission for it in one namespace. */
+export interface JudgedConfigured {
+  readonly image: string;
+  readonly path: string;
+  readonly status: ScanStatus;
+  readonly reason: ReasonCode | null;
+  /** One line; empty if it is verified. */
+  readonly message: string;
+}
+
+/** Judges the images of an object as a whole, as admission would judge the pods that get them in this namespace. */
+export type JudgeConfigured = (object: JsonObject, namespace: string) => Promise<readonly JudgedConfigured[]>;
+
+/** An object that configures images, and the pods that get them. */
+export interface Configuration {
+  readonly object: JsonObject;
+  /** `ConfigMap istio-system/istio-sidecar-injector`. */
+  readonly source: string;
+  /** The namespace in which to judge if no other is known. */
+  readonly namespace: string;
+  /** Namespaces whose pods get the images; null: not known. */
+  readonly namespaces: readonly string[] | null;
+  /** False: what the object leaves to others is known from them. */
+  readonly namesUnknown?: boolean;
+}
+
+/** Bounds the work: exemptions and modes differ between namespaces, the verification does not. */
+const MAX_NAMESPACES = 50;
+const MAX_TEXT = 500;
+
+const SERIOUSNESS: readonly ScanStatus[] = ['refused', 'unknown', 'reported', 'exempt', 'verified'];
+
+export const seriousnessOf = ({ status }: Pick<ConfiguredImage, 'status'>): number =>
+  SERIOUSNESS.indexOf(status);
+
+/** Returns the name of an object for people: `IstioOperator istio-system/installed-state`. */
+export const nameOfObject = (object: JsonObject): string => {
+  const metadata = memberOf(object, 'metadata');
+  const [kind, namespace, name] = [
+    memberOf(object, 'kind'),
+    memberOf(metadata, 'namespace'),
+    memberOf(metadata, 'name'),
+  ].map((part) => textOf(part) ?? '');
+  const place = namespace === '' ? name : `${namespace}/${name}`;
+  return oneLine(`${kind} ${place}`, MAX_TEXT);
+};
+
+/** Creates the row of something whose images are not known. */
+export const unknownRow = (
+  { source, namespaces }: Pick<Configuration, 'source' | 'namespaces'>,
+  path: string,
+  message: string,
+): ConfiguredImage => ({
+  source: oneLine(source, MAX_TEXT),
+  path,
+  reference: '',
+  status: 'unknown',
+  reason: null,
+  message: oneLine(message, MAX_TEXT),
+  namespaces,
+});
+
+/** Judges the images that an object configures; of several namespaces the most serious answer counts. Nothing rejects. */
+export const judgeConfiguration = async (
+  configuration: Configuration,
+  judge: JudgeConfigured,
+): Promise<readonly ConfiguredImage[]> => {
+  const { object, namespace, namespaces, namesUnknown = true } = configuration;
+  const source = oneLine(configuration.source, MAX_TEXT);
+  const listed = namespaces ?? [];
+  const places = listed.length === 0 ? [namespace] : listed.slice(0, MAX_NAMESPACES);
+  const rows = new Map<string, ConfiguredImage>();
+  try {
+    for (const place of places)
+      for (const { image, path, ...answer } of await judge(object, place)) {
+        const key = JSON.stringify([image, path]);
+        const known = rows.get(key);
+        if (known !== undefined && seriousnessOf(known) <= seriousnessOf(answer)) continue;
+        const text = { path: oneLine(path, MAX_TEXT), reference: oneLine(image, MAX_TEXT) };
+        rows.set(key, {
+          ...answer,
+          source,
+          ...text,
+          message: oneLine(answer.message, MAX_TEXT * 2),
+          namespaces,
+        });
+      }
+  } catch (error) {
+    rows.set('', unknownRow(configuration, '', `its images could not be judged: ${messageOf(error)}`));
+  }
+  const unknown = namesUnknown ? findDocumentImages(object).unknown : [];
+  return [...rows.values(), ...unknown.map((sentence) => unknownRow(configuration, '', sentence))];
+};
