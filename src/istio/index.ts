@@ -39,6 +39,7 @@ export {
   retiringHubs,
   type SupportState,
   secondKey,
+  supportedVersions,
   supportOf,
 } from './support.ts';
 export { findUnmatchable } from './unmatchable.ts';

@@ -71,6 +71,10 @@ export const supportOf = (version: string, today: string): SupportState => {
   return { ends: null, supported: today < row.expected ? true : null, expected: row.expected };
 };
 
+/** Returns the versions that are known to be supported on a day, the oldest first. */
+export const supportedVersions = (today: string): readonly string[] =>
+  support.map(({ version }) => version).filter((version) => supportOf(version, today).supported === true);
+
 /** An Istio release, `1.31.0-rc.0` or `1.28.1`, without its variant. */
 export interface IstioRelease {
   readonly release: string;

@@ -65,34 +65,45 @@ export const unknownRow = (
   namespaces,
 });
 
+/** The most serious answer for each image at each path. */
+const worstOf = (answers: readonly JudgedConfigured[]): readonly JudgedConfigured[] => {
+  const worst = new Map<string, JudgedConfigured>();
+  for (const answer of answers) {
+    const key = JSON.stringify([answer.image, answer.path]);
+    const known = worst.get(key);
+    if (known === undefined || seriousnessOf(answer) < seriousnessOf(known)) worst.set(key, answer);
+  }
+  return [...worst.values()];
+};
+
 /** Judges the images that an object configures; of several namespaces the most serious answer counts. Nothing rejects. */
 export const judgeConfiguration = async (
   configuration: Configuration,
   judge: JudgeConfigured,
 ): Promise<readonly ConfiguredImage[]> => {
   const { object, namespace, namespaces, namesUnknown = true } = configuration;
-  const source = oneLine(configuration.source, MAX_TEXT);
   const listed = namespaces ?? [];
   const places = listed.length === 0 ? [namespace] : listed.slice(0, MAX_NAMESPACES);
-  const rows = new Map<string, ConfiguredImage>();
+  const unknown = namesUnknown
+    ? findDocumentImages(object).unknown.map((sentence) => unknownRow(configuration, '', sentence))
+    : [];
+  const answers: JudgedConfigured[] = [];
   try {
-    for (const place of places)
-      for (const { image, path, ...answer } of await judge(object, place)) {
-        const key = JSON.stringify([image, path]);
-        const known = rows.get(key);
-        if (known !== undefined && seriousnessOf(known) <= seriousnessOf(answer)) continue;
-        const text = { path: oneLine(path, MAX_TEXT), reference: oneLine(image, MAX_TEXT) };
-        rows.set(key, {
-          ...answer,
-          source,
-          ...text,
-          message: oneLine(answer.message, MAX_TEXT * 2),
-          namespaces,
-        });
-      }
+    for (const place of places) answers.push(...(await judge(object, place)));
   } catch (error) {
-    rows.set('', unknownRow(configuration, '', `its images could not be judged: ${messageOf(error)}`));
+    const why = `its images could not be judged: ${messageOf(error)}`;
+    return [unknownRow(configuration, '', why), ...unknown];
   }
-  const unknown = namesUnknown ? findDocumentImages(object).unknown : [];
-  return [...rows.values(), ...unknown.map((sentence) => unknownRow(configuration, '', sentence))];
+  const rows = worstOf(answers).map(
+    ({ image, path, status, reason, message }): ConfiguredImage => ({
+      source: oneLine(configuration.source, MAX_TEXT),
+      path: oneLine(path, MAX_TEXT),
+      reference: oneLine(image, MAX_TEXT),
+      status,
+      reason,
+      message: oneLine(message, MAX_TEXT * 2),
+      namespaces,
+    }),
+  );
+  return [...rows, ...unknown];
 };

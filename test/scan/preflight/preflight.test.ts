@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Core } from '../../../src/compose.ts';
-import { isNodeAgent } from '../../../src/scan/preflight/installed.ts';
+import { isNodeAgent, preflightKinds } from '../../../src/scan/preflight/installed.ts';
 import { type Mirror, startMirror } from '../../support/mirror.ts';
 import { injectorWebhooks } from './injector-webhooks.ts';
 import { composeFor, type MemoryCluster, preflightOf } from './preflight-kit.ts';
@@ -332,6 +332,12 @@ describe('what is installed', () => {
       },
     ]);
   });
+});
+
+it('lists no kinds but those it names, and the webhooks', async () => {
+  const { asked } = await preflightOf(core, { objects: {} });
+  const listed = asked.filter((name) => !name.includes(' '));
+  expect(listed.toSorted()).toEqual([...preflightKinds.map(({ plural }) => plural), WEBHOOKS].toSorted());
 });
 
 it('says nothing of a cluster without Istio', async () => {
