@@ -13,4 +13,5 @@ export {
   rankOf,
   reasonCodes,
 } from './reason.ts';
+export { reasonTable } from './reason-table.ts';
 export { type Exemption, type Mode, mustPin, type OutageChoice, type Rules } from './rules.ts';

@@ -1,5 +1,11 @@
 export { answerOf } from './answer.ts';
+export { toGithub } from './github.ts';
 export { scanToHtml } from './html/scan-to-html.ts';
 export { toJson } from './json.ts';
+export { toJunit } from './junit.ts';
+export type { Place, Report, ReportedCase, ReportedFinding } from './report.ts';
+export { plainText, type RuleCode, ruleOf, rules } from './rules.ts';
+export { toSarif } from './sarif.ts';
+export { scanToJunit, scanToSarif } from './scan-report.ts';
 export type { Paint } from './text/layout.ts';
 export { toText } from './text/text.ts';
