@@ -87,7 +87,7 @@ const OPTIONAL = new RegExp(
   [
     '^(?:replicas|criticalNamespaces|topologySpreadConstraints|nodeSelector|podDisruptionBudget)$',
     '^(?:networkPolicy|networkPolicy\\.\\w+Ports|metrics|metrics\\.\\w+Monitor)$',
-    '^(?:config|resources|podSecurityContext|securityContext)(?:\\.|$)',
+    '^(?:config|(?:scan\\.)?resources|podSecurityContext|securityContext)(?:\\.|$)',
   ].join('|'),
 );
 

@@ -66,6 +66,7 @@ export const exampleValues: readonly ExampleValues[] = [
   },
   { name: 'another name and namespace', values: {}, release: { name: 'gate', namespace: 'platform' } },
   { name: 'a full name', values: { fullnameOverride: 'gate' } },
+  { name: 'a scan', values: { scan: { enabled: true } } },
   {
     name: 'cert-manager',
     values: { certificates: { mode: 'cert-manager' } },

@@ -41,6 +41,12 @@ const valuesNaming = (text: string) => ({
   files: { ...corporate.files, [text]: { secret: { secretName: text } } },
   config: corporate.config,
   networkPolicy: { enabled: true },
+  scan: {
+    enabled: true,
+    nodeSelector: { disk: text },
+    serviceAccount: { name: `${text}0`, annotations: { note: text } },
+    extraArgs: [text],
+  },
   modes: { allowWeakerLabels: true, guard: { enabled: true } },
   metrics: {
     serviceMonitor: { enabled: true, namespace: text, labels: { release: text } },

@@ -57,6 +57,10 @@ describe('the pods', () => {
       const manifests = await render(values, release);
       expect(restricted(specOf(manifests))).toEqual(name === 'the host network' ? ['hostNetwork'] : []);
       expect(restricted(manifestOf(manifests, 'Pod')['spec'] as PodSpec)).toEqual([]);
+      for (const scan of manifests.filter(({ kind }) => kind === 'CronJob'))
+        expect(restricted(at(scan, 'spec', 'jobTemplate', 'spec', 'template', 'spec') as PodSpec)).toEqual(
+          [],
+        );
     },
   );
 

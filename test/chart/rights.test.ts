@@ -13,6 +13,8 @@ interface Rule {
 const rightsOf = (manifests: readonly Manifest[]): readonly string[] =>
   manifests
     .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
+    // Those of the scan, which has an account of its own: scan.test.ts.
+    .filter(({ metadata }) => !metadata.name.endsWith('-scan'))
     .flatMap((role) =>
       (role['rules'] as readonly Rule[]).map(({ apiGroups, resources, resourceNames = [], verbs }) =>
         [
@@ -105,6 +107,17 @@ describe('the rights', () => {
         config: pullSecrets,
       },
       rights: ['apps: get /secrets registry', 'istio-system: get /secrets other registry'],
+    },
+    {
+      name: 'nothing but the result of the scan, whose own account is another’s',
+      values: {
+        certificates: provided,
+        kubernetes: nothing,
+        ...stored('none'),
+        ...immediate,
+        scan: { enabled: true },
+      },
+      rights: ['sailmark: get,watch /configmaps sailmark-scan'],
     },
     { name: 'none to be made', values: { rbac: { create: false } }, rights: [] },
   ])('are these, and no more: $name', async ({ values, rights }) => {

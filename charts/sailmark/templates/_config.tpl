@@ -45,6 +45,9 @@ evidence:
   tags: {{ first $names | quote }}
   images: {{ rest $names | toJson }}
 {{- end }}
+{{- if .Values.scan.enabled }}
+scanResult: {{ include "sailmark.scanName" . | quote }}
+{{- end }}
 {{- if include "sailmark.waits" . }}
 activation: {webhookConfiguration: {{ include "sailmark.fullname" . | quote }}}
 {{- end }}

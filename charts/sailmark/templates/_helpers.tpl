@@ -136,7 +136,7 @@ annotations:
 {{- define "sailmark.asksApi" -}}
 {{- $shares := eq .Values.evidence.write.kind "cluster" -}}
 {{- $writes := or (eq .Values.certificates.mode "self") (include "sailmark.waits" .) .Values.kubernetes.events $shares -}}
-{{- $reads := or (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) -}}
+{{- $reads := or .Values.scan.enabled (include "sailmark.warmsUp" .) (include "sailmark.pullSecrets" . | fromJsonArray) -}}
 {{- if or $writes $reads }}true{{ end -}}
 {{- end }}
 

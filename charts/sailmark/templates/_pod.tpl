@@ -45,18 +45,31 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
 {{- end }}
 {{- end }}
 
-{{- define "sailmark.ownVolumeMounts" -}}
+{{- define "sailmark.configMount" -}}
 - {name: config, mountPath: /etc/sailmark/config.yaml, subPath: config.yaml, readOnly: true}
-- {name: certificate, mountPath: /tls, readOnly: true}
-{{- if include "sailmark.asksApi" . }}
+{{- end }}
+
+{{- define "sailmark.apiMount" -}}
 - {name: api, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 {{- end }}
+
+{{/* The files that the configuration names, and the evidence that is only read; may be nothing. */}}
+{{- define "sailmark.fileMounts" -}}
 {{- range $name := keys (default dict .Values.files) | sortAlpha }}
 - {name: {{ printf "files-%s" $name | quote }}, mountPath: {{ printf "/etc/sailmark/%s" $name | quote }}, readOnly: true}
 {{- end }}
 {{- range $name := keys (default dict .Values.evidence.read) | sortAlpha }}
 - {name: {{ printf "evidence-%s" $name | quote }}, mountPath: {{ printf "/evidence/%s" $name | quote }}, readOnly: true}
 {{- end }}
+{{- end }}
+
+{{- define "sailmark.ownVolumeMounts" -}}
+{{ include "sailmark.configMount" . }}
+- {name: certificate, mountPath: /tls, readOnly: true}
+{{- if include "sailmark.asksApi" . }}
+{{ include "sailmark.apiMount" . }}
+{{- end }}
+{{- include "sailmark.fileMounts" . }}
 {{- if has .Values.evidence.write.kind (list "emptyDir" "persistentVolumeClaim") }}
 - {name: kept, mountPath: /var/lib/sailmark}
 {{- end }}
@@ -69,13 +82,13 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
 {{- end }}
 {{- end }}
 
-{{- define "sailmark.ownVolumes" -}}
+{{- define "sailmark.configVolume" -}}
 - name: config
   downwardAPI:
     items: [{path: config.yaml, fieldRef: {apiVersion: v1, fieldPath: "metadata.annotations['sailmark.dev/configuration']"}}]
-- name: certificate
-  secret: {secretName: {{ include "sailmark.certificateSecret" . | quote }}}
-{{- if include "sailmark.asksApi" . }}
+{{- end }}
+
+{{- define "sailmark.apiVolume" -}}
 # As automountServiceAccountToken would mount it; mounted only if it is used.
 - name: api
   projected:
@@ -84,12 +97,25 @@ reads what it was started with, for as long as it exists, whatever Helm or a Git
       - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
       - downwardAPI: {items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]}
 {{- end }}
+
+{{/* As sailmark.fileMounts. */}}
+{{- define "sailmark.fileVolumes" -}}
 {{- range $name := keys (default dict .Values.files) | sortAlpha }}
 - {{ merge (dict "name" (printf "files-%s" $name)) (get $.Values.files $name) | toYaml | nindent 2 | trim }}
 {{- end }}
 {{- range $name := keys (default dict .Values.evidence.read) | sortAlpha }}
 - {{ merge (dict "name" (printf "evidence-%s" $name)) (get $.Values.evidence.read $name) | toYaml | nindent 2 | trim }}
 {{- end }}
+{{- end }}
+
+{{- define "sailmark.ownVolumes" -}}
+{{ include "sailmark.configVolume" . }}
+- name: certificate
+  secret: {secretName: {{ include "sailmark.certificateSecret" . | quote }}}
+{{- if include "sailmark.asksApi" . }}
+{{ include "sailmark.apiVolume" . }}
+{{- end }}
+{{- include "sailmark.fileVolumes" . }}
 {{- with .Values.evidence.write }}
 {{- if eq .kind "emptyDir" }}
 - name: kept

@@ -82,6 +82,16 @@
       "serviceAccount.create is false and serviceAccount.name is empty: every pod of the namespace that names no"
       "account would have sailmark's permissions. Set serviceAccount.name.")) -}}
 {{- end -}}
+{{- if and .scan.enabled (not .scan.serviceAccount.create) (not .scan.serviceAccount.name) -}}
+{{- $problems = append $problems (join " " (list
+      "scan.serviceAccount.create is false and scan.serviceAccount.name is empty: every pod of the namespace that names no"
+      "account could list the cluster. Set scan.serviceAccount.name.")) -}}
+{{- end -}}
+{{- if and .scan.enabled (eq (include "sailmark.scanAccountName" $) (include "sailmark.serviceAccountName" $)) -}}
+{{- $problems = append $problems (printf (join " " (list
+      "scan.serviceAccount.name is %q, the webhook's own account, which would then have the scan's permissions: choose"
+      "another.")) (include "sailmark.scanAccountName" $)) -}}
+{{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
 {{- end }}
