@@ -35,11 +35,7 @@ const select = (element: Element): void => {
  */
 export const code = (text: string, name: string): HTMLElement => {
   const shownText = el('code', {}, text);
-  const box = el(
-    'div',
-    { class: 'code' },
-    el('pre', { tabindex: '0', role: 'region', 'aria-label': name }, shownText),
-  );
+  const box = el('div', { class: 'code' }, el('pre', {}, shownText));
   if (!isShownWhole(text)) {
     box.append(
       el('p', { class: 'quiet' }, 'It contains characters that cannot be shown, or is too long: not copied.'),

@@ -151,7 +151,7 @@ export const createFilters = (
   const element = el(
     'form',
     { class: 'filters', role: 'search', 'aria-label': 'Filter the images' },
-    el('label', { class: 'text' }, el('span', {}, 'Text'), text),
+    el('label', { class: 'text' }, el('span', {}, 'Search'), text),
     ...choices.elements,
     el('div', { class: 'result' }, result, clear),
   );

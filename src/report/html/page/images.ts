@@ -17,6 +17,7 @@ export const referenceOf = (reference: string): HTMLElement => {
     'bdi',
     { class: 'reference' },
     el('span', { class: 'hub' }, reference.slice(0, slash + 1)),
+    el('wbr'),
     reference.slice(slash + 1),
   );
 };

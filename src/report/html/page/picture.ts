@@ -12,7 +12,7 @@ interface Part {
 /** Percent of the width that a part has at least, so that one of ten thousand is seen. */
 const MIN_WIDTH = 0.8;
 /** Percent from which the number fits into the part. */
-const LABELLED_WIDTH = 7;
+const LABELLED_WIDTH = 5.5;
 
 /** Widths in percent, in the proportion of the counts as far as the smallest are still seen. */
 const widthsOf = (parts: readonly Part[]): readonly number[] => {
@@ -109,40 +109,24 @@ const reasonsOf = (images: readonly ScannedImage[], refused: number): readonly P
 const legendRow = (
   group: Group,
   label: Node | string,
-  pods: number | undefined,
+  pods: number,
   images: number | undefined,
-  className = '',
 ): HTMLElement =>
   el(
     'tr',
-    { class: className },
-    el('th', { scope: 'row' }, className === '' ? swatch(group) : undefined, label),
-    el('td', { class: 'number' }, pods === undefined ? '' : number(pods)),
+    {},
+    el('th', { scope: 'row' }, swatch(group), label),
+    el('td', { class: 'number' }, number(pods)),
     el('td', { class: 'number' }, images === undefined ? '' : number(images)),
   );
 
 /** The numbers, with a button for each that shows its images. */
-const legend = (
-  { summary }: ScanResult,
-  reasons: readonly Part[],
-  show: (conditions: Conditions) => void,
-) => {
-  const rows = STATUSES.flatMap((status) => {
+const legend = ({ summary }: ScanResult, show: (conditions: Conditions) => void): HTMLElement => {
+  const rows = STATUSES.map((status) => {
     const { label } = WORDS[status];
     const images = summary.images[status];
     const name = images === 0 ? label : button({ class: 'link' }, () => show({ status }), label);
-    const row = legendRow(status, name, summary.pods[status], images);
-    if (status !== 'refused') return [row];
-    const reasonRows = reasons.map((part) =>
-      legendRow(
-        'refused',
-        button({ class: 'link' }, () => show({ status: 'refused', reason: part.label }), part.label),
-        undefined,
-        part.count,
-        'reason',
-      ),
-    );
-    return [row, ...reasonRows];
+    return legendRow(status, name, summary.pods[status], images);
   });
   return el(
     'table',
@@ -163,35 +147,64 @@ const legend = (
   );
 };
 
-/** The picture that the page opens with: a bar of pods, a bar of images, and their numbers. */
+/** Reasons that are drawn; the filter has them all. */
+const MAX_REASONS = 8;
+
+/** Refused images by their reason, each as a bar of its share and a button that shows its images. */
+const reasonBars = (
+  reasons: readonly Part[],
+  show: (conditions: Conditions) => void,
+): HTMLElement | undefined => {
+  const most = reasons[0]?.count;
+  if (most === undefined) return undefined;
+  const items = reasons.slice(0, MAX_REASONS).map(({ label, count: images }) =>
+    el(
+      'li',
+      {},
+      button({ class: 'link' }, () => show({ status: 'refused', reason: label }), label),
+      svg(
+        'svg',
+        { class: 'share', 'aria-hidden': 'true' },
+        rect('refused', { width: `${Math.max((100 * images) / most, MIN_WIDTH)}%`, height: '100%' }),
+      ),
+      el('span', { class: 'number' }, number(images)),
+    ),
+  );
+  const more = reasons.length - MAX_REASONS;
+  return el(
+    'div',
+    { class: 'line' },
+    el('h2', { class: 'name' }, 'Refused images, by reason'),
+    el('ul', { class: 'reasons' }, ...items),
+    more > 0 ? el('p', { class: 'quiet' }, `and ${count(more, 'reason')} more`) : undefined,
+  );
+};
+
+const line = (noun: string, parts: readonly Part[]): HTMLElement => {
+  const total = parts.reduce((sum, part) => sum + part.count, 0);
+  return el('div', { class: 'line' }, el('p', { class: 'name' }, count(total, noun)), bar(parts, `${noun}s`));
+};
+
+/** The picture that the page opens with: a bar of pods, a bar of images, the reasons, and all numbers. */
 export const showPicture = (result: ScanResult, filters: Filters): void => {
   const { summary, images } = result;
-  const reasons = reasonsOf(images, summary.images.refused);
-  const podParts = [...STATUSES, 'other' as const].map(
-    (group): Part => ({ group, label: WORDS[group].label, count: summary.pods[group] }),
-  );
-  const imageParts = STATUSES.flatMap((group): readonly Part[] =>
-    group === 'refused'
-      ? reasons.map((part) => ({ ...part, label: `would be refused for ${part.label}` }))
-      : [{ group, label: WORDS[group].label, count: summary.images[group] }],
-  );
+  const part =
+    (counts: Readonly<Record<string, number>>) =>
+    (group: Group): Part => ({ group, label: WORDS[group].label, count: counts[group] ?? 0 });
   const show = (conditions: Conditions): void => {
     filters.choose(conditions);
     find('images-title').focus();
     find('images').scrollIntoView();
   };
-  const line = (name: string, parts: readonly Part[]): HTMLElement => {
-    const total = parts.reduce((sum, part) => sum + part.count, 0);
-    return el(
-      'div',
-      { class: 'line' },
-      el('div', { class: 'name' }, count(total, name)),
-      bar(parts, `${name}s`),
-    );
-  };
   find('picture').append(
     patterns(),
-    el('div', { class: 'bars' }, line('pod', podParts), line('image', imageParts)),
-    legend(result, reasons, show),
+    el(
+      'div',
+      { class: 'bars' },
+      line('pod', [...STATUSES, 'other' as const].map(part(summary.pods))),
+      line('image', STATUSES.map(part(summary.images))),
+      reasonBars(reasonsOf(images, summary.images.refused), show),
+    ),
+    legend(result, show),
   );
 };

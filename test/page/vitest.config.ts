@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/page/**/*.test.ts'],
+    cache: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
