@@ -4,6 +4,7 @@ import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
 import { ConfigError, formatQuantity, limitTable, parseConfig } from '../src/config/index.ts';
 import { vendors } from '../src/istio/vendors.ts';
 import { explain, reasonCodes, reasonTable } from '../src/policy/index.ts';
+import { rules } from '../src/report/index.ts';
 import { runCli } from './support/run-cli.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -42,6 +43,14 @@ describe('the documentation', () => {
         const { meaning, remedy } = reasonTable[code];
         return [code, meaning, String(exitCodeOf(code)), remedy];
       }),
+    );
+  });
+
+  it('lists every code that only reports have, and no other', () => {
+    expect(rowsBelow('Codes of reports', read('docs/commands.md'))).toEqual(
+      rules
+        .filter(({ code }) => !reasonCodes.some((reason) => reason === code))
+        .map(({ code, meaning, remedy }) => [code, meaning, remedy]),
     );
   });
 

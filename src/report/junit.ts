@@ -59,8 +59,9 @@ const judge = (each: ReportedCase): Judged => {
 
 const lineOf = ({ object, path, message, place, code }: ReportedFinding): string => {
   const where = place === undefined ? object : `${place.file}:${place.line}`;
-  // A denial names its code itself.
-  const parts = [where, path, message.includes(`(${code})`) ? '' : code, message];
+  // A denial names its path and its code itself.
+  const isNamed = (text: string): boolean => message.includes(`(${text})`);
+  const parts = [where, isNamed(path) ? '' : path, isNamed(code) ? '' : code, message];
   return escaped(parts.filter((part) => part !== '').join(': '), MAX_ATTRIBUTE);
 };
 

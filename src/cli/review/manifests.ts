@@ -12,9 +12,25 @@ export interface Reviewable {
   readonly document: JsonObject | undefined;
   /** The place of the object in the input: `pods.yaml: document 3, item 2`. */
   readonly place: string;
+  readonly origin: Origin;
 }
 
-type Placed = readonly [document: unknown, place: string];
+/** Where an object came from. */
+export interface Origin {
+  readonly source: Source;
+  /** The number of the document in the source, from 0. */
+  readonly document: number;
+  /** The object's path in the document: `items[2]`; empty if it is the document. */
+  readonly path: string;
+}
+
+interface Placed {
+  readonly document: unknown;
+  readonly place: string;
+  readonly origin: Origin;
+}
+
+const joined = (path: string, member: string): string => (path === '' ? member : `${path}.${member}`);
 
 /** The member `name` if it is a string, otherwise an empty string. */
 export const textAt = (object: unknown, name: string): string => textOf(memberOf(object, name)) ?? '';
@@ -28,12 +44,18 @@ const withTypeOf = (list: JsonObject, item: unknown): unknown => {
 };
 
 /** Returns the objects in a list (`kind: List`, `PodList`), including nested lists. */
-const flatten = ([document, place]: Placed): readonly Placed[] => {
-  if (!isJsonObject(document) || !textAt(document, 'kind').endsWith('List')) return [[document, place]];
+const flatten = (placed: Placed): readonly Placed[] => {
+  const { document, place, origin } = placed;
+  if (!isJsonObject(document) || !textAt(document, 'kind').endsWith('List')) return [placed];
   const { items } = document;
-  return Array.isArray(items)
-    ? items.flatMap((item, index) => flatten([withTypeOf(document, item), `${place}, item ${index + 1}`]))
-    : [[document, place]];
+  if (!Array.isArray(items)) return [placed];
+  return items.flatMap((item, index) =>
+    flatten({
+      document: withTypeOf(document, item),
+      place: `${place}, item ${index + 1}`,
+      origin: { ...origin, path: joined(origin.path, `items[${index}]`) },
+    }),
+  );
 };
 
 /** The kind, and the resource of a kind that Kubernetes does not define: only workloads are found by theirs. */
@@ -63,20 +85,31 @@ const createReview = (object: JsonObject, place: string, defaultNamespace: strin
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request };
 };
 
-const toReviewable = ([document, place]: Placed, defaultNamespace: string): Reviewable => {
+const toReviewable = ({ document, place, origin }: Placed, defaultNamespace: string): Reviewable => {
   if (!isJsonObject(document)) throw new CommandError(`${place}: not a Kubernetes object`);
   const kind = textAt(document, 'kind');
   if (kind === '') throw new CommandError(`${place}: not a Kubernetes object: it has no kind`);
   return kind === 'AdmissionReview'
-    ? { review: document, document: undefined, place }
-    : { review: createReview(document, place, defaultNamespace), document, place };
+    ? {
+        review: document,
+        document: undefined,
+        place,
+        origin: { ...origin, path: joined(origin.path, 'request.object') },
+      }
+    : { review: createReview(document, place, defaultNamespace), document, place, origin };
 };
 
 /** Parses one source. Rejects with `CommandError`, which names the place. */
-const parseSource = async ({ text, name }: Source): Promise<readonly Placed[]> =>
-  (await parseDocuments(text, name))
-    .map((document, index): Placed => [document, `${name}: document ${index + 1}`])
-    .filter(([document]) => document !== null && document !== undefined);
+const parseSource = async (source: Source): Promise<readonly Placed[]> =>
+  (await parseDocuments(source.text, source.name))
+    .map(
+      (document, index): Placed => ({
+        document,
+        place: `${source.name}: document ${index + 1}`,
+        origin: { source, document: index, path: '' },
+      }),
+    )
+    .filter(({ document }) => document !== null && document !== undefined);
 
 /**
  * Parses manifests or captured AdmissionReviews in YAML or JSON, and takes lists apart. Rejects with `CommandError`, which

@@ -1,12 +1,14 @@
-import type { ObjectResponse } from '../../admission/index.ts';
-import { oneLine, quoted } from '../../base/index.ts';
+import type { ObjectResponse, ObjectResult } from '../../admission/index.ts';
+import { oneLine } from '../../base/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
 import type { Plan, UnjudgedObject } from './plan.ts';
+import { unjudgedImages } from './unjudged-images.ts';
 
 /** The responses for one object, and the place of the object in the input. */
 export interface ReviewedObject extends ObjectResponse {
   readonly place: string;
+  readonly reasons: ObjectResult['findings'];
 }
 
 const VERDICT_TEXTS = {
@@ -21,15 +23,10 @@ const toPinMessage = ({ image, digest }: ReviewedObject['pinned'][number]): stri
   `would be pinned to ${image}@${digest}`;
 
 /** The results of a run: what was reviewed, and what was not judged. */
-type Results = Omit<Plan, 'reviewed'> & { readonly reviewed: readonly ReviewedObject[] };
+export type Results = Omit<Plan, 'reviewed'> & { readonly reviewed: readonly ReviewedObject[] };
 
-const toUnjudgedMessage = ({ images, unknown }: UnjudgedObject): readonly string[] => [
-  ...images.map(
-    ({ image, path }) =>
-      `not judged: ${quoted(image, 160)} (${oneLine(path, 100)}) could be an image of Istio`,
-  ),
-  ...unknown.map((sentence) => `not judged: ${oneLine(sentence, 300)}`),
-];
+const toUnjudgedMessage = (object: UnjudgedObject): readonly string[] =>
+  unjudgedImages(object).map(({ message }) => message);
 
 const toUnjudgedText = (object: UnjudgedObject, paint: Paint): string => {
   const { kind, namespace, name } = object;

@@ -1,6 +1,7 @@
 import { reviewObject, toObjectResponse } from '../../admission/index.ts';
 import type { Config } from '../../config/index.ts';
 import { type Mode, mustPin } from '../../policy/index.ts';
+import { toGithub, toJunit, toSarif } from '../../report/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
 import { type Command, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { coreFlags, readConfig } from '../flags/core-flags.ts';
@@ -12,10 +13,13 @@ import { checkKeys, withCore } from '../shared/with-core.ts';
 import { findImageNames, parseManifests, type Reviewable } from './manifests.ts';
 import { type Plan, planReview } from './plan.ts';
 import { printReviews, type ReviewedObject } from './print.ts';
+import { toReport } from './report.ts';
 import { readSources } from './sources.ts';
 
 const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
-const OUTPUTS = ['text', 'json'] as const;
+const OUTPUTS = ['text', 'json', 'sarif', 'junit', 'github'] as const;
+
+const FORMATS = { sarif: toSarif, junit: toJunit, github: toGithub } as const;
 
 const MAX_CONCURRENT_REVIEWS = 8;
 
@@ -49,7 +53,7 @@ const reviewPlanned = (
     return mapConcurrently(plan.reviewed, MAX_CONCURRENT_REVIEWS, async ({ review: body, place }) => {
       const result = await reviewObject(core.admission, body, context, AbortSignal.timeout(timeout));
       increment();
-      return { place, ...toObjectResponse(result) };
+      return { place, reasons: result.findings, ...toObjectResponse(result) };
     }).finally(clear);
   });
 };
@@ -63,7 +67,9 @@ const review = async (flags: Flags, io: Io): Promise<number> => {
   if (plan.reviewed.length === 0 && plan.unjudged.length === 0)
     io.stderr.write('Note: nothing to review: no object has a pod or pod template, nor an image of Istio\n');
   const reviewed = plan.reviewed.length === 0 ? [] : await reviewPlanned(plan, config, flags, io);
-  printReviews({ ...plan, reviewed }, output, io);
+  const results = { ...plan, reviewed };
+  if (output === 'text' || output === 'json') printReviews(results, output, io);
+  else io.stdout.write(FORMATS[output](await toReport(results, objects, parseChoice(flags, 'mode', MODES))));
   const codes = [...reviewed.flatMap(exitCodesOf), ...plan.unjudged.map(() => UNJUDGED)];
   return flags.has('exit-zero') ? 0 : worstExitCode(codes);
 };
@@ -88,7 +94,12 @@ export const command: Command = {
       value: 'NAME',
       help: 'the namespace of manifests without one (default "default")',
     },
-    { name: 'output', short: 'o', value: OUTPUTS.join('|'), help: 'human-readable text (default), or json' },
+    {
+      name: 'output',
+      short: 'o',
+      value: OUTPUTS.join('|'),
+      help: 'human-readable text (default), json, or for other programs: sarif (code scanning), junit (test reports), github (annotations of a workflow)',
+    },
     { name: 'exit-zero', help: 'exit with 0 regardless of findings' },
     ...coreFlags,
     timeoutFlag('object'),
@@ -97,6 +108,7 @@ export const command: Command = {
   examples: [
     'sailmark review -f deployment.yaml',
     'sailmark review -R -f manifests',
+    'sailmark review -R -f manifests --output sarif > sailmark.sarif',
     'istioctl manifest generate | sailmark review --config sailmark.yaml -f -',
     'kubectl get pods -A -o json | sailmark review --mode audit -f -',
   ],

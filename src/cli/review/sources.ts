@@ -5,6 +5,8 @@ import { inputName, printablePath, readInput, unreadableInput } from '../shared/
 
 /** One text of manifests. */
 export interface Source {
+  /** The path, `-` for standard input. */
+  readonly path: string;
   /** Its name in messages. */
   readonly name: string;
   readonly text: string;
@@ -63,6 +65,6 @@ export const readSources = async (
   const sources: Source[] = [];
   for (const path of paths)
     for (const file of await expand(path, recursive))
-      sources.push({ name: inputName(file), text: await readInput(file, io) });
+      sources.push({ path: file, name: inputName(file), text: await readInput(file, io) });
   return sources;
 };
