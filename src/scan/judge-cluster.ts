@@ -1,4 +1,6 @@
 import type { ReviewerDependencies } from '../admission/index.ts';
+import type { JsonObject } from '../base/index.ts';
+import type { ServedResources } from '../kubernetes/index.ts';
 import { mustPin } from '../policy/index.ts';
 import {
   type CollectedObject,
@@ -11,6 +13,7 @@ import { createDriftCollector, type DriftCollector } from './drift/drift-collect
 import { judgeObjects } from './judge/judge-all.ts';
 import type { ScanJudge } from './judge/scan-judge.ts';
 import { type NamespacePolicy, readNamespacePolicy } from './namespaces/index.ts';
+import { isNodeAgent } from './preflight/installed.ts';
 import type { ScanOptions, ScanProgress } from './scan-options.ts';
 import { ownerName } from './tally/owner-tally.ts';
 import { createTally, type Tally } from './tally/tally.ts';
@@ -20,6 +23,10 @@ export interface JudgedCluster {
   readonly policy: NamespacePolicy;
   readonly tally: Tally;
   readonly driftCollector: DriftCollector;
+  /** The kinds that are served; undefined: the scan ended before it was known. */
+  readonly served: ServedResources | undefined;
+  /** The DaemonSets that could be Istio's. */
+  readonly daemonSets: readonly JsonObject[];
 }
 
 export interface JudgeClusterTools {
@@ -52,6 +59,9 @@ const readPolicy = async (
   return read;
 };
 
+/** Bounds memory: a cluster has two or three. */
+const MAX_DAEMON_SETS = 100;
+
 /** Reads the objects of the cluster, and judges each in the mode that its namespace would have. */
 export const judgeCluster = async (
   options: ScanOptions,
@@ -67,8 +77,10 @@ export const judgeCluster = async (
   const onProgress = (progress: CollectProgress): void => show({ ...progress, stage: 'judging' });
   const addPod = ({ namespace, owner, name, object }: CollectedObject): void =>
     driftCollector.add({ namespace, owner: ownerName(owner), name, pod: object });
+  const daemonSets: JsonObject[] = [];
+  let served: ServedResources | undefined;
   async function* objects(): AsyncIterable<CollectedObject> {
-    const served = await readServed(cluster, coverage, signal);
+    served = await readServed(cluster, coverage, signal);
     yield* collect({ cluster, coverage, namespaces, served, onProgress, signal });
   }
   await judgeObjects({
@@ -79,10 +91,11 @@ export const judgeCluster = async (
       if (judged === undefined) return tally.addMalformed(object);
       tally.add(object, rules, judged);
       if (object.isPod) addPod(object);
+      if (daemonSets.length < MAX_DAEMON_SETS && isNodeAgent(object.object)) daemonSets.push(object.object);
     },
     signal,
   }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  return { policy, tally, driftCollector };
+  return { policy, tally, driftCollector, served, daemonSets };
 };

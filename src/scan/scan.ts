@@ -2,6 +2,7 @@ import { createCoverage } from './collect/index.ts';
 import { type FoundDrift, findDrift } from './drift/find-drift.ts';
 import { createScanJudge, type ScanJudge } from './judge/scan-judge.ts';
 import { type JudgedCluster, judgeCluster } from './judge-cluster.ts';
+import { lookAhead } from './look-ahead.ts';
 import { scannedKeysOf, summaryOf, withCut } from './scan-document.ts';
 import type { ScanOptions, ScanProgress } from './scan-options.ts';
 import { SCAN_SCHEMA, type ScanResult } from './scan-result.ts';
@@ -51,6 +52,8 @@ export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
     .images()
     .map((image) => scannedImageOf(image, context))
     .toSorted(bySeriousness);
+  show({ stage: 'comparing', resource: 'configuration', done: 0, total: undefined });
+  const ahead = await lookAhead(options, { judge, coverage, judged, images });
   const owners = tally.owners();
   const cut = [...judge.cut(), ...tally.cut(), ...drift.cut];
   return {
@@ -62,14 +65,14 @@ export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
     cluster: { server: options.server, version: version ?? null, context: options.context },
     policy: policy.policy,
     keys: scannedKeysOf(core.ring()),
-    summary: summaryOf(tally.pods(), images, owners, drift, []),
+    summary: summaryOf(tally.pods(), images, owners, drift, ahead.preflight),
     images,
     owners,
     remedies: [],
-    preflight: [],
+    preflight: ahead.preflight,
     drift: drift.drift,
     versions: tally.versions(new Date(startedAt).toISOString().slice(0, 10)),
-    notices: [],
+    notices: ahead.notices,
     coverage: withCut(coverage.result(), ...cut),
     cost: {
       apiRequests: cluster.requestCount(),

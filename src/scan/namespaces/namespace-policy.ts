@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../base/index.ts';
 import type { Mode } from '../../policy/index.ts';
 import type { ScannedPolicy } from '../scan-result.ts';
 import { type InstalledWebhook, MODE_LABEL, MODES, NAME_LABEL } from './installed-webhook.ts';
@@ -20,6 +21,8 @@ export interface NamespacePolicy {
   labelsOf(namespace: string): Labels | undefined;
   /** The namespaces that were read. */
   readonly namespaces: readonly string[];
+  /** The MutatingWebhookConfigurations of the cluster, if they were read. */
+  readonly mutatingWebhooks?: readonly JsonObject[];
 }
 
 /** The chart's defaults (`charts/sailmark/values.yaml`), which a test compares. */

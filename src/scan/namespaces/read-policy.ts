@@ -73,12 +73,12 @@ const readNamespaces = async (
 const findWebhook = async (
   coverage: CoverageRecorder,
   readList: ReadList,
-): Promise<InstalledWebhook | undefined> => {
+): Promise<{ readonly webhook?: InstalledWebhook; readonly mutating?: readonly JsonObject[] }> => {
   const configurations = await readAll(readList, GROUP, 'validatingwebhookconfigurations');
   const [validating, ...others] = configurations
     .filter(isOfSailmark)
     .toSorted((one, other) => (nameOfConfiguration(one) < nameOfConfiguration(other) ? -1 : 1));
-  if (validating === undefined) return undefined;
+  if (validating === undefined) return {};
   const name = nameOfConfiguration(validating);
   for (const other of others)
     coverage.addNotSeen({
@@ -87,10 +87,8 @@ const findWebhook = async (
       remedy: 'Keep one release of sailmark',
     });
   const mutating = await readAll(readList, GROUP, 'mutatingwebhookconfigurations');
-  return readInstalledWebhook(
-    validating,
-    mutating.find((configuration) => nameOfConfiguration(configuration) === pinNameOf(name)),
-  );
+  const pins = mutating.find((configuration) => nameOfConfiguration(configuration) === pinNameOf(name));
+  return { webhook: readInstalledWebhook(validating, pins), mutating };
 };
 
 /**
@@ -100,6 +98,8 @@ const findWebhook = async (
 export const readNamespacePolicy = async (options: ReadPolicyOptions): Promise<NamespacePolicy> => {
   const { cluster, coverage, mode, signal } = options;
   const readList = createReadList({ cluster, coverage, signal });
-  const webhook = await findWebhook(coverage, readList);
-  return createNamespacePolicy(mode, webhook, await readNamespaces(options, readList));
+  const { webhook, mutating = [] } = await findWebhook(coverage, readList);
+  const policy = createNamespacePolicy(mode, webhook, await readNamespaces(options, readList));
+  // None may mean that they could not be read.
+  return mutating.length === 0 ? policy : { ...policy, mutatingWebhooks: mutating };
 };

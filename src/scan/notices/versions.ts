@@ -1,6 +1,6 @@
 import { parseImageReference } from '../../image/index.ts';
-import { compareVersions, parseRelease, supportOf } from '../../istio/index.ts';
-import type { ConfiguredImage, ScannedImage, VersionUse } from '../scan-result.ts';
+import { compareVersions, parseRelease } from '../../istio/index.ts';
+import type { ConfiguredImage, ScannedImage } from '../scan-result.ts';
 
 /** An image that runs or is configured, and its Istio version. */
 export interface VersionedImage {
@@ -13,8 +13,8 @@ export interface VersionedImage {
   readonly pods: number;
 }
 
-/** References that a version or a notice lists. */
-export const MAX_IMAGES = 50;
+/** References that a notice lists. */
+const MAX_IMAGES = 50;
 
 /** The day of a time in milliseconds, in UTC: `2026-11-30`. */
 export const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
@@ -57,10 +57,3 @@ export const byVersion = (
   [...Map.groupBy(images, ({ version }) => version)].toSorted(([left], [right]) =>
     compareVersions(left, right),
   );
-
-/** Finds the Istio versions of the images that run, the oldest first, with their support at the time `now`. */
-export const findVersions = (images: readonly ScannedImage[], now: number): readonly VersionUse[] =>
-  byVersion(versionedImages(images, [])).map(([version, uses]) => {
-    const { ends, supported } = supportOf(version, dayOf(now));
-    return { version, supportEnds: ends, supported, pods: sumPods(uses), images: listReferences(uses) };
-  });

@@ -4,7 +4,6 @@ import { releaseKeys, secondKey } from '../../../src/istio/index.ts';
 import type { Exemption } from '../../../src/policy/index.ts';
 import type { ConfiguredImage, Notice, ScannedImage } from '../../../src/scan/index.ts';
 import { findNotices, type NoticesInput } from '../../../src/scan/notices/find-notices.ts';
-import { findVersions } from '../../../src/scan/notices/versions.ts';
 import type { KeyRing, MissingKey, TrustedKey } from '../../../src/verification/index.ts';
 import { exampleScan } from '../../support/example-scan.ts';
 import { createSigner } from '../../support/signing-kit.ts';
@@ -132,39 +131,6 @@ describe('a version', () => {
   it('that is only configured is named too, with no pods', () => {
     expect(summaryOf({ preflight: [configured('docker.io/istio/proxyv2:1.27.0-distroless')] })).toEqual([
       ['version-unsupported', 'warning', '1.27', '2026-04-07', 0],
-    ]);
-  });
-
-  it('is listed once for all of its images, the oldest first; what is not known is null', () => {
-    const images = [
-      released('1.31.0', { pods: 5 }),
-      released('1.9.0'),
-      released('1.9.1', { pods: 3 }),
-      released('1.99.0'),
-      image('docker.io/istio/proxyv2@sha256:1', null),
-    ];
-    expect(findVersions(images, NOW)).toEqual([
-      {
-        version: '1.9',
-        supportEnds: '2021-10-08',
-        supported: false,
-        pods: 4,
-        images: ['docker.io/istio/proxyv2:1.9.1', 'docker.io/istio/proxyv2:1.9.0'],
-      },
-      {
-        version: '1.31',
-        supportEnds: null,
-        supported: true,
-        pods: 5,
-        images: ['docker.io/istio/proxyv2:1.31.0'],
-      },
-      {
-        version: '1.99',
-        supportEnds: null,
-        supported: null,
-        pods: 1,
-        images: ['docker.io/istio/proxyv2:1.99.0'],
-      },
     ]);
   });
 });

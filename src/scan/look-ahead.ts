@@ -1,0 +1,106 @@
+import { type JsonObject, memberOf, textOf } from '../base/index.ts';
+import type { CoverageRecorder } from './collect/index.ts';
+import { judgeObject, type ReviewableObject } from './judge/judge-object.ts';
+import type { ScanJudge } from './judge/scan-judge.ts';
+import type { JudgedCluster } from './judge-cluster.ts';
+import type { NamespacePolicy } from './namespaces/index.ts';
+import type { Labels } from './namespaces/selector.ts';
+import { findNotices } from './notices/find-notices.ts';
+import { findPreflight } from './preflight/find-preflight.ts';
+import type { JudgeConfigured } from './preflight/judge-configured.ts';
+import type { ScanOptions } from './scan-options.ts';
+import type { ConfiguredImage, Notice, ScannedImage } from './scan-result.ts';
+
+/** What is going to run, and what is going to matter. */
+interface Ahead {
+  readonly preflight: readonly ConfiguredImage[];
+  readonly notices: readonly Notice[];
+}
+
+export interface LookAheadTools {
+  readonly judge: ScanJudge;
+  readonly coverage: CoverageRecorder;
+  readonly judged: JudgedCluster;
+  /** Every image of the scan. */
+  readonly images: readonly ScannedImage[];
+}
+
+/** The object as admission would be asked about it in a namespace. Only workloads are known by their plural. */
+const reviewableOf = (object: JsonObject, namespace: string): ReviewableObject => {
+  const textAt = (from: unknown, name: string): string => textOf(memberOf(from, name)) ?? '';
+  const [group = ''] = textAt(object, 'apiVersion').split('/').slice(0, -1);
+  const plural = `${textAt(object, 'kind').toLowerCase()}s`;
+  return {
+    object,
+    group,
+    plural,
+    isPod: false,
+    namespace,
+    name: textAt(memberOf(object, 'metadata'), 'name'),
+  };
+};
+
+/** Judges configured images by the same function as pods and templates, in the mode of each namespace. */
+const createJudgeConfigured =
+  ({ core, signal }: ScanOptions, { judge, judged }: LookAheadTools): JudgeConfigured =>
+  async (object, namespace) => {
+    const dependencies = { ...core.admission, judge };
+    const rules = judged.policy.ruleFor(namespace);
+    const answer = await judgeObject(dependencies, reviewableOf(object, namespace), rules, signal);
+    if (answer === undefined) throw new Error('it is malformed');
+    return answer.uses.map(({ image, path, status, reason, message }) => ({
+      image,
+      path,
+      status,
+      reason: reason?.code ?? null,
+      message,
+    }));
+  };
+
+const labelsOf = ({
+  namespaces,
+  labelsOf: find,
+}: NamespacePolicy): ReadonlyMap<string, Labels> | undefined =>
+  namespaces.length === 0 ? undefined : new Map(namespaces.map((name) => [name, find(name) ?? {}]));
+
+/** True if the account was let read the whole cluster, and nothing was cut: then what was not seen is not there. */
+const sawEverything = (
+  { namespaces, signal }: ScanOptions,
+  { coverage, judge, judged }: LookAheadTools,
+): boolean => {
+  const { notSeen, cut } = coverage.result();
+  const cuts = [...cut, ...judge.cut(), ...judged.tally.cut()];
+  return namespaces === undefined && !signal.aborted && notSeen.length === 0 && cuts.length === 0;
+};
+
+/**
+ * Finds what Istio is configured to inject and install from now on, each judged as admission would, and what is going to
+ * matter. Nothing is read once the signal has ended. Nothing rejects.
+ */
+export const lookAhead = async (options: ScanOptions, tools: LookAheadTools): Promise<Ahead> => {
+  const { core, cluster, config, signal, now } = options;
+  const { coverage, judged, images } = tools;
+  const { policy, served, daemonSets } = judged;
+  const preflight =
+    signal.aborted || served === undefined
+      ? []
+      : await findPreflight({
+          cluster,
+          served,
+          coverage,
+          signal,
+          judge: createJudgeConfigured(options, tools),
+          namespaces: labelsOf(policy),
+          webhooks: policy.mutatingWebhooks,
+          daemonSets,
+        });
+  const notices = findNotices({
+    images,
+    preflight,
+    ring: core.ring(),
+    exemptions: config.rules.exemptions,
+    sawEverything: sawEverything(options, tools),
+    now: now(),
+  });
+  return { preflight, notices };
+};
