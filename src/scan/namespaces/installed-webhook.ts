@@ -75,13 +75,16 @@ const readAllowsWeaker = (releaseMode: Mode | undefined, labelModes: readonly Mo
 /** Where a release enforces and no label counts, `always` and `enforce` are the same. */
 const readPin = (
   mutating: JsonObject | undefined,
-  releaseMode: Mode | undefined,
+  { releaseMode, labelModes }: ReturnType<typeof readModes>,
 ): InstalledWebhook['pin'] => {
   const selectors = mutating === undefined ? undefined : entriesOf(mutating);
   const entry = `pin${SUFFIX}`;
   if (selectors?.has(entry) !== true) return 'never';
   const requirements = requirementsOf(selectors.get(entry)) ?? [];
-  const isAlways = releaseMode !== 'enforce' && onLabel(requirements) === undefined && !isEmpty(requirements);
+  const isAlways =
+    (releaseMode !== 'enforce' || labelModes.length > 0) &&
+    onLabel(requirements) === undefined &&
+    !isEmpty(requirements);
   return isAlways ? 'always' : 'enforce';
 };
 
@@ -91,7 +94,8 @@ export const readInstalledWebhook = (
   mutating: JsonObject | undefined,
 ): InstalledWebhook => {
   const selectors = entriesOf(validating);
-  const { releaseMode, labelModes } = readModes(selectors);
+  const modes = readModes(selectors);
+  const { releaseMode, labelModes } = modes;
   const isIn = (name: string, labels: Labels): boolean => {
     const entry = `${name}${SUFFIX}`;
     return selectors.has(entry) && matchesSelector(selectors.get(entry), labels);
@@ -106,6 +110,6 @@ export const readInstalledWebhook = (
     entryFor: (labels) => MODES.find((mode) => isIn(mode, labels)),
     isByLabel: (mode) => mode === releaseMode || labelModes.includes(mode),
     named: [...new Set(named)],
-    pin: readPin(mutating, releaseMode),
+    pin: readPin(mutating, modes),
   };
 };
