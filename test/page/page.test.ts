@@ -120,7 +120,7 @@ describe('the page', () => {
       `pods: ${pods.refused} would be refused`,
     );
     expect(await textsOf(page, '#contents .count')).toEqual(
-      [scan.images, scan.remedies, scan.owners, scan.preflight, scan.drift, scan.versions, scan.notices].map(
+      [scan.remedies, scan.images, scan.owners, scan.preflight, scan.drift, scan.versions, scan.notices].map(
         ({ length }) => ` ${length}`,
       ),
     );

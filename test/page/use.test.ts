@@ -137,7 +137,7 @@ describe('the table of images', () => {
     expect(await page.locator('button.unfold').first().getAttribute('aria-expanded')).toBe('true');
     expect(await detail.locator('blockquote').textContent()).toBe(image.message);
     expect(await detail.locator('code').textContent()).toBe(image.command);
-    expect(await detail.locator('ul.uses bdi:first-of-type').allTextContents()).toEqual(
+    expect(await detail.locator('ul.uses li > span > bdi').allTextContents()).toEqual(
       expect.arrayContaining(image.uses.map(({ namespace, owner }) => `${namespace} ${owner}`)),
     );
     await page.keyboard.press('Enter');

@@ -56,8 +56,8 @@ export const showWarnings = ({ complete, durationMs, coverage, keys }: ScanResul
 /** The list of sections, with their numbers. */
 export const showContents = (result: ScanResult): void => {
   const entries: readonly (readonly [string, string, number | undefined])[] = [
-    ['images', 'Images', result.images.length],
     ['remedies', 'What to do', result.remedies.length],
+    ['images', 'Images', result.images.length],
     ['owners', 'Workloads', result.owners.length],
     ['preflight', 'Pre-flight', result.preflight.length],
     ['drift', 'Drift', result.drift.length],

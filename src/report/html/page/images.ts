@@ -2,7 +2,7 @@ import type { ScannedImage, ScannedUse, ScanResult } from '../../../scan/index.t
 import { code } from './copy.ts';
 import { el, find } from './dom.ts';
 import { createFilters, type Filters } from './filters.ts';
-import { facts, fewOf, listOf } from './lists.ts';
+import { facts, fewOf, listOf, nothing } from './lists.ts';
 import { type Column, createTable } from './table.ts';
 import { number, STATUSES, statusMark } from './words.ts';
 
@@ -67,12 +67,16 @@ const useItem = ({ namespace, owner, container, path, pods, effect, reason }: Sc
   el(
     'li',
     {},
-    el('span', { class: 'count' }, number(pods)),
-    el('bdi', {}, `${namespace} ${owner}`),
-    el('span', { class: 'quiet' }, ` container `, el('bdi', {}, container), ' at ', el('bdi', {}, path)),
-    effect === null
-      ? undefined
-      : el('span', { class: 'quiet' }, `: ${EFFECTS[effect] ?? effect} (${reason ?? ''})`),
+    el('span', { class: 'number' }, number(pods)),
+    el(
+      'span',
+      {},
+      el('bdi', {}, `${namespace} ${owner}`),
+      el('span', { class: 'quiet' }, ' container ', el('bdi', {}, container), ' at ', el('bdi', {}, path)),
+      effect === null
+        ? undefined
+        : el('span', { class: 'quiet' }, `: ${EFFECTS[effect] ?? effect} (${reason ?? ''})`),
+    ),
   );
 
 const usesOf = ({ uses, omittedUses }: ScannedImage): HTMLElement =>
@@ -119,9 +123,14 @@ export const showImages = ({ images }: ScanResult): Filters => {
     columns: COLUMNS,
     detail: detailOf,
     sortedBy: 0,
+    pageRows: 50,
     isPrinted: ({ status }) => status === 'refused' || status === 'unknown',
   });
   const filters = createFilters(images, table.filter);
+  if (images.length === 0) {
+    find('images').append(nothing('No image is Istio’s, or could be.'));
+    return filters;
+  }
   find('images').append(
     filters.element,
     el('p', { class: 'on-paper quiet' }, 'On paper: the images that would be refused or are unknown.'),

@@ -1,26 +1,27 @@
 import { button, el } from './dom.ts';
-import { onPrint } from './print.ts';
 import { count, number } from './words.ts';
 
-/** Items of one list that are shown at first; a button shows the others. */
+/** Items of a list that are shown at first, unless it says otherwise. */
 const FEW = 20;
 
-/** A list of items, the first ones at once. Nothing else of a long list is made before it is asked for. */
+/** A list of items, of which a button shows those past the first `few`. They are not made before, and not printed. */
 export const listOf = <T>(
   items: readonly T[],
   toItem: (item: T) => HTMLLIElement,
   attributes = {},
+  few = FEW,
 ): HTMLElement => {
-  const list = el('ul', attributes, ...items.slice(0, FEW).map(toItem));
+  const list = el('ul', attributes, ...items.slice(0, few).map(toItem));
   const box = el('div', {}, list);
-  if (items.length <= FEW) return box;
+  if (items.length <= few) return box;
+  const more = button({ class: 'more' }, () => showAll(), `Show all ${number(items.length)}`);
+  const onPaper = el('p', { class: 'on-paper' }, `and ${number(items.length - few)} more`);
   const showAll = (): void => {
-    if (more.isConnected) list.append(...items.slice(FEW).map(toItem));
+    list.append(...items.slice(few).map(toItem));
     more.remove();
+    onPaper.remove();
   };
-  const more = button({ class: 'more' }, showAll, `Show all ${number(items.length)}`);
-  box.append(more);
-  onPrint(showAll, () => {});
+  box.append(more, onPaper);
   return box;
 };
 

@@ -64,6 +64,16 @@ const rect = (group: Group, attributes: Readonly<Record<string, string>>): SVGEl
     ...(PATTERNED.has(group) ? { fill: `url(#pattern-${group})` } : {}),
   });
 
+const partLabel = ({ group, count: value }: Part, x: number, width: number): readonly SVGElement[] => {
+  if (width < LABELLED_WIDTH) return [];
+  const tight = width < 2 * LABELLED_WIDTH ? ' tight' : '';
+  const place = { x: `${x + width / 2}%`, y: '50%', dy: '0.36em' };
+  return [svg('text', { ...place, class: `in-part ${group}${tight}` }, number(value))];
+};
+
+const gapAt = (x: number): readonly SVGElement[] =>
+  x === 0 ? [] : [svg('line', { x1: `${x}%`, x2: `${x}%`, y1: '0', y2: '100%', class: 'gap' })];
+
 /** A bar of parts whose lengths are in the proportion of their counts. */
 const bar = (parts: readonly Part[], name: string): SVGElement => {
   const present = parts.filter((part) => part.count > 0);
@@ -72,22 +82,17 @@ const bar = (parts: readonly Part[], name: string): SVGElement => {
   const shapes = present.flatMap((part, index) => {
     const width = widths[index] ?? 0;
     const shape = rect(part.group, { x: `${x}%`, y: '0', width: `${width}%`, height: '100%' });
-    const label =
-      width < LABELLED_WIDTH
-        ? []
-        : [
-            svg(
-              'text',
-              { x: `${x + width / 2}%`, y: '50%', dy: '0.36em', class: `in-part ${part.group}` },
-              number(part.count),
-            ),
-          ];
-    const gap = x === 0 ? [] : [svg('line', { x1: `${x}%`, x2: `${x}%`, y1: '0', y2: '100%', class: 'gap' })];
+    const drawn = [shape, ...gapAt(x), ...partLabel(part, x, width)];
     x += width;
-    return [shape, ...gap, ...label];
+    return drawn;
   });
-  const words = present.map(({ label, count: parts_ }) => `${number(parts_)} ${label}`).join(', ');
-  return svg('svg', { class: 'bar', role: 'img', 'aria-label': `${name}: ${words || 'none'}` }, ...shapes);
+  const words = present.map(({ label, count: value }) => `${number(value)} ${label}`).join(', ');
+  return svg(
+    'svg',
+    { class: 'bar', role: 'img', 'aria-label': `${name}: ${words || 'none'}` },
+    svg('rect', { class: 'part none', width: '100%', height: '100%' }),
+    ...shapes,
+  );
 };
 
 const swatch = (group: Group): SVGElement =>

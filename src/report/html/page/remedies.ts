@@ -5,6 +5,9 @@ import { listOf, nothing, textList } from './lists.ts';
 import { onPrint } from './print.ts';
 import { count, number } from './words.ts';
 
+/** Remedies that are shown at first. */
+const FEW = 5;
+
 const affected = (title: string, texts: readonly string[]): HTMLElement | undefined =>
   texts.length === 0 ? undefined : el('div', {}, el('h3', {}, title), textList(texts));
 
@@ -69,5 +72,11 @@ export const showRemedies = ({ remedies }: ScanResult): void => {
     return item;
   };
   update();
-  find('remedies').append(progress, listOf(remedies, toItem, { class: 'remedies' }));
+  const list = listOf(remedies, toItem, { class: 'remedies' }, FEW);
+  find('remedies').append(progress, list);
+  // All of them are printed.
+  onPrint(
+    () => list.querySelector<HTMLElement>(':scope > .more')?.click(),
+    () => {},
+  );
 };

@@ -22,6 +22,7 @@ interface TableOptions<Row> {
   readonly detail?: (row: Row) => Node;
   /** The column that the rows come sorted by. */
   readonly sortedBy?: number;
+  readonly pageRows?: number;
   /** Rows that are printed, unfolded. */
   readonly isPrinted?: (row: Row) => boolean;
 }
@@ -32,7 +33,8 @@ export interface Table<Row> {
   readonly filter: (passes: (row: Row) => boolean) => number;
 }
 
-const PAGE_ROWS = 50;
+/** Rows of a page, unless its table says otherwise. */
+const PAGE_ROWS = 20;
 
 interface Order {
   readonly column: number;
@@ -94,7 +96,7 @@ const createRow = <Row>(
   return [line, below];
 };
 
-const createPager = (onMove: (by: number) => void) => {
+const createPager = (pageRows: number, onMove: (by: number) => void) => {
   const range = el('span');
   const previous = button({}, () => onMove(-1), 'Previous');
   const next = button({}, () => onMove(1), 'Next');
@@ -106,11 +108,11 @@ const createPager = (onMove: (by: number) => void) => {
     next,
   );
   const update = (page: number, rows: number, noun: string): void => {
-    const first = page * PAGE_ROWS;
-    element.hidden = rows <= PAGE_ROWS;
-    range.textContent = `${number(first + 1)}–${number(Math.min(first + PAGE_ROWS, rows))} of ${number(rows)} ${noun}`;
+    const first = page * pageRows;
+    element.hidden = rows <= pageRows;
+    range.textContent = `${number(first + 1)}–${number(Math.min(first + pageRows, rows))} of ${number(rows)} ${noun}`;
     previous.disabled = page === 0;
-    next.disabled = first + PAGE_ROWS >= rows;
+    next.disabled = first + pageRows >= rows;
   };
   return { element, update };
 };
@@ -133,7 +135,7 @@ const createHead = <Row>(columns: readonly Column<Row>[], onSort: (column: numbe
 
 /** A table whose columns sort and whose rows unfold. It holds one page of rows, however many there are. */
 export const createTable = <Row>(options: TableOptions<Row>): Table<Row> => {
-  const { rows, columns, caption, noun, isPrinted = () => true } = options;
+  const { rows, columns, caption, noun, pageRows = PAGE_ROWS, isPrinted = () => true } = options;
   const unfolded = new Set<Row>();
   let order: Order | undefined =
     options.sortedBy === undefined ? undefined : { column: options.sortedBy, descending: false };
@@ -149,7 +151,7 @@ export const createTable = <Row>(options: TableOptions<Row>): Table<Row> => {
   const update = (): void => {
     head.update(order);
     pager.update(page, passing.length, noun);
-    draw(passing.slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS), unfolded);
+    draw(passing.slice(page * pageRows, (page + 1) * pageRows), unfolded);
   };
   const head = createHead(columns, (column) => {
     const isNumber = columns[column]?.kind === 'number';
@@ -158,7 +160,7 @@ export const createTable = <Row>(options: TableOptions<Row>): Table<Row> => {
     [passing, page] = [ordered.filter(passes), 0];
     update();
   });
-  const pager = createPager((by) => {
+  const pager = createPager(pageRows, (by) => {
     page += by;
     update();
   });
