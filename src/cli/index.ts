@@ -25,6 +25,11 @@ const ENTRIES: readonly CommandEntry[] = [
     summary: 'show how the webhook would respond to manifests',
     load: () => import('./review/review.ts'),
   },
+  {
+    name: 'scan',
+    summary: 'show what would be refused in a running cluster',
+    load: () => import('./scan/scan.ts'),
+  },
   { name: 'serve', summary: 'run the admission webhook', load: () => import('./serve.ts') },
   {
     name: 'evidence pull',

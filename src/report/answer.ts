@@ -15,6 +15,13 @@ const conditionOf = ({ policy }: ScanResult): string =>
 
 const capitalised = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
+/** `, but 2 would be reported, and for 3 it is unknown`; empty if there is no rest. */
+const restOf = (rest: readonly string[], isContrast: boolean): string => {
+  const [last = '', ...others] = rest.toReversed();
+  if (rest.length < 2) return rest.map((one) => `, ${isContrast ? 'but' : 'and'} ${one}`).join('');
+  return `${isContrast ? ', but ' : ', '}${others.toReversed().join(', ')}, and ${last}`;
+};
+
 /** The answer of a scan in one or two sentences: `If you enforced now, 9 of 60 pods would be refused.` */
 export const answerOf = (result: ScanResult): string => {
   const { pods, ownersRefused } = result.summary;
@@ -30,9 +37,7 @@ export const answerOf = (result: ScanResult): string => {
     ...(reported === 0 ? [] : [`${reported} would be reported`]),
     ...(unknown === 0 ? [] : [`for ${unknown} it is unknown`]),
   ];
-  const [first, ...others] = rest;
-  const more =
-    first === undefined ? '' : [`, ${refused === 0 ? 'but' : 'and'} ${first}`, ...others].join(', and ');
+  const more = restOf(rest, refused === 0);
   return isPartial(result)
     ? `${interrupted}Of the ${count(all, 'pod')} seen, ${numberOf(refused)} would be refused ${condition}${more}.`
     : `${capitalised(condition)}, ${numberOf(refused)} of ${count(all, 'pod')} would be refused${more}.`;

@@ -37,26 +37,19 @@ export interface JudgeClusterTools {
 
 /**
  * Reads how namespaces are judged. Where no webhook is installed, the configuration says which ones are pinned, as the chart
- * would; where one is, and it pins others than the configuration demands, the coverage says so.
+ * would.
  */
 const readPolicy = async (
   { config: { rules }, cluster, mode, namespaces, signal }: ScanOptions,
   coverage: CoverageRecorder,
 ): Promise<NamespacePolicy> => {
   const read = await readNamespacePolicy({ cluster, coverage, mode, namespaces, signal });
-  const { webhook, pin } = read.policy;
-  if (webhook === null) {
-    const ruleFor: NamespacePolicy['ruleFor'] = (namespace) => {
-      const rule = read.ruleFor(namespace);
-      return { ...rule, pinned: !rule.excluded && mustPin(rules, rule.mode) };
-    };
-    return { ...read, policy: { ...read.policy, pin: rules.pin }, ruleFor };
-  }
-  if (pin !== rules.pin)
-    coverage.addCut(
-      `The configuration of this scan has pin: ${rules.pin}, and the webhook that is installed has pin: ${pin}: scan with the configuration of the webhook (--config)`,
-    );
-  return read;
+  if (read.policy.webhook !== null) return read;
+  const ruleFor: NamespacePolicy['ruleFor'] = (namespace) => {
+    const rule = read.ruleFor(namespace);
+    return { ...rule, pinned: !rule.excluded && mustPin(rules, rule.mode) };
+  };
+  return { ...read, policy: { ...read.policy, pin: rules.pin }, ruleFor };
 };
 
 /** Bounds memory: a cluster has two or three. */
@@ -73,7 +66,12 @@ export const judgeCluster = async (
   const driftCollector = createDriftCollector({
     isIstio: (reference) => judge.inspect(reference).class?.kind === 'istio',
   });
-  const dependencies: ReviewerDependencies = { ...core.admission, judge };
+  // An installed webhook demands pins where it makes them, whatever the configuration of this scan says.
+  const dependencies: ReviewerDependencies = {
+    ...core.admission,
+    rules: { ...core.admission.rules, pin: policy.policy.pin },
+    judge,
+  };
   const onProgress = (progress: CollectProgress): void => show({ ...progress, stage: 'judging' });
   const addPod = ({ namespace, owner, name, object }: CollectedObject): void =>
     driftCollector.add({ namespace, owner: ownerName(owner), name, pod: object });

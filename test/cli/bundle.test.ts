@@ -81,7 +81,7 @@ describe('the bundle', () => {
     expect(stdout).toContain('the connection failed (ECONNREFUSED) (registry-unavailable)');
   });
 
-  it.each(['verify', 'review', 'serve', 'keys', 'check-config', 'version'])(
+  it.each(['verify', 'review', 'scan', 'serve', 'keys', 'check-config', 'version'])(
     'has all that %s needs',
     async (name) => {
       const { code, stdout, stderr } = await bundled(name, '--help');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { container, deployment, pod } from '../support/builders.ts';
+import { podPath, startCluster, type TestCluster } from '../support/cluster-server.ts';
 import { type Mirror, startMirror } from '../support/mirror.ts';
 import { startProcess, untilOutput } from '../support/process.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -11,8 +12,9 @@ import { createTls } from '../support/tls.ts';
 
 /*
  * Every example in a command's help and in the README, run by a shell in a directory that has the files it names, with
- * programs that print what real ones do: `istioctl` what it renders, `kubectl` the pods of a cluster. Only the names of
- * servers differ: the registries are one in this process, and a key's URL is a file.
+ * programs that print what real ones do: `istioctl` what it renders, `kubectl` the pods of a cluster, and with a kubeconfig
+ * for a cluster of one pod. Only the names of servers differ: the registries and the API server are in this process, and a
+ * key's URL is a file.
  */
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -47,13 +49,16 @@ const EXAMPLES = [...new Set([...(await examplesOfHelp()), ...(await examplesOfR
 
 let directory: string;
 let mirror: Mirror;
+let cluster: TestCluster;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sailmark-examples-'));
   mirror = await startMirror();
+  cluster = await startCluster();
   for (const component of ['pilot', 'proxyv2']) mirror.add({ component, tag: TAG });
   await writeFiles();
 });
 afterAll(async () => {
+  await cluster.close();
   await mirror.registry.close();
   await rm(directory, { recursive: true, force: true });
 });
@@ -104,7 +109,10 @@ const writeFiles = async (): Promise<void> => {
     probes: '127.0.0.1:0',
     certificate: { cert: 'tls.crt', key: 'tls.key' },
   };
+  cluster.put(podPath('shop', 'web'), running);
+  for (const name of ['shop', 'payments']) cluster.put(`/api/v1/namespaces/${name}`, { kind: 'Namespace' });
   const files: Readonly<Record<string, string | Uint8Array>> = {
+    kubeconfig: cluster.kubeconfig().replaceAll('"test"', '"production"'),
     'sailmark.yaml': JSON.stringify(config),
     'etc/sailmark/config.yaml': JSON.stringify({ ...config, server }),
     'tls.crt': tls.cert,
@@ -149,6 +157,7 @@ const start = async (example: string) => {
   const env = {
     PATH: `${join(directory, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
     HOME: directory,
+    KUBECONFIG: join(directory, 'kubeconfig'),
     SIG: signature,
   };
   const command = `cd '${directory}' && exec 2>&1 && set -e && ${here(example)}`;

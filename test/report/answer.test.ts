@@ -35,7 +35,7 @@ it('never leaves out what is unknown', () => {
     'If you enforced now, none of 60 pods would be refused, but for 3 it is unknown.',
   );
   expect(answer({ refused: 1, unknown: 3, reported: 2 })).toBe(
-    'If you enforced now, 1 of 60 pods would be refused, and 2 would be reported, and for 3 it is unknown.',
+    'If you enforced now, 1 of 60 pods would be refused, 2 would be reported, and for 3 it is unknown.',
   );
 });
 

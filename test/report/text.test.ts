@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Paint, toText } from '../../src/report/index.ts';
 import type { ScannedImage, ScanResult } from '../../src/scan/index.ts';
@@ -177,4 +178,9 @@ describe('the details', () => {
     expect(text.startsWith('No pod was seen.\n')).toBe(true);
     expect(text.match(/^[A-Z]{3}.*/gm)).toEqual(['HOW IT WAS JUDGED', 'READ']);
   });
+});
+
+it('docs/scan.md shows the summary of the example, as it is', () => {
+  const page = readFileSync(new URL('../../docs/scan.md', import.meta.url), 'utf8');
+  expect(page).toContain(`\`\`\`text\n${summaryOf(exampleScan()).join('\n')}\n\`\`\`\n`);
 });

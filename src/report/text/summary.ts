@@ -1,3 +1,4 @@
+import { listWithin } from '../../base/index.ts';
 import type { ScanResult, ScanStatus } from '../../scan/index.ts';
 import { answerOf } from '../answer.ts';
 import { count } from '../count.ts';
@@ -54,11 +55,13 @@ const countsOf = ({ summary: { pods, images } }: ScanResult): readonly string[] 
     ],
   );
 
-const reasonsOf = ({ summary: { reasons } }: ScanResult): string =>
-  Object.entries(reasons)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([reason, images]) => `${reason} ${images}`)
-    .join(', ');
+const reasonsOf = ({ summary: { reasons } }: ScanResult, columns: number): string =>
+  listWithin(
+    Object.entries(reasons)
+      .toSorted(([, a], [, b]) => b - a)
+      .map(([reason, images]) => `${reason} ${images}`),
+    columns,
+  );
 
 const ownersOf = ({ summary, owners }: ScanResult): string => {
   const refused = owners.filter(({ status }) => status === 'refused');
@@ -138,7 +141,7 @@ export const summaryLines = (result: ScanResult, page: Page): readonly string[] 
     '',
     ...countsOf(result),
     '',
-    ...row('Reasons', reasonsOf(result)),
+    ...row('Reasons', reasonsOf(result, columns)),
     ...row('Workloads', ownersOf(result)),
   ];
   const tail = [
