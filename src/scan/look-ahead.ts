@@ -1,4 +1,6 @@
 import { type JsonObject, memberOf, textOf } from '../base/index.ts';
+import type { Judgement } from '../policy/index.ts';
+import type { KeyRing } from '../verification/index.ts';
 import type { CoverageRecorder } from './collect/index.ts';
 import { judgeObject, type ReviewableObject } from './judge/judge-object.ts';
 import type { ScanJudge } from './judge/scan-judge.ts';
@@ -40,6 +42,14 @@ const reviewableOf = (object: JsonObject, namespace: string): ReviewableObject =
   };
 };
 
+/** The keys that signed a verified image, as its row names them. */
+const signersOf = (judgement: Judgement | undefined, { keys }: KeyRing): string => {
+  const verification = judgement?.verification;
+  if (verification?.outcome !== 'verified') return '';
+  const signers = verification.signatures.map(({ keyId }) => keys.get(keyId)?.source || keyId);
+  return `signed by ${[...new Set(signers)].join(', ')}`;
+};
+
 /** Judges configured images by the same function as pods and templates, in the mode of each namespace. */
 const createJudgeConfigured =
   ({ core, signal }: ScanOptions, { judge, judged }: LookAheadTools): JudgeConfigured =>
@@ -48,12 +58,12 @@ const createJudgeConfigured =
     const rules = judged.policy.ruleFor(namespace);
     const answer = await judgeObject(dependencies, reviewableOf(object, namespace), rules, signal);
     if (answer === undefined) throw new Error('it is malformed');
-    return answer.uses.map(({ image, path, status, reason, message }) => ({
+    return answer.uses.map(({ image, path, status, reason, message, judgement }) => ({
       image,
       path,
       status,
       reason: reason?.code ?? null,
-      message,
+      message: status === 'verified' ? signersOf(judgement, core.ring()) : message,
     }));
   };
 

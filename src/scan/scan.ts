@@ -17,7 +17,8 @@ const findClusterDrift = (
   findDrift({
     uses: driftCollector.uses(),
     omitted: driftCollector.omitted(),
-    judgementOf: judge.recall,
+    // A digest that the verifier knew before this scan was asked about nowhere else.
+    judgementOf: (reference) => judge.recall(reference) ?? core.admission.judge.recall(reference),
     open: core.openRepository,
     onRequest,
     signal,

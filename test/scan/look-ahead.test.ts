@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ScanResult } from '../../src/scan/index.ts';
 import { configMapPath, webhookPath } from '../support/cluster-server.ts';
 import { startMirror } from '../support/mirror.ts';
@@ -53,6 +53,7 @@ it('names the image that an injector is set to as admission would, though no pod
 it('says of a configured version what is going to matter, and of a signed image nothing else', async () => {
   const { preflight, notices } = await scanInjector('1.28.0');
   expect(preflight).toMatchObject([{ status: 'verified', reason: null }]);
+  expect(preflight[0]?.message).toMatch(/^signed by ./);
   expect(notices.map(({ kind, subject }) => [kind, subject])).toEqual([['version-unsupported', '1.28']]);
 });
 
@@ -74,4 +75,44 @@ it('asks for each kind once, and for no ConfigMap but those of the injector', as
   const requests = Object.fromEntries(coverage.resources.map((each) => [each.resource, each.requests]));
   expect(requests['mutatingwebhookconfigurations.admissionregistration.k8s.io']).toBe(1);
   expect(requests['configmaps']).toBe(2);
+});
+
+describe('an image that runs by its digest', () => {
+  it('has not drifted if the verifier knew the digest before the scan', async () => {
+    const mirror = await startMirror();
+    const { byDigest, digest } = mirror.add();
+    const kit = await startScanKit(mirror);
+    const spec = { containers: [{ name: 'istio-proxy', image: byDigest }] };
+    const status = { name: 'istio-proxy', imageID: `x.example/y@${digest}`, state: { running: {} } };
+    kit.cluster.put('/api/v1/namespaces/shop/pods/cart', {
+      metadata: { name: 'cart', namespace: 'shop', uid: '1' },
+      spec,
+      status: { phase: 'Running', containerStatuses: [status] },
+    });
+    for (const attempt of [1, 2]) {
+      const { drift, images } = await kit.scan();
+      expect([attempt, images.length, drift]).toEqual([attempt, 1, []]);
+    }
+    await mirror.registry.close();
+  });
+});
+
+it('says nothing is unknown of what it did not get to before it was interrupted', async () => {
+  const mirror = await startMirror();
+  const { byTag } = mirror.add();
+  const kit = await startScanKit(mirror);
+  kit.cluster.put('/api/v1/namespaces/shop/pods/cart', {
+    metadata: { name: 'cart', namespace: 'shop', uid: '1' },
+    spec: { containers: [{ name: 'istio-proxy', image: byTag }] },
+  });
+  const interrupted = new AbortController();
+  const { complete, preflight, drift, summary } = await kit.scan({
+    signal: interrupted.signal,
+    onProgress: ({ stage }) => {
+      if (stage === 'comparing') interrupted.abort();
+    },
+  });
+  expect([complete, preflight, drift]).toEqual([false, [], []]);
+  expect([summary.driftUnknown, summary.preflightUnknown]).toEqual([0, 0]);
+  await mirror.registry.close();
 });

@@ -136,14 +136,15 @@ const countOf = (rows: readonly Row[], status: Drift['status']): number =>
  * only for an image ID that is not the verified digest itself. Nothing rejects.
  */
 export const findDrift = async (options: DriftOptions): Promise<FoundDrift> => {
-  const { uses, omitted, judgementOf, maxRows = MAX_ROWS } = options;
+  const { uses, omitted, judgementOf, signal, maxRows = MAX_ROWS } = options;
   const contentOf = createContents(options);
   const rows: Row[] = [];
   const waiting = uses.values();
   const work = async (): Promise<void> => {
     for (const use of waiting) {
       const row = await rowFor(use, judgementOf, contentOf);
-      if (row !== undefined) rows.push(row);
+      // What a scan that was interrupted did not get to is not unknown: it says that it is not complete.
+      if (row !== undefined && !(signal.aborted && row.status === 'unknown')) rows.push(row);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));

@@ -78,7 +78,7 @@ const textFor = (
       kind: 'exemption-unused',
       severity: 'info',
       date: null,
-      message: `${head} covers no image of the cluster: remove it`,
+      message: `${head} covers no image of Istio in the cluster: remove it`,
     };
   if (end - now > SOON_MS) return undefined;
   const remedy = isUsed ? 'renew it, or replace the images that it covers' : 'let it end, or renew it';

@@ -61,7 +61,7 @@ const compareRows = (left: ConfiguredImage, right: ConfiguredImage): number =>
  * `istio[-<revision>]` in the namespaces of istiod. Nothing rejects.
  */
 export const findPreflight = async (options: PreflightOptions): Promise<readonly ConfiguredImage[]> => {
-  const { judge, namespaces, daemonSets, coverage } = options;
+  const { judge, namespaces, daemonSets, coverage, signal } = options;
   const reader = createPreflightReader(options);
   const webhooks =
     options.webhooks ??
@@ -80,7 +80,9 @@ export const findPreflight = async (options: PreflightOptions): Promise<readonly
     ...(namespaces === undefined ? [] : findStaleRevisions(namespaces, injectors)),
     ...(await findInstalled({ reader, judge, injected, daemonSets })),
   );
-  if (rows.length > MAX_ROWS)
-    coverage.addCut(`${rows.length - MAX_ROWS} images that Istio is configured to use are not listed.`);
-  return rows.toSorted(compareRows).slice(0, MAX_ROWS);
+  // What a scan that was interrupted did not get to is not unknown: it says that it is not complete.
+  const known = signal.aborted ? rows.filter(({ status }) => status !== 'unknown') : rows;
+  if (known.length > MAX_ROWS)
+    coverage.addCut(`${known.length - MAX_ROWS} images that Istio is configured to use are not listed.`);
+  return known.toSorted(compareRows).slice(0, MAX_ROWS);
 };
