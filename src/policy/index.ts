@@ -15,3 +15,4 @@ export {
 } from './reason.ts';
 export { reasonTable } from './reason-table.ts';
 export { type Exemption, type Mode, mustPin, type OutageChoice, type Rules } from './rules.ts';
+export { remedyOf } from './sentences.ts';

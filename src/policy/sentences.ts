@@ -201,6 +201,9 @@ const SENTENCES: Sentences = {
   }),
 };
 
+/** Returns what to do about a reason: one short line without any text from an image or a registry. */
+export const remedyOf = (reason: Reason): string => sentenceOf(reason).remedy;
+
 /** Returns the cause and the remedy of a reason. */
 export const sentenceOf = (reason: Reason): Sentence =>
   // Each code has a function for its own member of the union, which TypeScript cannot follow through an index.

@@ -14,6 +14,7 @@ import { judgeObjects } from './judge/judge-all.ts';
 import type { ScanJudge } from './judge/scan-judge.ts';
 import { type NamespacePolicy, readNamespacePolicy } from './namespaces/index.ts';
 import { isNodeAgent } from './preflight/installed.ts';
+import { createRemedyTally, type RemedyTally } from './remedies/remedy-tally.ts';
 import type { ScanOptions, ScanProgress } from './scan-options.ts';
 import { ownerName } from './tally/owner-tally.ts';
 import { createTally, type Tally } from './tally/tally.ts';
@@ -23,6 +24,7 @@ export interface JudgedCluster {
   readonly policy: NamespacePolicy;
   readonly tally: Tally;
   readonly driftCollector: DriftCollector;
+  readonly remedyTally: RemedyTally;
   /** The kinds that are served; undefined: the scan ended before it was known. */
   readonly served: ServedResources | undefined;
   /** The DaemonSets that could be Istio's. */
@@ -60,9 +62,10 @@ export const judgeCluster = async (
   options: ScanOptions,
   { judge, coverage, show }: JudgeClusterTools,
 ): Promise<JudgedCluster> => {
-  const { core, cluster, namespaces, signal } = options;
+  const { core, config, cluster, namespaces, signal } = options;
   const policy = await readPolicy(options, coverage);
   const tally = createTally();
+  const remedyTally = createRemedyTally(config.places.mirrors);
   const driftCollector = createDriftCollector({
     isIstio: (reference) => judge.inspect(reference).class?.kind === 'istio',
   });
@@ -88,6 +91,7 @@ export const judgeCluster = async (
     onJudged: (object, rules, judged) => {
       if (judged === undefined) return tally.addMalformed(object);
       tally.add(object, rules, judged);
+      remedyTally.add({ ...object, owner: ownerName(object.owner) }, judged.uses);
       if (object.isPod) addPod(object);
       if (daemonSets.length < MAX_DAEMON_SETS && isNodeAgent(object.object)) daemonSets.push(object.object);
     },
@@ -95,5 +99,5 @@ export const judgeCluster = async (
   }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  return { policy, tally, driftCollector, served, daemonSets };
+  return { policy, tally, driftCollector, remedyTally, served, daemonSets };
 };

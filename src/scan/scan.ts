@@ -3,9 +3,10 @@ import { type FoundDrift, findDrift } from './drift/find-drift.ts';
 import { createScanJudge, type ScanJudge } from './judge/scan-judge.ts';
 import { type JudgedCluster, judgeCluster } from './judge-cluster.ts';
 import { lookAhead } from './look-ahead.ts';
+import { findRemedies } from './remedies/find-remedies.ts';
 import { scannedKeysOf, summaryOf, withCut } from './scan-document.ts';
 import type { ScanOptions, ScanProgress } from './scan-options.ts';
-import { SCAN_SCHEMA, type ScanResult } from './scan-result.ts';
+import { type Remedy, SCAN_SCHEMA, type ScanResult } from './scan-result.ts';
 import { bySeriousness, scannedImageOf } from './tally/scanned-image.ts';
 
 const findClusterDrift = (
@@ -23,6 +24,14 @@ const findClusterDrift = (
     onRequest,
     signal,
   });
+
+const findClusterRemedies = (
+  { config, verifyFlags, signal, now }: ScanOptions,
+  judge: ScanJudge,
+  { remedyTally }: JudgedCluster,
+  { drift }: FoundDrift,
+): Promise<readonly Remedy[]> =>
+  findRemedies({ tally: remedyTally, drift, config, judge, flags: verifyFlags, signal, now: now() });
 
 const createShow =
   (options: ScanOptions, judge: ScanJudge) =>
@@ -55,6 +64,8 @@ export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
     .toSorted(bySeriousness);
   show({ stage: 'comparing', resource: 'configuration', done: 0, total: undefined });
   const ahead = await lookAhead(options, { judge, coverage, judged, images });
+  show({ stage: 'comparing', resource: 'copies', done: 0, total: undefined });
+  const remedies = await findClusterRemedies(options, judge, judged, drift);
   const owners = tally.owners();
   const cut = [...judge.cut(), ...tally.cut(), ...drift.cut];
   return {
@@ -69,7 +80,7 @@ export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
     summary: summaryOf(tally.pods(), images, owners, drift, ahead.preflight),
     images,
     owners,
-    remedies: [],
+    remedies,
     preflight: ahead.preflight,
     drift: drift.drift,
     versions: tally.versions(new Date(startedAt).toISOString().slice(0, 10)),

@@ -118,12 +118,12 @@ export const createScanJudge = (options: ScanJudgeOptions): ScanJudge => {
   const cut = (): readonly string[] => [
     ...[...lanes.skipped()].map(
       ([registry, count]) =>
-        `${registry} did not answer, so it was not asked about ${count} more images: they are unknown`,
+        `${registry} did not answer, so it was not asked about ${count} more images: they are unknown.`,
     ),
     ...(shares.refused() === 0
       ? []
       : [
-          `more than ${maxImages / 2} images of one namespace, or ${maxImages} in all: the others are unknown`,
+          `More than ${maxImages / 2} images of one namespace, or ${maxImages} in all, were named: the others are unknown.`,
         ]),
   ];
 

@@ -96,7 +96,12 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
     },
     owners: () =>
       [...owners.values()]
-        .map((owner) => ({ ...owner, findings: [...owner.findings.values()] }))
+        .map((owner) => ({
+          ...owner,
+          podNames: owner.podNames.toSorted(),
+          refusedPods: owner.refusedPods.toSorted(),
+          findings: [...owner.findings.values()],
+        }))
         .toSorted(bySeriousness),
     omitted: shares.refused,
   };

@@ -2,7 +2,7 @@ import { parseImageReference } from '../../image/index.ts';
 import { parseRelease } from '../../istio/index.ts';
 import type { KeyRing, ValidSignature } from '../../verification/index.ts';
 import { rankOfStatus } from '../judge/status.ts';
-import type { ScannedImage } from '../scan-result.ts';
+import type { ScannedImage, ScannedUse } from '../scan-result.ts';
 import { shellCommand } from '../shell.ts';
 import type { TalliedImage } from './image-tally.ts';
 
@@ -40,6 +40,12 @@ const releaseOf = (reference: string): string | null => {
 const digestOf = ({ judgement }: TalliedImage): string | null =>
   judgement?.reference?.digest ?? judgement?.verification?.digest ?? null;
 
+const placeOfUse = ({ namespace, owner, container }: ScannedUse): string =>
+  [namespace, owner, container].join('\n');
+
+const byPods = (one: ScannedUse, other: ScannedUse): number =>
+  other.pods - one.pods || (placeOfUse(one) < placeOfUse(other) ? -1 : 1);
+
 /** Returns a tallied image as the result lists it. */
 export const scannedImageOf = (image: TalliedImage, { ring, flags }: ImageContext): ScannedImage => {
   const { reference, status, reason, pods, omittedUses } = image;
@@ -58,7 +64,7 @@ export const scannedImageOf = (image: TalliedImage, { ring, flags }: ImageContex
     format: formatOf(signatures),
     command: shellCommand(['sailmark', 'verify', ...flags], reference) ?? '',
     pods,
-    uses: [...image.uses.values()].toSorted((one, other) => other.pods - one.pods),
+    uses: [...image.uses.values()].toSorted(byPods),
     omittedUses,
   };
 };

@@ -73,12 +73,15 @@ export const createTally = (limits: TallyLimits = defaultTallyLimits): Tally => 
     versions: versions.versions,
     pods: () => ({ pods: { ...pods }, denied, namespaces: namespaces.size }),
     cut: () => [
-      ...sentence(images.omitted(), `uses are of images that are not listed: ${limits.images} images are`),
+      ...sentence(
+        images.omitted(),
+        `uses are of images that are not listed: the first ${limits.images} are.`,
+      ),
       ...sentence(
         owners.omitted(),
-        `objects have findings, and owners that are not listed: ${limits.owners} owners are`,
+        `objects have findings, and owners that are not listed: the first ${limits.owners} are.`,
       ),
-      ...sentence(malformed, "objects have another shape than Kubernetes' own, and were not judged"),
+      ...sentence(malformed, "objects have another shape than Kubernetes' own, and were not judged."),
     ],
   };
 };

@@ -57,7 +57,7 @@ export const createVersionTally = (): VersionTally => {
         .toSorted(([one], [other]) => compareVersions(one, other))
         .map(([version, { pods, images }]) => {
           const { ends, supported } = supportOf(version, today);
-          return { version, supportEnds: ends, supported, pods, images: [...images] };
+          return { version, supportEnds: ends, supported, pods, images: [...images].toSorted() };
         }),
   };
 };
