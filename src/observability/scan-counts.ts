@@ -7,8 +7,8 @@ import { isJsonObject, type JsonObject, memberOf, parseJson } from '../base/inde
  */
 
 /** The statuses that are counted: a closed set of label values. */
-const STATUSES = ['refused', 'unknown', 'reported', 'exempt', 'verified'] as const;
-type Status = (typeof STATUSES)[number];
+export const SCAN_STATUSES = ['refused', 'unknown', 'reported', 'exempt', 'verified'] as const;
+type Status = (typeof SCAN_STATUSES)[number];
 
 type ByStatus = Readonly<Record<Status, number>>;
 
@@ -39,7 +39,7 @@ const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 
 const byStatus = (value: unknown): ByStatus | undefined => {
-  const counts = STATUSES.map((status) => [status, countOf(memberOf(value, status))] as const);
+  const counts = SCAN_STATUSES.map((status) => [status, countOf(memberOf(value, status))] as const);
   return counts.some(([, count]) => count === undefined)
     ? undefined
     : (Object.fromEntries(counts) as Record<Status, number>);

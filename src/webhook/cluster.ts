@@ -7,6 +7,7 @@ import type { SharedObjects } from '../registry/index.ts';
 import { type CertificateSource, checkTrust, createFileCertificates } from '../server/index.ts';
 import { createActivation } from './activation/index.ts';
 import { createClusterCertificates } from './cluster-certificates.ts';
+import { followScan } from './follow-scan.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Images that the warm-up verifies at the same time. */
@@ -27,6 +28,8 @@ export interface ClusterConnection {
   readonly activate: (listen: Address) => void;
   /** Verifies the images of running pods, within the time that the configuration sets. Never rejects. */
   readonly warmUp: (judge: Judge) => Promise<void>;
+  /** Exposes the counts of the last scan from now on, if the configuration says where they are. */
+  readonly followScan: () => void;
   /** Writes pending Events. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -55,7 +58,14 @@ export const joinCluster = async (
   const mounted = createFileCertificates(config.server.certificate);
   const cluster = kubernetes === undefined ? undefined : await open(log);
   if (kubernetes === undefined || cluster === undefined) return withoutCluster(mounted);
-  const { certificates: settings, activation: activates, events, evidence, namespace } = kubernetes;
+  const {
+    certificates: settings,
+    activation: activates,
+    events,
+    evidence,
+    scanResult,
+    namespace,
+  } = kubernetes;
   const openConfigMap = (name: string) => cluster.configMap(namespace, name);
   const eventLog = events
     ? createEventLog({ write: cluster.writeEvent, now: Date.now, report, metrics, instance })
@@ -83,6 +93,7 @@ export const joinCluster = async (
     untilMayActivate: async () => activation?.untilPermitted(),
     activate: (listen) => activation?.begin((client) => checkTrust(listen, client)),
     warmUp: (judge) => warmUpFromPods(cluster, judge, kubernetes, dependencies),
+    followScan: () => scanResult && followScan(openConfigMap(scanResult), dependencies),
     async flush() {
       await eventLog?.close();
     },
@@ -103,6 +114,7 @@ const withoutCluster = (certificate: CertificateSource): ClusterConnection => ({
   recordEvents: () => {},
   untilMayActivate: () => Promise.resolve(),
   activate: () => {},
+  followScan: () => {},
   warmUp: () => Promise.resolve(),
   flush: () => Promise.resolve(),
   close: () => Promise.resolve(),

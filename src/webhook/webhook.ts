@@ -83,6 +83,7 @@ export const createWebhook = async (config: Config, dependencies: WebhookDepende
     async start() {
       const addresses = await server.start(() => load(config, core, connection, dependencies));
       await watchCanary({ metrics, log, now: Date.now, shutdown });
+      connection.followScan();
       void ready.promise.then(() => connection.activate(addresses.listen));
       return addresses;
     },

@@ -7,7 +7,7 @@ const UNITS: readonly (readonly [ending: RegExp, unit: string])[] = [
   [/_timestamp_seconds$/, 'Unix time'],
   [/_seconds$/, 'seconds'],
   [/_bytes$/, 'bytes'],
-  [/_(?:info|up|active|success|ready)$/, '0 or 1'],
+  [/_(?:info|up|active|success|ready|complete)$/, '0 or 1'],
 ];
 
 const unitOf = (name: string): string => UNITS.find(([ending]) => ending.test(name))?.[1] ?? 'count';

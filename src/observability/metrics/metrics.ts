@@ -5,6 +5,7 @@ import { createEvidenceMetrics, type EvidenceMetrics, evidenceDefinitions } from
 import { createKeyMetrics, type KeyMetrics, keyDefinitions } from './key-metrics.ts';
 import { createRegistryMetrics, type RegistryMetrics, registryDefinitions } from './registry-metrics.ts';
 import { createReviewMetrics, type ReviewMetrics, reviewDefinitions } from './review-metrics.ts';
+import { createScanMetrics, type ScanMetrics, scanDefinitions } from './scan-metrics.ts';
 import { createServerMetrics, type ServerMetrics, serverDefinitions } from './server-metrics.ts';
 import {
   createVerificationMetrics,
@@ -33,6 +34,7 @@ export const metricDefinitions: readonly Definition[] = [
   ...clusterDefinitions,
   ...evidenceDefinitions,
   ...serverDefinitions,
+  ...scanDefinitions,
 ];
 
 /**
@@ -46,7 +48,8 @@ export interface Metrics
     KeyMetrics,
     ClusterMetrics,
     EvidenceMetrics,
-    ServerMetrics {
+    ServerMetrics,
+    ScanMetrics {
   /** Renders the metrics in the text format of Prometheus, with its content type. */
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -76,6 +79,7 @@ export const createMetrics = (build: {
     ...createClusterMetrics(registry),
     ...createEvidenceMetrics(registry),
     ...createServerMetrics(registry),
+    ...createScanMetrics(registry),
     render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };
 };
