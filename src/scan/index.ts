@@ -1,3 +1,4 @@
+export { type PublishOptions, publishScan } from './publish/index.ts';
 export { runScan } from './scan.ts';
 export type { ScanOptions, ScanProgress } from './scan-options.ts';
 export {

@@ -68,6 +68,9 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   ],
   'evidence list': ['output', 'help'],
   scan: [
+    'events',
+    'keep',
+    'reports',
     'kubeconfig',
     'context',
     'namespace',

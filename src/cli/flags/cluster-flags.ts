@@ -1,5 +1,4 @@
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { MINUTE_MS, messageOf } from '../../base/index.ts';
 import {
   type Cluster,
@@ -10,6 +9,7 @@ import {
 } from '../../kubernetes/index.ts';
 import { CommandError, type Flag, type Flags, type Io } from '../command-line/command.ts';
 import { build } from '../shared/build.ts';
+import { homeOf } from './home.ts';
 
 /** The flags of every command that reads a cluster. */
 export const clusterFlags: readonly Flag[] = [
@@ -105,7 +105,7 @@ export const openNamedCluster = async (flags: Flags, io: Io): Promise<OpenedClus
     file: flags.text('kubeconfig'),
     context: flags.text('context'),
     env: io.env,
-    home: io.env['HOME'] ?? homedir(),
+    home: homeOf(io),
   });
   if (kubeconfig !== undefined) return openByKubeconfig(kubeconfig, io, userAgent);
   if (await isInPod(io)) return openInPod(flags, userAgent);

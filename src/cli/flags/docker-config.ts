@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { FlagOverrides } from '../../config/index.ts';
 import { dockerConfigProblem } from '../../registry/index.ts';
 import { CommandError, type Flags, type Io } from '../command-line/command.ts';
+import { homeOf } from './home.ts';
 
 const isDirectory = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -24,7 +24,7 @@ const isFile = (path: string): Promise<boolean> =>
  * in `~/.docker` alone.
  */
 const findDockerConfig = async ({ env }: Io): Promise<string | undefined> => {
-  const home = join(env['HOME'] ?? homedir(), '.docker', 'config.json');
+  const home = join(homeOf({ env }), '.docker', 'config.json');
   const named = env['DOCKER_CONFIG'] ? join(env['DOCKER_CONFIG'], 'config.json') : home;
   if (await isFile(named)) return named;
   if (await isFile(home)) return undefined;

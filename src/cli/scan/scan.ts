@@ -1,4 +1,6 @@
 import { oneLine } from '../../base/index.ts';
+import type { Core } from '../../compose.ts';
+import type { Cluster } from '../../kubernetes/index.ts';
 import type { Mode } from '../../policy/index.ts';
 import { runScan, type ScanResult } from '../../scan/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
@@ -7,12 +9,13 @@ import { clusterFlags, openNamedCluster } from '../flags/cluster-flags.ts';
 import { coreFlags, readConfig } from '../flags/core-flags.ts';
 import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { build } from '../shared/build.ts';
-import { exitCodes } from '../shared/exit-codes.ts';
+import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
 import { progressFlag } from '../shared/progress.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { exitCodeOfScan, failOnFlag, parseFailOn } from './fail-on.ts';
 import { outputFlag, parseOutput, printScan } from './outputs.ts';
 import { createScanProgress } from './progress.ts';
+import { parsePublish, publish, publishFlags } from './publish.ts';
 import { verifyFlagsOf } from './verify-flags.ts';
 
 const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
@@ -42,18 +45,24 @@ const announceEnd = (stop: AbortSignal, { stderr }: Io, clear: () => void): void
     { once: true },
   );
 
-const scanCluster = async (flags: Flags, io: Io, mode: Mode): Promise<ScanResult> => {
+/** Scans the cluster and uses the result while the connection is open. Returns the exit code. */
+const scanCluster = async (
+  flags: Flags,
+  io: Io,
+  mode: Mode,
+  use: (result: ScanResult, cluster: Cluster) => Promise<number>,
+): Promise<number> => {
   const config = await readConfig(flags, io);
   const { cluster, server, context, warnings, explain } = await openNamedCluster(flags, io);
   for (const warning of warnings) io.stderr.write(`Warning: ${warning}\n`);
   const namespaces = flags.list('namespace');
   try {
-    return await withCore(config, io, async (core) => {
+    const work = async (core: Core): Promise<number> => {
       checkKeys(core.ring(), config, flags, io);
       const signal = io.takeShutdownSignal();
       const progress = createScanProgress(io, flags, Date.now);
       announceEnd(signal, io, progress.clear);
-      return runScan({
+      const result = await runScan({
         core,
         config,
         cluster,
@@ -68,7 +77,10 @@ const scanCluster = async (flags: Flags, io: Io, mode: Mode): Promise<ScanResult
         verifyFlags: verifyFlagsOf([...scanCoreFlags, timeoutFlag('image')], flags),
         onProgress: progress.show,
       }).finally(progress.clear);
-    });
+      return use(result, cluster);
+    };
+    // A pod of the cluster reads the pull secrets that its configuration names; a person has credentials of their own.
+    return await withCore(config, io, work, server === null ? cluster : undefined);
   } catch (error) {
     throw explain(error);
   } finally {
@@ -80,16 +92,18 @@ const scan = async (flags: Flags, io: Io): Promise<number> => {
   const mode = parseChoice(flags, 'mode', MODES);
   const output = parseOutput(flags);
   const failOn = parseFailOn(flags);
-  const result = await scanCluster(flags, io, mode);
-  checkPods(result);
-  await printScan(result, output, io);
-  return exitCodeOfScan(result, failOn);
+  const publishes = parsePublish(flags);
+  return scanCluster(flags, io, mode, async (result, cluster) => {
+    checkPods(result);
+    await printScan(result, output, io);
+    return worstExitCode([exitCodeOfScan(result, failOn), await publish(result, publishes, cluster, io)]);
+  });
 };
 
 export const command: Command = {
   usage: 'scan [flags]',
   description:
-    "Reads a running cluster and reports every Istio image in it: if Istio signed it, what admission would refuse if it enforced now, and what to do about each; and what Istio is configured to inject from now on, containers that run another digest than the verified one, and versions and keys about to matter. The answers are the webhook's own, in the mode that each namespace has. Nothing in the cluster is changed, and Secrets are never read: registries are read with your own credentials. What the account may not see is named.\nOn Ctrl-C the scan prints what is known so far and says so; the exit code is then never 0.",
+    "Reads a running cluster and reports every Istio image in it: if Istio signed it, what admission would refuse if it enforced now, and what to do about each; and what Istio is configured to inject from now on, containers that run another digest than the verified one, and versions and keys about to matter. The answers are the webhook's own, in the mode that each namespace has. Nothing in the cluster is changed unless --reports, --events or --keep say so, and Secrets are never read: registries are read with your own credentials. What the account may not see is named.\nOn Ctrl-C the scan prints what is known so far and says so; the exit code is then never 0.",
   flags: [
     ...clusterFlags,
     {
@@ -108,6 +122,7 @@ export const command: Command = {
     failOnFlag,
     ...scanCoreFlags,
     timeoutFlag('image'),
+    ...publishFlags,
     progressFlag,
   ],
   examples: [

@@ -1,6 +1,7 @@
 import { type Core, compose } from '../../compose.ts';
 import type { Config } from '../../config/index.ts';
 import { createLog, createReportError } from '../../observability/index.ts';
+import type { PullSecrets } from '../../registry/index.ts';
 import type { KeyRing } from '../../verification/index.ts';
 import { CommandError, type Flags, type Io } from '../command-line/command.ts';
 import { parseNetwork } from './network.ts';
@@ -34,14 +35,22 @@ export const checkKeys = (ring: KeyRing, { keys }: Config, flags: Flags, { stder
       );
 };
 
-/** Runs `work` with a core whose keys are loaded, then closes the core. Internal errors are logged to standard error. */
-export const withCore = async <T>(config: Config, io: Io, work: (core: Core) => Promise<T>): Promise<T> => {
+/**
+ * Runs `work` with a core whose keys are loaded, then closes the core. Internal errors are logged to standard error. Without
+ * `pullSecrets` those that the configuration names are not read.
+ */
+export const withCore = async <T>(
+  config: Config,
+  io: Io,
+  work: (core: Core) => Promise<T>,
+  pullSecrets?: PullSecrets,
+): Promise<T> => {
   const stderr = { write: (line: string) => void io.stderr.write(line) };
   const log = createLog({ level: 'error', format: 'text', to: stderr });
   // The ring already lists every problem with a key, and no key changes while a command runs.
   const onKeyEvent = (): void => {};
   // A user's own docker config may get credentials from a helper program; the webhook must not run programs.
-  const network = { ...parseNetwork(io), helpers: 'run' } as const;
+  const network = { ...parseNetwork(io), helpers: 'run', ...(pullSecrets && { pullSecrets }) } as const;
   // Budgets keep namespaces apart; the command line is one user's.
   const limits = { ...config.limits, requestBudget: Number.POSITIVE_INFINITY };
   const core = compose(

@@ -46,13 +46,13 @@ const withSentence = (result: ScanResult, left: string | undefined): ScanResult 
       };
 
 /** Returns the page of a result, reduced until it fits into some bytes, compressed; undefined if nothing fits. */
-export const fitPage = (
+export const fitPage = async (
   result: ScanResult,
-  page: (result: ScanResult) => string,
+  page: (result: ScanResult) => Promise<string>,
   maxBytes: number,
-): FittedPage | undefined => {
+): Promise<FittedPage | undefined> => {
   for (const { left, reduce } of REDUCTIONS) {
-    const bytes = gzipSync(page(withSentence(reduce(result), left)));
+    const bytes = gzipSync(await page(withSentence(reduce(result), left)));
     if (bytes.length <= maxBytes) return { bytes, left };
   }
   return undefined;

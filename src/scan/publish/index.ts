@@ -18,7 +18,7 @@ export interface PublishOptions {
   readonly keep: { readonly namespace: string; readonly name: string } | undefined;
 }
 
-const NOTHING: Published = { done: [], problems: [] };
+const NOTHING: Published = { done: [], problems: [], failed: false };
 
 /** What the last scan left, or why it cannot be read. */
 const readPrevious = async (
@@ -40,7 +40,8 @@ const keepAndTell = async (
   dependencies: PublishDependencies,
 ): Promise<readonly Published[]> => {
   const { owners, problem } = await readPrevious(object, dependencies.signal);
-  if (problem !== undefined) return [{ done: [], problems: [`the result is not kept: ${problem}`] }];
+  if (problem !== undefined)
+    return [{ done: [], problems: [`the result is not kept: ${problem}`], failed: true }];
   const told = await writeEvents(owners, result, events, dependencies);
   // Last: an Event that could not be written because the process ended is written by the next scan.
   return [told, await keepResult(object, result, told.next, dependencies)];
@@ -60,5 +61,6 @@ export const publishScan = async (
   return {
     done: parts.flatMap(({ done }) => done),
     problems: parts.flatMap(({ problems }) => problems),
+    failed: parts.some(({ failed }) => failed),
   };
 };

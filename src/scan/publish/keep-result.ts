@@ -69,6 +69,8 @@ export const readKeptOwners = async (
   return kept && ownersIn(kept);
 };
 
+const failure = (problem: string): Published => ({ done: [], problems: [problem], failed: true });
+
 /** Keeps a result in a ConfigMap that exists: its counts, its page as far as it fits, and the owners for the next scan. */
 export const keepResult = async (
   object: KeptObject,
@@ -76,17 +78,18 @@ export const keepResult = async (
   owners: FoundOwners,
   { page, signal }: PublishDependencies,
 ): Promise<Published> => {
-  const fitted = fitPage(result, page, MAX_PAGE_BYTES);
+  const fitted = await fitPage(result, page, MAX_PAGE_BYTES);
   const bytes = { [KEYS.page]: fitted?.bytes ?? null, [KEYS.owners]: gzipSync(formatFoundOwners(owners)) };
   try {
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const kept = await object.read(signal);
       if (kept === undefined)
-        return { done: [], problems: [`${object.name} does not exist: install the chart again to have it`] };
+        return failure(`${object.name} does not exist: install the chart again to have it`);
       const counts = countsOf(result, parseScanCounts(kept.texts[KEYS.counts] ?? ''));
       const texts = { [KEYS.counts]: JSON.stringify(counts) };
       if ((await object.change(kept.version, { texts, bytes }, signal)) === 'conflict') continue;
       return {
+        failed: false,
         done: [`the result is kept in ${object.name}`],
         problems:
           fitted === undefined
@@ -96,9 +99,9 @@ export const keepResult = async (
               : [`${fitted.left}: all of it does not fit into ${object.name}`],
       };
     }
-    return { done: [], problems: [`${object.name} was changed by others each time that it was written`] };
+    return failure(`${object.name} was changed by others each time that it was written`);
   } catch (error) {
     if (!(error instanceof ClusterFault)) throw error;
-    return { done: [], problems: [`the result is not kept: ${error.message}`] };
+    return failure(`the result is not kept: ${error.message}`);
   }
 };

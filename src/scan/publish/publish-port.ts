@@ -5,7 +5,7 @@ import type { ScanResult } from '../scan-result.ts';
 export interface PublishDependencies {
   readonly cluster: Cluster;
   /** Returns the result as a page of HTML. */
-  readonly page: (result: ScanResult) => string;
+  readonly page: (result: ScanResult) => Promise<string>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The name of this process's pod. */
@@ -18,6 +18,8 @@ export interface Published {
   readonly done: readonly string[];
   /** What could not be done, or was left out. */
   readonly problems: readonly string[];
+  /** True if something that should have been written was not. */
+  readonly failed: boolean;
 }
 
 /**

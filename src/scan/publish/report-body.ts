@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type JsonObject, oneLine } from '../../base/index.ts';
-import { type Effect, groupOf, type ReasonCode } from '../../policy/index.ts';
+import { type Effect, groupOf, type ReasonCode, rankOf } from '../../policy/index.ts';
 import type { ScannedOwner } from '../scan-result.ts';
 
 /** What a report says of one finding (the types of openreports.io/v1alpha1 and wgpolicyk8s.io/v1alpha2 agree here). */
@@ -78,6 +78,25 @@ const toResult = (
   };
 };
 
+type Finding = ScannedOwner['findings'][number];
+
+/**
+ * Returns the findings, each once: a template and its pods name the same image. Their order does not follow that of the pods,
+ * which would be a change of the report.
+ */
+const distinct = (findings: readonly Finding[]): readonly Finding[] => {
+  const sorted = findings.toSorted(
+    (a, b) =>
+      rankOf(a.code) - rankOf(b.code) ||
+      (a.image < b.image ? -1 : Number(a.image > b.image)) ||
+      (a.path < b.path ? -1 : 1),
+  );
+  const byKey = new Map(
+    sorted.toReversed().map((finding) => [[finding.code, finding.effect, finding.image].join('\n'), finding]),
+  );
+  return [...byKey.values()].toReversed();
+};
+
 /**
  * Drafts the report on an owner; undefined if it has no UID, by which the garbage collector could delete its report.
  * `messageOf`: the sentence on an image. Owners without a finding get no report: reports on all that is well have filled
@@ -93,7 +112,7 @@ export const draftReport = (
     namespace,
     name: reportNameOf(uid),
     owner: { apiVersion, kind, name, uid },
-    results: findings
+    results: distinct(findings)
       .slice(0, MAX_RESULTS)
       .map((finding) => toResult(finding, messageOf(finding.image) ?? message)),
   };

@@ -17,6 +17,8 @@ const REPORT_KINDS: readonly ReportKind[] = [
 interface FoundKind {
   /** Undefined: the cluster has none. */
   readonly kind: ReportKind | undefined;
+  /** Kinds that are there too, and in which an earlier scan may have written. */
+  readonly others: readonly ReportKind[];
   /** One sentence for each group that is there in versions that sailmark does not write, or for that there is none. */
   readonly problems: readonly string[];
 }
@@ -28,18 +30,20 @@ export const findReportKind = async (
   cluster: Pick<Cluster, 'findApi'>,
   signal: AbortSignal,
 ): Promise<FoundKind> => {
+  const served: ReportKind[] = [];
   const problems: string[] = [];
   for (const kind of REPORT_KINDS) {
     const found = await cluster.findApi(kind, signal);
-    if (found === 'served') return { kind, problems };
+    if (found === 'served') served.push(kind);
     if (found === 'other-version')
       problems.push(
         `${kind.group} is installed, but not in the version ${kind.version} that sailmark writes: no reports are written there`,
       );
   }
-  const all = REPORT_KINDS.map(nameOf).join(' nor ');
-  return {
-    kind: undefined,
-    problems: [...problems, `the cluster has neither ${all}: install one of them to have reports`],
-  };
+  const [kind, ...others] = served;
+  if (kind === undefined)
+    problems.push(
+      `the cluster has neither ${REPORT_KINDS.map(nameOf).join(' nor ')}: install one of them to have reports`,
+    );
+  return { kind, others, problems };
 };

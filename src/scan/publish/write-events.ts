@@ -54,7 +54,7 @@ export const writeEvents = async (
   { cluster, now, instance, signal }: PublishDependencies,
 ): Promise<EventsWritten> => {
   const { appeared, resolved, next } = findChanges(previous, result);
-  if (!write) return { next, done: [], problems: [] };
+  if (!write) return { next, done: [], problems: [], failed: false };
   const changes = [...appeared.map(appearedChange), ...resolved.map(resolvedChange)];
   const taken = takeTurns(changes, ({ code }) => (code === undefined ? 1 : 0), MAX_EVENTS);
   const eventTime = now();
@@ -74,6 +74,7 @@ export const writeEvents = async (
   const isFirst = previous === undefined;
   return {
     next,
+    failed: failures.length > 0,
     done: [
       isFirst
         ? 'no Events: there is no earlier scan to compare with'

@@ -27,6 +27,9 @@ interface Drafts {
   readonly problems: readonly string[];
 }
 
+const NO_DRAFTS: Drafts = { byKey: new Map(), problems: [] };
+const NOTHING_DONE = '0 written, 0 deleted, 0 unchanged';
+
 const keyOf = ({ namespace, name }: Pick<ReportDraft, 'namespace' | 'name'>): string =>
   `${namespace}/${name}`;
 
@@ -161,6 +164,7 @@ const sync = async (
   }
   const { counts, failures, notTried } = await queue.run();
   return {
+    failed: failures.length > 0,
     done: [
       `${kind.group} reports: ${counts.written} written, ${counts.removed} deleted, ${found.same.size} unchanged`,
     ],
@@ -190,12 +194,22 @@ export const writeReports = async (
 ): Promise<Published> => {
   const limits = { ...LIMITS, ...overrides };
   try {
-    const { kind, problems } = await findReportKind(dependencies.cluster, dependencies.signal);
-    if (kind === undefined) return { done: [], problems };
-    const synced = await sync(kind, draftAll(result, limits.maxReports), result, dependencies, limits);
-    return { done: synced.done, problems: [...problems, ...synced.problems] };
+    const { kind, others, problems } = await findReportKind(dependencies.cluster, dependencies.signal);
+    if (kind === undefined) return { done: [], problems, failed: false };
+    const parts = [await sync(kind, draftAll(result, limits.maxReports), result, dependencies, limits)];
+    // Written before the preferred kind was installed.
+    for (const other of others) parts.push(await sync(other, NO_DRAFTS, result, dependencies, limits));
+    const [first, ...rest] = parts;
+    return {
+      done: [
+        ...(first?.done ?? []),
+        ...rest.flatMap(({ done }) => done.filter((line) => !line.includes(NOTHING_DONE))),
+      ],
+      problems: [...problems, ...parts.flatMap((part) => part.problems)],
+      failed: parts.some(({ failed }) => failed),
+    };
   } catch (error) {
     if (!(error instanceof ClusterFault)) throw error;
-    return { done: [], problems: [`no reports: ${error.message}`] };
+    return { done: [], problems: [`no reports: ${error.message}`], failed: true };
   }
 };

@@ -34,3 +34,6 @@ export const programOf = (name: Program): string => pathIn(VARIABLES[name], name
 
 /** Returns the directory of the standard CRDs of the Gateway API. Throws if its variable is not set. */
 export const gatewayApiCrds = (): string => pathIn('GATEWAY_API_CRDS', 'the CRDs of the Gateway API');
+
+/** Returns the directory of the CRDs of OpenReports. Throws if its variable is not set. */
+export const openReportsCrds = (): string => pathIn('OPEN_REPORTS_CRDS', 'the CRDs of OpenReports');

@@ -46,7 +46,7 @@ export const startPublishing = async (
     server,
     dependencies: {
       cluster,
-      page: (result) => `<!doctype html><title>${result.images.length} images</title>`,
+      page: async (result) => `<!doctype html><title>${result.images.length} images</title>`,
       now: () => NOW,
       instance: 'sailmark-scan-1',
       signal: testDeadline(20_000),

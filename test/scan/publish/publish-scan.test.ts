@@ -50,6 +50,7 @@ describe('the kept result', () => {
   it('is kept nowhere without the ConfigMap, and that is said', async () => {
     const { server, dependencies } = await startPublishing();
     expect(await publish(wholeScan(), dependencies)).toEqual({
+      failed: true,
       done: ['no Events: there is no earlier scan to compare with'],
       problems: ['configmaps sailmark/sailmark-scan does not exist: install the chart again to have it'],
     });
@@ -59,7 +60,8 @@ describe('the kept result', () => {
   it('needs permissions, which are named, and without them no Event is written', async () => {
     const { server, dependencies } = await startKeeping();
     server.fault = refuse(403, 'no');
-    const { problems } = await publish(wholeScan(), dependencies);
+    const { problems, failed } = await publish(wholeScan(), dependencies);
+    expect(failed).toBe(true);
     expect(problems).toEqual([
       'the result is not kept: GET configmaps sailmark/sailmark-scan: the API server forbids it; it requires a Role in the namespace sailmark with the rule {apiGroups: [""], resources: ["configmaps"], resourceNames: ["sailmark-scan"], verbs: ["get"]} (no)',
     ]);
@@ -128,7 +130,7 @@ describe('the kept result', () => {
     const { server, dependencies } = await startKeeping();
     const noise = (length: number): string => randomBytes(length / 2).toString('hex');
     const pages: ScanResult[] = [];
-    const page = (bytesPerImage: number) => (result: ScanResult) => {
+    const page = (bytesPerImage: number) => async (result: ScanResult) => {
       pages.push(result);
       return result.images.map(() => noise(bytesPerImage)).join('');
     };

@@ -24,6 +24,7 @@ describe('reports of a scan', () => {
   it('are not written where no API group of reports is, and that is said', async () => {
     const { server, dependencies } = await startPublishing();
     expect(await writeReports(wholeScan(), dependencies)).toEqual({
+      failed: false,
       done: [],
       problems: [
         'the cluster has neither openreports.io/v1alpha1 Report nor wgpolicyk8s.io/v1alpha2 PolicyReport: install one of them to have reports',
@@ -54,8 +55,8 @@ describe('reports of a scan', () => {
     const { server, dependencies } = await startPublishing('openreports.io');
     server.fault = (request, response) =>
       request.path.endsWith('/reports') && refuse(403, 'no')(request, response);
-    const { done, problems } = await writeReports(wholeScan(), dependencies);
-    expect({ done, problems }).toEqual({
+    expect(await writeReports(wholeScan(), dependencies)).toEqual({
+      failed: true,
       done: [],
       problems: [
         'no reports: GET reports: the API server forbids it; it requires a ClusterRole with the rule {apiGroups: ["openreports.io"], resources: ["reports"], verbs: ["list"]} (no)',
@@ -129,6 +130,7 @@ describe('reports of a scan', () => {
     server.fault = undefined;
     const second = await writeReports(wholeScan(), dependencies);
     expect(second).toEqual({
+      failed: false,
       done: ['openreports.io reports: 1 written, 0 deleted, 3 unchanged'],
       problems: [],
     });
@@ -180,12 +182,12 @@ describe('reports of a scan', () => {
 
   it('hold at most 50 findings, in bounded texts of one line', async () => {
     const { server, dependencies } = await startPublishing('openreports.io');
-    const hostile = `docker.io/istio/proxyv2:\u001b[31m\n${'x'.repeat(100_000)}`;
+    const hostile = `docker.io/istio/proxyv2:\u001b[31m\n${'x'.repeat(2_000)}`;
     const finding = { ...ownerNamed('x').findings[0], image: hostile } as (typeof owner.findings)[number];
     const owner = ownerNamed('big', {
       uid: 'Not a name/..',
       message: hostile,
-      findings: Array.from({ length: 5_000 }, () => finding),
+      findings: Array.from({ length: 5_000 }, (_, index) => ({ ...finding, image: `${index}${hostile}` })),
     });
     await writeReports(wholeScan({ owners: [owner] }), dependencies);
     const [post] = server.requests.filter(({ method }) => method === 'POST');
@@ -270,6 +272,53 @@ describe('reports of a scan', () => {
     const { dependencies } = await startPublishing('openreports.io', 'wgpolicyk8s.io');
     const { done } = await writeReports(wholeScan(), dependencies);
     expect(done).toEqual(['openreports.io reports: 4 written, 0 deleted, 0 unchanged']);
+  });
+
+  it('go from the older group once the newer one is installed', async () => {
+    const { server, dependencies } = await startPublishing('wgpolicyk8s.io');
+    await writeReports(wholeScan(), dependencies);
+    installGroup(server, 'openreports.io');
+    expect(await writeReports(wholeScan(), dependencies)).toEqual({
+      failed: false,
+      done: [
+        'openreports.io reports: 4 written, 0 deleted, 0 unchanged',
+        'wgpolicyk8s.io reports: 0 written, 4 deleted, 0 unchanged',
+      ],
+      problems: [],
+    });
+  });
+
+  it('name an image once, whether its template or a pod names it, in an order of their own', async () => {
+    const { server, dependencies } = await startPublishing('openreports.io');
+    const finding = {
+      image: 'a',
+      path: 'spec.containers[0].image',
+      code: 'signature-missing',
+      effect: 'deny',
+    } as const;
+    const template = { ...finding, path: 'spec.template.spec.containers[0].image' };
+    const findings = [
+      template,
+      { ...finding, image: 'b' },
+      finding,
+      { ...finding, code: 'image-revoked' as const },
+    ];
+    await writeReports(wholeScan({ owners: [ownerNamed('x', { findings })] }), dependencies);
+    const path = reportPath('openreports.io', 'shop', 'sailmark-uid-of-x');
+    expect(server.get(path)).toMatchObject({
+      summary: { fail: 3 },
+      results: [
+        { rule: 'image-revoked', severity: 'critical', properties: { image: 'a' } },
+        { rule: 'signature-missing', properties: { image: 'a', path: finding.path } },
+        { rule: 'signature-missing', properties: { image: 'b' } },
+      ],
+    });
+    server.clearRequests();
+    await writeReports(
+      wholeScan({ owners: [ownerNamed('x', { findings: findings.toReversed() })] }),
+      dependencies,
+    );
+    expect(writesOf(server)).toEqual([]);
   });
 
   it('call undetermined an error, an exemption a skip, and what only warns a warning', async () => {
