@@ -126,7 +126,7 @@ const legendRow = (
   );
 
 /** The numbers, with a button for each that shows its images. */
-const legend = ({ summary }: ScanResult, show: (conditions: Conditions) => void): HTMLElement => {
+const legend = ({ summary, policy }: ScanResult, show: (conditions: Conditions) => void): HTMLElement => {
   const rows = STATUSES.map((status) => {
     const { label } = WORDS[status];
     const images = summary.images[status];
@@ -143,7 +143,11 @@ const legend = ({ summary }: ScanResult, show: (conditions: Conditions) => void)
       el(
         'tr',
         {},
-        el('th', { scope: 'col' }, 'If you enforced now'),
+        el(
+          'th',
+          { scope: 'col' },
+          policy.mode === 'enforce' ? 'If you enforced now' : `In mode ${policy.mode}`,
+        ),
         el('th', { scope: 'col', class: 'number' }, 'Pods'),
         el('th', { scope: 'col', class: 'number' }, 'Images'),
       ),

@@ -1,4 +1,4 @@
-import { button, el } from './dom.ts';
+import { button, el, say } from './dom.ts';
 import { onPrint } from './print.ts';
 import { compareText, number } from './words.ts';
 
@@ -114,7 +114,7 @@ const createPager = (pageRows: number, onMove: (by: number) => void) => {
     previous.disabled = page === 0;
     next.disabled = first + pageRows >= rows;
   };
-  return { element, update };
+  return { element, update, text: (): string => range.textContent };
 };
 
 const createHead = <Row>(columns: readonly Column<Row>[], onSort: (column: number) => void) => {
@@ -163,15 +163,18 @@ export const createTable = <Row>(options: TableOptions<Row>): Table<Row> => {
   const pager = createPager(pageRows, (by) => {
     page += by;
     update();
+    say(pager.text());
+    element.scrollIntoView();
   });
   const table = el('table', {}, el('caption', { class: 'unseen' }, caption), head.element, body);
   onPrint(() => {
     const printed = rows.filter(isPrinted);
     draw(printed, new Set(printed));
   }, update);
+  const element = el('div', { class: 'table' }, el('div', { class: 'scroll' }, table), none, pager.element);
   update();
   return {
-    element: el('div', { class: 'table' }, el('div', { class: 'scroll' }, table), none, pager.element),
+    element,
     filter: (next) => {
       passes = next;
       [passing, page] = [ordered.filter(passes), 0];
