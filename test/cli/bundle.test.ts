@@ -90,6 +90,13 @@ describe('the bundle', () => {
     },
   );
 
+  it('carries the page of a scan once, and nothing that makes it', async () => {
+    const names = (await readdir(directory)).filter((name) => name.endsWith('.js'));
+    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+    expect(texts.filter((text) => text.includes('Without it, this is the summary'))).toHaveLength(1);
+    expect(texts.filter((text) => text.includes('ESBUILD_BINARY_PATH'))).toEqual([]);
+  });
+
   it('loads less than 30 kB to print a version', async () => {
     const names = await readdir(directory);
     const version = names.find((name) => /^version-.*\.js$/.test(name));
