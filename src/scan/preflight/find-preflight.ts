@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../base/index.ts';
 import type { Labels } from '../namespaces/selector.ts';
 import type { ConfiguredImage } from '../scan-result.ts';
-import { findInjected, type InjectorPlace } from './injected.ts';
+import { findInjected, type InjectorPlace, MAX_PROXY_CONFIGS } from './injected.ts';
 import { findInjectors, type Injector } from './injectors.ts';
 import { findInstalled } from './installed.ts';
 import { type JudgeConfigured, seriousnessOf, unknownRow } from './judge-configured.ts';
@@ -68,6 +68,10 @@ export const findPreflight = async (options: PreflightOptions): Promise<readonly
     (await reader.list('admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations'));
   const injectors = findInjectors(webhooks ?? []);
   const proxyConfigs = await reader.listCustom('networking.istio.io', 'proxyconfigs');
+  if (proxyConfigs.length > MAX_PROXY_CONFIGS)
+    coverage.addCut(
+      `Only the first ${MAX_PROXY_CONFIGS} of ${proxyConfigs.length} ProxyConfigs were judged.`,
+    );
   const rows: ConfiguredImage[] = [];
   const injected = new Set<string>();
   for (const place of placesOf(injectors, webhooks !== undefined)) {

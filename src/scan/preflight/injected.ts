@@ -30,8 +30,8 @@ export interface InjectorPlace {
   readonly areWebhooksKnown: boolean;
 }
 
-/** Bounds the work for image types that ProxyConfigs set. */
-const MAX_PROXY_CONFIGS = 200;
+/** Bounds the work for image types that ProxyConfigs set: whoever may write to a namespace can make any number of them. */
+export const MAX_PROXY_CONFIGS = 200;
 
 /** The name of an object of a revision: those of the default one have none (istio/istio, chart istio-discovery). */
 const nameFor = (base: string, revision: string): string =>
@@ -56,6 +56,32 @@ const problemOf = (object: JsonObject): string | undefined => {
     : 'the templates in data.config name no image, so what they inject is not known';
 };
 
+/** An image type that a ProxyConfig sets, and the namespaces where it counts. */
+interface TypeChange {
+  readonly object: JsonObject;
+  readonly imageType: string;
+  readonly namespaces: readonly string[] | null;
+}
+
+/** Finds the image types that ProxyConfigs set for what this configuration injects, each once for one place. */
+const typeChanges = (
+  proxyConfigs: readonly JsonObject[],
+  { namespaces }: Configuration,
+  root: string,
+): readonly TypeChange[] => {
+  const changes = new Map<string, TypeChange>();
+  for (const object of proxyConfigs.slice(0, MAX_PROXY_CONFIGS)) {
+    const imageType = textOf(memberOf(memberOf(memberOf(object, 'spec'), 'image'), 'imageType')) ?? '';
+    const namespace = textOf(memberOf(memberOf(object, 'metadata'), 'namespace')) ?? '';
+    const isForAll = namespace === root;
+    const counts = isForAll || namespaces === null || namespaces.includes(namespace);
+    const key = JSON.stringify([imageType, isForAll || namespace]);
+    if (imageType === '' || !counts || changes.has(key)) continue;
+    changes.set(key, { object, imageType, namespaces: isForAll ? namespaces : [namespace] });
+  }
+  return [...changes.values()];
+};
+
 /** Finds the images that ProxyConfigs change by another type than the mesh has, in their own namespace or everywhere. */
 const byProxyConfigs = async (
   base: Configuration,
@@ -63,20 +89,14 @@ const byProxyConfigs = async (
   known: readonly ConfiguredImage[],
   { judge, proxyConfigs }: InjectedOptions,
 ): Promise<readonly ConfiguredImage[]> => {
-  const root = mesh?.rootNamespace ?? base.namespace;
   const seen = new Set(known.map(({ reference }) => reference));
   const rows: ConfiguredImage[] = [];
-  for (const object of proxyConfigs.slice(0, MAX_PROXY_CONFIGS)) {
-    const image = memberOf(memberOf(object, 'spec'), 'image');
-    const imageType = textOf(memberOf(image, 'imageType')) ?? '';
-    const namespace = textOf(memberOf(memberOf(object, 'metadata'), 'namespace')) ?? '';
-    const isForAll = namespace === root;
-    if (imageType === '' || !(isForAll || (base.namespaces ?? [namespace]).includes(namespace))) continue;
+  for (const change of typeChanges(proxyConfigs, base, mesh?.rootNamespace ?? base.namespace)) {
     const changed = {
       ...base,
-      object: withImageType(base.object, imageType),
-      source: nameOfObject(object),
-      namespaces: isForAll ? base.namespaces : [namespace],
+      object: withImageType(base.object, change.imageType),
+      source: nameOfObject(change.object),
+      namespaces: change.namespaces,
       namesUnknown: false,
     };
     const found = await judgeConfiguration(changed, judge);

@@ -228,6 +228,10 @@ describe('the type of the image', () => {
       { ...debug, namespaces: ['shop', 'bank'] },
       { status: 'verified' },
     ]);
+    const many = Array.from({ length: 300 }, () => proxyConfig('shop', 'debug'));
+    const { rows: once, coverage } = await preflightOf(core, of(...many), { namespaces });
+    expect(once.map(({ status }) => status)).toEqual(['refused', 'verified']);
+    expect(coverage.cut).toEqual(['Only the first 200 of 300 ProxyConfigs were judged.']);
     const harmless = [proxyConfig('quiet', 'debug'), proxyConfig('shop', null), proxyConfig('shop', 7), {}];
     expect(await rowsOf(of(...harmless), { namespaces })).toHaveLength(1);
   });
