@@ -11,4 +11,4 @@ export type { KeptFiles, KeptObject } from './kept-files.ts';
 export { type Kubeconfig, loadKubeconfig } from './kubeconfig/index.ts';
 export { openCluster } from './open-cluster.ts';
 export type { WebhookEntries, WebhookEntry, WebhookObject } from './webhook-entries.ts';
-export type { ObjectVersion } from './write-objects.ts';
+export { isTerminating, type ObjectVersion } from './write-objects.ts';

@@ -1,6 +1,7 @@
 import { type JsonObject, listMemberOf, memberOf } from '../base/index.ts';
 import { readObject } from './api-object.ts';
 import type { CallApi } from './call-api.ts';
+import { ClusterFault } from './cluster-fault.ts';
 import type { Resource } from './resource.ts';
 
 /** An object of a version, as it was read: a write for it is refused if the object was changed or replaced since. */
@@ -16,7 +17,7 @@ export interface ObjectWriter {
    * does not know the group, or the group has no such resource.
    */
   findApi(resource: Resource, signal: AbortSignal): Promise<'served' | 'other-version' | 'absent'>;
-  /** 'exists': there is an object of this name; 'gone': its namespace is not there any more. */
+  /** 'exists': there is an object of this name; 'gone': its namespace is not there any more, or being deleted. */
   createObject(
     collection: Resource,
     body: JsonObject,
@@ -35,6 +36,15 @@ export interface ObjectWriter {
 const names = (list: readonly unknown[] | undefined, member: string): readonly unknown[] =>
   (list ?? []).map((item) => memberOf(item, member));
 
+/**
+ * Returns true for the refusal to create anything in a namespace that is being deleted, which has the status of a missing
+ * permission (NamespaceLifecycle, k8s.io/apiserver).
+ */
+export const isTerminating = (error: unknown): boolean =>
+  error instanceof ClusterFault &&
+  error.status === 403 &&
+  error.message.includes('because it is being terminated');
+
 /** Creates the functions that read and write objects, with the verb that each is named for. */
 export const createObjectWriter = (callApi: CallApi): ObjectWriter => {
   const discover = async (path: string, signal: AbortSignal): Promise<JsonObject | undefined> => {
@@ -51,12 +61,15 @@ export const createObjectWriter = (callApi: CallApi): ObjectWriter => {
       return names(listMemberOf(resources, 'resources'), 'name').includes(plural) ? 'served' : 'absent';
     },
     async createObject(collection, body, signal) {
-      const { status } = await callApi(
-        { method: 'POST', resource: collection, body, accept: [404, 409] },
-        signal,
-      );
-      if (status === 404) return 'gone';
-      return status === 409 ? 'exists' : 'written';
+      const request = { method: 'POST', resource: collection, body, accept: [404, 409] } as const;
+      try {
+        const { status } = await callApi(request, signal);
+        if (status === 404) return 'gone';
+        return status === 409 ? 'exists' : 'written';
+      } catch (error) {
+        if (isTerminating(error)) return 'gone';
+        throw error;
+      }
     },
     async replaceObject(resource, body, signal) {
       const { status } = await callApi({ method: 'PUT', resource, body, accept: [404, 409] }, signal);

@@ -2,6 +2,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/index.ts';
 import { templateKinds } from '../../src/scan/collect/kinds.ts';
+import { preflightKinds } from '../../src/scan/preflight/installed.ts';
 import { corporate } from './example-values.ts';
 import { at, configurationOf, type Manifest, manifestOf, namesOf, refusals, render } from './helm.ts';
 
@@ -77,7 +78,7 @@ describe('the scan', () => {
       concurrencyPolicy: 'Forbid',
       jobTemplate: {
         spec: {
-          backoffLimit: 1,
+          backoffLimit: 0,
           activeDeadlineSeconds: 3600,
           template: { spec: { restartPolicy: 'Never', serviceAccountName: 'sailmark-scan' } },
         },
@@ -150,7 +151,19 @@ describe('the scan', () => {
 
   it('may list every kind that it reads, and writes nothing but reports and Events', async () => {
     const rights = rightsOf(manifestOf(await render(enabled), 'ClusterRole', 'sailmark-scan'));
-    for (const { group, plural } of templateKinds) expect(rights).toContain(`list ${group}/${plural}`);
+    const others = ['pods', 'namespaces'].map((plural) => ({ group: '', plural }));
+    const webhooks = ['validating', 'mutating'].map((kind) => ({
+      group: 'admissionregistration.k8s.io',
+      plural: `${kind}webhookconfigurations`,
+    }));
+    const read = [...others, ...webhooks, ...templateKinds, ...preflightKinds];
+    expect(rights.filter((right) => right.startsWith('list ')).toSorted()).toEqual(
+      [
+        ...read.map(({ group, plural }) => `list ${group}/${plural}`),
+        'list openreports.io/reports',
+        'list wgpolicyk8s.io/policyreports',
+      ].toSorted(),
+    );
     expect(rights.filter((right) => !right.startsWith('list ')).toSorted()).toEqual(
       [
         'create events.k8s.io/events',

@@ -1,4 +1,4 @@
-import { ClusterFault } from '../../kubernetes/index.ts';
+import { ClusterFault, isTerminating } from '../../kubernetes/index.ts';
 import { type ScanChange, scanEventOf } from '../../observability/index.ts';
 import { rankOf } from '../../policy/index.ts';
 import type { ScannedOwner, ScanResult } from '../scan-result.ts';
@@ -65,8 +65,8 @@ export const writeEvents = async (
         await cluster.writeEvent(scanEventOf(change, { instance, eventTime }), signal);
         return 'written';
       } catch (error) {
-        // Its namespace is gone.
-        if (error instanceof ClusterFault && error.status === 404) return 'skipped';
+        // Its namespace is gone, or is being deleted.
+        if (isTerminating(error) || (error instanceof ClusterFault && error.status === 404)) return 'skipped';
         throw error;
       }
     });

@@ -23,8 +23,8 @@ const MAX_CONCURRENT = 4;
 const MAX_FAILURES_IN_A_ROW = 10;
 
 /**
- * Creates a queue of writes. A namespace that refuses one (403: no permission, or it is being deleted) is left alone from
- * then on, so that one namespace that ends stops no other.
+ * Creates a queue of writes. A namespace that refuses one (403) is left alone from
+ * then on, so that it stops no other.
  */
 export const createWriteQueue = (): WriteQueue => {
   const writes: { readonly namespace: string; readonly write: () => Promise<WriteResult> }[] = [];

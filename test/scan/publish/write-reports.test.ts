@@ -64,17 +64,31 @@ describe('reports of a scan', () => {
     });
   });
 
-  it('of other namespaces are written where one refuses them, as one that is being deleted does', async () => {
+  it('of other namespaces are written where one refuses them', async () => {
     const { server, dependencies } = await startPublishing('openreports.io');
     server.fault = (request, response) =>
       request.method === 'POST' &&
       request.path.includes('/namespaces/shop/') &&
-      refuse(403, 'namespace shop is being terminated')(request, response);
+      refuse(403, 'no')(request, response);
     const owners = ['a', 'b', 'c'].map((name) => ownerNamed(name));
     const result = wholeScan({ owners: [...owners, ownerNamed('d', { namespace: 'other' })] });
     const { done, problems } = await writeReports(result, dependencies);
     expect(done).toEqual(['openreports.io reports: 1 written, 0 deleted, 0 unchanged']);
     expect(problems.join('\n')).toMatch(/POST reports shop: the API server forbids it/);
+  });
+
+  it('of a namespace that is being deleted are not missed', async () => {
+    const { server, dependencies } = await startPublishing('openreports.io');
+    const message = 'unable to create new content in namespace shop because it is being terminated';
+    server.fault = (request, response) =>
+      request.method === 'POST' &&
+      request.path.includes('/namespaces/shop/') &&
+      refuse(403, message)(request, response);
+    expect(await writeReports(wholeScan(), dependencies)).toEqual({
+      failed: false,
+      done: ['openreports.io reports: 3 written, 0 deleted, 0 unchanged'],
+      problems: [],
+    });
   });
 
   it('are no longer tried once ten writes in a row have failed', async () => {
