@@ -15,6 +15,8 @@ export interface OpenPage {
 
 export interface Opener {
   readonly open: (scan: ScanResult, options?: BrowserContextOptions) => Promise<OpenPage>;
+  /** Opens a page that is made. */
+  readonly openHtml: (html: string, options?: BrowserContextOptions) => Promise<OpenPage>;
   readonly close: () => Promise<void>;
 }
 
@@ -47,17 +49,19 @@ export const startBrowser = async (): Promise<Opener> => {
   const browser: Browser = await chromium.launch({ executablePath, args });
   const directory = mkdtempSync(join(tmpdir(), 'sailmark-page-'));
   let files = 0;
+  const openHtml: Opener['openHtml'] = async (html, options = {}) => {
+    const file = join(directory, `scan-${(files += 1)}.html`);
+    writeFileSync(file, html);
+    const url = pathToFileURL(file).href;
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await context.newPage();
+    const faults = options.javaScriptEnabled === false ? [] : await watch(page, url);
+    await page.goto(url);
+    return { page, faults };
+  };
   return {
-    open: async (scan, options = {}) => {
-      const file = join(directory, `scan-${(files += 1)}.html`);
-      writeFileSync(file, await scanToHtml(scan));
-      const url = pathToFileURL(file).href;
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-      const page = await context.newPage();
-      const faults = options.javaScriptEnabled === false ? [] : await watch(page, url);
-      await page.goto(url);
-      return { page, faults };
-    },
+    open: async (scan, options) => openHtml(await scanToHtml(scan), options),
+    openHtml,
     close: async () => {
       await browser.close();
       rmSync(directory, { recursive: true, force: true });

@@ -37,9 +37,13 @@ const bodyOf = ({ images, owners }: Remedy): HTMLElement =>
   );
 
 /** What to do, to be worked off. That something was done is remembered until the page is closed, and nowhere else. */
-export const showRemedies = ({ remedies }: ScanResult): void => {
+export const showRemedies = ({ remedies, summary }: ScanResult): void => {
   if (remedies.length === 0) {
-    find('remedies').append(nothing('Nothing to do.'));
+    const isClean = summary.images.refused + summary.images.unknown === 0;
+    const sentence = isClean
+      ? 'Nothing to do.'
+      : 'Nothing is listed: the message of each image says what helps.';
+    find('remedies').append(nothing(sentence));
     return;
   }
   const done = new Set<Remedy>();
