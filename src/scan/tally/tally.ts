@@ -37,7 +37,7 @@ export interface Tally {
 const noCounts = (): Counts => ({ refused: 0, unknown: 0, reported: 0, exempt: 0, verified: 0 });
 
 const sentence = (count: number, text: string): readonly string[] =>
-  count === 0 ? [] : [`${count} ${text}`];
+  count === 0 ? [] : [`${text}: ${count}.`];
 
 export const createTally = (limits: TallyLimits = defaultTallyLimits): Tally => {
   const images = createImageTally(limits, createShares(limits.images));
@@ -73,15 +73,12 @@ export const createTally = (limits: TallyLimits = defaultTallyLimits): Tally => 
     versions: versions.versions,
     pods: () => ({ pods: { ...pods }, denied, namespaces: namespaces.size }),
     cut: () => [
-      ...sentence(
-        images.omitted(),
-        `uses are of images that are not listed: the first ${limits.images} are.`,
-      ),
+      ...sentence(images.omitted(), `Uses of images beyond the first ${limits.images}, which are not listed`),
       ...sentence(
         owners.omitted(),
-        `objects have findings, and owners that are not listed: the first ${limits.owners} are.`,
+        `Objects with findings whose owners are beyond the first ${limits.owners}, which are not listed`,
       ),
-      ...sentence(malformed, "objects have another shape than Kubernetes' own, and were not judged."),
+      ...sentence(malformed, "Objects of another shape than Kubernetes' own, which were not judged"),
     ],
   };
 };
