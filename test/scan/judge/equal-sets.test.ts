@@ -4,6 +4,7 @@ import type { Mode } from '../../../src/policy/index.ts';
 import { judgeObjects } from '../../../src/scan/judge/judge-all.ts';
 import { createScanJudge } from '../../../src/scan/judge/scan-judge.ts';
 import type { KubernetesObject } from '../../support/builders.ts';
+import { readFixture } from '../../support/fixtures.ts';
 import {
   denialsOf,
   nameOf,
@@ -107,6 +108,17 @@ const compare = async (world: World): Promise<ReadonlySet<string>> => {
   return codes;
 };
 
+/** The pods that Istio's own injector made, each with one of the images in place of Istio's, in one of the namespaces. */
+const injectedPods = (images: readonly string[]): readonly KubernetesObject[] =>
+  readFixture<readonly { readonly pod: KubernetesObject }[]>('istio', 'pods.json').map(({ pod }, index) => {
+    const image = images[index % images.length];
+    const spec = JSON.parse(JSON.stringify(pod['spec']), (name, value: unknown) =>
+      name === 'image' && String(value).startsWith('registry.istio.io/') ? image : value,
+    ) as object;
+    const namespace = WEIGHTED[(index * 7) % WEIGHTED.length];
+    return { ...pod, metadata: { ...pod.metadata, name: `pod-${index}`, namespace }, spec };
+  });
+
 /** The reasons that every rule leaves denied. */
 const ALWAYS = [
   'signature-missing',
@@ -118,6 +130,15 @@ const ALWAYS = [
 ];
 
 describe('the pods that a scan says would be denied are those that the webhook denies', () => {
+  it('of pods that the real injector made', async () => {
+    const world = await startWorld({ pin: 'enforce' });
+    const [webhook, scan] = [await startWebhookOf(world), await startCore(world)];
+    const pods = injectedPods(world.images);
+    const expected = await denialsOf(webhook, pods, namespaceOf);
+    expect(sorted(await scanDenials(scan, pods, namespaceOf))).toEqual(sorted(expected));
+    expect(expected.size).toBeGreaterThan(20);
+  });
+
   it.each([
     { undetermined: { enforce: 'deny', critical: 'deny' }, pin: 'enforce' },
     { undetermined: { enforce: 'allow-verified-tag', critical: 'allow' }, pin: 'never' },
