@@ -33,22 +33,36 @@ const findClusterRemedies = (
 ): Promise<readonly Remedy[]> =>
   findRemedies({ tally: remedyTally, drift, config, judge, flags: verifyFlags, signal, now: now() });
 
-const createShow =
-  (options: ScanOptions, judge: ScanJudge) =>
-  (progress: Pick<ScanProgress, 'stage' | 'resource' | 'done' | 'total'>): void =>
-    options.onProgress({ ...progress, images: judge.cost().images, current: judge.current()[0] });
+type Step = Pick<ScanProgress, 'stage' | 'resource' | 'done' | 'total'>;
 
-/**
- * Scans a cluster: reads its objects page by page, asks admission about each, and verifies each image once. What could not
- * be read is said by the coverage. Ends early with the signal, and resolves with what is known by then. Rejects with a
- * `ClusterFault` if the API server does not respond at all or does not accept the credentials.
- */
-export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
-  const { core, cluster, signal, now, timeout } = options;
+/** Milliseconds: while a registry is slow, what is being verified changes and nothing else does. */
+const REPEAT_MS = 500;
+
+/** Creates the function that tells the progress, and tells it again until it is stopped. */
+const createShow = ({ onProgress }: ScanOptions, judge: ScanJudge) => {
+  let last: Step | undefined;
+  const tell = (): void => {
+    if (last !== undefined) onProgress({ ...last, images: judge.cost().images, current: judge.current()[0] });
+  };
+  const timer = setInterval(tell, REPEAT_MS);
+  return {
+    show: (step: Step): void => {
+      last = step;
+      tell();
+    },
+    stop: (): void => clearInterval(timer),
+  };
+};
+
+/** Scans a cluster with the judge of this scan. */
+const scanWith = async (
+  options: ScanOptions,
+  judge: ScanJudge,
+  show: (step: Step) => void,
+): Promise<ScanResult> => {
+  const { core, cluster, signal, now } = options;
   const startedAt = now();
-  const judge = createScanJudge({ judge: core.admission.judge, timeout, signal });
   const coverage = createCoverage();
-  const show = createShow(options, judge);
   let driftRequests = 0;
   const version = await cluster.serverVersion(signal).catch(() => undefined);
   const judged = await judgeCluster(options, { judge, coverage, show });
@@ -91,4 +105,16 @@ export const runScan = async (options: ScanOptions): Promise<ScanResult> => {
       registryRequests: judge.cost().requests + driftRequests,
     },
   };
+};
+
+/**
+ * Scans a cluster: reads its objects page by page, asks admission about each, and verifies each image once. What could not
+ * be read is said by the coverage. Ends early with the signal, and resolves with what is known by then. Rejects with a
+ * `ClusterFault` if the API server does not respond at all or does not accept the credentials.
+ */
+export const runScan = (options: ScanOptions): Promise<ScanResult> => {
+  const { core, timeout, signal } = options;
+  const judge = createScanJudge({ judge: core.admission.judge, timeout, signal });
+  const { show, stop } = createShow(options, judge);
+  return scanWith(options, judge, show).finally(stop);
 };
