@@ -168,7 +168,15 @@ export const exampleValues: readonly ExampleValues[] = [
       runtimeClassName: 'gvisor',
       dnsConfig: { options: [{ name: 'ndots', value: '1' }] },
       strategy: { type: 'Recreate' },
-      metrics: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
+      metrics: {
+        serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+        prometheusRule: {
+          enabled: true,
+          labels: { release: 'prometheus' },
+          runbookUrl: 'https://docs.corp.example/runbook',
+        },
+        dashboard: { enabled: true, annotations: { grafana_folder: 'Security' } },
+      },
       serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/pull' } },
     },
   },

@@ -51,6 +51,13 @@ const valuesNaming = (text: string) => ({
   metrics: {
     serviceMonitor: { enabled: true, namespace: text, labels: { release: text } },
     podMonitor: { enabled: true, namespace: text, labels: { release: text } },
+    prometheusRule: {
+      enabled: true,
+      namespace: text,
+      labels: { release: text },
+      alertLabels: { team: text },
+    },
+    dashboard: { enabled: true, namespace: text, annotations: { grafana_folder: text } },
   },
 });
 

@@ -239,6 +239,27 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('read a state once each time they are rendered', async () => {
+    const metrics = createMetrics(BUILD);
+    let times = 0;
+    metrics.watchEvidence(() => {
+      times += 1;
+      return { images: times, bytes: times, limitBytes: 9, pending: 0, oldest: 0, newest: 0, used: 0 };
+    });
+    const linesOf = async () => (await ownLines(metrics)).filter((line) => /images|_bytes/.test(line));
+    expect(await linesOf()).toEqual([
+      'sailmark_evidence_images 1',
+      'sailmark_evidence_bytes 1',
+      'sailmark_evidence_limit_bytes 9',
+    ]);
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(await linesOf()).toEqual([
+      'sailmark_evidence_images 2',
+      'sailmark_evidence_bytes 2',
+      'sailmark_evidence_limit_bytes 9',
+    ]);
+  });
+
   it('have no age of evidence where there is none: 0 would be the oldest of all', async () => {
     const metrics = createMetrics(BUILD);
     const none = {

@@ -118,6 +118,22 @@ export const createRead = <const Labels extends LabelSets>(
   }
 };
 
+/**
+ * Returns a function that reads a state once for all metrics that are rendered together: they agree, and a state that takes
+ * long to count is counted once.
+ */
+export const createSnapshot = <State>(read: () => State): (() => State) => {
+  let taken: { readonly state: State } | undefined;
+  return () => {
+    if (taken === undefined) {
+      taken = { state: read() };
+      // After the rendering, which takes one turn of the event loop.
+      setImmediate(() => (taken = undefined));
+    }
+    return taken.state;
+  };
+};
+
 /** The only sample of a metric without labels. */
 export const single = (
   value: number | undefined,

@@ -1,6 +1,14 @@
 import type { Registry } from '@prometheus-io/client';
 import type { SharedEvidenceState } from '../../registry/index.ts';
-import { createCounter, createGauge, createRead, define, secondsOf, single } from './definition.ts';
+import {
+  createCounter,
+  createGauge,
+  createRead,
+  createSnapshot,
+  define,
+  secondsOf,
+  single,
+} from './definition.ts';
 
 const STORES = ['cluster', 'directory'] as const;
 
@@ -85,7 +93,8 @@ export const createEvidenceMetrics = (registry: Registry): EvidenceMetrics => {
       writes({ store, result });
       if (result === 'written') lastWrite({ store }, now() / 1000);
     },
-    watchEvidence(state) {
+    watchEvidence(read) {
+      const state = createSnapshot(read);
       createRead(IMAGES, registry, () => single(state().images));
       createRead(BYTES, registry, () => single(state().bytes));
       createRead(LIMIT, registry, () => single(state().limitBytes));

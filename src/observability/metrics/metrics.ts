@@ -54,11 +54,13 @@ export interface Metrics
   render(): Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** Gauges of the library whose names end as those of counters do. The same counts are there by type, without the suffix. */
+/** Metrics of the library with the name of another type. Counts of handles are there by type, and the lag of the event loop. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
+  'nodejs_eventloop_utilization_histogram',
+  'nodejs_eventloop_utilization_summary',
 ];
 
 /** Creates the metrics of one process in a registry of their own. `build` becomes the labels of `sailmark_build_info`. */

@@ -1,6 +1,6 @@
 import type { Registry } from '@prometheus-io/client';
 import type { MemoryState, Verification } from '../../verification/index.ts';
-import { createCounter, createHistogram, createRead, define, single } from './definition.ts';
+import { createCounter, createHistogram, createRead, createSnapshot, define, single } from './definition.ts';
 import { BOOLEANS, OUTCOMES } from './labels.ts';
 
 const VERIFICATIONS = define(
@@ -80,7 +80,8 @@ export const createVerificationMetrics = (registry: Registry): VerificationMetri
       verifications({ outcome, from_memory: fromMemory ? 'true' : 'false' });
       if (!fromMemory) duration({}, seconds);
     },
-    watchMemory(state) {
+    watchMemory(read) {
+      const state = createSnapshot(read);
       createRead(ENTRIES, registry, () => {
         const { verified, rejected, verifiedTag, otherTag, start } = state().entries;
         return [
