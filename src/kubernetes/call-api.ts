@@ -58,7 +58,9 @@ const readText = async (
   target: RequestTarget,
   maxBytes: number,
 ): Promise<string> => {
-  const parts: Uint8Array[] = [];
+  // Decoded as it comes: the bytes of a long page would stay outside the heap, which is collected late.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let text = '';
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
@@ -67,9 +69,9 @@ const readText = async (
         { ...target, status, isTooLong: true },
         `the response is longer than ${maxBytes} bytes`,
       );
-    parts.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return Buffer.concat(parts).toString('utf8');
+  return text + decoder.decode();
 };
 
 const parseBody = (text: string, target: RequestTarget, status: number): unknown => {

@@ -11,6 +11,7 @@ import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
 import { build } from '../shared/build.ts';
 import { exitCodes, worstExitCode } from '../shared/exit-codes.ts';
 import { progressFlag } from '../shared/progress.ts';
+import { saveMemory } from '../shared/save-memory.ts';
 import { checkKeys, withCore } from '../shared/with-core.ts';
 import { exitCodeOfScan, failOnFlag, parseFailOn } from './fail-on.ts';
 import { outputFlag, parseOutput, printScan } from './outputs.ts';
@@ -92,6 +93,7 @@ const scan = async (flags: Flags, io: Io): Promise<number> => {
   const mode = parseChoice(flags, 'mode', MODES);
   const output = parseOutput(flags);
   const failOn = parseFailOn(flags);
+  saveMemory();
   const publishes = parsePublish(flags);
   return scanCluster(flags, io, mode, async (result, cluster) => {
     checkPods(result);
