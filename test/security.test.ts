@@ -82,6 +82,7 @@ describe('the threat model', () => {
       'Holders of an old or stolen key',
       'Writers of evidence',
       'Writers of the ConfigMaps in which replicas share evidence',
+      'Those whose text and objects the scan in the cluster meets',
       'Authors of manifests that `sailmark review` reads',
       'Authors of the configuration',
       'A node',

@@ -81,6 +81,9 @@ export const writeEvents = async (
         : `${counted(counts.written, 'Event')} on owners whose answer has changed`,
     ],
     problems: [
+      ...(previous?.isWhole === false
+        ? ['no Events on owners that are new: the last scan found more than it could keep']
+        : []),
       ...(taken.length < changes.length
         ? [`${counted(changes.length - taken.length, 'Event')} left out: a scan writes ${MAX_EVENTS} at most`]
         : []),
