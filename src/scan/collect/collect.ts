@@ -51,13 +51,27 @@ const isEndedJob = (object: JsonObject): boolean =>
     (condition) => ENDED_JOB.has(memberOf(condition, 'type')) && memberOf(condition, 'status') === 'True',
   );
 
+/** The kinds of which a controller keeps old ones without a pod, by the kinds of the controller. */
+const KEPT_BY: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ReplicaSet', ['Deployment', 'Rollout']],
+  ['ReplicationController', ['DeploymentConfig']],
+  ['Deployment', ['Revision']],
+]);
+
 /**
  * True for a template from which no pod is made any more: that of an ended Job, or an old ReplicaSet that its controller
- * keeps for a rollback.
+ * keeps for a rollback. Whoever creates an object may name any controller, so one alone takes nothing out of the scan.
  */
-const isHistory = (object: JsonObject, { kind }: ObjectKind, { isControlled }: FoundOwner): boolean => {
+const isHistory = (
+  object: JsonObject,
+  { kind }: ObjectKind,
+  { isKnown, controller }: FoundOwner,
+): boolean => {
   if (kind === 'Job') return isEndedJob(object);
-  return isControlled && memberOf(memberOf(object, 'spec'), 'replicas') === 0;
+  if (kind === 'Revision') return isKnown && controller === 'Configuration';
+  return (
+    KEPT_BY.get(kind)?.includes(controller) === true && memberOf(memberOf(object, 'spec'), 'replicas') === 0
+  );
 };
 
 const collectedOf = (
@@ -84,7 +98,7 @@ async function* readTemplates(
 ): AsyncIterable<CollectedObject> {
   for await (const object of objects) {
     const found = owners.add(object, kind);
-    if (!found.isKnown && !isHistory(object, kind, found)) yield collectedOf(object, kind, found);
+    if (!isHistory(object, kind, found)) yield collectedOf(object, kind, found);
   }
 }
 
@@ -100,8 +114,8 @@ async function* readPods(
 }
 
 /**
- * Yields every object with a pod template that no other one controls, then every pod that has not ended, each with its
- * outermost owner. Holds a page of objects in memory, and a few hundred bytes for each controller. What could not be read is
+ * Yields every object with a pod template from which pods are made, then every pod that has not ended, each with its
+ * outermost owner. What an object controls is yielded too: its template may be another one. Holds a page of objects in memory, and a few hundred bytes for each controller. What could not be read is
  * said by the coverage; it never rejects, and ends early with the signal.
  */
 export async function* collect(options: CollectOptions): AsyncIterable<CollectedObject> {

@@ -9,7 +9,7 @@ export interface ObjectOwner {
   readonly uid: string | null;
 }
 
-/** A pod, or an object with a pod template that no other object with a template controls. */
+/** A pod, or an object with a pod template. */
 export interface CollectedObject {
   /** With its `apiVersion` and `kind`. */
   readonly object: JsonObject;

@@ -6,8 +6,8 @@ export interface FoundOwner {
   readonly owner: ObjectOwner;
   /** Another object that was read controls it. */
   readonly isKnown: boolean;
-  /** It has a controller, known or not. */
-  readonly isControlled: boolean;
+  /** The kind of its controller, as the object names it; empty: it has none. */
+  readonly controller: string;
 }
 
 /** The kind of an object, as its list says. */
@@ -54,12 +54,13 @@ export const createOwners = (): Owners => {
   const find: Owners['find'] = (object, kind) => {
     const self = selfOf(object, kind);
     const controller = controllerOf(object);
-    if (controller === undefined) return { owner: self, isKnown: false, isControlled: false };
+    if (controller === undefined) return { owner: self, isKnown: false, controller: '' };
     const uid = textIn(controller, 'uid');
     const known = byUid.get(uid);
-    // Anyone may write any reference; an owner in another namespace is none (Kubernetes, "Owners and dependents").
-    if (known !== undefined && (known.namespace === '' || known.namespace === self.namespace))
-      return { owner: known, isKnown: true, isControlled: true };
+    // Anyone may write any reference; an owner in another namespace is none (Kubernetes, "Owners and dependents"). None of
+    // the kinds that belong to the cluster controls an object of a namespace.
+    if (known?.namespace === self.namespace)
+      return { owner: known, isKnown: true, controller: textIn(controller, 'kind') };
     const owner = {
       apiVersion: textIn(controller, 'apiVersion'),
       kind: textIn(controller, 'kind'),
@@ -67,7 +68,7 @@ export const createOwners = (): Owners => {
       name: textIn(controller, 'name'),
       uid: uid === '' ? null : uid,
     };
-    return { owner, isKnown: false, isControlled: true };
+    return { owner, isKnown: false, controller: owner.kind };
   };
   return {
     find,

@@ -27,7 +27,8 @@ const isIndexOf = async (
 /**
  * Compares what a node runs to the digest that is verified now. The manifest of a platform of the verified index is the same,
  * and so is the index of the verified manifest; a configuration is compared to those of the verified manifests. Only what is
- * needed is read, of the repository of the image alone.
+ * needed is read, of the repository of the image alone. An ID that the runtime made itself is never drift: it can be another
+ * one for the same image.
  */
 export const compareRunning = async (
   running: ImageId,
@@ -39,10 +40,14 @@ export const compareRunning = async (
   if (image === undefined) return unknown('the repository lacks the manifest that is verified');
   if (isUnread(image)) return unknown(`the verified manifest could not be read: ${image.why}`);
   if (image.kind === 'index' && image.children.includes(running.digest)) return SAME;
-  if (running.kind === 'any') {
+  if (running.kind !== 'manifest') {
     const { digests, more } = await content.configurations(image);
     if (digests.includes(running.digest)) return SAME;
     if (more !== undefined) return unknown(`not every configuration of it could be read: ${more}`);
+    if (running.kind === 'stored')
+      return unknown(
+        'the image ID is that of the node’s storage, which is the digest of no configuration if the image was pulled in parts',
+      );
   }
   if (image.kind !== 'image') return DRIFTED;
   const isIndex = await isIndexOf(running.digest, verified, content);

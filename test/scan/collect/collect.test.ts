@@ -144,6 +144,32 @@ describe('owners', () => {
     expect(sly?.owner).toMatchObject({ namespace: 'other', kind: 'Deployment', name: 'web' });
   });
 
+  it('hide no template: whoever creates one may name a controller', async () => {
+    const { server, run } = await start();
+    const by = controller('Deployment', 'web');
+    put(server, DEPLOYMENTS, 'web');
+    put(server, CRON_JOBS, 'sly', { by });
+    put(server, DEPLOYMENTS, 'sly-0', { by, spec: { replicas: 0 } });
+    put(server, DEPLOYMENTS, 'idle', { by: controller('MyApp', 'idle'), spec: { replicas: 0 } });
+    put(server, REPLICA_SETS, 'idle-0', { by: controller('ConfigMap', 'idle'), spec: { replicas: 0 } });
+    const found = (await run()).map(({ plural, name }) => `${plural}/${name}`);
+    expect(found.toSorted()).toEqual([
+      'cronjobs/sly',
+      'deployments/idle',
+      'deployments/sly-0',
+      'deployments/web',
+      'replicasets/idle-0',
+    ]);
+  });
+
+  it('are none of the cluster for an object of a namespace', async () => {
+    const { server, run } = await start();
+    const folder = '/apis/apps.kruise.io/v1alpha1/sidecarsets';
+    server.put(`${folder}/all`, { kind: 'SidecarSet', metadata: { uid: 'uid-of-all' } });
+    put(server, PODS, 'sly', { by: controller('SidecarSet', 'all') });
+    expect((await run()).at(-1)?.owner).toMatchObject({ namespace: 'shop', kind: 'SidecarSet' });
+  });
+
   it('survive references that are none', async () => {
     const { server, run } = await start();
     for (const [index, references] of [null, 7, [null], [{ controller: true }], 'x'].entries())
@@ -151,7 +177,7 @@ describe('owners', () => {
     expect(await run()).toHaveLength(5);
   });
 
-  it('are the outermost controllers, and what they control is not collected again', async () => {
+  it('are the outermost controllers, also of the templates that they control', async () => {
     const { server, run } = await start();
     put(server, DEPLOYMENTS, 'web');
     put(server, REPLICA_SETS, 'web-1', { by: controller('Deployment', 'web') });
@@ -164,8 +190,10 @@ describe('owners', () => {
     put(server, PODS, 'debug');
     expect(summary(await run())).toEqual([
       'deployments/web of Deployment/web',
+      'replicasets/web-1 of Deployment/web',
       'replicasets/alone of ReplicaSet/alone',
       'cronjobs/nightly of CronJob/nightly',
+      'jobs/nightly-1 of CronJob/nightly',
       'pods/web-1-a of Deployment/web',
       'pods/nightly-1-a of CronJob/nightly',
       'pods/alone-a of ReplicaSet/alone',
@@ -196,7 +224,11 @@ describe('owners', () => {
     put(server, REPLICA_SETS, 'web-1', { by: controller('Rollout', 'web') });
     put(server, PODS, 'web-1-a', { by: controller('ReplicaSet', 'web-1') });
     const found = await run();
-    expect(summary(found)).toEqual(['rollouts/web of Rollout/web', 'pods/web-1-a of Rollout/web']);
+    expect(summary(found)).toEqual([
+      'rollouts/web of Rollout/web',
+      'replicasets/web-1 of Rollout/web',
+      'pods/web-1-a of Rollout/web',
+    ]);
     expect(found[0]?.object).toMatchObject({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' });
   });
 });
@@ -207,13 +239,13 @@ describe('objects', () => {
     const ended = { conditions: [{ type: 'Complete', status: 'True' }] };
     put(server, JOBS, 'done', { status: ended });
     put(server, JOBS, 'running', { status: { conditions: [{ type: 'Suspended', status: 'True' }] } });
-    put(server, REPLICA_SETS, 'old', { by: controller('Unseen', 'web'), spec: { replicas: 0 } });
-    put(server, REPLICA_SETS, 'new', { by: controller('Unseen', 'web'), spec: { replicas: 1 } });
+    put(server, REPLICA_SETS, 'old', { by: controller('Deployment', 'web'), spec: { replicas: 0 } });
+    put(server, REPLICA_SETS, 'new', { by: controller('Deployment', 'web'), spec: { replicas: 1 } });
     put(server, REPLICA_SETS, 'paused', { spec: { replicas: 0 } });
     put(server, PODS, 'dead', { status: { phase: 'Failed' } });
     put(server, PODS, 'waits', { status: { phase: 'Pending' } });
     expect(summary(await run())).toEqual([
-      'replicasets/new of Unseen/web',
+      'replicasets/new of Deployment/web',
       'replicasets/paused of ReplicaSet/paused',
       'jobs/running of Job/running',
       'pods/waits of Pod/waits',

@@ -93,13 +93,25 @@ describe('a container', () => {
     ['containerd', (digest: string) => `docker.io/istio/proxyv2@${digest}`],
     ['containerd, of a loaded image', (digest: string) => digest],
     ['CRI-O', (digest: string) => `quay.io/istio/proxyv2@${digest}`],
-    ['CRI-O, of an image without a name', (digest: string) => digest.slice('sha256:'.length)],
     ['Docker', (digest: string) => `docker-pullable://istio/proxyv2@${digest}`],
     ['Docker, of a loaded image', (digest: string) => `docker://${digest}`],
   ])('that runs another image than the tag stands for has drifted (%s)', async (_, form) => {
     const { byTag } = mirror.add({ image: INDEX });
     expect(await statusOf(byTag, form(OTHER))).toEqual([MOVED]);
   });
+
+  it.each([
+    ['by tag', 'byTag' as const],
+    ['by digest', 'byDigest' as const],
+  ])(
+    'is not known by an ID of CRI-O’s storage that is no configuration (%s): it may be pulled in parts',
+    async (_, form) => {
+      const reference = mirror.add({ image: form === 'byTag' ? INDEX : platform('amd64') })[form];
+      expect(await statusOf(reference, OTHER.slice('sha256:'.length))).toEqual([
+        'unknown: the image ID is that of the node’s storage, which is the digest of no configuration if the image was pulled in parts',
+      ]);
+    },
+  );
 
   it.each([
     ['no form that is known', 'unheard-of://1', 'the image ID has no form that is known'],

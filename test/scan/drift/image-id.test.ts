@@ -33,7 +33,7 @@ it.each([
   ['containerd, from a registry', `${NAME}@${DIGEST}`, 'manifest'],
   ['containerd, a loaded image', DIGEST, 'any'],
   ['CRI-O, from a registry', `quay.io:443/istio/proxyv2@${DIGEST}`, 'manifest'],
-  ['CRI-O, an image without a repository digest', HEX, 'any'],
+  ['CRI-O, an image without a repository digest', HEX, 'stored'],
   ['Docker, from a registry', `docker-pullable://istio/proxyv2@${DIGEST}`, 'manifest'],
   ['Docker, a loaded or built image', `docker://${DIGEST}`, 'any'],
 ])('reads the form of %s', (_, text, kind) => {
