@@ -1,4 +1,5 @@
 import type { Digest } from '../../image/index.ts';
+import type { ImageManifest } from '../../verification/index.ts';
 import { type ImageContent, isUnread } from './image-content.ts';
 import type { ImageId } from './image-id.ts';
 
@@ -24,6 +25,23 @@ const isIndexOf = async (
   return index.kind === 'index' && index.children.includes(verified);
 };
 
+/** Compares an ID that may be of a configuration; undefined: it is of none, and may be of a manifest. */
+const compareConfiguration = async (
+  { kind, digest }: ImageId,
+  image: ImageManifest,
+  content: ImageContent,
+): Promise<Comparison | undefined> => {
+  if (kind === 'manifest') return undefined;
+  const { digests, more } = await content.configurations(image);
+  if (digests.includes(digest)) return SAME;
+  if (more !== undefined) return unknown(`not every configuration of it could be read: ${more}`);
+  return kind === 'stored'
+    ? unknown(
+        'the image ID is that of the node’s storage, which is the digest of no configuration if the image was pulled in parts',
+      )
+    : undefined;
+};
+
 /**
  * Compares what a node runs to the digest that is verified now. The manifest of a platform of the verified index is the same,
  * and so is the index of the verified manifest; a configuration is compared to those of the verified manifests. Only what is
@@ -40,15 +58,8 @@ export const compareRunning = async (
   if (image === undefined) return unknown('the repository lacks the manifest that is verified');
   if (isUnread(image)) return unknown(`the verified manifest could not be read: ${image.why}`);
   if (image.kind === 'index' && image.children.includes(running.digest)) return SAME;
-  if (running.kind !== 'manifest') {
-    const { digests, more } = await content.configurations(image);
-    if (digests.includes(running.digest)) return SAME;
-    if (more !== undefined) return unknown(`not every configuration of it could be read: ${more}`);
-    if (running.kind === 'stored')
-      return unknown(
-        'the image ID is that of the node’s storage, which is the digest of no configuration if the image was pulled in parts',
-      );
-  }
+  const byConfiguration = await compareConfiguration(running, image, content);
+  if (byConfiguration !== undefined) return byConfiguration;
   if (image.kind !== 'image') return DRIFTED;
   const isIndex = await isIndexOf(running.digest, verified, content);
   if (typeof isIndex === 'string') return unknown(`the running manifest could not be read: ${isIndex}`);
