@@ -9,7 +9,7 @@ import type { NamespacePolicy } from './namespaces/index.ts';
 import type { Labels } from './namespaces/selector.ts';
 import { findNotices } from './notices/find-notices.ts';
 import { findPreflight } from './preflight/find-preflight.ts';
-import type { JudgeConfigured } from './preflight/judge-configured.ts';
+import type { JudgeConfigured, JudgedConfigured } from './preflight/judge-configured.ts';
 import type { ScanOptions } from './scan-options.ts';
 import type { ConfiguredImage, Notice, ScannedImage } from './scan-result.ts';
 
@@ -50,10 +50,32 @@ const signersOf = (judgement: Judgement | undefined, { keys }: KeyRing): string 
   return `signed by ${[...new Set(signers)].join(', ')}`;
 };
 
+/** Bounds the work for one object. */
+const MAX_PLACES = 50;
+
+/** Returns one namespace of each kind: modes and exemptions are all in which the answers for namespaces differ. */
+const createPlaces =
+  ({ config }: ScanOptions, { judged, coverage }: LookAheadTools) =>
+  (namespaces: readonly string[]): readonly string[] => {
+    const kinds = new Map<string, string>();
+    for (const namespace of namespaces) {
+      const exempt = config.rules.exemptions.map((exemption) => exemption.namespaces.includes(namespace));
+      const key = JSON.stringify([judged.policy.ruleFor(namespace), exempt]);
+      if (!kinds.has(key)) kinds.set(key, namespace);
+    }
+    if (kinds.size > MAX_PLACES)
+      coverage.addCut(
+        `What Istio is configured to use was judged in ${MAX_PLACES} of ${kinds.size} namespaces that differ in mode or exemptions.`,
+      );
+    return [...kinds.values()].slice(0, MAX_PLACES);
+  };
+
 /** Judges configured images by the same function as pods and templates, in the mode of each namespace. */
-const createJudgeConfigured =
-  ({ core, signal }: ScanOptions, { judge, judged }: LookAheadTools): JudgeConfigured =>
-  async (object, namespace) => {
+const createJudgeConfigured = (options: ScanOptions, tools: LookAheadTools): JudgeConfigured => {
+  const { core, signal } = options;
+  const { judge, judged } = tools;
+  const placesOf = createPlaces(options, tools);
+  const judgeIn = async (object: JsonObject, namespace: string) => {
     const dependencies = { ...core.admission, judge };
     const rules = judged.policy.ruleFor(namespace);
     const answer = await judgeObject(dependencies, reviewableOf(object, namespace), rules, signal);
@@ -66,6 +88,12 @@ const createJudgeConfigured =
       message: status === 'verified' ? signersOf(judgement, core.ring()) : message,
     }));
   };
+  return async (object, namespaces) => {
+    const answers: JudgedConfigured[] = [];
+    for (const place of placesOf(namespaces)) answers.push(...(await judgeIn(object, place)));
+    return answers;
+  };
+};
 
 const labelsOf = ({
   namespaces,

@@ -75,6 +75,20 @@ describe('names and images that are made to hurt', () => {
     expect(result.owners[0]?.findings).toHaveLength(64);
   });
 
+  it('in the paths of a custom resource are bounded', async () => {
+    const mirror = await startRegistry();
+    const kit = await startScanKit(mirror);
+    const image = mirror.add({ by: false }).byTag;
+    kit.cluster.put('/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/long', {
+      kind: 'Rollout',
+      metadata: { name: 'long', namespace: 'shop', uid: 'uid-of-long' },
+      spec: { ['x'.repeat(1_000_000)]: { containers: [{ name: 'istio-proxy', image }] } },
+    });
+    const { images, owners } = await kit.scan();
+    expect(owners).toMatchObject([{ kind: 'Rollout', name: 'long', status: 'refused' }]);
+    expect(JSON.stringify([images, owners]).length).toBeLessThan(10_000);
+  });
+
   it('of no shape that Kubernetes knows are counted, and named as not judged', async () => {
     const kit = await startScanKit(await startRegistry());
     kit.putPods([

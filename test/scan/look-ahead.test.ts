@@ -9,6 +9,7 @@ import { startScanKit } from './scan-kit.ts';
 const scanInjector = async (
   tag: string,
   configure: (hub: string) => object = () => ({}),
+  more: readonly string[] = [],
 ): Promise<ScanResult> => {
   const mirror = await startMirror();
   const hub = `${mirror.registry.host}/istio`;
@@ -16,9 +17,10 @@ const scanInjector = async (
   mirror.add({ tag: '1.28.1', by: false });
   const kit = await startScanKit({ configuration: { ...mirror.configuration, ...configure(hub) } });
   const { cluster } = kit;
-  cluster.put('/api/v1/namespaces/shop', {
-    metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } },
-  });
+  for (const name of [...more, 'shop'])
+    cluster.put(`/api/v1/namespaces/${name}`, {
+      metadata: { name, labels: { 'istio-injection': 'enabled' } },
+    });
   cluster.put('/api/v1/namespaces/quiet', { metadata: { name: 'quiet' } });
   cluster.put(webhookPath('istio-sidecar-injector', 'mutating'), injectorWebhooks('default'));
   cluster.put(configMapPath('istio-system', 'istio-sidecar-injector'), {
@@ -68,6 +70,42 @@ it('lets an exemption lift what is refused, where it is for the namespace', asyn
   expect(await at('quiet', '1.28.1')).toEqual(['refused', 'version-unsupported', 'exemption-unused']);
   expect(await at('shop', '1.10.*')).toEqual(['refused', 'version-unsupported', 'exemption-unused']);
   expect(await at('shop', '1.28.*')).toEqual(['exempt', 'version-unsupported']);
+});
+
+it('judges what is injected in every namespace, however many come before the one that refuses it', async () => {
+  const namespaces = Array.from({ length: 80 }, (_, index) => `a-${index}`);
+  const exempt = (hub: string): object => ({
+    exemptions: [
+      {
+        images: [`${hub}/proxyv2:*`],
+        namespaces,
+        reason: 'old',
+        owner: 'mesh',
+        expires: '2099-01-01',
+      },
+    ],
+  });
+  const { preflight, coverage } = await scanInjector('1.28.1', exempt, namespaces);
+  expect(preflight).toMatchObject([{ status: 'refused', reason: 'signature-missing' }]);
+  expect(preflight[0]?.namespaces).toHaveLength(81);
+  expect(coverage.cut).toEqual([]);
+});
+
+it('says so if namespaces differ in more ways than it judges', async () => {
+  const namespaces = Array.from({ length: 60 }, (_, index) => `a-${index}`);
+  const exempt = (hub: string): object => ({
+    exemptions: namespaces.map((name) => ({
+      images: [`${hub}/proxyv2:*`],
+      namespaces: [name],
+      reason: 'old',
+      owner: 'mesh',
+      expires: '2099-01-01',
+    })),
+  });
+  const { coverage } = await scanInjector('1.28.1', exempt, namespaces);
+  expect(coverage.cut).toEqual([
+    'What Istio is configured to use was judged in 50 of 61 namespaces that differ in mode or exemptions.',
+  ]);
 });
 
 it('asks for each kind once, and for no ConfigMap but those of the injector', async () => {

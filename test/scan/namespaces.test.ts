@@ -131,6 +131,17 @@ describe('how namespaces would be judged', () => {
     expect(coverage.result().notSeen.map(({ resource }) => resource)).toEqual(['namespaces']);
   });
 
+  it('knows no labels of a namespace that may not be read, and counts it as not seen', async () => {
+    const { server, coverage, read } = await start(AUDIT, { shop: {}, pay: {} });
+    server.fault = (request, response) =>
+      request.path === '/api/v1/namespaces/pay' && refuse(403, 'no')(request, response);
+    const { namespaces, labelsOf, ruleFor } = await read('enforce', ['shop', 'pay']);
+    expect([namespaces, labelsOf('pay'), ruleFor('pay').mode]).toEqual([['shop'], undefined, 'enforce']);
+    const { resources, notSeen } = coverage.result();
+    expect(resources).toContainEqual({ resource: 'namespaces', objects: 1, requests: 1 });
+    expect(notSeen).toMatchObject([{ resource: 'namespaces' }]);
+  });
+
   it('reads the namespaces that are named by get, and says which do not exist', async () => {
     const { server, coverage, read } = await start(AUDIT, { shop: { [MODE]: 'enforce' } });
     const { ruleFor } = await read('audit', ['shop', 'gone']);

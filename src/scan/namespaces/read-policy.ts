@@ -55,8 +55,9 @@ const readNamespaces = async (
     const read = cluster.get({ group: '', plural: 'namespaces', name }, signal);
     const object = await read.catch((error: unknown) => {
       if (!signal.aborted) coverage.addFault({ group: '', resource: 'namespaces', verb: 'get', name }, error);
-      return {};
+      return 'unread' as const;
     });
+    if (object === 'unread') continue;
     coverage.addRead('namespaces', object === undefined ? 0 : 1, 1);
     if (object === undefined)
       coverage.addNotSeen({

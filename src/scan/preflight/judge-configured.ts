@@ -13,8 +13,11 @@ export interface JudgedConfigured {
   readonly message: string;
 }
 
-/** Judges the images of an object as a whole, as admission would judge the pods that get them in this namespace. */
-export type JudgeConfigured = (object: JsonObject, namespace: string) => Promise<readonly JudgedConfigured[]>;
+/** Judges the images of an object as a whole, as admission would judge the pods that get them in each of these namespaces. */
+export type JudgeConfigured = (
+  object: JsonObject,
+  namespaces: readonly string[],
+) => Promise<readonly JudgedConfigured[]>;
 
 /** An object that configures images, and the pods that get them. */
 export interface Configuration {
@@ -29,8 +32,6 @@ export interface Configuration {
   readonly namesUnknown?: boolean;
 }
 
-/** Bounds the work: exemptions and modes differ between namespaces, the verification does not. */
-const MAX_NAMESPACES = 50;
 const MAX_TEXT = 500;
 
 const SERIOUSNESS: readonly ScanStatus[] = ['refused', 'unknown', 'reported', 'exempt', 'verified'];
@@ -83,13 +84,12 @@ export const judgeConfiguration = async (
 ): Promise<readonly ConfiguredImage[]> => {
   const { object, namespace, namespaces, namesUnknown = true } = configuration;
   const listed = namespaces ?? [];
-  const places = listed.length === 0 ? [namespace] : listed.slice(0, MAX_NAMESPACES);
   const unknown = namesUnknown
     ? findDocumentImages(object).unknown.map((sentence) => unknownRow(configuration, '', sentence))
     : [];
-  const answers: JudgedConfigured[] = [];
+  let answers: readonly JudgedConfigured[];
   try {
-    for (const place of places) answers.push(...(await judge(object, place)));
+    answers = await judge(object, listed.length === 0 ? [namespace] : listed);
   } catch (error) {
     const why = `its images could not be judged: ${messageOf(error)}`;
     return [unknownRow(configuration, '', why), ...unknown];

@@ -74,7 +74,7 @@ const mergeUse = (
     namespace: usedBy.namespace,
     owner: usedBy.owner,
     container: boundedText(use.container),
-    path: use.path,
+    path: boundedText(use.path),
     pods: (before?.pods ?? 0) + pods,
     effect: use.effect,
     reason: use.reason?.code ?? null,

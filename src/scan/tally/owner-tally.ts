@@ -90,7 +90,7 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
       }
       for (const { image, path, reason, effect } of judged.uses) {
         if (reason === null || tallied.findings.size >= limits.findingsPerOwner) continue;
-        const finding = { image: boundedText(image), path, code: reason.code, effect };
+        const finding = { image: boundedText(image), path: boundedText(path), code: reason.code, effect };
         tallied.findings.set(JSON.stringify(finding), finding);
       }
     },

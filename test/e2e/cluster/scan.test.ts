@@ -158,7 +158,7 @@ if (hasIstioPods())
         });
       const other = digestsOf('proxyv2', OLD);
       await reportRunning(cluster, 'drift', 'moved', () => `${HUB}/proxyv2@${other.index}`);
-      await reportRunning(cluster, 'drift', 'moved-crio', () => other.config.replace('sha256:', ''));
+      await reportRunning(cluster, 'drift', 'moved-crio', () => `${HUB}/proxyv2@${other.child}`);
       await reportRunning(
         cluster,
         'drift',
