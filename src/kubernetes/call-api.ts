@@ -33,6 +33,8 @@ export interface ApiResponse {
 /** Sends a request to the API server. Rejects with a `ClusterFault` for every response that the request does not accept. */
 export type CallApi = (request: ApiRequest, signal: AbortSignal) => Promise<ApiResponse>;
 
+/** Characters of a response that are worth a collection of garbage before it is parsed. */
+const LONG_BODY = 1_000_000;
 /** The default maximum of one object: several times what etcd accepts, as JSON. */
 const MAX_OBJECT_BYTES = 8 * 1024 * 1024;
 /** The number of times a request is sent if the API server asks for a retry. */
@@ -84,12 +86,14 @@ const parseBody = (text: string, target: RequestTarget, status: number): unknown
 
 /**
  * Creates the function that sends requests to one API server, each for at most `requestTimeout` milliseconds. Once
- * `closed` is aborted, no request is sent any more, and those in flight are aborted.
+ * `closed` is aborted, no request is sent any more, and those in flight are aborted. `collectGarbage` is called before a long
+ * response is parsed.
  */
 export const createCallApi = (
   connection: ApiConnection,
   requestTimeout: number,
   closed: AbortSignal,
+  collectGarbage?: () => void,
 ): CallApi => {
   const exchange = async (request: ApiRequest, signal: AbortSignal): Promise<[RawResponse, string]> => {
     const { method, resource, query, body, contentType, mediaType, maxBytes = MAX_OBJECT_BYTES } = request;
@@ -142,6 +146,7 @@ export const createCallApi = (
       [response, text] = await sendOnce(request, signal);
     }
     const { status } = response;
+    if (text.length > LONG_BODY) collectGarbage?.();
     if (isSuccess(status)) return { status, body: parseBody(text, request, status) };
     if (request.accept?.includes(status)) return { status, body: parseJson(text) };
     throw faultOfStatus(request, status, text);

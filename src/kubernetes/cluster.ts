@@ -128,4 +128,6 @@ export interface ClusterOptions {
   readonly refresh?: number;
   /** The name and version of this program, as requests carry it; default `sailmark`. */
   readonly userAgent?: string;
+  /** Called before a response of more than a megabyte is parsed: the page before it is garbage by then. */
+  readonly collectGarbage?: (() => void) | undefined;
 }

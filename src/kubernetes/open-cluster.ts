@@ -26,11 +26,12 @@ export const openCluster = async (options: ClusterOptions): Promise<Cluster> => 
     refresh = PULL_SECRET_REFRESH_MS,
     userAgent = 'sailmark',
     env = {},
+    collectGarbage,
   } = options;
   const { createApiConnection } = await import('./api-connection.ts');
   const connection = createApiConnection({ kubeconfig, userAgent, env });
   const closing = new AbortController();
-  const callApi = createCallApi(connection, requestTimeout, closing.signal);
+  const callApi = createCallApi(connection, requestTimeout, closing.signal, collectGarbage);
   const readApi = createReadApi(callApi);
   const secrets = createSecrets(callApi);
   const watchApi = createWatchApi(connection, closing.signal);

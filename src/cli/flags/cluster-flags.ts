@@ -3,6 +3,7 @@ import { MINUTE_MS, messageOf } from '../../base/index.ts';
 import {
   type Cluster,
   ClusterFault,
+  type ClusterOptions,
   type Kubeconfig,
   loadKubeconfig,
   openCluster,
@@ -70,12 +71,15 @@ const explainFault = (error: unknown, server: string, place: string): unknown =>
 const NO_KUBECONFIG =
   'no kubeconfig: --kubeconfig is not given, $KUBECONFIG names no file that exists, and there is no ~/.kube/config; name one with --kubeconfig FILE';
 
-const openInPod = async (flags: Flags, userAgent: string): Promise<OpenedCluster> => {
+/** The settings of every connection, however it is found. */
+type Connection = Pick<ClusterOptions, 'userAgent' | 'requestTimeout' | 'collectGarbage'>;
+
+const openInPod = async (flags: Flags, connection: Connection): Promise<OpenedCluster> => {
   if (flags.text('context') !== undefined)
     throw new CommandError('--context needs a kubeconfig: name one with --kubeconfig FILE');
   const place = "this pod's service account";
   return {
-    cluster: await openCluster({ userAgent, requestTimeout: REQUEST_TIMEOUT_MS }),
+    cluster: await openCluster(connection),
     server: null,
     context: null,
     warnings: [],
@@ -86,10 +90,9 @@ const openInPod = async (flags: Flags, userAgent: string): Promise<OpenedCluster
 const openByKubeconfig = async (
   { text, context, server, place, warnings }: Kubeconfig,
   { env }: Io,
-  userAgent: string,
+  connection: Connection,
 ): Promise<OpenedCluster> => {
-  const options = { kubeconfig: text, env, userAgent, requestTimeout: REQUEST_TIMEOUT_MS };
-  const cluster = await openCluster(options).catch((error: unknown) => {
+  const cluster = await openCluster({ ...connection, kubeconfig: text, env }).catch((error: unknown) => {
     throw new CommandError(`the ${place} cannot be used: ${messageOf(error)}`);
   });
   return { cluster, server, context, warnings, explain: (error) => explainFault(error, server, place) };
@@ -97,17 +100,25 @@ const openByKubeconfig = async (
 
 /**
  * Opens the cluster that the flags name. Sends no request yet. Rejects with `UserError` if there is no kubeconfig, or it does
- * not lead to a cluster.
+ * not lead to a cluster. `collectGarbage` as in `ClusterOptions`.
  */
-export const openNamedCluster = async (flags: Flags, io: Io): Promise<OpenedCluster> => {
-  const userAgent = `sailmark/${build.version}`;
+export const openNamedCluster = async (
+  flags: Flags,
+  io: Io,
+  collectGarbage?: () => void,
+): Promise<OpenedCluster> => {
+  const connection = {
+    userAgent: `sailmark/${build.version}`,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    collectGarbage,
+  };
   const kubeconfig = await loadKubeconfig({
     file: flags.text('kubeconfig'),
     context: flags.text('context'),
     env: io.env,
     home: homeOf(io),
   });
-  if (kubeconfig !== undefined) return openByKubeconfig(kubeconfig, io, userAgent);
-  if (await isInPod(io)) return openInPod(flags, userAgent);
+  if (kubeconfig !== undefined) return openByKubeconfig(kubeconfig, io, connection);
+  if (await isInPod(io)) return openInPod(flags, connection);
   throw new CommandError(NO_KUBECONFIG);
 };

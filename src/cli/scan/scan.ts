@@ -50,11 +50,11 @@ const announceEnd = (stop: AbortSignal, { stderr }: Io, clear: () => void): void
 const scanCluster = async (
   flags: Flags,
   io: Io,
-  mode: Mode,
+  { mode, collectGarbage }: { readonly mode: Mode; readonly collectGarbage: () => void },
   use: (result: ScanResult, cluster: Cluster) => Promise<number>,
 ): Promise<number> => {
   const config = await readConfig(flags, io);
-  const { cluster, server, context, warnings, explain } = await openNamedCluster(flags, io);
+  const { cluster, server, context, warnings, explain } = await openNamedCluster(flags, io, collectGarbage);
   for (const warning of warnings) io.stderr.write(`Warning: ${warning}\n`);
   const namespaces = flags.list('namespace');
   try {
@@ -93,9 +93,9 @@ const scan = async (flags: Flags, io: Io): Promise<number> => {
   const mode = parseChoice(flags, 'mode', MODES);
   const output = parseOutput(flags);
   const failOn = parseFailOn(flags);
-  saveMemory();
+  const collectGarbage = saveMemory();
   const publishes = parsePublish(flags);
-  return scanCluster(flags, io, mode, async (result, cluster) => {
+  return scanCluster(flags, io, { mode, collectGarbage }, async (result, cluster) => {
     checkPods(result);
     await printScan(result, output, io);
     return worstExitCode([exitCodeOfScan(result, failOn), await publish(result, publishes, cluster, io)]);
