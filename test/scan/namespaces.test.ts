@@ -106,6 +106,17 @@ describe('how namespaces would be judged', () => {
     ]);
   });
 
+  it('takes the pods for pinned where it may not be read who pins them: that is the default', async () => {
+    const { server, coverage, read } = await start(AUDIT, { shop: {} }, [entry('pin', none)]);
+    server.fault = (request, response) =>
+      request.path.includes('mutatingwebhook') && refuse(403, 'no')(request, response);
+    const { policy, ruleFor } = await read();
+    expect([policy.webhook, policy.pin, ruleFor('shop').pinned]).toEqual(['sailmark', 'enforce', true]);
+    expect(coverage.result().notSeen).toMatchObject([
+      { resource: 'mutatingwebhookconfigurations.admissionregistration.k8s.io' },
+    ]);
+  });
+
   it("has the chart's own defaults", async () => {
     const { read } = await start(undefined);
     const { policy } = await read();

@@ -24,7 +24,8 @@ export interface InstalledWebhook {
   isByLabel(mode: Mode): boolean;
   /** Names of namespaces that the selectors contain. */
   readonly named: readonly string[];
-  readonly pin: 'enforce' | 'always' | 'never';
+  /** Undefined: the mutating configurations could not be read. */
+  readonly pin: 'enforce' | 'always' | 'never' | undefined;
 }
 
 const SUFFIX = '.sailmark.dev';
@@ -88,10 +89,10 @@ const readPin = (
   return isAlways ? 'always' : 'enforce';
 };
 
-/** Reads the configurations of a release: the validating one, and the mutating one if there is one. */
+/** Reads the configurations of a release: the validating one, and the mutating one if there is one and it could be read. */
 export const readInstalledWebhook = (
   validating: JsonObject,
-  mutating: JsonObject | undefined,
+  mutating: JsonObject | 'unread' | undefined,
 ): InstalledWebhook => {
   const selectors = entriesOf(validating);
   const modes = readModes(selectors);
@@ -110,6 +111,6 @@ export const readInstalledWebhook = (
     entryFor: (labels) => MODES.find((mode) => isIn(mode, labels)),
     isByLabel: (mode) => mode === releaseMode || labelModes.includes(mode),
     named: [...new Set(named)],
-    pin: readPin(mutating, modes),
+    pin: mutating === 'unread' ? undefined : readPin(mutating, modes),
   };
 };

@@ -87,9 +87,11 @@ const findWebhook = async (
       why: `${nameOfConfiguration(other)} is a webhook of sailmark too; namespaces are judged by ${name}`,
       remedy: 'Keep one release of sailmark',
     });
+  const faults = coverage.result().notSeen.length;
   const mutating = await readAll(readList, GROUP, 'mutatingwebhookconfigurations');
+  const isUnread = coverage.result().notSeen.length > faults;
   const pins = mutating.find((configuration) => nameOfConfiguration(configuration) === pinNameOf(name));
-  return { webhook: readInstalledWebhook(validating, pins), mutating };
+  return { webhook: readInstalledWebhook(validating, isUnread ? 'unread' : pins), mutating };
 };
 
 /**

@@ -33,6 +33,8 @@ export interface OwnerTally {
   owners(): readonly ScannedOwner[];
   /** The number of objects whose owners are not listed. */
   omitted(): number;
+  /** The number of owners that have more findings than are listed. */
+  shortened(): number;
 }
 
 const bySeriousness = (one: ScannedOwner, other: ScannedOwner): number =>
@@ -60,6 +62,7 @@ const createOwner = (owner: Owner, rules: NamespaceRules, judged: JudgedObject):
 /** `shares` bounds the owners, by namespace. */
 export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTally => {
   const owners = new Map<string, TalliedOwner>();
+  const shortened = new Set<TalliedOwner>();
   let names = 0;
   const ownerOf = (owner: Owner, rules: NamespaceRules, judged: JudgedObject): TalliedOwner | undefined => {
     const key = JSON.stringify([owner.apiVersion, owner.kind, owner.namespace, owner.name]);
@@ -88,10 +91,16 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
         addName(tallied.podNames, pod);
         if (judged.denied) addName(tallied.refusedPods, pod);
       }
-      for (const { image, path, reason, effect } of judged.uses) {
-        if (reason === null || tallied.findings.size >= limits.findingsPerOwner) continue;
+      const serious = judged.uses.toSorted(
+        (one, other) => rankOfStatus(one.status) - rankOfStatus(other.status),
+      );
+      for (const { image, path, reason, effect } of serious) {
+        if (reason === null) continue;
         const finding = { image: boundedText(image), path: boundedText(path), code: reason.code, effect };
-        tallied.findings.set(JSON.stringify(finding), finding);
+        const key = JSON.stringify(finding);
+        if (tallied.findings.size < limits.findingsPerOwner || tallied.findings.has(key))
+          tallied.findings.set(key, finding);
+        else shortened.add(tallied);
       }
     },
     owners: () =>
@@ -104,5 +113,6 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
         }))
         .toSorted(bySeriousness),
     omitted: shares.refused,
+    shortened: () => shortened.size,
   };
 };

@@ -7,7 +7,7 @@ import { boundedText } from './tally-limits.ts';
 /** Images of one version that are listed. */
 const MAX_IMAGES = 100;
 
-/** Versions that are listed: Istio has some thirty, and anyone can write a tag. */
+/** Versions that are listed beside those of Istio's own table: anyone can write a tag. */
 const MAX_VERSIONS = 200;
 
 interface TalliedVersion {
@@ -21,7 +21,15 @@ export interface VersionTally {
   add(uses: readonly JudgedUse[]): void;
   /** The oldest first, with their support on a day, `2026-11-30`. */
   versions(today: string): readonly VersionUse[];
+  /** The number of uses of images whose versions are not listed. */
+  omitted(): number;
 }
+
+/** True for a version that Istio's table of support has: no other one can take its place. */
+const isInTable = (version: string): boolean => {
+  const { ends, expected } = supportOf(version, '');
+  return ends !== null || expected !== null;
+};
 
 /** The minor version that the tag of an image names, whether or not Istio built it. */
 const versionOf = (image: string): string | undefined => {
@@ -31,12 +39,16 @@ const versionOf = (image: string): string | undefined => {
 
 export const createVersionTally = (): VersionTally => {
   const versions = new Map<string, TalliedVersion>();
+  let omitted = 0;
   const ofImage = (image: string): TalliedVersion | undefined => {
     const version = versionOf(image);
     if (version === undefined) return undefined;
     const known = versions.get(version);
     if (known !== undefined) return known;
-    if (versions.size >= MAX_VERSIONS) return undefined;
+    if (versions.size >= MAX_VERSIONS && !isInTable(version)) {
+      omitted += 1;
+      return undefined;
+    }
     const created: TalliedVersion = { pods: 0, images: new Set() };
     versions.set(version, created);
     return created;
@@ -59,5 +71,6 @@ export const createVersionTally = (): VersionTally => {
           const { ends, supported } = supportOf(version, today);
           return { version, supportEnds: ends, supported, pods, images: [...images].toSorted() };
         }),
+    omitted: () => omitted,
   };
 };
