@@ -1,18 +1,13 @@
 import { messageOf, UserError } from '../base/index.ts';
 import { checkOperands, parseArguments } from './command-line/arguments.ts';
-import { type Command, type Io, UsageError } from './command-line/command.ts';
+import { type Io, UsageError } from './command-line/command.ts';
 import { describeCommand, describeGroup, describeProgram } from './command-line/help.ts';
 import { suggest } from './command-line/suggest.ts';
+import type { CommandEntry } from './completion/model.ts';
 
 export type { Io } from './command-line/command.ts';
 
-interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  /** Imports the command only when it runs: printing a version does not need most of the program. */
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
-
+/** A command is imported only when it runs: printing a version does not need most of the program. */
 const ENTRIES: readonly CommandEntry[] = [
   { name: 'verify', summary: 'verify the signatures of images', load: () => import('./verify/verify.ts') },
   {
@@ -51,6 +46,19 @@ const ENTRIES: readonly CommandEntry[] = [
     name: 'match-conditions',
     summary: "print the webhook's match conditions",
     load: () => import('./match-conditions.ts'),
+  },
+  {
+    name: 'explain',
+    summary: 'explain a reason: what it means and what to do',
+    load: () => import('./explain/explain.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes command lines in a shell',
+    load: async () => {
+      const { createCommand } = await import('./completion/completion.ts');
+      return { command: createCommand(ENTRIES) };
+    },
   },
   {
     name: 'version',

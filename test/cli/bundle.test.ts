@@ -81,7 +81,7 @@ describe('the bundle', () => {
     expect(stdout).toContain('the connection failed (ECONNREFUSED) (registry-unavailable)');
   });
 
-  it.each(['verify', 'review', 'scan', 'serve', 'keys', 'check-config', 'version'])(
+  it.each(['verify', 'review', 'scan', 'serve', 'keys', 'check-config', 'explain', 'completion', 'version'])(
     'has all that %s needs',
     async (name) => {
       const { code, stdout, stderr } = await bundled(name, '--help');
@@ -95,6 +95,12 @@ describe('the bundle', () => {
     const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
     expect(texts.filter((text) => text.includes('Without it, this is the summary'))).toHaveLength(1);
     expect(texts.filter((text) => text.includes('ESBUILD_BINARY_PATH'))).toEqual([]);
+  });
+
+  it('explains a reason without any file beside it', async () => {
+    const { code, stdout } = await bundled('explain', 'signature-missing');
+    expect(code).toBe(0);
+    expect(stdout).toContain('What to do: use a release; copy signatures along when mirroring\n');
   });
 
   it('loads less than 30 kB to print a version', async () => {

@@ -132,7 +132,7 @@ const writeFiles = async (): Promise<void> => {
     // The configuration stands for the network: it sends Docker Hub's images to the registry of this process.
     'bin/sailmark': `#!/bin/sh
 case " $* " in
-*' --config '* | *' verify-blob '* | *' evidence list '* | *' version '*) ;;
+*' --config '* | *' verify-blob '* | *' evidence list '* | *' version '* | *' explain'* | *' completion '*) ;;
 *) set -- "$@" --config sailmark.yaml ;;
 esac
 exec "${process.execPath}" "${MAIN}" "$@"

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { flagsOf, parseArguments } from '../../src/cli/command-line/arguments.ts';
 import type { Command } from '../../src/cli/command-line/command.ts';
+import { createCommand } from '../../src/cli/completion/completion.ts';
 import { runCli } from '../support/run-cli.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -14,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   keys: () => import('../../src/cli/keys.ts'),
   'check-config': () => import('../../src/cli/check-config.ts'),
   'match-conditions': () => import('../../src/cli/match-conditions.ts'),
+  explain: () => import('../../src/cli/explain/explain.ts'),
+  completion: async () => ({ command: createCommand([]) }),
   version: () => import('../../src/cli/version.ts'),
 };
 
@@ -90,6 +93,8 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   keys: ['key', 'config', 'ca-file', 'output', 'help'],
   'check-config': ['config', 'help'],
   'match-conditions': ['config', 'output', 'help'],
+  explain: ['help'],
+  completion: ['help'],
   version: ['help'],
 };
 

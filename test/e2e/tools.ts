@@ -14,6 +14,7 @@ const VARIABLES = {
   'docker-registry': 'DOCKER_REGISTRY',
   'referrers-registry': 'REFERRERS_REGISTRY',
   'go-rules': 'GO_RULES',
+  'zsh and fish': 'SHELLS_HOME',
 } as const;
 
 export type Tool = keyof typeof VARIABLES;

@@ -51,6 +51,8 @@ export interface Command {
   readonly exitCodes?: readonly (readonly [number, string])[];
   /** The maximum number of arguments besides flags. */
   readonly maxOperands: number;
+  /** The operands to choose from, which a shell completes; undefined if they are free. */
+  readonly operands?: readonly string[];
   /** Resolves to the exit code. If it rejects, the error is printed and the exit code is 1. */
   run(flags: Flags, operands: readonly string[], io: Io): Promise<number>;
 }

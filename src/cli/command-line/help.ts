@@ -5,7 +5,7 @@ import type { Command, Flag } from './command.ts';
 const WIDTH = 80;
 
 /** Breaks text into lines of at most `width` columns, each indented by `indent`. */
-const wrap = (text: string, indent: string, width = WIDTH): string =>
+export const wrap = (text: string, indent: string, width = WIDTH): string =>
   text
     .split('\n')
     .flatMap((paragraph) => {
