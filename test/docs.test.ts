@@ -80,9 +80,7 @@ const A_PIN = '8e0dbb285a3dbfc2826c5e4c263bcfe4d93169e2207bfdd4235f5200fa5c6212'
 
 /** The problems of a YAML block of a page, parsed as a configuration. The files that it names do not exist. */
 const problemsIn = async (block: string): Promise<readonly string[]> => {
-  const head = block.startsWith('apiVersion:')
-    ? ''
-    : 'apiVersion: sailmark.dev/v1alpha1\nkind: Configuration\n';
+  const head = /^apiVersion:/m.test(block) ? '' : 'apiVersion: sailmark.dev/v1alpha1\nkind: Configuration\n';
   const error: unknown = await parseConfig(`${head}${block.replaceAll('HEX', A_PIN)}`, () =>
     Promise.reject(new Error('not here')),
   ).catch((reason: unknown) => reason);

@@ -16,4 +16,5 @@ export { parseYaml } from './parse-yaml.ts';
 export { ConfigError, type Problem } from './problem.ts';
 export { formatQuantity, parseDuration } from './quantity.ts';
 export type { ReadFile } from './readers/read-context.ts';
+export { configurationSchema } from './schema/configuration-schema.ts';
 export { type EndingExemption, endingExemptions, warningsOf } from './warnings.ts';

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +19,16 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sailmark-check-'));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('check-config --print-schema', () => {
+  it('prints the schema that the chart carries, whose $id is in the group of apiVersion', async () => {
+    const { code, stdout } = await runCli(['check-config', '--print-schema']);
+    const file = new URL('../../charts/sailmark/configuration.schema.json', import.meta.url);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(file, 'utf8')));
+    expect(JSON.parse(stdout)).toMatchObject({ $id: expect.stringContaining(HEAD.apiVersion) });
+  });
+});
 
 describe('check-config', () => {
   it('names every problem with its path, and prints nothing else', async () => {

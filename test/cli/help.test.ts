@@ -91,7 +91,7 @@ const INTERFACE: Readonly<Record<string, readonly string[]>> = {
   ],
   serve: ['config', 'help'],
   keys: ['key', 'config', 'ca-file', 'output', 'help'],
-  'check-config': ['config', 'help'],
+  'check-config': ['config', 'print-schema', 'help'],
   'match-conditions': ['config', 'output', 'help'],
   explain: ['help'],
   completion: ['help'],

@@ -108,7 +108,7 @@ export const command: Command = {
   examples: [
     'sailmark review -f deployment.yaml',
     'sailmark review -R -f manifests',
-    'sailmark review -R -f manifests --output sarif > sailmark.sarif',
+    'sailmark review -R -f manifests --output sarif',
     'istioctl manifest generate | sailmark review --config sailmark.yaml -f -',
     'kubectl get pods -A -o json | sailmark review --mode audit -f -',
   ],

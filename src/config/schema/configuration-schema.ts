@@ -198,6 +198,8 @@ const server = {
 /** The schema of the configuration file, `sailmark.dev/v1alpha1`: every key is read, and an unknown key is refused. */
 export const configurationSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
+  // A name in the group of `apiVersion`, not an address: nothing is served there, and nothing fetches it.
+  $id: 'https://sailmark.dev/v1alpha1/configuration.schema.json',
   type: 'object',
   additionalProperties: false,
   required: ['apiVersion', 'kind'],
