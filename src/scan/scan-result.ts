@@ -55,7 +55,7 @@ export interface ScanResult {
   readonly preflight: readonly ConfiguredImage[];
   /** Containers that run another digest than the one verified now, and those of which it is not known. */
   readonly drift: readonly Drift[];
-  /** The Istio versions in use, the oldest first. */
+  /** The Istio versions in use, the oldest first. Of those that Istio's table does not have, a number is listed. */
   readonly versions: readonly VersionUse[];
   readonly notices: readonly Notice[];
   readonly coverage: Coverage;
@@ -169,6 +169,7 @@ export interface ScannedOwner {
   readonly refusedPods: readonly string[];
   /** The denial or the warning, verbatim. */
   readonly message: string;
+  /** As far as they are listed; of one object the most serious first. */
   readonly findings: readonly {
     readonly image: string;
     readonly path: string;

@@ -33,8 +33,6 @@ export interface OwnerTally {
   owners(): readonly ScannedOwner[];
   /** The number of objects whose owners are not listed. */
   omitted(): number;
-  /** The number of owners that have more findings than are listed. */
-  shortened(): number;
 }
 
 const bySeriousness = (one: ScannedOwner, other: ScannedOwner): number =>
@@ -62,7 +60,6 @@ const createOwner = (owner: Owner, rules: NamespaceRules, judged: JudgedObject):
 /** `shares` bounds the owners, by namespace. */
 export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTally => {
   const owners = new Map<string, TalliedOwner>();
-  const shortened = new Set<TalliedOwner>();
   let names = 0;
   const ownerOf = (owner: Owner, rules: NamespaceRules, judged: JudgedObject): TalliedOwner | undefined => {
     const key = JSON.stringify([owner.apiVersion, owner.kind, owner.namespace, owner.name]);
@@ -100,7 +97,6 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
         const key = JSON.stringify(finding);
         if (tallied.findings.size < limits.findingsPerOwner || tallied.findings.has(key))
           tallied.findings.set(key, finding);
-        else shortened.add(tallied);
       }
     },
     owners: () =>
@@ -113,6 +109,5 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
         }))
         .toSorted(bySeriousness),
     omitted: shares.refused,
-    shortened: () => shortened.size,
   };
 };

@@ -1,4 +1,7 @@
-/** Bounds the memory and the length of a result, whatever the cluster holds. Each has its sentence in `coverage.cut`. */
+/**
+ * Bounds the memory and the length of a result, whatever the cluster holds. Each that leaves
+ * out an image or an owner has its sentence in `coverage.cut`; a cut result removes no report, so nobody's pod may make one alone.
+ */
 export interface TallyLimits {
   /** Images that are listed. */
   readonly images: number;

@@ -78,14 +78,6 @@ export const createTally = (limits: TallyLimits = defaultTallyLimits): Tally => 
         owners.omitted(),
         `Objects with findings whose owners are beyond the first ${limits.owners}, which are not listed`,
       ),
-      ...sentence(
-        owners.shortened(),
-        `Owners with more than ${limits.findingsPerOwner} findings, of which the others are not listed`,
-      ),
-      ...sentence(
-        versions.omitted(),
-        'Uses of images whose versions are no known ones, which are not listed',
-      ),
       ...sentence(malformed, "Objects of another shape than Kubernetes' own, which were not judged"),
     ],
   };

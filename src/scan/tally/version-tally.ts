@@ -21,8 +21,6 @@ export interface VersionTally {
   add(uses: readonly JudgedUse[]): void;
   /** The oldest first, with their support on a day, `2026-11-30`. */
   versions(today: string): readonly VersionUse[];
-  /** The number of uses of images whose versions are not listed. */
-  omitted(): number;
 }
 
 /** True for a version that Istio's table of support has: no other one can take its place. */
@@ -39,16 +37,12 @@ const versionOf = (image: string): string | undefined => {
 
 export const createVersionTally = (): VersionTally => {
   const versions = new Map<string, TalliedVersion>();
-  let omitted = 0;
   const ofImage = (image: string): TalliedVersion | undefined => {
     const version = versionOf(image);
     if (version === undefined) return undefined;
     const known = versions.get(version);
     if (known !== undefined) return known;
-    if (versions.size >= MAX_VERSIONS && !isInTable(version)) {
-      omitted += 1;
-      return undefined;
-    }
+    if (versions.size >= MAX_VERSIONS && !isInTable(version)) return undefined;
     const created: TalliedVersion = { pods: 0, images: new Set() };
     versions.set(version, created);
     return created;
@@ -71,6 +65,5 @@ export const createVersionTally = (): VersionTally => {
           const { ends, supported } = supportOf(version, today);
           return { version, supportEnds: ends, supported, pods, images: [...images].toSorted() };
         }),
-    omitted: () => omitted,
   };
 };
