@@ -14,5 +14,12 @@ export {
   reasonCodes,
 } from './reason.ts';
 export { reasonTable } from './reason-table.ts';
-export { type Exemption, type Mode, mustPin, type OutageChoice, type Rules } from './rules.ts';
+export {
+  type Exemption,
+  type Mode,
+  mustPin,
+  type OutageChoice,
+  type PinScope,
+  type Rules,
+} from './rules.ts';
 export { remedyOf } from './sentences.ts';

@@ -42,6 +42,11 @@ const REPORT_ROWS = {
     meaning: 'a key is fetched from a URL and not pinned: any key that the URL serves is trusted',
     remedy: '[pin the key](verify-a-release.md#pin-a-key)',
   },
+  'pin-differs': {
+    meaning:
+      'the configuration of the scan pins images and the installed webhook does not, or the other way round',
+    remedy: 'scan with the configuration that the release has, or is going to have',
+  },
   'exemption-expires': {
     meaning: 'an exemption ends soon, and what it lifts is refused then',
     remedy: 'replace the image before that day, or renew the exemption',

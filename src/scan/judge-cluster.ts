@@ -1,7 +1,6 @@
 import type { ReviewerDependencies } from '../admission/index.ts';
 import type { JsonObject } from '../base/index.ts';
 import type { ServedResources } from '../kubernetes/index.ts';
-import { mustPin } from '../policy/index.ts';
 import {
   type CollectedObject,
   type CollectProgress,
@@ -22,6 +21,8 @@ import { createTally, type Tally } from './tally/tally.ts';
 /** What the objects of a cluster add up to. */
 export interface JudgedCluster {
   readonly policy: NamespacePolicy;
+  /** What admission is asked with. */
+  readonly dependencies: ReviewerDependencies;
   readonly tally: Tally;
   readonly driftCollector: DriftCollector;
   readonly remedyTally: RemedyTally;
@@ -37,23 +38,6 @@ export interface JudgeClusterTools {
   readonly show: (progress: CollectProgress & Pick<ScanProgress, 'stage'>) => void;
 }
 
-/**
- * Reads how namespaces are judged. Where no webhook is installed, the configuration says which ones are pinned, as the chart
- * would.
- */
-const readPolicy = async (
-  { config: { rules }, cluster, mode, namespaces, signal }: ScanOptions,
-  coverage: CoverageRecorder,
-): Promise<NamespacePolicy> => {
-  const read = await readNamespacePolicy({ cluster, coverage, mode, namespaces, signal });
-  if (read.policy.webhook !== null) return read;
-  const ruleFor: NamespacePolicy['ruleFor'] = (namespace) => {
-    const rule = read.ruleFor(namespace);
-    return { ...rule, pinned: !rule.excluded && mustPin(rules, rule.mode) };
-  };
-  return { ...read, policy: { ...read.policy, pin: rules.pin }, ruleFor };
-};
-
 /** Bounds memory: a cluster has two or three. */
 const MAX_DAEMON_SETS = 100;
 
@@ -62,14 +46,14 @@ export const judgeCluster = async (
   options: ScanOptions,
   { judge, coverage, show }: JudgeClusterTools,
 ): Promise<JudgedCluster> => {
-  const { core, config, cluster, namespaces, signal } = options;
-  const policy = await readPolicy(options, coverage);
+  const { core, config, cluster, mode, pin, namespaces, signal } = options;
+  const policy = await readNamespacePolicy({ cluster, coverage, mode, pin, namespaces, signal });
   const tally = createTally();
   const remedyTally = createRemedyTally(config.places.mirrors);
   const driftCollector = createDriftCollector({
     isIstio: (reference) => judge.inspect(reference).class?.kind === 'istio',
   });
-  // An installed webhook demands pins where it makes them, whatever the configuration of this scan says.
+  // The validating webhook demands pins where the mutating one makes them.
   const dependencies: ReviewerDependencies = {
     ...core.admission,
     rules: { ...core.admission.rules, pin: policy.policy.pin },
@@ -99,5 +83,5 @@ export const judgeCluster = async (
   }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  return { policy, tally, driftCollector, remedyTally, served, daemonSets };
+  return { policy, dependencies, tally, driftCollector, remedyTally, served, daemonSets };
 };

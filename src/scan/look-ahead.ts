@@ -73,12 +73,11 @@ const createPlaces =
 /** Judges configured images by the same function as pods and templates, in the mode of each namespace. */
 const createJudgeConfigured = (options: ScanOptions, tools: LookAheadTools): JudgeConfigured => {
   const { core, signal } = options;
-  const { judge, judged } = tools;
+  const { judged } = tools;
   const placesOf = createPlaces(options, tools);
   const judgeIn = async (object: JsonObject, namespace: string) => {
-    const dependencies = { ...core.admission, judge };
     const rules = judged.policy.ruleFor(namespace);
-    const answer = await judgeObject(dependencies, reviewableOf(object, namespace), rules, signal);
+    const answer = await judgeObject(judged.dependencies, reviewableOf(object, namespace), rules, signal);
     if (answer === undefined) throw new Error('it is malformed');
     return answer.uses.map(({ image, path, status, reason, message, judgement }) => ({
       image,
@@ -137,6 +136,7 @@ export const lookAhead = async (options: ScanOptions, tools: LookAheadTools): Pr
     preflight,
     ring: core.ring(),
     exemptions: config.rules.exemptions,
+    pins: { configured: options.pin, installed: policy.installedPin, webhook: policy.policy.webhook },
     sawEverything: sawEverything(options, tools),
     now: now(),
   });

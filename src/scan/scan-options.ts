@@ -1,7 +1,7 @@
 import type { Core } from '../compose.ts';
 import type { Config } from '../config/index.ts';
 import type { Cluster } from '../kubernetes/index.ts';
-import type { Mode } from '../policy/index.ts';
+import type { Mode, PinScope } from '../policy/index.ts';
 
 /** What a scan does at the moment. */
 export interface ScanProgress {
@@ -25,6 +25,11 @@ export interface ScanOptions {
   readonly cluster: Cluster;
   /** The mode of namespaces without a label that counts: what would happen if the webhook had it. */
   readonly mode: Mode;
+  /**
+   * Where the configuration pins. Undefined: no configuration was given, so that the installed webhook's counts, or the
+   * chart's default where none is installed.
+   */
+  readonly pin?: PinScope | undefined;
   /** The namespaces to read; undefined: the whole cluster. */
   readonly namespaces?: readonly string[] | undefined;
   /** Ends the scan: it resolves with what is known by then. */

@@ -267,6 +267,8 @@ export interface Notice {
     | 'key-needed'
     /** A key that whoever controls its address could replace. */
     | 'key-unpinned'
+    /** The configuration pins and the installed webhook does not, or the other way round. */
+    | 'pin-differs'
     | 'exemption-expires'
     | 'exemption-unused';
   readonly severity: 'info' | 'warning';

@@ -37,6 +37,7 @@ export const startScanKit = async (world: Pick<World, 'configuration'>): Promise
         config,
         cluster: client,
         mode: 'enforce',
+        pin: config.rules.pin,
         signal: new AbortController().signal,
         now: Date.now,
         timeout: 10_000,

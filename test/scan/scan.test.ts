@@ -2,6 +2,7 @@ import { sample } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Mode } from '../../src/policy/index.ts';
 import type { ScanResult } from '../../src/scan/index.ts';
+import { container, pod } from '../support/builders.ts';
 import { denialsOf, podsOf, startWebhookOf, startWorld, type TestNamespace } from './admission-world.ts';
 import { startScanKit } from './scan-kit.ts';
 
@@ -40,4 +41,28 @@ describe('a scan of a cluster', () => {
       expect(result.summary.denied).toBe(expected.size);
     },
   );
+
+  it('without a configuration says what the chart would deny, which pins by default', async () => {
+    // With a digest required, each tag that is not pinned is denied: the answers of the two pins are far apart.
+    const world = await startWorld({ requireDigest: true, pin: 'enforce' });
+    const webhook = await startWebhookOf(world);
+    const kit = await startScanKit({ configuration: { ...world.configuration, pin: 'never' } });
+    const seed = Date.now();
+    const [pods = []] = sample(podsOf(world.images, ['shop', 'istio-system']), { numRuns: 1, seed });
+    const tagged = world.mirror.add({ tag: '1.28.3' }).byTag;
+    const all = [...pods, pod({ containers: [container(tagged)] }, { name: 'tagged', namespace: 'shop' })];
+    kit.putPods(all);
+    const namespaceOf = (name: string): TestNamespace => ({
+      mode: 'enforce',
+      critical: name === 'istio-system',
+      excluded: false,
+      pinned: true,
+    });
+    const expected = await denialsOf(webhook, all, namespaceOf);
+    expect([...expected.keys()]).not.toContain('shop/tagged');
+    const result = await kit.scan({ pin: undefined });
+    expect(deniedPods(result), `seed ${seed}`).toEqual([...expected.keys()].toSorted());
+    expect(result.policy.pin).toBe('enforce');
+    expect(deniedPods(await kit.scan())).toContain('shop/tagged');
+  });
 });

@@ -68,6 +68,7 @@ const scanCluster = async (
         config,
         cluster,
         mode,
+        pin: flags.has('config') ? config.rules.pin : undefined,
         namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)],
         signal,
         now: Date.now,

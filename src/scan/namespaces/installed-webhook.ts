@@ -1,5 +1,5 @@
 import { type JsonObject, listMemberOf, memberOf, textOf } from '../../base/index.ts';
-import type { Mode } from '../../policy/index.ts';
+import type { Mode, PinScope } from '../../policy/index.ts';
 import { type Labels, matchesSelector, type Requirement, requirementsOf } from './selector.ts';
 
 /** The label that may choose a namespace's mode. */
@@ -25,7 +25,7 @@ export interface InstalledWebhook {
   /** Names of namespaces that the selectors contain. */
   readonly named: readonly string[];
   /** Undefined: the mutating configurations could not be read. */
-  readonly pin: 'enforce' | 'always' | 'never' | undefined;
+  readonly pin: PinScope | undefined;
 }
 
 const SUFFIX = '.sailmark.dev';
@@ -77,7 +77,7 @@ const readAllowsWeaker = (releaseMode: Mode | undefined, labelModes: readonly Mo
 const readPin = (
   mutating: JsonObject | undefined,
   { releaseMode, labelModes }: ReturnType<typeof readModes>,
-): InstalledWebhook['pin'] => {
+): PinScope => {
   const selectors = mutating === undefined ? undefined : entriesOf(mutating);
   const entry = `pin${SUFFIX}`;
   if (selectors?.has(entry) !== true) return 'never';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/index.ts';
-import type { Mode } from '../../policy/index.ts';
+import { type Mode, mustPin, type PinScope } from '../../policy/index.ts';
 import type { ScannedPolicy } from '../scan-result.ts';
 import { type InstalledWebhook, MODE_LABEL, MODES, NAME_LABEL } from './installed-webhook.ts';
 import type { Labels } from './selector.ts';
@@ -21,12 +21,15 @@ export interface NamespacePolicy {
   labelsOf(namespace: string): Labels | undefined;
   /** The namespaces that were read. */
   readonly namespaces: readonly string[];
+  /** Where the installed webhook pins; undefined: none is installed, or it could not be read. */
+  readonly installedPin: PinScope | undefined;
   /** The MutatingWebhookConfigurations of the cluster, if they were read. */
   readonly mutatingWebhooks?: readonly JsonObject[];
 }
 
 /** The chart's defaults (`charts/sailmark/values.yaml`), which a test compares. */
 const DEFAULT_CRITICAL: readonly string[] = ['kube-system', 'istio-system', 'istio-cni'];
+const DEFAULT_PIN: PinScope = 'enforce';
 
 const isStronger = (mode: Mode, than: Mode): boolean => MODES.indexOf(mode) < MODES.indexOf(than);
 
@@ -54,24 +57,21 @@ const ruleByWebhook = (
   return { mode, critical: false, excluded: false };
 };
 
-const isPinned = (pin: ScannedPolicy['pin'], { mode, excluded }: Omit<NamespaceRule, 'pinned'>): boolean =>
-  !excluded && (pin === 'always' || (pin === 'enforce' && mode === 'enforce'));
-
 /**
  * Creates the function that says how each namespace would be judged if the release's mode were `asked`: by the selectors of
- * the webhook that is installed, or else by the chart's defaults. A namespace that was not read has its name as its only
+ * the webhook that is installed, or else by the chart's defaults; `pin` of the configuration goes before both. A namespace that was not read has its name as its only
  * label.
  */
 export const createNamespacePolicy = (
-  asked: Mode,
+  { mode: asked, pin: configured }: { readonly mode: Mode; readonly pin?: PinScope | undefined },
   webhook: InstalledWebhook | undefined,
   labels: ReadonlyMap<string, Labels>,
 ): NamespacePolicy => {
-  const pin = webhook?.pin ?? 'enforce';
+  const pin = configured ?? webhook?.pin ?? DEFAULT_PIN;
   const ruleFor = (namespace: string): NamespaceRule => {
     const all = { ...labels.get(namespace), [NAME_LABEL]: namespace };
     const rule = webhook === undefined ? ruleByDefault(asked, all) : ruleByWebhook(webhook, asked, all);
-    return { ...rule, pinned: isPinned(pin, rule) };
+    return { ...rule, pinned: !rule.excluded && mustPin({ pin }, rule.mode) };
   };
   const candidates = labels.size > 0 ? [...labels.keys()] : (webhook?.named ?? DEFAULT_CRITICAL);
   const rules = candidates.map((name) => ({ name, ...ruleFor(name) }));
@@ -91,5 +91,6 @@ export const createNamespacePolicy = (
     ruleFor,
     labelsOf: (namespace) => labels.get(namespace),
     namespaces: [...labels.keys()],
+    installedPin: webhook?.pin,
   };
 };

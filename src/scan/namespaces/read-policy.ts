@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, memberOf, textOf } from '../../base/index.ts';
 import type { Cluster } from '../../kubernetes/index.ts';
-import type { Mode } from '../../policy/index.ts';
+import type { Mode, PinScope } from '../../policy/index.ts';
 import { type CoverageRecorder, createReadList, type ReadList } from '../collect/index.ts';
 import {
   type InstalledWebhook,
@@ -16,6 +16,8 @@ export interface ReadPolicyOptions {
   readonly coverage: CoverageRecorder;
   /** The mode that the release is to have. */
   readonly mode: Mode;
+  /** Where the configuration pins; undefined: as the installed webhook, or else as the chart. */
+  readonly pin?: PinScope | undefined;
   /** The namespaces to read; undefined: all. */
   readonly namespaces?: readonly string[] | undefined;
   readonly signal: AbortSignal;
@@ -99,10 +101,10 @@ const findWebhook = async (
  * What it was not allowed to read is said by the coverage, and the chart's defaults count instead. Never rejects.
  */
 export const readNamespacePolicy = async (options: ReadPolicyOptions): Promise<NamespacePolicy> => {
-  const { cluster, coverage, mode, signal } = options;
+  const { cluster, coverage, mode, pin, signal } = options;
   const readList = createReadList({ cluster, coverage, signal });
   const { webhook, mutating = [] } = await findWebhook(coverage, readList);
-  const policy = createNamespacePolicy(mode, webhook, await readNamespaces(options, readList));
+  const policy = createNamespacePolicy({ mode, pin }, webhook, await readNamespaces(options, readList));
   // None may mean that they could not be read.
   return mutating.length === 0 ? policy : { ...policy, mutatingWebhooks: mutating };
 };

@@ -4,6 +4,7 @@ import type { ConfiguredImage, Notice, ScannedImage } from '../scan-result.ts';
 import { exemptionNotices } from './exemption-notices.ts';
 import { hubNotices } from './hub-notices.ts';
 import { keyNotices } from './key-notices.ts';
+import { type Pins, pinNotices } from './pin-notices.ts';
 import { versionNotices } from './version-notices.ts';
 import { versionedImages } from './versions.ts';
 
@@ -13,6 +14,7 @@ export interface NoticesInput {
   readonly preflight: readonly ConfiguredImage[];
   readonly ring: KeyRing;
   readonly exemptions: readonly Exemption[];
+  readonly pins: Pins;
   /** True if every pod and template was read, and every image is listed. */
   readonly sawEverything: boolean;
   /** Milliseconds since the epoch. */
@@ -24,12 +26,13 @@ const compareNotices = (left: Notice, right: Notice): number =>
 
 /** Finds what is going to matter, though nothing is refused for it today: warnings first, then the most pods. Pure. */
 export const findNotices = (input: NoticesInput): readonly Notice[] => {
-  const { images, preflight, ring, now } = input;
+  const { images, preflight, ring, pins, now } = input;
   const versioned = versionedImages(images, preflight);
   return [
     ...versionNotices(versioned, now),
     ...hubNotices(images, preflight, now),
     ...keyNotices(ring, images, versioned),
+    ...pinNotices(pins),
     ...exemptionNotices(input),
   ].toSorted(compareNotices);
 };

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScanResult } from '../../../src/scan/index.ts';
 import { container, pod } from '../../support/builders.ts';
-import { hang, podPath, refuse, startCluster, type TestCluster } from '../../support/cluster-server.ts';
+import {
+  hang,
+  podPath,
+  refuse,
+  startCluster,
+  type TestCluster,
+  webhookPath,
+} from '../../support/cluster-server.ts';
 import { type Mirror, startMirror } from '../../support/mirror.ts';
 import { type CliOptions, type Printed, runCli } from '../../support/run-cli.ts';
 
@@ -220,6 +227,24 @@ describe('a scan', () => {
       policy: { mode: 'enforce', webhook: null },
       summary: { pods: { all: 3, refused: 1, verified: 1, other: 1 }, images: { refused: 1, verified: 1 } },
     });
+  });
+
+  it('judges as the chart would pin, as the installed webhook does, or as its configuration says', async () => {
+    const key = join(directory, 'release.pem');
+    await writeFile(key, mirror.release.publicPem);
+    const pinOf = async (...argv: readonly string[]): Promise<string> => {
+      const flags = ['--kubeconfig', kubeconfig, '-n', 'other', '--output', 'json', ...argv];
+      return (JSON.parse((await runCli(['scan', ...flags])).stdout) as ScanResult).policy.pin;
+    };
+    expect(await pinOf('--key', key)).toBe('enforce');
+    expect(await pinOf('--config', config)).toBe('never');
+    server.put(webhookPath('sailmark'), { webhooks: [{ name: 'enforce.sailmark.dev' }] });
+    expect(await pinOf('--key', key)).toBe('never');
+    server.put(webhookPath('zz-sailmark', 'mutating'), { webhooks: [{ name: 'pin.sailmark.dev' }] });
+    expect(await pinOf('--key', key)).toBe('enforce');
+    expect(await pinOf('--config', config)).toBe('never');
+    server.delete(webhookPath('sailmark'));
+    server.delete(webhookPath('zz-sailmark', 'mutating'));
   });
 
   it('prints the page', async () => {

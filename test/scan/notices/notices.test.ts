@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { releaseKeys, secondKey } from '../../../src/istio/index.ts';
-import type { Exemption } from '../../../src/policy/index.ts';
+import type { Exemption, PinScope } from '../../../src/policy/index.ts';
 import type { ConfiguredImage, Notice, ScannedImage } from '../../../src/scan/index.ts';
 import { findNotices, type NoticesInput } from '../../../src/scan/notices/find-notices.ts';
 import type { KeyRing, MissingKey, TrustedKey } from '../../../src/verification/index.ts';
@@ -73,12 +73,41 @@ const noticesOf = (more: Partial<NoticesInput>): readonly Notice[] =>
     preflight: [],
     ring: BOTH,
     exemptions: [],
+    pins: { configured: undefined, installed: undefined, webhook: null },
     sawEverything: true,
     now: NOW,
     ...more,
   });
 const summaryOf = (more: Partial<NoticesInput>) =>
   noticesOf(more).map(({ kind, severity, subject, date, pods }) => [kind, severity, subject, date, pods]);
+
+describe('a configuration that pins otherwise than the installed webhook', () => {
+  const pinsOf = (own: PinScope | undefined, installed: PinScope | undefined) =>
+    noticesOf({ pins: { configured: own, installed, webhook: 'sailmark' } });
+
+  it.each([
+    [undefined, 'never'],
+    ['never', undefined],
+    ['never', 'never'],
+    ['enforce', 'always'],
+    ['always', 'enforce'],
+  ] as const)('is no notice for %s and %s', (own, installed) => {
+    expect(pinsOf(own, installed)).toEqual([]);
+  });
+
+  it('is a warning that names both', () => {
+    expect(pinsOf('never', 'enforce')).toMatchObject([
+      {
+        kind: 'pin-differs',
+        severity: 'warning',
+        message: expect.stringContaining(
+          'The configuration has pin: never, and the installed webhook sailmark has pin: enforce: ',
+        ),
+      },
+    ]);
+    expect(pinsOf('always', 'never')).toHaveLength(1);
+  });
+});
 
 describe('a version', () => {
   it.each([
