@@ -1,4 +1,3 @@
-import type { ReviewerDependencies } from '../admission/index.ts';
 import type { JsonObject } from '../base/index.ts';
 import type { ServedResources } from '../kubernetes/index.ts';
 import {
@@ -10,6 +9,7 @@ import {
 } from './collect/index.ts';
 import { createDriftCollector, type DriftCollector } from './drift/drift-collector.ts';
 import { judgeObjects } from './judge/judge-all.ts';
+import { findingsOf, type JudgeDependencies } from './judge/judge-object.ts';
 import type { ScanJudge } from './judge/scan-judge.ts';
 import { type NamespacePolicy, readNamespacePolicy } from './namespaces/index.ts';
 import { isNodeAgent } from './preflight/installed.ts';
@@ -22,7 +22,7 @@ import { createTally, type Tally } from './tally/tally.ts';
 export interface JudgedCluster {
   readonly policy: NamespacePolicy;
   /** What admission is asked with. */
-  readonly dependencies: ReviewerDependencies;
+  readonly dependencies: JudgeDependencies;
   readonly tally: Tally;
   readonly driftCollector: DriftCollector;
   readonly remedyTally: RemedyTally;
@@ -54,8 +54,9 @@ export const judgeCluster = async (
     isIstio: (reference) => judge.inspect(reference).class?.kind === 'istio',
   });
   // The validating webhook demands pins where the mutating one makes them.
-  const dependencies: ReviewerDependencies = {
+  const dependencies: JudgeDependencies = {
     ...core.admission,
+    limits: config.limits,
     rules: { ...core.admission.rules, pin: policy.policy.pin },
     judge,
   };
@@ -75,7 +76,7 @@ export const judgeCluster = async (
     onJudged: (object, rules, judged) => {
       if (judged === undefined) return tally.addMalformed(object);
       tally.add(object, rules, judged);
-      remedyTally.add({ ...object, owner: ownerName(object.owner) }, judged.uses);
+      remedyTally.add({ ...object, owner: ownerName(object.owner) }, findingsOf(judged));
       if (object.isPod) addPod(object);
       if (daemonSets.length < MAX_DAEMON_SETS && isNodeAgent(object.object)) daemonSets.push(object.object);
     },

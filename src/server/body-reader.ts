@@ -8,11 +8,8 @@ import { createIncomingBodies } from './incoming-bodies.ts';
 import { parseText, readLargeBody } from './parse-body.ts';
 import { type ReceivedBody, receiveBody } from './receive-body.ts';
 import { incomingMemory, type MemoryLimits } from './review-memory.ts';
-import type { BodyLimits } from './scan-body.ts';
+import { type BodyLimits, SMALL_BODY_BYTES } from './scan-body.ts';
 import { createShortTurns } from './short-turns.ts';
-
-/** Bytes of the bodies that nearly all reviews have: whatever they hold is parsed in milliseconds. */
-const SMALL_BODY_BYTES = 256 * 1024;
 
 /** Milliseconds in a turn of the event loop for bodies that do not fit in a block. */
 const PARSED_IN_A_TURN_MS = 10;

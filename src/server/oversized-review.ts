@@ -1,6 +1,7 @@
 import { BadRequest } from './bad-request.ts';
 import { decodeText } from './decode-text.ts';
-import type { BodyLimits, BodyScan } from './scan-body.ts';
+import type { Failure } from './failure-response.ts';
+import { type BodyLimits, type BodyScan, SMALL_BODY_BYTES, scanBody } from './scan-body.ts';
 
 /** A review that holds more than may be parsed. It is answered, and its objects were not read. */
 export class OversizedReview {
@@ -44,4 +45,19 @@ export const findOversized = (
   if (envelope === undefined)
     throw new BadRequest(`the body is not an AdmissionReview, and holds more than limits.${name} allows`);
   return new OversizedReview(envelope, { name, value: limits[name] });
+};
+
+/** Returns why the review of a body that holds too much was not judged. */
+export const failureOf = ({ limit: { name, value } }: OversizedReview): Failure => ({
+  code: 'too-many-images',
+  limit: value,
+  limitName: name,
+});
+
+/** Returns why a review would be answered without being read; undefined if it would be read. */
+export const whyUnread = (review: object, limits: BodyLimits): Failure | undefined => {
+  const bytes = Buffer.from(JSON.stringify(review));
+  if (bytes.length <= SMALL_BODY_BYTES) return undefined;
+  const oversized = findOversized(bytes, scanBody(bytes, limits), limits);
+  return oversized && failureOf(oversized);
 };

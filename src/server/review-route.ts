@@ -14,7 +14,7 @@ import { BadRequest } from './bad-request.ts';
 import { type DeadlineLimits, deadlineOf } from './deadline.ts';
 import { type Failure, failureResponse, pinFailureResponse } from './failure-response.ts';
 import type { HeldReviews } from './held-reviews.ts';
-import { OversizedReview } from './oversized-review.ts';
+import { failureOf, OversizedReview } from './oversized-review.ts';
 import { runWithDeadline } from './run-with-deadline.ts';
 
 export interface RouteDependencies {
@@ -92,10 +92,7 @@ const createHandler =
       record(output.record, now() - startedAt);
       void reply.header('content-type', JSON_TYPE).send(JSON.stringify(output.response));
     };
-    if (body instanceof OversizedReview) {
-      const { name, value } = body.limit;
-      return respond(route.fail(body.envelope, { code: 'too-many-images', limit: value, limitName: name }));
-    }
+    if (body instanceof OversizedReview) return respond(route.fail(body.envelope, failureOf(body)));
     const output = recallOrElse(
       () => route.recall(body),
       () => {

@@ -1,3 +1,6 @@
+/** Bytes of the bodies that nearly all reviews have: whatever they hold is parsed in milliseconds. */
+export const SMALL_BODY_BYTES = 256 * 1024;
+
 export interface BodyLimits {
   readonly valuesPerReview: number;
   readonly imageUsesPerReview: number;

@@ -1,8 +1,9 @@
 import { sample } from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Mode } from '../../src/policy/index.ts';
 import type { ScanResult } from '../../src/scan/index.ts';
 import { container, pod } from '../support/builders.ts';
+import { startMirror } from '../support/mirror.ts';
 import { denialsOf, podsOf, startWebhookOf, startWorld, type TestNamespace } from './admission-world.ts';
 import { startScanKit } from './scan-kit.ts';
 
@@ -64,5 +65,27 @@ describe('a scan of a cluster', () => {
     expect(deniedPods(result), `seed ${seed}`).toEqual([...expected.keys()].toSorted());
     expect(result.policy.pin).toBe('enforce');
     expect(deniedPods(await kit.scan())).toContain('shop/tagged');
+  });
+
+  it('names a pod that the webhook would refuse without reading it, and what to do about it', async () => {
+    const mirror = await startMirror();
+    onTestFinished(() => mirror.registry.close());
+    const { byTag } = mirror.add({ tag: '1.28.1' });
+    const kit = await startScanKit({ configuration: mirror.configuration });
+    const containers = Array.from({ length: 10_001 }, (_, at) =>
+      container(byTag, `istio-proxy-number-${at}`),
+    );
+    kit.putPods([pod({ containers }, { name: 'huge', namespace: 'shop' })]);
+    const { summary, images, owners, remedies } = await kit.scan();
+    expect(summary).toMatchObject({ denied: 1, pods: { refused: 1 }, images: { verified: 1, refused: 0 } });
+    expect(images).toMatchObject([{ status: 'verified', pods: 1 }]);
+    expect(owners).toMatchObject([
+      { status: 'refused', refusedPods: ['huge'], findings: [{ code: 'too-many-images', effect: 'deny' }] },
+    ]);
+    expect(owners[0]?.message).toContain('holds more than 10000 image uses');
+    expect(remedies).toMatchObject([{ kind: 'other', pods: 1, owners: ['shop Pod/huge'] }]);
+    expect(remedies[0]?.title).toBe(
+      'Use a smaller object, or raise limits.imageUsesPerReview (too-many-images)',
+    );
   });
 });

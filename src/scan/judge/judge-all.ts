@@ -1,5 +1,5 @@
-import type { ReviewerDependencies } from '../../admission/index.ts';
 import {
+  type JudgeDependencies,
   type JudgedObject,
   judgeObject,
   type NamespaceRules,
@@ -12,7 +12,7 @@ const MAX_AT_ONCE = 64;
 
 interface JudgeAllOptions<Collected extends ReviewableObject> {
   readonly objects: AsyncIterable<Collected>;
-  readonly dependencies: ReviewerDependencies;
+  readonly dependencies: JudgeDependencies;
   readonly rulesOf: (namespace: string) => NamespaceRules;
   /** Called for each object, in any order. `judged` is undefined for one that Kubernetes does not know. */
   readonly onJudged: (object: Collected, rules: NamespaceRules, judged: JudgedObject | undefined) => void;

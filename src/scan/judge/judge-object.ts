@@ -7,12 +7,14 @@ import {
 import { type JsonObject, textOf } from '../../base/index.ts';
 import {
   type Effect,
+  explain,
   type Finding,
   type Judgement,
   type Mode,
   mustPin,
   type Reason,
 } from '../../policy/index.ts';
+import { type BodyLimits, whyUnread } from '../../server/index.ts';
 import type { ScanStatus } from '../scan-result.ts';
 import { explainFinding, explainObject } from './explain-object.ts';
 import { statusOf, worstStatus } from './status.ts';
@@ -54,6 +56,11 @@ export interface JudgedUse {
   readonly message: string;
 }
 
+/** Admission, and the limits past which the webhook answers a review without reading it. */
+export interface JudgeDependencies extends ReviewerDependencies {
+  readonly limits: ReviewerDependencies['limits'] & BodyLimits;
+}
+
 /** The answer of admission for one object. */
 export interface JudgedObject {
   /** The most serious status of its uses; undefined if none of its images is Istio's. */
@@ -63,7 +70,13 @@ export interface JudgedObject {
   /** The denial or the warning, verbatim; empty if there is none. */
   readonly message: string;
   readonly uses: readonly JudgedUse[];
+  /** The finding on an object that holds too much for the webhook to read it, under the first of its images. */
+  readonly unread?: JudgedUse;
 }
+
+/** Returns the uses of an object, after the finding on all of it if there is one. */
+export const findingsOf = ({ uses, unread }: JudgedObject): readonly JudgedUse[] =>
+  unread === undefined ? uses : [unread, ...uses];
 
 const effectOf = ({ effect, refusesPods }: Finding, { excluded }: NamespaceRules): Effect | null => {
   if (effect === 'exempt') return effect;
@@ -72,7 +85,7 @@ const effectOf = ({ effect, refusesPods }: Finding, { excluded }: NamespaceRules
 };
 
 /** The review of an object as if it were created now. Its author is not known: no pod is taken for one that a node made. */
-const reviewOf = ({ group, plural, namespace, name, object }: ReviewableObject): unknown => ({
+const reviewOf = ({ group, plural, namespace, name, object }: ReviewableObject) => ({
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
   request: {
@@ -110,11 +123,37 @@ const usesOf = ({ result, findings, pins }: ObjectResult, rules: NamespaceRules)
 };
 
 /**
+ * Returns the finding on an object that the webhook would answer without reading it, whatever its images are; undefined if it
+ * would be read. Its status is not there yet when it is created.
+ */
+const findUnread = (
+  { limits }: JudgeDependencies,
+  object: ReviewableObject,
+  { mode, excluded }: NamespaceRules,
+): JudgedUse | undefined => {
+  if (excluded) return undefined;
+  const { status: _, ...created } = object.object;
+  const reason = whyUnread(reviewOf({ ...object, object: created }), limits);
+  if (reason === undefined) return undefined;
+  const effect = mode === 'enforce' ? 'deny' : mode;
+  return {
+    image: '',
+    container: '',
+    path: '',
+    judgement: undefined,
+    status: statusOf(reason, effect),
+    effect,
+    reason,
+    message: explain(reason),
+  };
+};
+
+/**
  * Judges one object as admission would if it were created now, in a namespace with these rules. Resolves to undefined for
  * an object of another shape than Kubernetes' own, which no API server sends.
  */
 export const judgeObject = async (
-  dependencies: ReviewerDependencies,
+  dependencies: JudgeDependencies,
   object: ReviewableObject,
   rules: NamespaceRules,
   signal: AbortSignal,
@@ -131,6 +170,12 @@ export const judgeObject = async (
     const reviewed = await reviewObject(dependencies, reviewOf(object), context, signal);
     const { failure } = reviewed.result;
     const uses = usesOf(reviewed, rules);
+    const unread = findUnread(dependencies, object, rules);
+    if (unread !== undefined) {
+      const { status, effect, message } = unread;
+      const image = reviewed.result.uses[0]?.image ?? '';
+      return { status, denied: effect === 'deny', message, uses, unread: { ...unread, image } };
+    }
     return {
       status: failure === undefined ? worstStatus(uses.map(({ status }) => status)) : 'unknown',
       denied: reviewed.verdict === 'deny' || uses.some(({ effect }) => effect === 'deny'),

@@ -1,4 +1,4 @@
-import type { JudgedObject, NamespaceRules } from '../judge/judge-object.ts';
+import { findingsOf, type JudgedObject, type NamespaceRules } from '../judge/judge-object.ts';
 import type { Shares } from '../judge/shares.ts';
 import { rankOfStatus } from '../judge/status.ts';
 import type { ScannedOwner } from '../scan-result.ts';
@@ -88,7 +88,7 @@ export const createOwnerTally = (limits: TallyLimits, shares: Shares): OwnerTall
         addName(tallied.podNames, pod);
         if (judged.denied) addName(tallied.refusedPods, pod);
       }
-      const serious = judged.uses.toSorted(
+      const serious = findingsOf(judged).toSorted(
         (one, other) => rankOfStatus(one.status) - rankOfStatus(other.status),
       );
       for (const { image, path, reason, effect } of serious) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Mode } from '../../../src/policy/index.ts';
 import { judgeObjects } from '../../../src/scan/judge/judge-all.ts';
 import { createScanJudge } from '../../../src/scan/judge/scan-judge.ts';
-import type { KubernetesObject } from '../../support/builders.ts';
+import { container, type KubernetesObject, pod } from '../../support/builders.ts';
 import { readFixture } from '../../support/fixtures.ts';
 import {
   denialsOf,
@@ -36,7 +36,7 @@ async function* stream<T>(list: readonly T[]): AsyncIterable<T> {
 
 /** The denials of a scan by pod, verbatim. */
 const scanDenials = async (
-  { core }: Awaited<ReturnType<typeof startCore>>,
+  { core, config }: Awaited<ReturnType<typeof startCore>>,
   pods: readonly KubernetesObject[],
   rulesOf: (namespace: string) => TestNamespace,
 ): Promise<ReadonlyMap<string, string>> => {
@@ -45,7 +45,7 @@ const scanDenials = async (
   const denials = new Map<string, string>();
   await judgeObjects({
     objects: stream(pods.map(toReviewable)),
-    dependencies: { ...core.admission, judge },
+    dependencies: { ...core.admission, limits: config.limits, judge },
     rulesOf,
     onJudged: ({ object }, _rules, judged) => {
       if (judged?.denied !== false) denials.set(nameOf(object), judged?.message ?? 'malformed');
@@ -110,14 +110,16 @@ const compare = async (world: World): Promise<ReadonlySet<string>> => {
 
 /** The pods that Istio's own injector made, each with one of the images in place of Istio's, in one of the namespaces. */
 const injectedPods = (images: readonly string[]): readonly KubernetesObject[] =>
-  readFixture<readonly { readonly pod: KubernetesObject }[]>('istio', 'pods.json').map(({ pod }, index) => {
-    const image = images[index % images.length];
-    const spec = JSON.parse(JSON.stringify(pod['spec']), (name, value: unknown) =>
-      name === 'image' && String(value).startsWith('registry.istio.io/') ? image : value,
-    ) as object;
-    const namespace = WEIGHTED[(index * 7) % WEIGHTED.length];
-    return { ...pod, metadata: { ...pod.metadata, name: `pod-${index}`, namespace }, spec };
-  });
+  readFixture<readonly { readonly pod: KubernetesObject }[]>('istio', 'pods.json').map(
+    ({ pod: injected }, index) => {
+      const image = images[index % images.length];
+      const spec = JSON.parse(JSON.stringify(injected['spec']), (name, value: unknown) =>
+        name === 'image' && String(value).startsWith('registry.istio.io/') ? image : value,
+      ) as object;
+      const namespace = WEIGHTED[(index * 7) % WEIGHTED.length];
+      return { ...injected, metadata: { ...injected.metadata, name: `pod-${index}`, namespace }, spec };
+    },
+  );
 
 /** The reasons that every rule leaves denied. */
 const ALWAYS = [
@@ -130,6 +132,34 @@ const ALWAYS = [
 ];
 
 describe('the pods that a scan says would be denied are those that the webhook denies', () => {
+  it('of pods that are too large to be read, whatever their images are', async () => {
+    const world = await startWorld();
+    const [webhook, scan] = [await startWebhookOf(world), await startCore(world)];
+    const [signed = ''] = world.images;
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, at) => container(signed, `a-name-that-is-long-enough-${at}`));
+    const status = { containerStatuses: many(10_000) };
+    const named = (name: string, namespace: string) => ({ name, namespace });
+    const pods = [
+      ...['enforce', 'enforce-critical', 'enforce-pinned', 'warn', 'audit', 'excluded'].map((namespace) =>
+        pod({ containers: many(10_001) }, named('uses', namespace)),
+      ),
+      pod({ containers: many(10_000) }, named('just-fits', 'enforce')),
+      pod({ containers: [], more: Array.from({ length: 600_000 }, () => ({})) }, named('values', 'enforce')),
+    ];
+    const expected = await denialsOf(webhook, pods, namespaceOf);
+    expect(sorted(await scanDenials(scan, pods, namespaceOf))).toEqual(sorted(expected));
+    expect([...expected.keys()].toSorted()).toEqual([
+      'enforce-critical/uses',
+      'enforce-pinned/uses',
+      'enforce/uses',
+      'enforce/values',
+    ]);
+    // The status of a pod that runs names each image once more, and is not there when the pod is created.
+    const running = { ...pod({ containers: many(10_000) }, named('runs', 'enforce')), status };
+    expect(await scanDenials(scan, [running], namespaceOf)).toEqual(new Map());
+  });
+
   it('of pods that the real injector made', async () => {
     const world = await startWorld({ pin: 'enforce' });
     const [webhook, scan] = [await startWebhookOf(world), await startCore(world)];
