@@ -9,3 +9,4 @@ export { toSarif } from './sarif.ts';
 export { scanToJunit, scanToSarif } from './scan-report.ts';
 export type { Paint } from './text/layout.ts';
 export { toText } from './text/text.ts';
+export { withoutCommands } from './text/without-commands.ts';

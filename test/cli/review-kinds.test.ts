@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { review as admissionReview, container, deployment, pod } from '../support/builders.ts';
 import { type ReviewKit, startReviewKit } from '../support/review-kit.ts';
+import { runCli } from '../support/run-cli.ts';
 
 /* Images in objects that hold no pod of Kubernetes' own kinds: those of other projects, and Istio's configuration. */
 
@@ -828,4 +829,16 @@ describe('Istio’s own configuration is judged by the images that it causes:', 
       findings: ['spec.values.cni.hub: signature-missing'],
     });
   });
+});
+
+it('gives a CI runner no command by the name of a kind', async () => {
+  const manifest = {
+    apiVersion: 'example.com/v1',
+    kind: '::stop-commands::x',
+    metadata: { name: '##[error]', namespace: 'shop' },
+    spec: { image: 'docker.io/istio/proxyv2:1.28.0' },
+  };
+  const { stdout } = await runCli(['review', '-f', '-'], { stdin: JSON.stringify(manifest) });
+  expect(stdout).toContain('stop-commands');
+  expect(stdout).not.toMatch(/^\s*::|##\[/m);
 });

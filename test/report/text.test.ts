@@ -37,6 +37,16 @@ const many = (length: number, more: (index: number) => Partial<ScannedImage>): r
 };
 
 describe('text of the cluster', () => {
+  it.each(['::add-mask::', '##[error]', '##vso[task.complete]'])(
+    'gives a CI runner no command: %s',
+    (command) => {
+      const images = many(1, () => ({ reference: `${command}istio/proxyv2:1` }));
+      const text = report(exampleScan({ images }));
+      expect(text).toContain('istio/proxyv2:1');
+      expect(text).not.toMatch(/^\s*::|##\[|##vso\[/m);
+    },
+  );
+
   it('is printable, whatever it holds, and breaks no line', () => {
     const text = report(poison(exampleScan()));
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);

@@ -1,5 +1,6 @@
 import type { ObjectResponse, ObjectResult } from '../../admission/index.ts';
 import { oneLine } from '../../base/index.ts';
+import { withoutCommands } from '../../report/index.ts';
 import type { Io } from '../command-line/command.ts';
 import { createPaint, type Paint } from '../shared/terminal.ts';
 import type { Plan, UnjudgedObject } from './plan.ts';
@@ -108,5 +109,5 @@ export const printReviews = (results: Results, output: 'text' | 'json', io: Io):
     ...unjudged.filter(({ place }) => !places.has(place)).map((object) => toUnjudgedText(object, paint)),
     toSummary(results),
   ];
-  io.stdout.write(`${lines.join('\n')}\n`);
+  io.stdout.write(withoutCommands(`${lines.join('\n')}\n`));
 };

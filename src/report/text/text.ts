@@ -4,6 +4,7 @@ import { imageSection, verifiedSection } from './images.ts';
 import type { Page } from './layout.ts';
 import { driftSection, noticeSection, preflightSection, remedySection, versionSection } from './sections.ts';
 import { answerLines, summaryLines } from './summary.ts';
+import { withoutCommands } from './without-commands.ts';
 
 /**
  * Returns the text report of a scan: a summary of at most one screen, the details below it, and the answer once more at
@@ -27,5 +28,5 @@ export const toText = (result: ScanResult, page: Page): string => {
     '',
     ...answerLines(result, page),
   ];
-  return `${lines.join('\n')}\n`;
+  return withoutCommands(`${lines.join('\n')}\n`);
 };
