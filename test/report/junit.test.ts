@@ -215,6 +215,7 @@ it('a scan is a suite of its images, of what is configured, of drift, of notices
     'configured images | ConfigMap istio-system/istio-sidecar-injector data.values.global: docker.io/istio/proxyv2:1.11.4 | failure',
     'running digests | Deployment shop/checkout container istio-proxy: docker.io/istio/proxyv2:1.28.1 | failure',
     'running digests | Deployment shop/checkout container istio-proxy: docker.io/istio/proxyv2:1.28.1 | error',
+    'notices | version-unsupported: 1.28 | skipped',
     'notices | version-unsupported: 1.11 | skipped',
     'not seen | rollouts.argoproj.io | skipped',
   ]);

@@ -206,6 +206,7 @@ describe('a scan', () => {
       'warning digest-drifted',
       'warning digest-unknown',
       'warning version-unsupported',
+      'warning version-unsupported',
       'note image-never-signed',
     ]);
   });

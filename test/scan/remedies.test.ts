@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { load } from 'js-yaml';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config/index.ts';
-import type { Remedy, RemedyKind, ScanResult } from '../../src/scan/index.ts';
+import type { Drift, Remedy, RemedyKind, ScanResult } from '../../src/scan/index.ts';
+import { restartRemedy } from '../../src/scan/remedies/restart.ts';
 import { container, type KubernetesObject, pod } from '../support/builders.ts';
 import { type Mirror, startMirror } from '../support/mirror.ts';
 import { hang, respondWith } from '../support/mirror-and-webhook.ts';
@@ -234,5 +235,63 @@ describe('other remedies', () => {
       mirrors: [{ mirror: `${mirror.registry.host}/istio`, of: 'docker.io/istio' }],
     });
     expect(remedyOf(result, 'replace-image').title).toContain("Use Istio's own image in 1 owner");
+  });
+
+  it('name a build that Istio never signed, and a vendor, with the reason of each', async () => {
+    const hub = await startHub();
+    hub.add({ tag: '1.11.4', by: false });
+    const old = 'docker.io/istio/proxyv2:1.11.4';
+    const { result } = await scanPods(
+      hub.configuration,
+      podsOf(old, 'gcr.io/gke-release/asm/proxyv2:1.20.8-asm.0'),
+    );
+    const release = remedyOf(result, 'use-signed-release');
+    expect(release).toMatchObject({ images: [old], pods: 1, snippet: '', language: '' });
+    expect(release.title).toMatch(
+      /^Use a signed release of Istio in place of 1 image without a signature: ./,
+    );
+    const vendor = remedyOf(result, 'replace-image');
+    expect(vendor).toMatchObject({ pods: 1, owners: ['shop Pod/pod-1'], snippet: '' });
+    expect(vendor.title).toMatch(/^Use Istio's own images in place of 1 image of ./);
+  });
+});
+
+describe('drift', () => {
+  const driftOf = (owner: string, namespace = 'shop', pods = 1): Drift => ({
+    status: 'drifted',
+    reference: 'docker.io/istio/proxyv2:1.28.1',
+    verified: `sha256:${'a1'.repeat(32)}`,
+    running: `docker.io/istio/proxyv2@sha256:${'b2'.repeat(32)}`,
+    message: 'another digest',
+    namespace,
+    owner,
+    container: 'istio-proxy',
+    pods,
+    podNames: [],
+  });
+
+  it('is to be mended by a restart of each owner that can be restarted, once', () => {
+    const drift = [
+      driftOf('Deployment/cart', 'shop', 2),
+      driftOf('Deployment/cart', 'shop', 3),
+      driftOf('StatefulSet/ledger', "it's"),
+      driftOf('Pod/alone'),
+      driftOf('DaemonSet/x\u001b[2J'),
+      { ...driftOf('Deployment/unknown'), status: 'unknown' as const },
+    ];
+    const remedy = restartRemedy(drift);
+    expect(remedy).toMatchObject({ kind: 'restart-pods', language: 'shell', pods: 8 });
+    expect(remedy?.title).toBe('Restart the pods of 4 owners, so that they run what is verified now');
+    checkShell(remedy?.snippet ?? '');
+    const lines = (remedy?.snippet ?? '').trimEnd().split('\n');
+    const restart = ['kubectl', 'rollout', 'restart', '--namespace'];
+    expect(lines.map(wordsOf)).toEqual([
+      [...restart, 'shop', 'deployment/cart'],
+      [...restart, "it's", 'statefulset/ledger'],
+    ]);
+  });
+
+  it('that is not known has no remedy', () => {
+    expect(restartRemedy([{ ...driftOf('Deployment/cart'), status: 'unknown' }])).toBeUndefined();
   });
 });

@@ -303,13 +303,28 @@ export const exampleScan = (more: Partial<ScanResult> = {}): ScanResult => ({
   ],
   versions: [
     { version: '1.11', supportEnds: '2022-03-25', supported: false, pods: 3, images: [UNSIGNED, EXEMPT] },
-    { version: '1.28', supportEnds: null, supported: null, pods: 50, images: [SIGNED, COPIED, SILENT] },
+    {
+      version: '1.28',
+      supportEnds: '2026-06-28',
+      supported: false,
+      pods: 50,
+      images: [SIGNED, COPIED, SILENT],
+    },
   ],
   notices: [
     {
       kind: 'version-unsupported',
       severity: 'warning',
-      message: 'Istio 1.11 has had no support since 2022-03-25: upgrade',
+      message: 'Istio 1.28 has had no support since 2026-06-28: upgrade to 1.30 or 1.31',
+      subject: '1.28',
+      date: '2026-06-28',
+      pods: 50,
+      images: [SIGNED, COPIED, SILENT],
+    },
+    {
+      kind: 'version-unsupported',
+      severity: 'warning',
+      message: 'Istio 1.11 has had no support since 2022-03-25: upgrade to 1.30 or 1.31',
       subject: '1.11',
       date: '2022-03-25',
       pods: 3,

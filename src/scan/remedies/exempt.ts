@@ -81,7 +81,7 @@ export const exemptRemedy = (
   if (images.length === 0) return undefined;
   const expires = new Date(now + DAYS * DAY_MS).toISOString().slice(0, 10);
   const lines = entriesOf(images.slice(0, MAX_IMAGES)).flatMap((entry) => linesOf(entry, expires));
-  const title = `Exempt ${countOf(images.length, 'image')} until they are replaced, with an owner and an end: the last resort`;
+  const title = `Exempt ${countOf(images.length, 'image')} until ${images.length === 1 ? 'it is' : 'they are'} replaced, with an owner and an end: the last resort`;
   const head = ['# in the configuration; in the values of the chart below `config:`'];
   return {
     kind: 'exempt',
