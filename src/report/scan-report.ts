@@ -1,6 +1,7 @@
 import type { Effect, ReasonCode } from '../policy/index.ts';
 import type { ConfiguredImage, Drift, Notice, ScannedImage, ScannedUse, ScanResult } from '../scan/index.ts';
 import { toJunit } from './junit.ts';
+import { findOwnerFindings, type OwnerFindings } from './owner-findings.ts';
 import type { Report, ReportedCase, ReportedFinding } from './report.ts';
 import { toSarif } from './sarif.ts';
 
@@ -53,6 +54,21 @@ const imageCase = (image: ScannedImage): ReportedCase => ({
   findings: findingsOfImage(image),
 });
 
+/** An owner whose findings no image tells, such as a pod that is refused unread. */
+const ownerCase = ({ owner, findings }: OwnerFindings): ReportedCase => {
+  const { kind, namespace, name, status, message } = owner;
+  const object = `${kind} ${namespace}/${name}`;
+  return {
+    suite: 'workloads',
+    name: object,
+    type: kind,
+    place: undefined,
+    findings: findings.map(({ image, path, code, effect }) =>
+      findingOf({ code, message, object, image, path }, effect ?? (status === 'exempt' ? 'exempt' : 'audit')),
+    ),
+  };
+};
+
 const configuredCase = (configured: ConfiguredImage): ReportedCase => {
   const { source, path, reference, status, reason, message } = configured;
   const code: Found['code'] = reason ?? 'not-judged';
@@ -104,6 +120,7 @@ const scanReport = (result: ScanResult): Report => {
     durationMs,
     cases: [
       ...images.map(imageCase),
+      ...findOwnerFindings(result).map(ownerCase),
       ...preflight.map(configuredCase),
       ...drift.map(driftCase),
       ...notices.map(noticeCase),

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { type Report, rules, scanToSarif, toSarif } from '../../src/report/index.ts';
 import { finding, HOSTILE, hostileReport, report, reportedCase } from '../support/example-report.ts';
-import { exampleScan } from '../support/example-scan.ts';
+import { exampleScan, unreadScan } from '../support/example-scan.ts';
 
 /*
  * The schema that OASIS publishes, as `@microsoft/jest-sarif` carries it, and what GitHub documents of code scanning: a
@@ -209,6 +209,12 @@ describe('a scan', () => {
       'warning version-unsupported',
       'note image-never-signed',
     ]);
+  });
+
+  it('has a result of a workload that is refused for no image of the list', () => {
+    const [first] = parsed(scanToSarif(unreadScan())).results;
+    expect(`${first?.level} ${first?.ruleId}`).toBe('error too-many-images');
+    expect(first?.locations[0]?.physicalLocation.artifactLocation.uri).toBe('cluster/Job/shop/bulk');
   });
 
   it('names a place that GitHub accepts, and fingerprints that it cannot compute without a file', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Paint, toText } from '../../src/report/index.ts';
 import type { ScannedImage, ScanResult } from '../../src/scan/index.ts';
-import { exampleScan } from '../support/example-scan.ts';
+import { exampleScan, unreadScan } from '../support/example-scan.ts';
 
 const plain: Paint = (text) => text;
 const report = (result: ScanResult, columns = 80): string => toText(result, { columns, paint: plain });
@@ -108,6 +108,17 @@ describe('the summary', () => {
   });
 });
 
+describe('what to do', () => {
+  it('shows where it was cut, within the columns', () => {
+    const [remedy] = exampleScan().remedies;
+    if (remedy === undefined) throw new Error('the example has no remedy');
+    const lines = summaryOf(exampleScan({ remedies: [{ ...remedy, title: 'word '.repeat(40) }] }), 60);
+    const cut = lines.filter((line) => /word …$/.test(line));
+    expect(cut).toHaveLength(1);
+    expect(cut[0]?.length).toBeLessThanOrEqual(60);
+  });
+});
+
 describe('the details', () => {
   it('of 10,000 images are cut, and say so', () => {
     const images = many(10_000, (index) => ({ reference: `registry.example/istio/proxyv2:${index}` }));
@@ -127,6 +138,15 @@ describe('the details', () => {
     expect(report(exampleScan({ images: many(1, () => ({ uses, omittedUses: 30 })) }))).toContain(
       '\n            … and 42 more: use --output json\n',
     );
+  });
+
+  it('have a workload that is refused for no image of the list', () => {
+    const text = report(unreadScan());
+    expect(text).toContain(
+      '\nWOULD BE REFUSED: 0 images, 9 pods\n\n  shop Job/bulk: 2 pods\n  why       the review',
+    );
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('so it was not read (too-many-images)');
+    expect(report(exampleScan())).not.toContain('\n  shop Deployment/cart: ');
   });
 
   it('of what would be refused come first: the denial, where it runs, and what reproduces it', () => {

@@ -345,3 +345,21 @@ export const exampleScan = (more: Partial<ScanResult> = {}): ScanResult => ({
   cost: { apiRequests: 14, registryRequests: 21 },
   ...more,
 });
+
+/** The message of a pod that the webhook does not read. */
+const UNREAD =
+  'the review holds more than 10000 image uses, so it was not read (too-many-images); use a smaller object';
+
+/** A scan of a pod that is refused unread: its owner has a finding that no image tells, of an image that is verified elsewhere. */
+export const unreadScan = (): ScanResult => {
+  const scan = exampleScan();
+  const owners = scan.owners.slice(0, 1).map((owner) => ({
+    ...owner,
+    kind: 'Job',
+    name: 'bulk',
+    pods: 2,
+    message: UNREAD,
+    findings: [{ image: SIGNED, path: '', code: 'too-many-images', effect: 'deny' } as const],
+  }));
+  return { ...scan, images: scan.images.filter(({ status }) => status === 'verified'), owners };
+};

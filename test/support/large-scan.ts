@@ -1,3 +1,4 @@
+import { supportOf } from '../../src/istio/index.ts';
 import type { ScannedImage, ScannedOwner, ScannedUse, ScanResult, ScanStatus } from '../../src/scan/index.ts';
 import { exampleScan } from './example-scan.ts';
 
@@ -22,14 +23,7 @@ const KINDS = [
 const SIGNED_VERSIONS = ['1.26.4', '1.27.3', '1.28.1', '1.29.2', '1.30.0'];
 const COMPONENTS = ['proxyv2', 'pilot', 'install-cni', 'ztunnel'];
 const OWNERS = ['cart', 'checkout', 'ledger', 'search', 'gateway', 'payments', 'profile', 'stock', 'mail'];
-const SUPPORT_ENDS: Readonly<Record<string, string>> = {
-  '1.11': '2022-03-25',
-  '1.26': '2026-02-24',
-  '1.27': '2026-05-31',
-  '1.28': '2026-09-30',
-  '1.29': '2027-01-31',
-  '1.30': '2027-05-31',
-};
+const VERSIONS = ['1.11', '1.26', '1.27', '1.28', '1.29', '1.30'];
 
 const KEY = { keyId: 'kI7-eP4xGgWcYAmBeqKH1tDvHUyZ0uYkz3oJk0P0Q1A', source: 'istio-release-1' };
 const EFFECTS = {
@@ -168,12 +162,13 @@ const remediesOf = (images: readonly ScannedImage[]): ScanResult['remedies'] => 
 };
 
 const versionsOf = (images: readonly ScannedImage[]): ScanResult['versions'] =>
-  Object.entries(SUPPORT_ENDS).map(([version, supportEnds]) => {
+  VERSIONS.map((version) => {
+    const { ends: supportEnds, supported } = supportOf(version, '2026-11-30');
     const found = images.filter(({ istioVersion }) => istioVersion?.startsWith(`${version}.`));
     return {
       version,
       supportEnds,
-      supported: supportEnds > '2026-11-30',
+      supported,
       pods: sum(found.map(({ pods }) => pods)),
       images: found.map(({ reference }) => reference),
     };

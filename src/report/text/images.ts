@@ -1,5 +1,6 @@
-import type { ScannedImage, ScannedUse, ScanResult } from '../../scan/index.ts';
+import type { ScannedImage, ScannedOwner, ScannedUse, ScanResult } from '../../scan/index.ts';
 import { count } from '../count.ts';
+import { findOwnerFindings } from '../owner-findings.ts';
 import { labelled, type Page, table, whole, within, wrap } from './layout.ts';
 
 /** Bounds of the details: a cluster may have 10,000 images, and an image 100,000 uses. */
@@ -41,19 +42,40 @@ const imageLines = (image: ScannedImage, page: Page): readonly string[] => {
   ];
 };
 
-/** Returns the images of a status that is not *verified*, each with its message and where it runs; nothing if there is none. */
-export const imageSection = (
-  status: keyof typeof TITLES,
-  { images, summary }: ScanResult,
+const ownerLines = (
+  { namespace, kind, name, message, pods }: ScannedOwner,
   page: Page,
 ): readonly string[] => {
+  const inside = { ...page, columns: page.columns - LABEL - 2 };
+  const running = pods === 0 ? 'no pod, the template alone' : count(pods, 'pod');
+  return [
+    '',
+    `  ${page.paint(whole(`${namespace} ${kind}/${name}`), 'bold')}: ${running}`,
+    ...labelled('why', wrap(message, '', inside), LABEL),
+  ];
+};
+
+/**
+ * Returns the images of a status that is not *verified*, each with its message and where it runs, then the workloads of
+ * that status whose findings no image tells; nothing if there is none of either.
+ */
+export const imageSection = (
+  status: keyof typeof TITLES,
+  result: ScanResult,
+  page: Page,
+): readonly string[] => {
+  const { images, summary } = result;
   const found = images.filter((image) => image.status === status);
-  if (found.length === 0) return [];
+  const owners = findOwnerFindings(result)
+    .map(({ owner }) => owner)
+    .filter((owner) => owner.status === status);
+  if (found.length + owners.length === 0) return [];
   const title = `${TITLES[status]}: ${count(found.length, 'image')}, ${count(summary.pods[status], 'pod')}`;
   return [
     '',
     page.paint(title, STYLES[status]),
     ...within(found, MAX_IMAGES, (image) => imageLines(image, page)),
+    ...within(owners, MAX_IMAGES, (owner) => ownerLines(owner, page)),
   ];
 };
 

@@ -71,13 +71,21 @@ const ownersOf = ({ summary, owners }: ScanResult): string => {
     : `${count(summary.ownersRefused, 'workload')} in ${count(namespaces, 'namespace')} would be refused`;
 };
 
+/** The first lines of a remedy; the last one shows that it was cut. */
+const remedyOf = (text: string, head: string, page: Page): readonly string[] => {
+  const lines = wrap(text, head, page);
+  if (lines.length <= MAX_REMEDY) return lines;
+  const narrower = wrap(text, head, { ...page, columns: page.columns - 2 }).slice(0, MAX_REMEDY);
+  return narrower.with(-1, `${narrower.at(-1) ?? ''} …`);
+};
+
 /** What to do, as much of it as fits in `room` lines. */
 const remedyRows = ({ remedies }: ScanResult, page: Page, room: number): readonly string[] => {
   const inside = { ...page, columns: page.columns - LABEL - 2 };
   const lines: string[] = [];
   for (const [index, { title, pods }] of remedies.entries()) {
     const head = `${index + 1}. `;
-    const next = wrap(`${title} (${count(pods, 'pod')})`, head, inside).slice(0, MAX_REMEDY);
+    const next = remedyOf(`${title} (${count(pods, 'pod')})`, head, inside);
     // The last line is kept for the number of the others.
     if (lines.length + next.length > room - (index === remedies.length - 1 ? 0 : 1))
       return [...lines, `… and ${remedies.length - index} more below`];
