@@ -4,7 +4,7 @@ import type { Cluster } from '../../kubernetes/index.ts';
 import type { Mode } from '../../policy/index.ts';
 import { runScan, type ScanResult } from '../../scan/index.ts';
 import { parseChoice } from '../command-line/arguments.ts';
-import { type Command, CommandError, type Flags, type Io } from '../command-line/command.ts';
+import { type Command, CommandError, type Flags, type Io, UsageError } from '../command-line/command.ts';
 import { clusterFlags, openNamedCluster } from '../flags/cluster-flags.ts';
 import { coreFlags, readConfig } from '../flags/core-flags.ts';
 import { parseTimeout, timeoutFlag } from '../flags/timeout-flag.ts';
@@ -27,6 +27,26 @@ const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly Mode[];
  */
 const scanCoreFlags = coreFlags.filter(({ name }) => name !== 'allow-http-registry');
 
+/** A DNS label (RFC 1123), which the name of a namespace is. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Reads `--namespace`; undefined: the whole cluster. Throws `UsageError`. */
+const parseNamespaces = (flags: Flags): readonly string[] | undefined => {
+  const names = flags.list('namespace');
+  const wrong = names.find((name) => !NAMESPACE.test(name));
+  if (wrong !== undefined)
+    throw new UsageError(`--namespace must be the name of a namespace, got ${JSON.stringify(wrong)}`);
+  return names.length === 0 ? undefined : [...new Set(names)];
+};
+
+/** Throws `CommandError` if no namespace that was named is there: a name that is misspelt would read like a good report. */
+const checkNamespaces = ({ complete, coverage, summary }: ScanResult): void => {
+  const found = coverage.resources.find(({ resource }) => resource === 'namespaces')?.objects;
+  const fault = coverage.notSeen.find(({ resource }) => resource === 'namespaces');
+  if (complete && summary.pods.all === 0 && found === 0 && fault !== undefined)
+    throw new CommandError(`${oneLine(fault.why, 500)}. ${fault.remedy}`);
+};
+
 /** Throws `CommandError` if the account could list no pod: a report about none would read like a good one. */
 const checkPods = ({ complete, coverage }: ScanResult): void => {
   const wasRead = coverage.resources.some(({ resource }) => resource === 'pods');
@@ -46,17 +66,22 @@ const announceEnd = (stop: AbortSignal, { stderr }: Io, clear: () => void): void
     { once: true },
   );
 
+interface ScanSettings {
+  readonly mode: Mode;
+  readonly namespaces: readonly string[] | undefined;
+  readonly collectGarbage: () => void;
+}
+
 /** Scans the cluster and uses the result while the connection is open. Returns the exit code. */
 const scanCluster = async (
   flags: Flags,
   io: Io,
-  { mode, collectGarbage }: { readonly mode: Mode; readonly collectGarbage: () => void },
+  { mode, namespaces, collectGarbage }: ScanSettings,
   use: (result: ScanResult, cluster: Cluster) => Promise<number>,
 ): Promise<number> => {
   const config = await readConfig(flags, io);
   const { cluster, server, context, warnings, explain } = await openNamedCluster(flags, io, collectGarbage);
   for (const warning of warnings) io.stderr.write(`Warning: ${warning}\n`);
-  const namespaces = flags.list('namespace');
   try {
     const work = async (core: Core): Promise<number> => {
       checkKeys(core.ring(), config, flags, io);
@@ -69,7 +94,7 @@ const scanCluster = async (
         cluster,
         mode,
         pin: flags.has('config') ? config.rules.pin : undefined,
-        namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)],
+        namespaces,
         signal,
         now: Date.now,
         timeout: parseTimeout(flags),
@@ -92,12 +117,14 @@ const scanCluster = async (
 
 const scan = async (flags: Flags, io: Io): Promise<number> => {
   const mode = parseChoice(flags, 'mode', MODES);
+  const namespaces = parseNamespaces(flags);
   const output = parseOutput(flags);
   const failOn = parseFailOn(flags);
   const collectGarbage = saveMemory();
   const publishes = parsePublish(flags);
-  return scanCluster(flags, io, { mode, collectGarbage }, async (result, cluster) => {
+  return scanCluster(flags, io, { mode, namespaces, collectGarbage }, async (result, cluster) => {
     checkPods(result);
+    checkNamespaces(result);
     await printScan(result, output, io);
     return worstExitCode([exitCodeOfScan(result, failOn), await publish(result, publishes, cluster, io)]);
   });

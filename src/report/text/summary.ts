@@ -76,7 +76,7 @@ const remedyOf = (text: string, head: string, page: Page): readonly string[] => 
   const lines = wrap(text, head, page);
   if (lines.length <= MAX_REMEDY) return lines;
   const narrower = wrap(text, head, { ...page, columns: page.columns - 2 }).slice(0, MAX_REMEDY);
-  return narrower.with(-1, `${narrower.at(-1) ?? ''} …`);
+  return [...narrower.slice(0, -1), `${narrower.at(-1) ?? ''} …`];
 };
 
 /** What to do, as much of it as fits in `room` lines. */

@@ -72,6 +72,8 @@ describe('a command line that is wrong', () => {
     [['--output', 'yaml'], '--output must be one of text, json, html, sarif, junit'],
     [['--fail-on', 'warnings'], '--fail-on must be one of refused, unknown, drift, preflight, none'],
     [['--timeout', '0'], '--timeout must be a duration'],
+    [['--namespace', ''], '--namespace must be the name of a namespace, got ""'],
+    [['-n', '../secrets'], '--namespace must be the name of a namespace'],
     [['--allow-http-registry'], 'unknown flag --allow-http-registry'],
     [['shop'], 'unexpected argument "shop"'],
   ])('is refused before the cluster is asked: %j', async (argv, message) => {
@@ -86,6 +88,15 @@ describe('a command line that is wrong', () => {
 });
 
 describe('a cluster that does not let itself be read', () => {
+  it('is an error, and no report, if no namespace that is named is there', async () => {
+    const { code, stdout, stderr } = await scan({}, '-n', 'shpo');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('there is no namespace shpo. Name a namespace of the cluster');
+    const both = await scan({}, '-n', 'shpo', '-n', 'other');
+    expect(both.code).toBe(0);
+    expect(both.stdout).toContain('there is no namespace shpo');
+  });
+
   it('is an error, and no report, if no pod can be listed', async () => {
     server.fault = (request, response) =>
       request.path.endsWith('/pods') && refuse(403, `pods is forbidden${ESCAPE}[2J`)(request, response);
