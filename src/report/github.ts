@@ -1,4 +1,5 @@
 import { oneLine } from '../base/index.ts';
+import { count } from './count.ts';
 import { findingsOf, type Report, type ReportedFinding } from './report.ts';
 
 /*
@@ -52,12 +53,12 @@ export const toGithub = (report: Report): string => {
   const isShown = new Set(shown);
   const rest = findings.filter((finding) => !isShown.has(finding));
   const omitted = rest.length - MAX_LINES;
-  const count = (level: ReportedFinding['level']): number =>
-    findings.filter((finding) => finding.level === level).length;
+  const countOf = (level: ReportedFinding['level'], noun: string): string =>
+    count(findings.filter((finding) => finding.level === level).length, noun);
   return [
     ...shown.map(toCommand),
     ...rest.slice(0, MAX_LINES).map(toLine),
     ...(omitted > 0 ? [`${omitted} more findings are not listed`] : []),
-    `sailmark ${report.command}: ${report.cases.length} checked, ${count('error')} errors, ${count('warning')} warnings, ${count('note')} notices\n`,
+    `sailmark ${report.command}: ${report.cases.length} checked, ${countOf('error', 'error')}, ${countOf('warning', 'warning')}, ${countOf('note', 'notice')}\n`,
   ].join('\n');
 };

@@ -76,6 +76,6 @@ describe('a finding', () => {
 
 it('the last line counts', () => {
   expect(linesOf(toGithub(report(reportedCase([finding()]), reportedCase([])))).at(-1)).toBe(
-    'sailmark review: 2 checked, 1 errors, 0 warnings, 0 notices',
+    'sailmark review: 2 checked, 1 error, 0 warnings, 0 notices',
   );
 });
