@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../control-plane/api.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import type { Metadata } from '../control-plane/objects.ts';
-import type { Release } from '../control-plane/programs.ts';
+import { RELEASES } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { createClient, type Rule } from './clients.ts';
 import { CHART } from './cluster.ts';
@@ -16,7 +16,6 @@ import { discoverWays, LABEL, type Way } from './namespace-ways.ts';
  * namespace.
  */
 
-const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
 const NAMESPACES = '/api/v1/namespaces';
 
 /** Every verb of RBAC on them, except the one that the guard asks for. */

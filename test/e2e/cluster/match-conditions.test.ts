@@ -12,7 +12,7 @@ import {
 import type { ApiResponse } from '../control-plane/api.ts';
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
 import { sumOf } from '../control-plane/metrics.ts';
-import type { Release } from '../control-plane/programs.ts';
+import { RELEASES } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { runOrThrow } from '../tools.ts';
 import { type RecordingWebhook, startRecordingWebhook } from './recording-webhook.ts';
@@ -23,7 +23,6 @@ import { type RecordingWebhook, startRecordingWebhook } from './recording-webhoo
  */
 
 const PROGRAM = 'dist/main.js';
-const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
 const PODS = '/api/v1/namespaces/default/pods';
 const HOOK = 'conditions';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiResponse } from '../control-plane/api.ts';
 import { sumOf } from '../control-plane/metrics.ts';
 import type { KubernetesObject } from '../control-plane/objects.ts';
-import type { Release } from '../control-plane/programs.ts';
+import { RELEASES, type Release } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
@@ -11,7 +11,6 @@ import { type Cluster, startCluster } from './cluster.ts';
  * server that the chart supports, the usual one and the newest.
  */
 
-const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
 const NAMESPACE = 'shop';
 /** A namespace with the label `audit`. */
 const AUDITED = 'audited';

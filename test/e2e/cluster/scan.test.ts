@@ -97,6 +97,8 @@ if (hasIstioPods())
       mirror = `${cluster.registry.host}/istio`;
       copies = `${cluster.registry.host}/copies`;
       config = await cluster.writeConfiguration({
+        // As the chart writes it, whose webhook is installed here.
+        pin: 'enforce',
         mirrors: [{ mirror, of: HUB }],
         exemptions: [
           {

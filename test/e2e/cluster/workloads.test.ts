@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../control-plane/objects.ts';
-import type { Release } from '../control-plane/programs.ts';
+import { RELEASES } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
@@ -9,7 +9,6 @@ import { type Cluster, startCluster } from './cluster.ts';
  * timeout: on the oldest API server that the chart supports, the usual one and the newest.
  */
 
-const RELEASES: readonly Release[] = ['1.30', '1.36', '1.37'];
 const TIMEOUT_SECONDS = 5;
 const CAUSE = 'no signature was found (signature-missing)';
 

@@ -20,6 +20,13 @@ export type Program = keyof typeof VARIABLES;
 /** Releases of the API server that tests run against: the oldest that the chart claims, the usual one, the newest. */
 export type Release = '1.30' | '1.36' | '1.37';
 
+/** The releases that this run has: the newest one only if `SAILMARK_NEWEST_RELEASE` asks for it, because it takes long to build. */
+export const RELEASES: readonly Release[] = [
+  '1.30',
+  '1.36',
+  ...(process.env['SAILMARK_NEWEST_RELEASE'] ? (['1.37'] as const) : []),
+];
+
 const pathIn = (variable: string, what: string): string => {
   const path = process.env[variable];
   if (path === undefined || path === '')
