@@ -19,7 +19,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const toBase64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
-/** What a credential program may learn of the cluster (client.authentication.k8s.io, Cluster). */
+/** The description of the cluster for a credential program (client.authentication.k8s.io, Cluster). */
 const clusterInfoOf = (cluster: ReturnType<KubeConfig['getCurrentCluster']>): JsonObject => ({
   server: cluster?.server,
   'certificate-authority-data': cluster?.caData,

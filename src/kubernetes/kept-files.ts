@@ -10,7 +10,7 @@ export interface KeptFiles {
   readonly bytes: Readonly<Record<string, Uint8Array>>;
 }
 
-/** What becomes of each key that is named; null removes it. Other keys stay. */
+/** The new value of each key that is named; null removes it. Other keys stay. */
 export interface KeptChanges {
   readonly texts: Readonly<Record<string, string>>;
   readonly bytes: Readonly<Record<string, Uint8Array | null>>;

@@ -30,7 +30,7 @@ export const answerOf = (result: ScanResult): string => {
   if (all === 0) return `${interrupted}No pod was seen.`;
   const condition = conditionOf(result);
   const rest = [
-    // Of a template alone: nothing runs yet.
+    // A template alone: nothing runs yet.
     ...(refused > 0 || ownersRefused === 0
       ? []
       : [`the next pods of ${count(ownersRefused, 'workload')} would be`]),

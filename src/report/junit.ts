@@ -101,7 +101,7 @@ const suiteElement = (report: Report, name: string, judged: readonly Judged[]): 
   return [`  <testsuite${attributes}>`, ...cases, '  </testsuite>'].join('\n');
 };
 
-/** What could not be seen is a skipped case: nothing is known of it. */
+/** A resource that could not be seen is a skipped case: nothing is known of it. */
 const gapCases = ({ gaps, complete }: Report): readonly Judged[] =>
   [...gaps, ...(complete ? [] : [{ subject: 'the rest', message: 'the command was interrupted' }])].map(
     ({ subject, message }) => {

@@ -43,7 +43,7 @@ export interface ReportedCase {
   readonly findings: readonly ReportedFinding[];
 }
 
-/** What could not be seen, and so is in no case. */
+/** The resources that could not be seen, and so are in no case. */
 export interface Gap {
   readonly subject: string;
   readonly message: string;

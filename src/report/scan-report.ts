@@ -10,7 +10,7 @@ const EFFECTS = { refused: 'deny', unknown: 'deny', reported: 'audit', exempt: '
 
 type Found = Pick<ReportedFinding, 'code' | 'message' | 'object' | 'image' | 'path'>;
 
-/** What warns or audits in its namespace is tolerated there. */
+/** A finding that warns or audits in its namespace is tolerated there. */
 const findingOf = (found: Found, effect: Effect): ReportedFinding => ({
   ...found,
   level: LEVELS[effect],

@@ -18,10 +18,10 @@ import type { ScanOptions, ScanProgress } from './scan-options.ts';
 import { ownerName } from './tally/owner-tally.ts';
 import { createTally, type Tally } from './tally/tally.ts';
 
-/** What the objects of a cluster add up to. */
+/** The totals of a cluster's objects. */
 export interface JudgedCluster {
   readonly policy: NamespacePolicy;
-  /** What admission is asked with. */
+  /** The dependencies of the reviewer and the pinner. */
   readonly dependencies: JudgeDependencies;
   readonly tally: Tally;
   readonly driftCollector: DriftCollector;

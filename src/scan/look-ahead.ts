@@ -13,7 +13,7 @@ import type { JudgeConfigured, JudgedConfigured } from './preflight/judge-config
 import type { ScanOptions } from './scan-options.ts';
 import type { ConfiguredImage, Notice, ScannedImage } from './scan-result.ts';
 
-/** What is going to run, and what is going to matter. */
+/** The look ahead: what is going to run, and what is going to matter. */
 interface Ahead {
   readonly preflight: readonly ConfiguredImage[];
   readonly notices: readonly Notice[];

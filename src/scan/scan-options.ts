@@ -3,11 +3,11 @@ import type { Config } from '../config/index.ts';
 import type { Cluster } from '../kubernetes/index.ts';
 import type { Mode, PinScope } from '../policy/index.ts';
 
-/** What a scan does at the moment. */
+/** The step that a scan is at. */
 export interface ScanProgress {
   /** A verb. */
   readonly stage: 'reading' | 'judging' | 'comparing';
-  /** What `done` and `total` count: `pods`, `deployments.apps`. */
+  /** The things that `done` and `total` count: `pods`, `deployments.apps`. */
   readonly resource: string;
   readonly done: number;
   /** Undefined: not known. */

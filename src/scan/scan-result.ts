@@ -49,7 +49,7 @@ export interface ScanResult {
   readonly images: readonly ScannedImage[];
   /** Every owner with a pod or template that has a finding, the most serious first. */
   readonly owners: readonly ScannedOwner[];
-  /** What to do, the one that helps most pods first. */
+  /** The remedies, the one that helps most pods first. */
   readonly remedies: readonly Remedy[];
   /** The images that Istio is configured to inject or install from now on. */
   readonly preflight: readonly ConfiguredImage[];
@@ -113,14 +113,14 @@ export interface ScanSummary {
 export interface ScannedImage {
   /** As written in the pod; a text of more than 1024 characters without its middle. */
   readonly reference: string;
-  /** Of its most serious use. */
+  /** The most serious use decides. */
   readonly status: ScanStatus;
   /** The hub or mirror, `docker.io/istio`; null if it is on none. */
   readonly hub: string | null;
   readonly component: string | null;
   /** `1.28.1`, without the variant; null if the tag names no release. */
   readonly istioVersion: string | null;
-  /** What the reference resolves to. */
+  /** The digest that the reference resolves to. */
   readonly digest: string | null;
   readonly reason: ReasonCode | null;
   /** One line: the denial's own words, or who signed it. */
@@ -146,7 +146,7 @@ export interface ScannedUse {
   readonly path: string;
   /** Running pods; 0: only the template names it. */
   readonly pods: number;
-  /** What admission would do to the pod because of it, of a template to its pods; null: nothing. */
+  /** The effect that admission would have on the pod because of it, for a template on its pods; null: none. */
   readonly effect: Effect | null;
   readonly reason: ReasonCode | null;
 }
@@ -282,7 +282,7 @@ export interface Notice {
   readonly images: readonly string[];
 }
 
-/** What was read, and what was not. */
+/** The resources that were read, and those that were not. */
 export interface Coverage {
   readonly resources: readonly {
     /** `pods`, `deployments.apps`. */
@@ -290,7 +290,7 @@ export interface Coverage {
     readonly objects: number;
     readonly requests: number;
   }[];
-  /** What the account may not see, or the cluster did not return: one sentence each, with the right that is missing. */
+  /** The resources that the account may not see, or the cluster did not return: one sentence each, with the right that is missing. */
   readonly notSeen: readonly { readonly resource: string; readonly why: string; readonly remedy: string }[];
   /** Limits that cut the result short, one sentence each. */
   readonly cut: readonly string[];

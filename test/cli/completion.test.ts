@@ -17,7 +17,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** What bash offers for the last of the words, which are as bash splits a line. */
+/** The words that bash offers for the last of a line, split as bash splits it. */
 const completeIn = (words: readonly string[]): readonly string[] => {
   const lines = [
     `source ${quote(script)}`,

@@ -29,7 +29,7 @@ const run = (program: string, argv: readonly string[]): string =>
     env: { ...process.env, HOME: directory, LD_LIBRARY_PATH: libraries },
   });
 
-/** What fish offers, without the descriptions beside it. */
+/** The words that fish offers, without the descriptions beside them. */
 const inFish = (words: readonly string[]): readonly string[] =>
   run('usr/bin/fish', [
     '--no-config',

@@ -77,7 +77,7 @@ const openCluster = async (): Promise<TestCluster> => {
   return cluster;
 };
 
-/** What the job of a scan leaves for the webhook. */
+/** The result that the job of a scan leaves for the webhook. */
 const byStatus = { refused: 3, unknown: 2, reported: 1, exempt: 1, verified: 40 };
 const scanCounts = () => ({
   schema: 'sailmark.dev/scan-counts/v1',

@@ -25,7 +25,7 @@ let browser: Opener;
 let scan: ScanResult;
 let html: string;
 
-/** What differs from one scan to the next. */
+/** The members that differ from one scan to the next. */
 const lasting = (result: ScanResult) => ({ ...result, startedAt: '', durationMs: 0, cost: {} });
 
 beforeAll(async () => {

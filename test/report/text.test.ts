@@ -50,7 +50,7 @@ describe('text of the cluster', () => {
   it('is printable, whatever it holds, and breaks no line', () => {
     const text = report(poison(exampleScan()));
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
-    // What was one line is one, so that no name can pretend to be a line of the report.
+    // One line stays one, so that no name can pretend to be a line of the report.
     expect(text.split('\n').filter((line) => /^\S*\s*<b>&/.test(line))).toEqual([]);
     expect(summaryOf(poison(exampleScan())).length).toBeLessThanOrEqual(24);
   });

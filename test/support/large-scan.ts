@@ -4,7 +4,7 @@ import { exampleScan } from './example-scan.ts';
 
 const STATUSES: readonly ScanStatus[] = ['refused', 'unknown', 'reported', 'exempt', 'verified'];
 
-/** Of twenty images: what each is. */
+/** The share of each status in twenty images. */
 const KINDS = [
   { status: 'refused', reason: 'image-look-alike', hub: 'registry.corp.example/mesh', version: '1.28.1' },
   { status: 'refused', reason: 'image-look-alike', hub: 'registry.corp.example/mesh', version: '1.27.3' },

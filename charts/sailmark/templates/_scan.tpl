@@ -28,7 +28,7 @@
 
 {{/* The rights of the account beside those on its own ConfigMap: a YAML list of rules. */}}
 {{- define "sailmark.scanRules" -}}
-# What is scanned: pods, and every kind that holds a pod template. Never Secrets.
+# The kinds that are scanned: pods, and every kind that holds a pod template. Never Secrets.
 - {apiGroups: [""], resources: [pods, namespaces, replicationcontrollers, podtemplates], verbs: [list]}
 - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets, replicasets], verbs: [list]}
 - {apiGroups: [batch], resources: [cronjobs, jobs], verbs: [list]}
@@ -48,7 +48,7 @@
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingwebhookconfigurations, mutatingwebhookconfigurations]
   verbs: [list]
-# What Istio is configured to inject and to install. Its ConfigMaps, by the names that each revision has: none is listed.
+# The configuration of what Istio injects and installs. Its ConfigMaps are read by the names that each revision has: none is listed.
 - {apiGroups: [""], resources: [configmaps], verbs: [get]}
 - {apiGroups: [install.istio.io], resources: [istiooperators], verbs: [list]}
 - {apiGroups: [sailoperator.io], resources: [istios, istiorevisions, istiocnis, ztunnels], verbs: [list]}

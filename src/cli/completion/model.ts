@@ -9,7 +9,7 @@ export interface CommandEntry {
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
-/** What a shell offers for a flag's value. */
+/** The values of a flag that a shell offers. */
 export type Values =
   | { readonly kind: 'file' | 'text' | 'none' }
   | { readonly kind: 'words'; readonly words: readonly string[] };
@@ -31,7 +31,7 @@ export interface CompletedCommand {
 
 const CHOICES = /^[a-z][a-z\d-]*(?:\|[a-z][a-z\d-]*)+$/;
 
-/** What the placeholder of a value tells: `text|json`, `FILE`, `NAME`. */
+/** The meaning of a value's placeholder: `text|json`, `FILE`, `NAME`. */
 const valuesOf = ({ value }: Flag): Values => {
   if (value === undefined) return { kind: 'none' };
   if (CHOICES.test(value)) return { kind: 'words', words: value.split('|') };

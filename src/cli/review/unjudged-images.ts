@@ -1,7 +1,7 @@
 import { oneLine, quoted } from '../../base/index.ts';
 import type { UnjudgedObject } from './plan.ts';
 
-/** What of an object was not judged, in one sentence each. */
+/** The parts of an object that were not judged, in one sentence each. */
 export interface UnjudgedImage {
   /** Empty if something else chooses the image. */
   readonly image: string;

@@ -4,7 +4,7 @@ import { exitCodeOf, worstExitCode } from '../shared/exit-codes.ts';
 
 const CHOICES = ['refused', 'unknown', 'drift', 'preflight', 'none'] as const;
 
-/** What a scan fails for. */
+/** The findings that a scan fails for. */
 export type FailOn = (typeof CHOICES)[number];
 
 export const failOnFlag: Flag = {
@@ -31,7 +31,7 @@ export const parseFailOn = (flags: Flags): ReadonlySet<FailOn> => {
   return new Set();
 };
 
-/** What is not known, and what admission refuses whatever the signatures are. */
+/** Exit codes of what is not known, and of what admission refuses whatever the signatures are. */
 const UNDETERMINED = 20;
 const REFUSED = 30;
 

@@ -3,11 +3,11 @@ import type { Flags, Io } from '../command-line/command.ts';
 import { progressFlag } from '../shared/progress.ts';
 import { isTerminal } from '../shared/terminal.ts';
 
-/** What a scan does now. */
+/** The step that a scan is at. */
 export interface ScanStep {
   /** `listing`, `verifying`: a verb, as the line shows it. */
   readonly stage: string;
-  /** What `done` and `total` count: `pods`. */
+  /** The things that `done` and `total` count: `pods`. */
   readonly resource: string;
   readonly done: number;
   /** Undefined: not known yet. */

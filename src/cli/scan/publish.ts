@@ -49,7 +49,7 @@ export const parsePublish = (flags: Flags): PublishOptions | undefined => {
   if (!options.reports && !options.events && options.keep === undefined) return undefined;
   if (options.events && options.keep === undefined)
     throw new UsageError('--events needs --keep: without the last result it is not known what has changed');
-  // What a part of the cluster lacks would be taken for resolved, and the reports on all the rest be deleted.
+  // A scan of a part of the cluster would take all the rest for resolved, and delete its reports.
   if (flags.list('namespace').length > 0)
     throw new UsageError('--reports, --events and --keep are for the whole cluster: leave out --namespace');
   return options;

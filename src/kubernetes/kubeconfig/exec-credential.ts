@@ -11,7 +11,7 @@ import {
   textOf,
 } from '../../base/index.ts';
 
-/** What a credential program gave (client.authentication.k8s.io, ExecCredential). */
+/** The credentials that a program returned (client.authentication.k8s.io, ExecCredential). */
 export interface ExecCredential {
   readonly token?: string;
   /** PEM. */

@@ -2,7 +2,7 @@ import { listWithin, oneLine } from '../../base/index.ts';
 import type { Remedy, ScannedImage, ScanResult } from '../../scan/index.ts';
 import { escapeHtml } from './escape.ts';
 
-/** Of each list; the document has them all. */
+/** Rows of each list; the document has them all. */
 const MAX_LISTED = 100;
 /** UTF-16 code units of a text. */
 const MAX_TEXT = 2_000;

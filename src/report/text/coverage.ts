@@ -37,7 +37,7 @@ export const rulesSection = ({ policy, keys }: ScanResult, page: Page): readonly
   ];
 };
 
-/** What was not seen, what was read, and at which cost. */
+/** The section on coverage: what was not seen, what was read, and at which cost. */
 export const coverageSection = (
   { coverage, cost, durationMs }: ScanResult,
   page: Page,

@@ -22,7 +22,7 @@ const STYLES = { refused: 'red', unknown: 'yellow', reported: 'yellow', exempt: 
 const podsOf = ({ pods }: ScannedUse): string =>
   pods === 0 ? 'no pod, the template alone' : count(pods, 'pod');
 
-/** What becomes of a use that is not denied, though the image would be denied elsewhere. */
+/** The effect of a use that is not denied, though the image would be denied elsewhere. */
 const EFFECTS = { deny: '', warn: ', warned of', audit: ', recorded', exempt: ', exempt' } as const;
 
 const effectOf = ({ effect }: ScannedUse): string => (effect === null ? ', allowed' : EFFECTS[effect]);

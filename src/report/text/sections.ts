@@ -44,7 +44,7 @@ const remedyLines = (
   ...(snippet.trim() === '' ? [] : ['', ...snippetLines(snippet)]),
 ];
 
-/** What to do, the one that helps most pods first. */
+/** The remedies, the one that helps most pods first. */
 export const remedySection = ({ remedies }: ScanResult, page: Page): readonly string[] =>
   section(
     'WHAT TO DO, in this order',
@@ -113,7 +113,7 @@ const noticeLines = ({ severity, message, pods }: Notice, page: Page): readonly 
     page,
   );
 
-/** What is going to matter. */
+/** The notices: what is going to matter. */
 export const noticeSection = ({ notices }: ScanResult, page: Page): readonly string[] =>
   section('NOTICES', page, [
     ...(notices.length === 0 ? [] : ['']),

@@ -79,7 +79,7 @@ const remedyOf = (text: string, head: string, page: Page): readonly string[] => 
   return [...narrower.slice(0, -1), `${narrower.at(-1) ?? ''} …`];
 };
 
-/** What to do, as much of it as fits in `room` lines. */
+/** The remedies, as many of them as fit in `room` lines. */
 const remedyRows = ({ remedies }: ScanResult, page: Page, room: number): readonly string[] => {
   const inside = { ...page, columns: page.columns - LABEL - 2 };
   const lines: string[] = [];

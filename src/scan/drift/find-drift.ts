@@ -143,7 +143,7 @@ export const findDrift = async (options: DriftOptions): Promise<FoundDrift> => {
   const work = async (): Promise<void> => {
     for (const use of waiting) {
       const row = await rowFor(use, judgementOf, contentOf);
-      // What a scan that was interrupted did not get to is not unknown: it says that it is not complete.
+      // An image that an interrupted scan did not get to is not unknown: the scan says that it is not complete.
       if (row !== undefined && !(signal.aborted && row.status === 'unknown')) rows.push(row);
     }
   };

@@ -18,7 +18,7 @@ import { type Digest, parseDigest, parseImageReference } from '../../image/index
  * images in containerd.
  */
 
-/** What a node says it runs. */
+/** The image that a node says it runs. */
 export type ImageId =
   /** The digest of a manifest or index. */
   | { readonly kind: 'manifest'; readonly digest: Digest }

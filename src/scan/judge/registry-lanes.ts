@@ -93,7 +93,7 @@ export const createRegistryLanes = (limits: LaneLimits, now: () => number): Regi
           skipped.set(registry, (skipped.get(registry) ?? 0) + 1);
           return skip(notAsked(registry, lane.last, lane.unanswered));
         }
-        // Of those that wait, one asks again; the others are skipped meanwhile.
+        // One of those that wait asks again; the others are skipped meanwhile.
         lane.retryAt = now() + limits.pause;
         const result = await everywhere(ask);
         learn(lane, result.verification);

@@ -28,7 +28,7 @@ export interface ScanJudge extends Judge {
   readonly cost: () => { readonly images: number; readonly requests: number };
   /** Some of the images that are being verified. */
   readonly current: () => readonly string[];
-  /** What was not asked, one sentence each. */
+  /** The images that were not asked about, one sentence each. */
   readonly cut: () => readonly string[];
 }
 

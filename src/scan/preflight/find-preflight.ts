@@ -84,7 +84,7 @@ export const findPreflight = async (options: PreflightOptions): Promise<readonly
     ...(namespaces === undefined ? [] : findStaleRevisions(namespaces, injectors)),
     ...(await findInstalled({ reader, judge, injected, daemonSets })),
   );
-  // What a scan that was interrupted did not get to is not unknown: it says that it is not complete.
+  // An image that an interrupted scan did not get to is not unknown: the scan says that it is not complete.
   const known = signal.aborted ? rows.filter(({ status }) => status !== 'unknown') : rows;
   if (known.length > MAX_ROWS)
     coverage.addCut(`${known.length - MAX_ROWS} images that Istio is configured to use are not listed.`);

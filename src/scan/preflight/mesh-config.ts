@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, memberOf, parseJson, textOf } from '../../base/index.ts';
 import { parseYaml } from '../../config/index.ts';
 
-/** What a mesh sets of the images that are injected. */
+/** The settings of a mesh for the images that are injected. */
 export interface MeshSettings {
   /** `distroless`, `debug`, `default`; undefined: it sets none. */
   readonly imageType: string | undefined;

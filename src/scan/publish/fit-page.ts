@@ -9,7 +9,7 @@ export interface FittedPage {
 
 const isOpen = ({ status }: { readonly status: string }): boolean => status !== 'verified';
 
-/** What is left out, the least first. */
+/** The parts that are left out, the least first. */
 const REDUCTIONS: readonly {
   readonly left: string | undefined;
   readonly reduce: (result: ScanResult) => ScanResult;

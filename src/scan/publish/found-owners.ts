@@ -20,7 +20,7 @@ interface Changes {
   readonly appeared: readonly ScannedOwner[];
   /** Owners whose images are verified now. */
   readonly resolved: readonly FoundOwner[];
-  /** What the next scan compares with. */
+  /** The state that the next scan compares with. */
   readonly next: FoundOwners;
 }
 

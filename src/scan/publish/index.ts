@@ -8,7 +8,7 @@ import { writeReports } from './write-reports.ts';
 
 export type { PublishDependencies, Published } from './publish-port.ts';
 
-/** What is written to the cluster. */
+/** The objects that are written to the cluster. */
 export interface PublishOptions {
   /** Reports on owners with a finding. */
   readonly reports: boolean;
@@ -20,7 +20,7 @@ export interface PublishOptions {
 
 const NOTHING: Published = { done: [], problems: [], failed: false };
 
-/** What the last scan left, or why it cannot be read. */
+/** The result that the last scan left, or why it cannot be read. */
 const readPrevious = async (
   object: KeptObject,
   signal: AbortSignal,

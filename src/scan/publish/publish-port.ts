@@ -1,7 +1,7 @@
 import type { Cluster } from '../../kubernetes/index.ts';
 import type { ScanResult } from '../scan-result.ts';
 
-/** What publishing needs besides a result. */
+/** The dependencies of publishing. */
 export interface PublishDependencies {
   readonly cluster: Cluster;
   /** Returns the result as a page of HTML. */
@@ -13,10 +13,10 @@ export interface PublishDependencies {
   readonly signal: AbortSignal;
 }
 
-/** What became of one part of publishing, one sentence each. */
+/** The outcome of one part of publishing, one sentence each. */
 export interface Published {
   readonly done: readonly string[];
-  /** What could not be done, or was left out. */
+  /** Failures and omissions. */
   readonly problems: readonly string[];
   /** True if something that should have been written was not. */
   readonly failed: boolean;

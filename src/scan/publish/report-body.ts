@@ -3,7 +3,7 @@ import { type JsonObject, oneLine } from '../../base/index.ts';
 import { type Effect, groupOf, type ReasonCode, rankOf } from '../../policy/index.ts';
 import type { ScannedOwner } from '../scan-result.ts';
 
-/** What a report says of one finding (the types of openreports.io/v1alpha1 and wgpolicyk8s.io/v1alpha2 agree here). */
+/** One finding in a report (the types of openreports.io/v1alpha1 and wgpolicyk8s.io/v1alpha2 agree here). */
 interface ReportResult extends JsonObject {
   readonly source: string;
   readonly policy: string;

@@ -5,7 +5,7 @@ import type { ReportKind } from './report-group.ts';
 
 const RESULTS = ['pass', 'fail', 'warn', 'error', 'skip'] as const;
 
-/** What is compared: what we write, except for times. */
+/** The compared content: what we write, except for times. */
 interface Content {
   readonly owners: unknown;
   readonly scope: unknown;

@@ -1,7 +1,7 @@
 import { oneLine } from '../../base/index.ts';
 import type { Remedy } from '../scan-result.ts';
 
-/** What to do, without what it settles. */
+/** A remedy without what it settles. */
 export type Draft = Pick<Remedy, 'title' | 'snippet' | 'language'>;
 
 /** Characters of a text from the cluster in a title. */

@@ -125,7 +125,7 @@ export interface DraftContext {
   readonly mirrors: readonly Mirror[];
   /** The arguments of the scan that a verification takes too. */
   readonly flags: readonly string[];
-  /** What Istio's hub knows of the digests of a mirror, or of an unknown prefix. */
+  /** The answer of Istio's hub about the digests of a mirror, or of an unknown prefix. */
   readonly check: HubCheck;
 }
 

@@ -4,7 +4,7 @@ import type { Judge, Judgement } from '../../policy/index.ts';
 import { hubNameOf, mirrorOf } from './remedy-key.ts';
 import type { GroupedImage, RemedyGroup } from './remedy-tally.ts';
 
-/** What Istio's own hub knows of the digests of some images. */
+/** The answer of Istio's own hub about the digests of some images. */
 export interface HubCheck {
   /** Digests that Istio signed. */
   readonly genuine: number;

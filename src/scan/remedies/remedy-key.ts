@@ -59,7 +59,7 @@ const reachRegistry = ({ code }: Reason, use: Use): RemedyKey => ({
   subject: `${registryOf(use)} ${code}`,
 });
 
-/** What nothing but the sentence of the reason says what to do about. */
+/** Reasons whose own sentence alone says what to do. */
 const other = ({ code }: Reason): RemedyKey => ({ kind: 'other', subject: code });
 
 /** The remedy of each reason; a code that is missing does not compile. */

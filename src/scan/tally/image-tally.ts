@@ -18,7 +18,7 @@ export interface UsedBy {
 export interface TalliedImage {
   /** As written, bounded. */
   readonly reference: string;
-  /** Of its most serious use, as are the next three. */
+  /** The most serious use decides, as for the next three. */
   status: ScanStatus;
   reason: Reason | null;
   message: string;

@@ -30,7 +30,7 @@ export interface Tally {
   owners(): readonly ScannedOwner[];
   versions: VersionTally['versions'];
   pods(): PodSummary;
-  /** What the limits left out, one sentence each. */
+  /** The parts that limits left out, one sentence each. */
   cut(): readonly string[];
 }
 

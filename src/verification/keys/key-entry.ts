@@ -36,7 +36,7 @@ export interface KeyEntry {
   readonly source: string;
   readonly state: () => EntryState;
   readonly read: (signal: AbortSignal) => Promise<void>;
-  /** Of a location that is read again and again: the time of the last good read, and if it serves another key now. */
+  /** Present for a location that is read again and again: the time of the last good read, and if it serves another key now. */
   readonly health?: () => EntryHealth;
 }
 

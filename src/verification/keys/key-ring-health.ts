@@ -1,6 +1,6 @@
 import type { KeyEntry } from './key-entry.ts';
 
-/** What the key ring itself does not say of the locations of its keys: for metrics. */
+/** The state of the locations of keys, which the key ring itself does not hold: for metrics. */
 export interface KeyRingHealth {
   /** URLs that serve another key than the loaded one. */
   readonly changed: number;

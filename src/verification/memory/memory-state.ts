@@ -2,7 +2,7 @@ import type { Memory } from './memory.ts';
 import type { BudgetState } from './request-budgets.ts';
 import type { VerifiedLimits } from './verified-memory.ts';
 
-/** What a verifier remembers and does now, in numbers: for metrics. */
+/** The memory and the work of a verifier, in numbers: for metrics. */
 export interface MemoryState {
   readonly entries: Readonly<Record<'verified' | 'rejected' | 'verifiedTag' | 'otherTag' | 'start', number>>;
   readonly verifiedBytes: number;

@@ -29,7 +29,7 @@ export interface Pod extends KubernetesObject {
 /** True if the pods of Istio's tests lie beside the repository. */
 export const hasIstioPods = (): boolean => existsSync(FILE);
 
-/** What only the cluster of Istio's tests has, and admission would refuse a pod for. */
+/** Members that only the cluster of Istio's tests has, and admission would refuse a pod for. */
 const FOREIGN = ['serviceAccountName', 'serviceAccount', 'priorityClassName', 'runtimeClassName', 'nodeName'];
 
 const isComplete = ({ spec: { initContainers = [], containers } }: Pod): boolean =>

@@ -95,7 +95,7 @@ interface Ended {
   /** 0: the Job succeeded. */
   readonly failed: number;
   readonly log: string;
-  /** What the account wrote, `VERB RESOURCE`, and what it was forbidden. */
+  /** The account's writes, `VERB RESOURCE`, and what it was forbidden. */
   readonly writes: readonly string[];
   readonly forbidden: readonly string[];
 }

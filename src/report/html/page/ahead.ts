@@ -21,7 +21,7 @@ const noticeItem = ({ severity, message, date, pods }: Notice): HTMLLIElement =>
     ),
   );
 
-/** What is going to matter. */
+/** The notices: what is going to matter. */
 export const showNotices = ({ notices }: ScanResult): void => {
   find('notices').append(
     notices.length === 0 ? nothing('None.') : listOf(notices, noticeItem, { class: 'notices' }),

@@ -5,7 +5,7 @@ import { compareText, count, number, STATUSES, WORDS } from './words.ts';
 /** The lists to choose from; `any` is the first entry of each. */
 type Choice = 'status' | 'reason' | 'namespace' | 'component';
 
-/** What an image must be. */
+/** The conditions of the filter. */
 export type Conditions = Readonly<Partial<Record<Choice, string>>>;
 
 export interface Filters {

@@ -21,7 +21,7 @@ export const showFacts = ({ cluster, startedAt, version }: ScanResult): void => 
 const warning = (text: string, ...more: readonly Node[]): HTMLElement =>
   el('li', {}, el('span', { class: 'glyph', 'aria-hidden': 'true' }, '!'), el('span', {}, text, ...more));
 
-/** What keeps the answer from being whole, before anything else. */
+/** Warnings that the answer is not whole, before anything else. */
 export const showWarnings = ({ complete, durationMs, coverage, keys }: ScanResult): void => {
   const place = find('warnings');
   if (!complete)

@@ -40,7 +40,7 @@ export const showPolicy = ({ policy, keys }: ScanResult): void => {
   );
 };
 
-/** What was read and what was not, and what it cost. */
+/** The section on coverage and cost. */
 export const showCoverage = ({ coverage, cost, durationMs }: ScanResult): void => {
   const { resources, notSeen, cut } = coverage;
   const missing = listOf(

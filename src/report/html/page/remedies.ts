@@ -36,7 +36,7 @@ const bodyOf = ({ images, owners }: Remedy): HTMLElement =>
     ),
   );
 
-/** What to do, to be worked off. That something was done is remembered until the page is closed, and nowhere else. */
+/** The remedies, to be worked off. That something was done is remembered until the page is closed, and nowhere else. */
 export const showRemedies = ({ remedies, summary }: ScanResult): void => {
   if (remedies.length === 0) {
     const isClean = summary.images.refused + summary.images.unknown === 0;

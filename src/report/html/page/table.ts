@@ -18,7 +18,7 @@ interface TableOptions<Row> {
   readonly noun: string;
   readonly rows: readonly Row[];
   readonly columns: readonly Column<Row>[];
-  /** What a row unfolds to. */
+  /** The content that a row unfolds to. */
   readonly detail?: (row: Row) => Node;
   /** The column that the rows come sorted by. */
   readonly sortedBy?: number;
