@@ -1,7 +1,7 @@
 import type { RuleCode } from './rules.ts';
 
 /*
- * What a review or a scan found, for the formats that other programs read. Text in it comes from manifests, clusters and
+ * The findings of a review or a scan, for the formats that other programs read. Text in it comes from manifests, clusters and
  * registries, and is not trusted: each format escapes and bounds it.
  */
 

@@ -3,7 +3,7 @@ import type { Effect, Mode, ReasonCode } from '../policy/index.ts';
 /*
  * The result of a scan, as `scan --output json` prints it: schema `sailmark.dev/scan/v1`. Every report (text, HTML, SARIF,
  * JUnit, Reports, metrics) is made from it alone. Text in it comes from the cluster and its registries, and is not trusted.
- * What is unknown is null; nothing is left out.
+ * An unknown member is null; none is left out.
  */
 
 /** The name of the schema, a member of the document. */

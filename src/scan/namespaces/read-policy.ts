@@ -98,7 +98,7 @@ const findWebhook = async (
 
 /**
  * Reads how each namespace would be judged: from the webhook configuration that is installed, and the labels of namespaces.
- * What it was not allowed to read is said by the coverage, and the chart's defaults count instead. Never rejects.
+ * The coverage says which objects it was not allowed to read, and the chart's defaults count instead. Never rejects.
  */
 export const readNamespacePolicy = async (options: ReadPolicyOptions): Promise<NamespacePolicy> => {
   const { cluster, coverage, mode, pin, signal } = options;

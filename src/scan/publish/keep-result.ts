@@ -52,7 +52,7 @@ const ownersIn = ({ bytes }: KeptFiles): FoundOwners | undefined => {
   const packed = bytes[KEYS.owners];
   if (packed === undefined) return undefined;
   try {
-    // Whoever can write the object could make it unpack to gigabytes.
+    // The object could unpack to gigabytes: others may write it too.
     const text = gunzipSync(packed, { maxOutputLength: MAX_OWNERS_TEXT_BYTES }).toString('utf8');
     return parseFoundOwners(text);
   } catch {
