@@ -18,7 +18,7 @@ import { type Mirror, startMirror } from '../../support/mirror.ts';
 import { type Printed, runCli } from '../../support/run-cli.ts';
 
 /*
- * What `scan` writes to the cluster.
+ * The objects that `scan` writes to the cluster.
  */
 
 const KEPT = configMapPath('sailmark', 'sailmark-scan');
