@@ -53,6 +53,16 @@ describe('--registry-config', () => {
       stderr: `Error: --registry-config ${directory} is a directory: name the file in it\n`,
     });
   });
+
+  it('that names no file is refused at start: nobody is anonymous without knowing it', async () => {
+    const absent = join(temporaryDirectory(), 'config.json');
+    expect(await runCli(['verify', '--registry-config', absent, 'r.example/istio/pilot:1.28.0'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: --registry-config ${absent} cannot be read: ENOENT: no such file or directory, stat '${absent}'
+`,
+    });
+  });
 });
 
 describe('credentials in the environment', () => {

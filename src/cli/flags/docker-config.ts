@@ -1,15 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../base/index.ts';
 import type { FlagOverrides } from '../../config/index.ts';
 import { dockerConfigProblem } from '../../registry/index.ts';
 import { CommandError, type Flags, type Io } from '../command-line/command.ts';
 import { homeOf } from './home.ts';
 
-const isDirectory = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+/** Throws `CommandError` if the path of `--registry-config` names no file: the user would be anonymous without knowing it. */
+const checkFlag = async (path: string): Promise<void> => {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new CommandError(`--registry-config ${path} cannot be read: ${messageOf(error)}`);
+  });
+  if (found.isDirectory())
+    throw new CommandError(`--registry-config ${path} is a directory: name the file in it`);
+};
 
 /** A directory in place of a file, as a container engine makes for a mount without a source, is no file. */
 const isFile = (path: string): Promise<boolean> =>
@@ -49,8 +53,9 @@ export const findCredentials = async (
   io: Io,
 ): Promise<Pick<FlagOverrides, 'dockerConfig' | 'dockerAuthConfig'>> => {
   const dockerConfig = flags.text('registry-config');
-  if (dockerConfig !== undefined && (await isDirectory(dockerConfig)))
-    throw new CommandError(`--registry-config ${dockerConfig} is a directory: name the file in it`);
-  if (dockerConfig !== undefined) return { dockerConfig };
+  if (dockerConfig !== undefined) {
+    await checkFlag(dockerConfig);
+    return { dockerConfig };
+  }
   return { dockerConfig: await findDockerConfig(io), dockerAuthConfig: readDockerAuthConfig(io) };
 };

@@ -39,12 +39,15 @@ const parseNamespaces = (flags: Flags): readonly string[] | undefined => {
   return names.length === 0 ? undefined : [...new Set(names)];
 };
 
-/** Throws `CommandError` if no namespace that was named is there: a name that is misspelt would read like a good report. */
-const checkNamespaces = ({ complete, coverage, summary }: ScanResult): void => {
-  const found = coverage.resources.find(({ resource }) => resource === 'namespaces')?.objects;
-  const fault = coverage.notSeen.find(({ resource }) => resource === 'namespaces');
-  if (complete && summary.pods.all === 0 && found === 0 && fault !== undefined)
-    throw new CommandError(`${oneLine(fault.why, 500)}. ${fault.remedy}`);
+/** Throws `CommandError` if a namespace that was named is not there: a name that is misspelt would read like a good report. */
+const checkNamespaces = ({ complete, coverage }: ScanResult, named: readonly string[] | undefined): void => {
+  if (named === undefined || !complete) return;
+  const { objects = 0, requests = 0 } =
+    coverage.resources.find(({ resource }) => resource === 'namespaces') ?? {};
+  const absent = coverage.notSeen.find(({ resource }) => resource === 'namespaces');
+  // Each name is one request; a request that was refused does not count.
+  if (objects < requests && absent !== undefined)
+    throw new CommandError(`${oneLine(absent.why, 500)}. ${absent.remedy}`);
 };
 
 /** Throws `CommandError` if the account could list no pod: a report about none would read like a good one. */
@@ -124,7 +127,7 @@ const scan = async (flags: Flags, io: Io): Promise<number> => {
   const publishes = parsePublish(flags);
   return scanCluster(flags, io, { mode, namespaces, collectGarbage }, async (result, cluster) => {
     checkPods(result);
-    checkNamespaces(result);
+    checkNamespaces(result, namespaces);
     await printScan(result, output, io);
     return worstExitCode([exitCodeOfScan(result, failOn), await publish(result, publishes, cluster, io)]);
   });
