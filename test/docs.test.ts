@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readProject } from '../.ci/ship/project.ts';
 import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
 import { ConfigError, formatQuantity, limitTable, parseConfig } from '../src/config/index.ts';
 import { vendors } from '../src/istio/vendors.ts';
@@ -13,6 +14,9 @@ const PAGES = [
   'README.md',
   'CHANGELOG.md',
   'SECURITY.md',
+  'CONTRIBUTING.md',
+  'CODE_OF_CONDUCT.md',
+  'GOVERNANCE.md',
   'src/README.md',
   'test/README.md',
   'deploy/README.md',
@@ -139,6 +143,18 @@ describe('the README', () => {
   });
 });
 
+describe('what depends on the project setting', () => {
+  const { security, maintainers } = readProject();
+
+  it('is said while no private address is set, and no longer', () => {
+    expect(read('SECURITY.md').includes('no private address exists yet')).toBe(security === undefined);
+  });
+
+  it('is said while no maintainer is listed, and no longer', () => {
+    expect(read('GOVERNANCE.md').includes('it lists nobody yet')).toBe(maintainers.length === 0);
+  });
+});
+
 describe('the map in src/', () => {
   it('names files that are there, and so does the README of the tests', () => {
     const findMissing = (page: string, roots: readonly string[]): readonly string[] =>
@@ -190,13 +206,20 @@ const findDeadLinks = (page: string): readonly string[] =>
       return anchor !== '' && !anchorsIn(readFileSync(target, 'utf8')).includes(decodeURIComponent(anchor));
     });
 
+/** The pages that a page links, as paths from the top of the repository. */
+const linkedFrom = (page: string): readonly string[] =>
+  [...withoutCode(read(page)).matchAll(/\]\(([^):\s#]+\.md)/g)].map(([, link = '']) =>
+    new URL(link, new URL(page, 'file:///')).pathname.slice(1),
+  );
+
 describe('the links of a page', () => {
   it.each(PAGES)('lead to files and headings that are there: %s', (page) => {
     expect(findDeadLinks(page)).toEqual([]);
   });
 
-  it('lead from the README to every page of docs/', () => {
-    const linked = [...read('README.md').matchAll(/\]\((docs\/[^)#]+\.md)/g)].map(([, path]) => path);
-    expect(PAGES.filter((page) => page.startsWith('docs/') && !linked.includes(page))).toEqual([]);
+  it('lead from the README to docs/, and from there to every page', () => {
+    expect(linkedFrom('README.md')).toContain('docs/README.md');
+    const linked = ['README.md', 'docs/README.md', ...linkedFrom('docs/README.md')];
+    expect(PAGES.filter((page) => !linked.includes(page))).toEqual([]);
   });
 });
