@@ -118,6 +118,39 @@ const describe = (schema: Schema, value: Value): void => {
   else parent['required'] = [...((parent['required'] as readonly string[] | undefined) ?? []), key];
 };
 
+/** A value of an earlier chart: files/changed-values.yaml. */
+interface ChangedValue {
+  readonly value: string;
+  readonly since: string;
+  readonly instead: string;
+  readonly works?: boolean;
+}
+
+const readChangedValues = (): readonly ChangedValue[] =>
+  load(readFileSync(`${CHART}/files/changed-values.yaml`, 'utf8')) as readonly ChangedValue[];
+
+/** Permits a value that is deprecated or gone, so that the chart can say what became of it. */
+const permit = (schema: Schema, { value, since, instead, works }: ChangedValue): void => {
+  let parent = schema;
+  for (const key of value.split('.')) {
+    parent.properties ??= {};
+    const below = parent.properties[key] as Schema | undefined;
+    if (below === undefined) {
+      const description = `${works === true ? 'Deprecated' : 'Gone'} since ${since}: ${instead}`;
+      parent.properties[key] = { description, deprecated: true };
+      return;
+    }
+    parent = below;
+  }
+};
+
+/** Removes what `permit` wrote. */
+const forbid = (schema: Schema): void => {
+  for (const [key, below] of Object.entries(schema.properties ?? {}) as [string, Schema][])
+    if (below['deprecated'] === true) delete schema.properties?.[key];
+    else forbid(below);
+};
+
 /** Removes what `describe` writes. */
 const clear = (schema: Schema, value: Value): void => {
   const parent = find(schema, value.path.slice(0, -1));
@@ -134,8 +167,10 @@ const schemaWith = (text: string, values: readonly Value[]): string => {
   const schema = JSON.parse(text) as Schema;
   const properties = schema.properties ?? {};
   properties['config'] = structuredClone(configSchema());
+  forbid(schema);
   for (const value of values) clear(schema, value);
   for (const value of values) describe(schema, value);
+  for (const value of readChangedValues()) permit(schema, value);
   return format(`${CHART}/values.schema.json`, JSON.stringify(schema, null, 2));
 };
 

@@ -51,10 +51,9 @@ describe('the schema of values', () => {
     const { properties = {} } = schema;
     const shown = new Set(pathsOf(load(read('charts/sailmark/values.yaml'))));
     const paths = (one: Schema, path: string): readonly string[] =>
-      Object.entries(one.properties ?? {}).flatMap(([key, below]) => [
-        `${path}${key}`,
-        ...paths(below, `${path}${key}.`),
-      ]);
+      Object.entries(one.properties ?? {})
+        .filter(([, below]) => below['deprecated'] !== true)
+        .flatMap(([key, below]) => [`${path}${key}`, ...paths(below, `${path}${key}.`)]);
     const native =
       /^(?:config\.(?:limits|registryDefaults)\.|resources\.claims$|certificates\.certManager\.issuerRef\.|global|enabled$)/;
     expect(paths({ properties }, '').filter((path) => !shown.has(path) && !native.test(path))).toEqual([]);

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, isJsonObject, parseJson } from '../../base/index.ts';
+import { DAY_MS, HOUR_MS, isJsonObject, isKnownFormat, parseJson } from '../../base/index.ts';
 import { type Digest, digestOf, parseDigest } from '../../image/index.ts';
 import type { EvidenceEntry } from '../layout/layout-writer.ts';
 import type { Row, RowKind } from './rows.ts';
@@ -96,7 +96,7 @@ export const isStale = ({ used }: EvidenceRow, now: number): boolean => now - us
 export const createEvidenceKind = (now: () => number): RowKind<EvidenceRow> => ({
   parse(key, text) {
     const row = text.length > 2 * MAX_ROW_BYTES ? undefined : parseJson(Buffer.from(text));
-    if (!isJsonObject(row) || imageOf(key) === undefined) return undefined;
+    if (!isJsonObject(row) || !isKnownFormat(row) || imageOf(key) === undefined) return undefined;
     const { repository, entries } = row;
     const [used, since] = [timeOf(row['used']), timeOf(row['since'])];
     if (!isText(repository) || !Array.isArray(entries)) return undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, parseJson } from '../../base/index.ts';
+import { isJsonObject, isKnownFormat, parseJson } from '../../base/index.ts';
 import { parseDigest } from '../../image/index.ts';
 import { datedResolution, type TagResolution } from '../layout/tag-rows.ts';
 import type { Row, RowKind } from './rows.ts';
@@ -26,7 +26,7 @@ export const tagRow = (repository: string, tag: string, resolution: TagResolutio
 
 const parseTag = (key: string, text: string, now: number): SharedTag | undefined => {
   const row = text.length > MAX_ROW_BYTES ? undefined : parseJson(Buffer.from(text));
-  if (!isJsonObject(row)) return undefined;
+  if (!isJsonObject(row) || !isKnownFormat(row)) return undefined;
   const { repository, tag, digest: digestText, at } = row;
   if (typeof repository !== 'string' || typeof tag !== 'string' || tagKeyOf(repository, tag) !== key)
     return undefined;

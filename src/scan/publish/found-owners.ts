@@ -1,4 +1,4 @@
-import { parseJson } from '../../base/index.ts';
+import { isJsonObject, isKnownFormat, parseJson } from '../../base/index.ts';
 import type { ScannedOwner, ScanResult } from '../scan-result.ts';
 import { sawEverything } from './publish-port.ts';
 import { takeTurns } from './take-turns.ts';
@@ -55,10 +55,11 @@ const parseRow = (row: unknown): readonly FoundOwner[] => {
   return [{ apiVersion, kind, namespace, name, uid }];
 };
 
-/** Parses the owners of a kept result; undefined if they are malformed. */
+/** Parses the owners of a kept result; undefined if they are malformed or of a format that this release does not know. */
 export const parseFoundOwners = (text: string): FoundOwners | undefined => {
   const from = text.length > MAX_LENGTH ? undefined : parseJson(text);
-  const { owners, isWhole } = (from ?? {}) as { readonly owners?: unknown; readonly isWhole?: unknown };
+  if (!isJsonObject(from) || !isKnownFormat(from)) return undefined;
+  const { owners, isWhole } = from;
   if (!Array.isArray(owners) || owners.length > MAX_OWNERS) return undefined;
   return { owners: owners.flatMap(parseRow), isWhole: isWhole === true };
 };
