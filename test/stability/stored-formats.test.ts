@@ -136,7 +136,11 @@ describe('the Secret with the certificates', () => {
   const begin = async () => writeState(await perform({ do: 'begin' }, nothing, context), {});
 
   it('of a release whose CA this one cannot use keeps its certificate and every CA trusted, until both have rotated', async () => {
-    const later = { ...(await begin()), 'ca.key': 'a key that this release cannot read', format: '2' };
+    const later: Readonly<Record<string, string>> = {
+      ...(await begin()),
+      'ca.key': 'a key that this release cannot read',
+      format: '2',
+    };
     const state = readState(later);
     expect(state.issuer).toBeUndefined();
     expect(bundleOf(state)).toBe(later['ca.crt']);
