@@ -5,9 +5,9 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:afc6657a4b6
 # The bundle is the same for every platform, so it is built on the platform of the builder.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /build
-COPY package.json package-lock.json .npmrc ./
+COPY package.json package-lock.json .npmrc LICENSE ./
 RUN npm ci --no-audit --no-fund
-COPY .ci/bundle.ts .ci/licences.ts .ci/
+COPY .ci/bundle.ts .ci/bundled-packages.ts .ci/left-out.ts .ci/licences.ts .ci/
 COPY src src
 ARG COMMIT=unknown
 # The bundle consists of ES modules; Node learns that from the nearest package.json. It is Node that is run: no file of ours is
@@ -15,6 +15,7 @@ ARG COMMIT=unknown
 RUN SAILMARK_COMMIT="$COMMIT" npm run -s build \
  && chmod a-x dist/main.js \
  && node .ci/licences.ts > dist/LICENSES.txt \
+ && rm dist/metafile.json \
  && printf '{"type":"module"}\n' > dist/package.json
 
 FROM ${RUNTIME_IMAGE}

@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPage } from '../src/report/html/build-page.ts';
+import { leftOut } from './left-out.ts';
 
 /*
  * Bundles src/main.ts into dist/, or into the directory that the first argument names. The bundle is split, so that a
@@ -49,7 +50,7 @@ else {
 `;
 
 rmSync(directory, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: { program: 'src/main.ts' },
   outdir: directory,
   bundle: true,
@@ -66,8 +67,12 @@ await build({
     SAILMARK_COMMIT: JSON.stringify(commit()),
     SAILMARK_PAGE: JSON.stringify(JSON.stringify(await buildPage())),
   },
+  plugins: [...leftOut],
+  metafile: true,
   logLevel: 'warning',
 });
+
+writeFileSync(join(directory, 'metafile.json'), JSON.stringify(metafile));
 
 const program = join(directory, 'main.js');
 writeFileSync(program, launcher);

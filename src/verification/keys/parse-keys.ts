@@ -42,23 +42,25 @@ const jwksOf = (document: KeyDocument, isDecoded = false): readonly Jwk[] => {
   return jwksOf(readKeyDocument(decoded), true);
 };
 
-/**
- * node-jose computes the canonical public key and its id; node:crypto checks the point and creates the verifying key.
- */
-const parseJwk = async (jwk: Jwk): Promise<ParsedKey> => {
-  let publicKey: KeyObject;
+/** Returns the public members of a JWK alone, with its point checked: node-jose reads points that are not on the curve. */
+const checkedJwk = (jwk: Jwk): Jwk => {
   try {
-    publicKey = createPublicKey({ key: jwk, format: 'jwk' });
+    return createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'jwk' });
   } catch {
     throw new KeyProblem('is malformed: its point is not on the curve P-256');
   }
-  const canonical = await jose.JWK.asKey(publicKey.export({ format: 'jwk' }));
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  return {
-    keyId: canonical.kid,
-    spkiSha256: createHash('sha256').update(spki).digest('hex'),
-    publicKey: createPublicKey({ key: canonical.toJSON(), format: 'jwk' }),
-  };
+};
+
+/** node-jose reads the keys of a set and computes their thumbprints; node:crypto creates the verifying keys. */
+const readKeySet = async (jwks: readonly Jwk[]): Promise<readonly ParsedKey[]> => {
+  const store = jose.JWK.createKeyStore();
+  const keys = await Promise.all(jwks.map((jwk) => store.add(checkedJwk(jwk))));
+  return keys.map((key) => {
+    const publicKey = createPublicKey({ key: key.toJSON(), format: 'jwk' });
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    // The id that node-jose gives a key without one is its thumbprint.
+    return { keyId: key.kid, spkiSha256: createHash('sha256').update(spki).digest('hex'), publicKey };
+  });
 };
 
 /**
@@ -68,8 +70,7 @@ const parseJwk = async (jwk: Jwk): Promise<ParsedKey> => {
  */
 export const parseKeys = async (document: Uint8Array | string): Promise<ParsedKeys> => {
   try {
-    const jwks = jwksOf(readKeyDocument(document));
-    const [first, ...others] = await Promise.all(jwks.map(parseJwk));
+    const [first, ...others] = await readKeySet(jwksOf(readKeyDocument(document)));
     if (first === undefined) throw new KeyProblem('is empty');
     return { ok: true, keys: [first, ...others] };
   } catch (error) {
