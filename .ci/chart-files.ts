@@ -174,15 +174,20 @@ const schemaWith = (text: string, values: readonly Value[]): string => {
   return format(`${CHART}/values.schema.json`, JSON.stringify(schema, null, 2));
 };
 
+/** The image in deploy/, which whoever applies it replaces: nobody can register a name below `invalid` (RFC 2606). */
+const PLACEHOLDER = 'registry.invalid/sailmark';
+
 /** Renders the chart without its hook, the `helm test` pod: without Helm nobody runs it. */
-const render = (helm: string, mode: string): string =>
-  execFileSync(
+const render = (helm: string, mode: string): string => {
+  const values = ['--set', `mode=${mode},image.repository=${PLACEHOLDER}`];
+  return execFileSync(
     helm,
-    ['template', 'sailmark', CHART, '--namespace', 'sailmark', '--no-hooks', '--set', `mode=${mode}`],
+    ['template', 'sailmark', CHART, '--namespace', 'sailmark', '--no-hooks', ...values],
     {
       encoding: 'utf8',
     },
   );
+};
 
 const generated = (): ReadonlyMap<string, string> => {
   const values = readValues(readFileSync(VALUES, 'utf8'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DIGEST } from './example-values.ts';
-import { at, containerOf, type Manifest, manifestOf, namesOf, refusals, render } from './helm.ts';
+import { at, containerOf, type Manifest, manifestOf, namesOf, REPOSITORY, refusals, render } from './helm.ts';
 
 const podOf = (manifests: readonly Manifest[]): unknown =>
   at(manifestOf(manifests, 'Deployment'), 'spec', 'template', 'spec');
@@ -150,11 +150,11 @@ describe('the image', () => {
   };
 
   it.each([
-    [{}, 'mirror.corp.example:5000/sailmark/sailmark:0.1.0'],
+    [{}, 'mirror.corp.example:5000/sailmark:0.1.0'],
     [{ repository: 'registry.corp.example/tools/sailmark' }, 'mirror.corp.example:5000/tools/sailmark:0.1.0'],
     [{ repository: 'localhost/sailmark' }, 'mirror.corp.example:5000/sailmark:0.1.0'],
     [{ repository: 'tools/sailmark' }, 'mirror.corp.example:5000/tools/sailmark:0.1.0'],
-    [{ digest: DIGEST }, `mirror.corp.example:5000/sailmark/sailmark@${DIGEST}`],
+    [{ digest: DIGEST }, `mirror.corp.example:5000/sailmark@${DIGEST}`],
   ])('comes from global.imageRegistry, if there is one: %j', async (image, expected) => {
     const global = { imageRegistry: 'mirror.corp.example:5000' };
     expect(await imagesOf({ global, image })).toEqual([expected, expected]);
@@ -173,6 +173,6 @@ describe('the image', () => {
   it('is pulled with none by default, and what else is global is nothing to us', async () => {
     const pod = podOf(await render({ global: { storageClass: 'fast', imageRegistry: '' } }));
     expect(pod).not.toHaveProperty('imagePullSecrets');
-    expect(at(pod, 'containers', 0, 'image')).toBe('ghcr.io/sailmark/sailmark:0.1.0');
+    expect(at(pod, 'containers', 0, 'image')).toBe(`${REPOSITORY}:0.1.0`);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { helm } from './helm.ts';
+import { helm, withImage } from './helm.ts';
 
 /*
  * A later chart in which values of this one are gone or renamed: a copy of the chart with an entry for each in
@@ -42,7 +42,7 @@ const install = (values: object) =>
       '--values',
       '-',
     ],
-    JSON.stringify(values),
+    JSON.stringify(withImage(values)),
   );
 
 describe('values that a later chart does not have', () => {

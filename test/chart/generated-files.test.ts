@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { helm } from './helm.ts';
+import { helm, withImage } from './helm.ts';
 
 const run = promisify(execFile);
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -83,7 +83,7 @@ describe('the notes', () => {
       '--values',
       '-',
     ];
-    const { code, stdout, stderr } = await helm(args, JSON.stringify(values));
+    const { code, stdout, stderr } = await helm(args, JSON.stringify(withImage(values)));
     expect([code, stderr]).toEqual([0, '']);
     return stdout.slice(stdout.indexOf('NOTES:'));
   };

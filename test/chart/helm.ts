@@ -31,6 +31,15 @@ interface Ran {
 
 const CHART = 'charts/sailmark';
 
+/** The image's repository in every rendering: the chart has none of its own. */
+export const REPOSITORY = 'registry.corp.example/sailmark';
+
+/** Adds {@link REPOSITORY} to values that name no other. */
+export const withImage = (values: object): object => {
+  const { image = {} } = values as { readonly image?: object | null };
+  return image === null ? values : { ...values, image: { repository: REPOSITORY, ...image } };
+};
+
 export const helm = (args: readonly string[], stdin = ''): Promise<Ran> =>
   new Promise((resolve) => {
     const program = process.env['HELM'] ?? 'helm';
@@ -56,7 +65,7 @@ const template = (
       ...apis.flatMap((api) => ['--api-versions', api]),
       ...(kubernetes === undefined ? [] : ['--kube-version', kubernetes]),
     ],
-    JSON.stringify(values),
+    JSON.stringify(withImage(values)),
   );
 
 /** Renders the values. Resolves with the manifests in Helm's order; rejects if the values are refused. */

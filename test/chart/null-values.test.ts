@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { load, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { at, helm, type Manifest, manifestOf, render } from './helm.ts';
+import { at, helm, type Manifest, manifestOf, render, withImage } from './helm.ts';
 
 type Path = readonly string[];
 
@@ -14,8 +14,9 @@ const pathsOf = (tree: unknown, path: Path = []): readonly Path[] =>
     ? Object.entries(tree).flatMap(([key, value]) => [[...path, key], ...pathsOf(value, [...path, key])])
     : [];
 
-const valuesWith = (path: Path, value: unknown): unknown =>
-  path.reduceRight<unknown>((below, key) => ({ [key]: below }), value);
+/** Values of which one is null. */
+const withNull = (path: Path): object =>
+  withImage(path.reduceRight<unknown>((below, key) => ({ [key]: below }), null) as object);
 
 const allPaths = pathsOf(load(readFileSync('charts/sailmark/values.yaml', 'utf8')));
 
@@ -25,7 +26,10 @@ const isRefused = (path: Path, stderr: string): boolean => {
     .slice(0, -1)
     .map((key) => `/${key}`)
     .join('');
-  return stderr.includes(`- at '${pointer}': missing property '${path.at(-1)}'`);
+  return (
+    stderr.includes(`- at '${pointer}': missing property '${path.at(-1)}'`) ||
+    stderr.includes(`\n  * ${path.join('.')} is empty`)
+  );
 };
 
 const isObjects = (text: string): boolean =>
@@ -36,7 +40,7 @@ const isObjects = (text: string): boolean =>
 /** Renders with one value set to null, and says how that ends. */
 const outcomeOf = async (path: Path): Promise<string> => {
   const args = ['template', 'sailmark', 'charts/sailmark', '--namespace', 'sailmark', '--values', '-'];
-  const { code, stdout, stderr } = await helm(args, JSON.stringify(valuesWith(path, null)));
+  const { code, stdout, stderr } = await helm(args, JSON.stringify(withNull(path)));
   if (code === 0) return isObjects(stdout) ? 'rendered' : stdout;
   return isRefused(path, stderr) ? 'refused by its name' : stderr;
 };

@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { at, containerOf, helm, type Manifest, manifestOf } from './helm.ts';
+import { at, containerOf, helm, type Manifest, manifestOf, withImage } from './helm.ts';
 
 const dependency = { name: 'sailmark', version: '0.1.0' };
+
+interface Parent {
+  readonly global?: object;
+  readonly sailmark?: object;
+}
 
 describe('a chart that has this one as a part', () => {
   let directory: string;
@@ -21,9 +26,12 @@ describe('a chart that has this one as a part', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  const template = (parent: keyof typeof parents, values: object) =>
-    helm(['template', 'mesh', join(directory, parent), '--values', '-'], JSON.stringify(values));
-  const manifestsOf = async (values: object): Promise<readonly Manifest[]> => {
+  const template = (parent: keyof typeof parents, { sailmark = {}, ...values }: Parent) =>
+    helm(
+      ['template', 'mesh', join(directory, parent), '--values', '-'],
+      JSON.stringify({ ...values, sailmark: withImage(sailmark) }),
+    );
+  const manifestsOf = async (values: Parent): Promise<readonly Manifest[]> => {
     const { code, stdout, stderr } = await template('conditional', values);
     // Helm 3 warns where null takes the place of a table, and takes the table away.
     const errors = stderr.replace(/^coalesce\.go:\d+: warning: cannot overwrite table .*\n/gm, '');
@@ -63,9 +71,9 @@ describe('a chart that has this one as a part', () => {
 
   it('says where images come from, and with which Secrets', async () => {
     const manifests = await manifestsOf({
-      global: { imageRegistry: 'mirror.corp.example', imagePullSecrets: ['pull'] },
+      global: { imageRegistry: 'mirror.corp.example:5000', imagePullSecrets: ['pull'] },
     });
-    expect(at(containerOf(manifests), 'image')).toBe('mirror.corp.example/sailmark/sailmark:0.1.0');
+    expect(at(containerOf(manifests), 'image')).toBe('mirror.corp.example:5000/sailmark:0.1.0');
     expect(at(manifestOf(manifests, 'Deployment'), 'spec', 'template', 'spec', 'imagePullSecrets')).toEqual([
       { name: 'pull' },
     ]);

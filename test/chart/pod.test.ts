@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { corporate, DIGEST, exampleValues } from './example-values.ts';
-import { at, containerOf, helm, type Manifest, manifestOf, render } from './helm.ts';
+import { at, containerOf, helm, type Manifest, manifestOf, REPOSITORY, render, withImage } from './helm.ts';
 
 interface Context {
   readonly [key: string]: unknown;
@@ -131,7 +131,7 @@ describe('the pods', () => {
 
   it('start what the image is, with the configuration', async () => {
     expect(containerOf(await render({ extraArgs: ['--help'] }))).toMatchObject({
-      image: 'ghcr.io/sailmark/sailmark:0.1.0',
+      image: `${REPOSITORY}:0.1.0`,
       args: ['serve', '--config', '/etc/sailmark/config.yaml', '--help'],
       ports: [
         { name: 'https', containerPort: 8443, protocol: 'TCP' },
@@ -143,7 +143,7 @@ describe('the pods', () => {
     });
     expect(containerOf(await render())).not.toHaveProperty('command');
     expect(containerOf(await render({ image: { tag: '1', digest: DIGEST } }))).toMatchObject({
-      image: `ghcr.io/sailmark/sailmark@${DIGEST}`,
+      image: `${REPOSITORY}@${DIGEST}`,
     });
   });
 
@@ -245,7 +245,9 @@ describe('the Deployment', () => {
       revisionHistoryLimit: 2_000_000,
       terminationGracePeriodSeconds: 1_209_600,
     };
-    const values = JSON.stringify({ ...numbers, podSecurityContext: { runAsUser: 1_000_650_000 } });
+    const values = JSON.stringify(
+      withImage({ ...numbers, podSecurityContext: { runAsUser: 1_000_650_000 } }),
+    );
     const { stdout } = await helm(['template', 'charts/sailmark', '--values', '-'], values);
     // As text: the API server takes no 1.2096e+06 for a whole number.
     for (const [key, number] of [...Object.entries(numbers), ['runAsUser', 1_000_650_000]])

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { defaultLimits } from '../../src/config/index.ts';
-import { helm, type Release, refusals, render } from './helm.ts';
+import { helm, REPOSITORY, type Release, refusals, render } from './helm.ts';
 
 interface Refusal<Why> {
   readonly values: object;
@@ -36,7 +39,7 @@ const unknown: readonly Refusal<string>[] = [
   },
   {
     values: { image: { repository: 'corp.example/sailmark:1.0' } },
-    why: "'/image/repository': 'corp.example/sailmark:1.0' does not match pattern '^([^\\\\s:/@]+(:[0-9]+)?/)?[^\\\\s:/@]+(/[^\\\\s:/@]+)*$'",
+    why: "'/image/repository': 'corp.example/sailmark:1.0' does not match pattern '^(([^\\\\s:/@]+(:[0-9]+)?/)?[^\\\\s:/@]+(/[^\\\\s:/@]+)*)?$'",
   },
   {
     values: { image: { tag: ':1' } },
@@ -126,6 +129,14 @@ const impossible: readonly Refusal<RegExp>[] = [
     values: { evidence: { read: { release: { image: { reference: 'registry.corp.example/evidence:1' } } } } },
     release: { kubernetes: '1.30.14' },
     why: /^evidence\.read\.release is an image, and Kubernetes v1\.30\.14 has no image volumes: /,
+  },
+  ...['', null].map((repository) => ({
+    values: { image: { repository, tag: '1', digest: `sha256:${'a'.repeat(64)}` } },
+    why: /^image\.repository is empty, and there is no default: build the image and push it .* docs\/install\.md .* such as registry\.corp\.example\/sailmark\.$/,
+  })),
+  {
+    values: { image: { repository: '' }, global: { imageRegistry: 'mirror.corp.example' } },
+    why: /^image\.repository is empty, /,
   },
   { values: { replicas: 0 }, why: /^replicas is 0: / },
   {
@@ -234,6 +245,39 @@ describe('values that are refused', () => {
     const least = defaultLimits.drain / 1000 + 35;
     expect(await refusals({ terminationGracePeriodSeconds: least - 1 })).toHaveLength(1);
     expect(await render({ terminationGracePeriodSeconds: least })).not.toEqual([]);
+  });
+
+  it('for the image that the chart does not name, if nothing is set at all', async () => {
+    const { code, stderr } = await helm([
+      'template',
+      'sailmark',
+      'charts/sailmark',
+      '--namespace',
+      'sailmark',
+    ]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /The chart cannot be installed with these values:\n {2}\* image\.repository is empty, [^\n]*\n/,
+      ),
+    ]);
+  });
+
+  it('but not once the chart names one by default, as a release does', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'sailmark-released-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    await cp('charts/sailmark', directory, { recursive: true });
+    const values = await readFile(join(directory, 'values.yaml'), 'utf8');
+    await writeFile(
+      join(directory, 'values.yaml'),
+      values.replace('repository: ""', `repository: ${REPOSITORY}`),
+    );
+    const { code, stdout, stderr } = await helm(['template', 'sailmark', directory]);
+    expect([code, stderr, stdout.match(/(?<=^ +)image: .*/gm)]).toEqual([
+      0,
+      '',
+      [`image: "${REPOSITORY}:0.1.0"`, `image: "${REPOSITORY}:0.1.0"`],
+    ]);
   });
 
   it('on a cluster older than Kubernetes 1.30', async () => {

@@ -59,7 +59,7 @@ annotations:
 
 {{/* global.imageRegistry takes the place of the registry, whichever it is, as in the charts that it comes from. */}}
 {{- define "sailmark.image" -}}
-{{- $repository := .Values.image.repository -}}
+{{- $repository := default "" .Values.image.repository -}}
 {{- with (.Values.global).imageRegistry -}}
 {{- $path := regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "" -}}
 {{- $repository = printf "%s/%s" (trimSuffix "/" .) $path -}}

@@ -5,6 +5,12 @@
 {{- if not (has .mode (list "audit" "warn" "enforce")) -}}
 {{- $problems = append $problems (printf "mode must be audit, warn or enforce; it is %q." .mode) -}}
 {{- end -}}
+{{- if not .image.repository -}}
+{{- $problems = append $problems (join " " (list
+      "image.repository is empty, and there is no default: build the image and push it to a registry of yours, as"
+      "docs/install.md of the sources says, then set image.repository to its name there, such as"
+      "registry.corp.example/sailmark.")) -}}
+{{- end -}}
 {{- if and (hasKey . "enabled") (eq (toString .enabled) "false") -}}
 {{- $problems = append $problems (join " " (list
       "enabled is false, and the chart is rendered all the same: it is for the `condition` of a chart that has this one as"

@@ -23,6 +23,8 @@ import type { Release } from '../control-plane/programs.ts';
 
 export const NAMESPACE = 'sailmark';
 export const CHART = 'charts/sailmark';
+/** The chart names no image of its own, and the kubelet is told what this one is. */
+export const IMAGE = 'registry.corp.example/sailmark';
 const BUNDLE = new URL('../../../dist', import.meta.url).pathname;
 const HUBS = ['docker.io', 'gcr.io', 'registry.istio.io'];
 
@@ -82,6 +84,7 @@ const configurationFor = (registry: TestRegistry, signer: Signer, caFile: string
 });
 
 const valuesFor = (registry: TestRegistry, signer: Signer): object => ({
+  image: { repository: IMAGE },
   config: configurationFor(registry, signer, '/etc/sailmark/registry/ca.pem'),
   files: { registry: { configMap: { name: 'registry-ca' } } },
 });

@@ -8,7 +8,7 @@ import type { Metadata } from '../control-plane/objects.ts';
 import { RELEASES } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { createClient, type Rule } from './clients.ts';
-import { CHART } from './cluster.ts';
+import { CHART, IMAGE } from './cluster.ts';
 import { discoverWays, LABEL, type Way } from './namespace-ways.ts';
 
 /*
@@ -106,7 +106,7 @@ describe.each(RELEASES)('the guard of the mode label in Kubernetes %s', (release
       '--show-only',
       template,
       '--set',
-      'modes.guard.enabled=true',
+      `modes.guard.enabled=true,image.repository=${IMAGE}`,
     ];
     const file = join(directory, 'policy.yaml');
     await writeFile(file, await plane.helm(...argv, ...flags));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHART, type Cluster, startCluster } from './cluster.ts';
+import { CHART, type Cluster, IMAGE, startCluster } from './cluster.ts';
 
 /*
  * Names that YAML reads as numbers, on a real API server: it takes no number for a name, and no Service whose name begins
@@ -22,14 +22,15 @@ describe('a release and a namespace whose names are numbers', () => {
 
   it('are installed, upgraded and uninstalled', async () => {
     const at = ['--namespace', NAMESPACE];
-    await cluster.helm('install', RELEASE, CHART, ...at, '--create-namespace');
+    const values = ['--set', `image.repository=${IMAGE}`];
+    await cluster.helm('install', RELEASE, CHART, ...at, '--create-namespace', ...values);
     const services = `/api/v1/namespaces/${NAMESPACE}/services`;
     expect((await cluster.api.get<Service>(`${services}/sailmark-1234`)).spec.ports[0]?.name).toBe('https');
     expect((await cluster.api.get<Service>(`${services}/sailmark-1234-metrics`)).spec).toMatchObject({
       type: 'ClusterIP',
       ports: [{ name: 'probes' }],
     });
-    await cluster.helm('upgrade', RELEASE, CHART, ...at, '--set', 'service.type=LoadBalancer');
+    await cluster.helm('upgrade', RELEASE, CHART, ...at, ...values, '--set', 'service.type=LoadBalancer');
     expect((await cluster.api.get<Service>(`${services}/sailmark-1234`)).spec.type).toBe('LoadBalancer');
     await cluster.helm('uninstall', RELEASE, ...at);
     expect(await cluster.api.find(`${services}/sailmark-1234`)).toBeUndefined();
