@@ -24,7 +24,8 @@ type Row = Readonly<Record<string, unknown>>;
 type Check = (value: string) => boolean;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isUrl = (value: unknown): boolean => isText(value) && /^https:\/\//.test(value) && URL.canParse(value);
+const isUrl = (value: unknown): boolean =>
+  isText(value) && value.startsWith('https://') && URL.canParse(value);
 const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
