@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { readProject } from '../.ci/ship/project.ts';
 import { exitCodeOf, exitCodes } from '../src/cli/shared/exit-codes.ts';
@@ -111,6 +112,30 @@ describe('the table of vendors in docs/reasons.md', () => {
       expect(read('docs/reasons.md').split('## Builds of vendors')[1]).toContain(`\`${place}\``);
     },
   );
+});
+
+interface Role {
+  readonly kind: string;
+  readonly rules: readonly {
+    readonly resources: readonly string[];
+    /** Absent: all. */
+    readonly resourceNames?: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
+
+describe('the table of rights in docs/architecture.md', () => {
+  it('has what the chart grants by default, and no more', () => {
+    const granted = loadAll(read('deploy/enforce.yaml'))
+      .map((object) => object as Role | null)
+      .filter((object) => object?.kind === 'Role' || object?.kind === 'ClusterRole')
+      .flatMap((role) => role?.rules ?? [])
+      .map(({ resources, resourceNames = ['all'], verbs }) => [resources, resourceNames, verbs]);
+    const listed = rowsBelow('Rights', read('docs/architecture.md')).map((row) =>
+      row.slice(0, 3).map((cell) => cell.replaceAll('`', '').split(', ')),
+    );
+    expect(new Set(listed)).toEqual(new Set(granted));
+  });
 });
 
 describe('the table of what pinning promises', () => {
