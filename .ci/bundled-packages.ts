@@ -60,10 +60,9 @@ const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 export const readBundledPackages = (bundleDirectory: string): BundledPackages => {
   const { inputs, outputs } = readJson(join(bundleDirectory, 'metafile.json')) as Metafile;
   const locked = readLockedPackages();
-  const present = new Set(
-    Object.values(outputs).flatMap((output) =>
-      Object.entries(output.inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
-    ),
+  const parts = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
+  const directories = new Set(
+    parts.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? (directoryOf(file) ?? []) : [])),
   );
   const idOf = (directory: string): string => {
     const version = locked[directory]?.version;
@@ -71,14 +70,13 @@ export const readBundledPackages = (bundleDirectory: string): BundledPackages =>
     return `${nameOf(directory)}@${version}`;
   };
   const importsOf = (isImporter: (directory: string | undefined) => boolean): readonly string[] => {
-    const files = [...present].filter((file) => isImporter(directoryOf(file)));
-    const imported = files.flatMap((file) => inputs[file]?.imports ?? []).map(({ path }) => path);
-    const directories = imported
-      .filter((file) => present.has(file) && !isImporter(directoryOf(file)))
-      .flatMap((file) => directoryOf(file) ?? []);
-    return [...new Set(directories.map(idOf))].toSorted(compare);
+    const files = parts.map(([file]) => file).filter((file) => isImporter(directoryOf(file)));
+    const imported = files
+      .flatMap((file) => inputs[file]?.imports ?? [])
+      .flatMap(({ path }) => directoryOf(path) ?? [])
+      .filter((directory) => directories.has(directory) && !isImporter(directory));
+    return [...new Set(imported.map(idOf))].toSorted(compare);
   };
-  const directories = new Set([...present].flatMap((file) => directoryOf(file) ?? []));
   const byId = Map.groupBy([...directories].toSorted(compare), idOf);
   const packages = [...byId]
     .toSorted(([a], [b]) => compare(a, b))

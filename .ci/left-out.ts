@@ -9,8 +9,8 @@ import type { OnResolveArgs, OnResolveResult, Plugin } from 'esbuild';
  * parse at start. Each of its modules in the tables below is replaced: one of `REFUSING` throws as soon as anything of it is called,
  * and a table of algorithms or key types (`EMPTY`) has no entries, so that node-jose itself rejects with "unsupported …".
  *
- * @kubernetes/client-node has a class for every kind of the API. The program imports three of its names; its modules
- * do nothing when they are loaded, which its manifest does not say, so that esbuild would keep them all.
+ * @kubernetes/client-node has a class for every kind of the API, and its entry points export all of them. `ENTRIES` replaces these
+ * by what is used here; a name that is missing there fails the build.
  */
 
 const ROOT = join(import.meta.dirname, '..');
@@ -37,6 +37,11 @@ const EMPTY = [
   'jwk/rsakey',
 ];
 
+/** Matches, among others, the ends of all specifiers that the tables mean: esbuild asks this program for nothing else. */
+const REPLACED = new RegExp(
+  `(?:^|/)(?:${[...REFUSING, ...REFUSING_PACKAGES, ...EMPTY].map((name) => name.split('/').at(-1)).join('|')})(?:\\.js)?$`,
+);
+
 /** A module of which names may be read, as node-jose does when it is loaded; whatever else is done with it throws. */
 const refusingModule = (name: string): string => `
 const refuse = (path) => () => { throw new Error(path + ' of node-jose is left out of this program'); };
@@ -49,7 +54,7 @@ module.exports = absent(${JSON.stringify(name)});
 `;
 
 const NODE_JOSE = join(ROOT, 'node_modules/node-jose/lib');
-const KUBERNETES = join(ROOT, 'node_modules/@kubernetes/client-node');
+const KUBERNETES = join(ROOT, 'node_modules/@kubernetes/client-node/dist');
 
 const isIn = (directory: string, file: string): boolean => file.startsWith(directory + sep);
 
@@ -64,18 +69,15 @@ const leaveOutOfNodeJose: Plugin = {
   name: 'leave-out-of-node-jose',
   setup(build) {
     const missed = new Set([...REFUSING, ...REFUSING_PACKAGES, ...EMPTY]);
-    build.onResolve(
-      { filter: /^(?:\.|lodash\/|uuid$|es6-promise$)/ },
-      (args): OnResolveResult | undefined => {
-        if (!isIn(NODE_JOSE, args.importer)) return undefined;
-        const name = nameOf(args);
-        missed.delete(name);
-        if (EMPTY.includes(name)) return { path: name, namespace: 'empty' };
-        return REFUSING.includes(name) || REFUSING_PACKAGES.includes(name)
-          ? { path: name, namespace: 'left-out' }
-          : undefined;
-      },
-    );
+    build.onResolve({ filter: REPLACED }, (args): OnResolveResult | undefined => {
+      if (!isIn(NODE_JOSE, args.importer)) return undefined;
+      const name = nameOf(args);
+      missed.delete(name);
+      if (EMPTY.includes(name)) return { path: name, namespace: 'empty' };
+      return REFUSING.includes(name) || REFUSING_PACKAGES.includes(name)
+        ? { path: name, namespace: 'left-out' }
+        : undefined;
+    });
     build.onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: 'module.exports = {};' }));
     build.onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({ contents: refusingModule(path) }));
     build.onEnd(() => ({
@@ -84,28 +86,31 @@ const leaveOutOfNodeJose: Plugin = {
   },
 };
 
-/** Declares that a module of @kubernetes/client-node which nothing imports by name need not be loaded. */
-const shakeKubernetesClient: Plugin = {
-  name: 'shake-kubernetes-client',
+/** Entry points of @kubernetes/client-node, by the specifier that they are imported with; paths are relative to its `dist`. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  '@kubernetes/client-node': `
+    export { KubeConfig } from './config.js';
+    export { IsomorphicFetchHttpLibrary, RequestContext } from './gen/http/http.js';`,
+  './gen/index.js': `
+    export { createConfiguration } from './gen/configuration.js';
+    export { ServerConfiguration } from './gen/servers.js';`,
+};
+
+/** Replaces the entry points of @kubernetes/client-node. */
+const narrowKubernetesClient: Plugin = {
+  name: 'narrow-kubernetes-client',
   setup(build) {
     build.onResolve(
-      { filter: /^(?:\.|@kubernetes\/client-node$)/ },
-      async ({ path, pluginData, ...args }) => {
-        const isOfIt = path === '@kubernetes/client-node' || isIn(KUBERNETES, args.importer);
-        if (!isOfIt || pluginData === 'resolving' || args.kind === 'entry-point') return undefined;
-        const { importer, kind, namespace, resolveDir } = args;
-        const found = await build.resolve(path, {
-          importer,
-          kind,
-          namespace,
-          resolveDir,
-          pluginData: 'resolving',
-        });
-        return { ...found, sideEffects: false };
-      },
+      { filter: /^(?:@kubernetes\/client-node|\.\/gen\/index\.js)$/ },
+      ({ path, importer }): OnResolveResult | undefined =>
+        path.startsWith('@') || isIn(KUBERNETES, importer) ? { path, namespace: 'entry' } : undefined,
     );
+    build.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => ({
+      contents: ENTRIES[path] ?? '',
+      resolveDir: KUBERNETES,
+    }));
   },
 };
 
 /** What `.ci/bundle.ts` gives esbuild. */
-export const leftOut: readonly Plugin[] = [leaveOutOfNodeJose, shakeKubernetesClient];
+export const leftOut: readonly Plugin[] = [leaveOutOfNodeJose, narrowKubernetesClient];

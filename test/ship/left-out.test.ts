@@ -1,19 +1,15 @@
-import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leftOut } from '../../.ci/left-out.ts';
 import { fixturePath } from '../support/fixtures.ts';
 import { runCli } from '../support/run-cli.ts';
+import { BUILD_TIMEOUT, execute, ROOT } from './shipment-kit.ts';
 
 /* What the bundle leaves out of its dependencies, and that it does the same without. */
-
-const ROOT = new URL('../..', import.meta.url).pathname;
-const execute = promisify(execFile);
 
 let directory: string;
 let bundle: string;
@@ -21,7 +17,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sailmark-left-out-'));
   bundle = join(directory, 'dist');
   await execute(process.execPath, ['.ci/bundle.ts', bundle], { cwd: ROOT });
-});
+}, BUILD_TIMEOUT);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const inputs = async (): Promise<readonly string[]> => {

@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BundledPackage, readBundledPackages } from '../../.ci/bundled-packages.ts';
 import { noticesOf } from '../../.ci/licences.ts';
-
-const ROOT = new URL('../..', import.meta.url).pathname;
-const execute = promisify(execFile);
+import { BUILD_TIMEOUT, execute, ROOT } from './shipment-kit.ts';
 
 let directory: string;
 let bundle: string;
@@ -17,7 +13,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sailmark-licences-'));
   bundle = join(directory, 'dist');
   await execute(process.execPath, ['.ci/bundle.ts', bundle], { cwd: ROOT });
-});
+}, BUILD_TIMEOUT);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** A package with a file of its licence. */
