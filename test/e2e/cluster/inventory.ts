@@ -20,9 +20,11 @@ interface Listed {
 }
 
 /** Kinds that change by themselves: Events expire, pods belong to the tests, leases to the control plane. */
-const TRANSIENT = new Set(['events', 'pods', 'leases']);
+const TRANSIENT: ReadonlySet<string> = new Set(['events', 'pods', 'leases']);
+/** For a test that creates no pods of its own, or deletes them. */
+export const EVENTS: ReadonlySet<string> = new Set(['events']);
 
-const pathsOf = async (api: Api): Promise<readonly string[]> => {
+const pathsOf = async (api: Api, without: ReadonlySet<string>): Promise<readonly string[]> => {
   const { groups } = await api.get<{
     readonly groups: readonly { readonly preferredVersion: { readonly groupVersion: string } }[];
   }>('/apis');
@@ -33,15 +35,18 @@ const pathsOf = async (api: Api): Promise<readonly string[]> => {
   const lists = roots.map(async (root) => {
     const { resources } = await api.get<ResourceList>(root);
     return resources
-      .filter(({ name, verbs }) => verbs.includes('list') && !TRANSIENT.has(name))
+      .filter(({ name, verbs }) => verbs.includes('list') && !without.has(name))
       .map(({ name }) => `${root}/${name}`);
   });
   return (await Promise.all(lists)).flat();
 };
 
-/** Resolves with every object, as the path of its kind followed by `NAMESPACE/NAME`, sorted. */
-export const takeInventory = async (api: Api): Promise<readonly string[]> => {
-  const lists = (await pathsOf(api)).map(async (path) => {
+/** Resolves with every object but those of some resources, as the path of its kind followed by `NAMESPACE/NAME`, sorted. */
+export const takeInventory = async (
+  api: Api,
+  without: ReadonlySet<string> = TRANSIENT,
+): Promise<readonly string[]> => {
+  const lists = (await pathsOf(api, without)).map(async (path) => {
     const { items } = await api.get<Listed>(path);
     return items.map(({ metadata: { namespace = '', name } }) => `${path} ${namespace}/${name}`);
   });
@@ -49,13 +54,16 @@ export const takeInventory = async (api: Api): Promise<readonly string[]> => {
 };
 
 /** Resolves with the inventory once two in a row are the same: controllers have created their own objects by then. */
-export const takeSettledInventory = async (api: Api): Promise<readonly string[]> => {
+export const takeSettledInventory = async (
+  api: Api,
+  without?: ReadonlySet<string>,
+): Promise<readonly string[]> => {
   let last: readonly string[] = [];
   return until(
     'an inventory that stays',
     async () => {
       const before = last.join('\n');
-      last = await takeInventory(api);
+      last = await takeInventory(api, without);
       return last.join('\n') === before && last;
     },
     { every: 500 },

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleImage } from '../control-plane/kubelet/container.ts';
@@ -18,38 +15,21 @@ import {
   tryPod,
   uninstall,
 } from './lifecycle.ts';
-import { type Call, type Load, startLoad, type Workload } from './load.ts';
-import { callsLost, type Lost } from './observations.ts';
 
 /*
- * The life of a release: install, upgrade, rollback, uninstall, and installs that fail.
+ * Installs that go well and that fail. Upgrades, rollbacks and the end of a release: upgrade.test.ts.
  */
 
 describe('a release', () => {
   let cluster: Cluster;
-  let directory: string;
   let images: Images;
   let before: readonly string[];
-  let load: Load;
-  let lost: Lost;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'sailmark-lifecycle-'));
     cluster = await startCluster();
     images = await startShop(cluster);
     before = await takeSettledInventory(cluster.api);
   });
-  afterAll(async () => {
-    await load?.stop();
-    await cluster?.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  /** Values that enable every template that needs no other operator. */
-  const everything = {
-    networkPolicy: { enabled: true },
-    modes: { allowWeakerLabels: true, guard: { enabled: true } },
-    minReadySeconds: 1,
-  };
+  afterAll(() => cluster?.stop());
 
   it('leaves a short window when it is installed in mode enforce', async () => {
     const measured = measureWindow(cluster, images.unsigned);
@@ -63,108 +43,6 @@ describe('a release', () => {
       expect(await takeInventory(cluster.api)).toEqual(before);
       return true;
     });
-  });
-
-  it('is upgraded from a lower version with other values, and nothing is blocked', async () => {
-    await cluster.helm(
-      'package',
-      CHART,
-      '--version',
-      '0.0.1',
-      '--app-version',
-      '0.0.1',
-      '--destination',
-      directory,
-    );
-    await helm(
-      cluster,
-      'install',
-      join(directory, 'sailmark-0.0.1.tgz'),
-      {
-        mode: 'audit',
-        replicas: 1,
-        minReadySeconds: 1,
-        criticalNamespaces: ['kube-system'],
-        listen: { webhook: 9443, probes: 9081 },
-        kubernetes: { events: false, warmUp: '0s' },
-        evidence: { write: { kind: 'none' } },
-        config: { limits: { drain: '2s' } },
-      },
-      '--wait',
-      '--timeout',
-      '60s',
-    );
-    const signedIn = (namespace: string, entry: Workload['entry']): Workload => ({
-      name: namespace,
-      namespace,
-      entry,
-      image: () => images.signed,
-      expected: () => 'created',
-    });
-    lost = await callsLost(cluster);
-    load = startLoad([cluster.api], [signedIn('shop', 'enforce'), signedIn('istio-system', 'critical')], 20);
-    expect(await tryPod(cluster, 'shop', 'audited', images.unsigned)).toBe('starts');
-    const { registries } = (cluster.values as { readonly config: { readonly registries: readonly object[] } })
-      .config;
-    await helm(
-      cluster,
-      'upgrade',
-      CHART,
-      {
-        mode: 'enforce',
-        ...everything,
-        config: {
-          requireDigest: false,
-          registries: [
-            ...registries,
-            { host: 'registry.example', credentials: { pullSecrets: ['team/pull'] } },
-          ],
-        },
-      },
-      '--wait',
-      '--timeout',
-      '90s',
-    );
-    expect(await tryPod(cluster, 'shop', 'refused', images.unsigned)).toContain(OUR_REFUSAL);
-    expect(load.take()).toMatchObject({ failed: [], wrong: [] });
-    expect(await callsLost(cluster)).toEqual(lost);
-  });
-
-  it('is rolled back, and nothing is blocked', async () => {
-    await cluster.helm('rollback', 'sailmark', '1', '--namespace', NAMESPACE, '--wait', '--timeout', '90s');
-    await until(
-      'audit again',
-      async () => (await tryPod(cluster, 'shop', 'audited', images.unsigned)) === 'starts',
-    );
-    await cluster.kubelet.untilReady(1);
-    // Helm changes the mutating webhook first: for a moment pods are no longer pinned, and still have to be.
-    const isBetween = ({ said }: Call): boolean => said.includes('(image-not-pinned)');
-    const { failed, wrong } = load.take();
-    expect({ failed, wrong: wrong.filter((call) => !isBetween(call)) }).toEqual({ failed: [], wrong: [] });
-    const times = wrong.map(({ sentAt }) => sentAt);
-    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(2000);
-    expect(await callsLost(cluster)).toEqual(lost);
-  });
-
-  it('is uninstalled, with nothing left behind and nothing blocked', async () => {
-    await helm(cluster, 'upgrade', CHART, { mode: 'enforce', ...everything }, '--wait', '--timeout', '90s');
-    const there = await takeInventory(cluster.api);
-    const kinds = new Set(
-      there.filter((one) => !before.includes(one)).map((one) => one.replace(/ .*/, '').replace(/.*\//, '')),
-    );
-    console.log(`kinds of what a release has: ${[...kinds].toSorted().join(', ')}`);
-    await uninstall(cluster);
-    await load.stop();
-    expect(load.take()).toMatchObject({ failed: [], wrong: [] });
-    expect(await callsLost(cluster)).toEqual(lost);
-    await until('nothing is left', async () => {
-      expect(await takeInventory(cluster.api)).toEqual(before);
-      return true;
-    });
-    const { created, span } = load.total();
-    console.log(
-      `${created} Istio pods were created in ${Math.round(span / 1000)} s of upgrade, rollback and uninstall, none was refused`,
-    );
   });
 });
 

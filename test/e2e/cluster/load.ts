@@ -26,6 +26,7 @@ export interface Workload {
 /** One response. `failed`: neither a pod nor our refusal, or no response at all. */
 export interface Call {
   readonly workload: string;
+  readonly namespace: string;
   readonly entry: Workload['entry'];
   readonly image: string;
   readonly outcome: 'created' | 'refused' | 'failed';
@@ -114,6 +115,7 @@ const send = async (api: Api, workload: Workload): Promise<Judged> => {
   const outcome = outcomeOf(workload, image, answer);
   const call = {
     workload: workload.name,
+    namespace: workload.namespace,
     entry: workload.entry,
     image,
     ...outcome,
