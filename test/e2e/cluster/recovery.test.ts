@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../control-plane/objects.ts';
 import { until } from '../control-plane/until.ts';
 import { outcome, PINNING, untilOutcome, WEBHOOKS } from './activation.ts';
 import { CHART, type Cluster, NAMESPACE, startCluster } from './cluster.ts';
-import { type Command, commandsIn } from './emergency.ts';
+import { type Command, commandsBelow } from './emergency.ts';
 import { takeInventory, takeSettledInventory } from './inventory.ts';
 import { helm, type Images, startShop, tryPod } from './lifecycle.ts';
 import { trustedBy } from './observations.ts';
@@ -58,7 +58,7 @@ describe('a release in enforce', () => {
     return cluster.helm(...argv, ...(await Promise.all(values)).flat());
   };
   const typeAll = async (heading: string): Promise<void> => {
-    for (const command of commandsIn(RUNBOOK, heading)) await type(command);
+    for (const command of commandsBelow(RUNBOOK, heading)) await type(command);
   };
   const expectItHolds = async (): Promise<void> => {
     await untilOutcome(cluster, images.unsigned, 'refused');
@@ -69,7 +69,7 @@ describe('a release in enforce', () => {
     (await trustedBy(cluster)).map(({ fingerprint256 }) => fingerprint256).join();
 
   it('whose registry is lost starts what it verified before, and the rest only after the command for it', async () => {
-    const [allow, end, ...others] = commandsIn(RUNBOOK, 'The registry is lost');
+    const [allow, end, ...others] = commandsBelow(RUNBOOK, 'The registry is lost');
     expect(others).toEqual([]);
     const unknown = cluster.publish('proxyv2', '1.24.3');
     expect(await tried(signed)).toBe('starts');
@@ -92,7 +92,7 @@ describe('a release in enforce', () => {
   });
 
   it('refuses a digest that is known to be bad after the command for it, though it is signed', async () => {
-    const [revoke] = commandsIn(RUNBOOK, 'A key is lost, compromised or rotated');
+    const [revoke] = commandsBelow(RUNBOOK, 'A key is lost, compromised or rotated');
     const bad = imageIndex('proxyv2 1.24.0').digest;
     expect(await tried(images.signed)).toBe('starts');
     await type(revoke, { DIGEST: bad });
@@ -102,7 +102,7 @@ describe('a release in enforce', () => {
   });
 
   it('has a new certificate after the command for it, and its Secret again after an upgrade', async () => {
-    const [empty, again, ...others] = commandsIn(RUNBOOK, 'The certificate is lost or expired');
+    const [empty, again, ...others] = commandsBelow(RUNBOOK, 'The certificate is lost or expired');
     expect(others).toEqual([]);
     const [old, trusted] = [await cluster.api.get<Secret>(SECRET), await fingerprints()];
     await type(empty);
@@ -145,23 +145,23 @@ describe('a release in enforce', () => {
   it('takes over what an older backup of etcd has, and is started anew by the commands', async () => {
     await until('it holds again', async () => (await tried(signed)) === 'starts', { seconds: 60 });
     await expectItHolds();
+    const old = cluster.kubelet.pods().map(({ pod }) => pod.metadata.name);
     await typeAll('etcd was restored from a backup');
-    await cluster.kubelet.untilReady(2);
+    const lives = await cluster.kubelet.untilReady(2);
+    expect(lives.filter(({ pod }) => old.includes(pod.metadata.name))).toEqual([]);
     await expectItHolds();
   });
 
   it('of which every replica crashes refuses, is suspended, rolled back and in force again by the commands', async () => {
-    const [suspend, rollback, resume, ...others] = commandsIn(
+    const [suspend, rollback, resume, ...others] = commandsBelow(
       RUNBOOK,
       'Every replica crashes after an upgrade',
     );
     expect(others).toEqual([]);
     const replicaSets = `/apis/apps/v1/namespaces/${NAMESPACE}/replicasets`;
     const { items } = await cluster.api.get<{ readonly items: readonly KubernetesObject[] }>(replicaSets);
-    await cluster.helm(
-      ...['upgrade', 'sailmark', CHART, '-n', NAMESPACE, '--reset-then-reuse-values'],
-      ...['--set', 'extraArgs={--no-such-flag}'],
-    );
+    const crashing = `upgrade sailmark ${CHART} -n ${NAMESPACE} --reset-then-reuse-values --set extraArgs={--no-such-flag}`;
+    await cluster.helm(...crashing.split(' '));
     await until('a new replica crashes', async () =>
       cluster.kubelet.pods().some(({ restarts }) => restarts > 0),
     );
@@ -179,7 +179,7 @@ describe('a release in enforce', () => {
   });
 
   it('whose namespace was deleted keeps the cluster going but for Istio pods, and is installed again by the commands', async () => {
-    const [free, again, ...rest] = commandsIn(RUNBOOK, 'The namespace was deleted');
+    const [free, again, ...rest] = commandsBelow(RUNBOOK, 'The namespace was deleted');
     const ca = await cluster.api.get<KubernetesObject>(REGISTRY_CA);
     const deleteNamespace = async (): Promise<void> => {
       const deleted = await cluster.kubectl('delete', 'namespace', NAMESPACE, '--timeout=90s');

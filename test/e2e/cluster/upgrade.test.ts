@@ -9,7 +9,7 @@ import type { KubernetesObject } from '../control-plane/objects.ts';
 import { openReportsCrds } from '../control-plane/programs.ts';
 import { until } from '../control-plane/until.ts';
 import { type Cluster, NAMESPACE, startCluster } from './cluster.ts';
-import { commandsIn } from './emergency.ts';
+import { commandsBelow } from './emergency.ts';
 import { EVENTS, takeInventory, takeSettledInventory } from './inventory.ts';
 import { helm, OUR_REFUSAL, tryPod, uninstall } from './lifecycle.ts';
 import { type Expected, type Load, startLoad, type Workload } from './load.ts';
@@ -79,12 +79,11 @@ describe('a release of two versions', () => {
     modes: { allowWeakerLabels: true, guard: { enabled: true } },
     metrics: { dashboard: { enabled: true } },
   });
-  const reuse = ['--reset-then-reuse-values', '--wait', '--timeout', '120s'];
-  const change = async (command: string, chart: string, values: object): Promise<string> =>
-    cluster.helm(
-      ...[command, 'sailmark', chart, '--namespace', NAMESPACE, ...reuse],
-      ...['--values', await cluster.writeValues(values)],
-    );
+  const change = async (command: string, chart: string, values: object): Promise<string> => {
+    const flags = `--namespace ${NAMESPACE} --reset-then-reuse-values --wait --timeout 120s --values`;
+    const file = await cluster.writeValues(values);
+    return cluster.helm(command, 'sailmark', chart, ...flags.split(' '), file);
+  };
 
   const webhooks = () =>
     cluster.kubelet
@@ -309,7 +308,7 @@ describe('a release of two versions', () => {
     expect(load.take()).toMatchObject(NOTHING_LOST);
     expect(await callsLost(cluster)).toEqual(lost);
 
-    const [reports = []] = commandsIn('charts/sailmark/README.md', 'Upgrade, roll back, remove').slice(-1);
+    const [reports = []] = commandsBelow('charts/sailmark/README.md', 'Upgrade, roll back, remove').slice(-1);
     expect(await cluster.kubectl(...reports.slice(1))).toMatchObject({ code: 0 });
     for (const namespace of NAMESPACES)
       await cluster.api.send('DELETE', `/api/v1/namespaces/${namespace}/pods`, {
