@@ -5,7 +5,7 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:afc6657a4b6
 # The bundle is the same for every platform, so it is built on the platform of the builder.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /build
-COPY package.json package-lock.json .npmrc LICENSE ./
+COPY package.json package-lock.json .npmrc LICENSE tsconfig.json ./
 RUN npm ci --no-audit --no-fund
 COPY .ci/bundle.ts .ci/bundled-packages.ts .ci/left-out.ts .ci/licences.ts .ci/
 COPY src src
