@@ -32,10 +32,11 @@ const writeCompletions = (bundleDirectory: string, directory: string): void => {
 /** Writes the executable: a copy of Node.js, for whatever platform, with the bundle in it. */
 const writeExecutable = async (shipment: Shipment, stage: string, output: string): Promise<void> => {
   const { bundleDirectory } = shipment;
-  const main = join(stage, 'standalone.mjs');
+  // Node.js writes this path into the executable: a relative one is the same wherever the release is made.
+  const main = 'standalone.mjs';
   await build({
     entryPoints: [join(import.meta.dirname, 'standalone.ts')],
-    outfile: main,
+    outfile: join(stage, main),
     platform: 'node',
     format: 'esm',
     logLevel: 'warning',
@@ -55,7 +56,10 @@ const writeExecutable = async (shipment: Shipment, stage: string, output: string
       assets: Object.fromEntries(files.map((name) => [name, join(bundleDirectory, name)])),
     }),
   );
-  execFileSync(process.execPath, ['--build-sea', configuration], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, ['--build-sea', configuration], {
+    cwd: stage,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 };
 
 const writeArchive = async (shipment: Shipment, architecture: Architecture): Promise<string> => {
