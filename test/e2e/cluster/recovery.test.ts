@@ -44,18 +44,14 @@ describe('a release in enforce', () => {
     await helm(cluster, 'install', CHART, VALUES, '--wait', '--timeout', '90s');
     await untilOutcome(cluster, images.unsigned, 'refused');
   };
-  /** Types a command of the page, with placeholders replaced. An installation gets the values for the test's registry. */
+  /** Types a command of the page, with placeholders replaced. */
   const type = async (command: Command | undefined, placeholders: Readonly<Record<string, string>> = {}) => {
     const [program, ...argv] = (command ?? []).map((word) =>
       Object.entries(placeholders).reduce((text, [name, value]) => text.replace(name, value), word),
     );
     if (program === 'kubectl') return expect(await cluster.kubectl(...argv)).toMatchObject({ code: 0 });
     expect(program).toBe('helm');
-    const values =
-      argv[0] === 'install'
-        ? [cluster.values, VALUES].map(async (one) => ['--values', await cluster.writeValues(one)])
-        : [];
-    return cluster.helm(...argv, ...(await Promise.all(values)).flat());
+    return cluster.helm(...argv);
   };
   const typeAll = async (heading: string): Promise<void> => {
     for (const command of commandsBelow(RUNBOOK, heading)) await type(command);
@@ -198,7 +194,9 @@ describe('a release in enforce', () => {
     };
     await deleteNamespace();
     await createNamespace();
-    await type(again);
+    const { config } = cluster.values as { readonly config: object };
+    const values = { ...cluster.values, ...VALUES, config: { ...config, ...VALUES.config } };
+    await type(again, { 'values.yaml': await cluster.writeValues(values) });
     await expectItHolds();
 
     await deleteNamespace();
