@@ -67,12 +67,15 @@ describe('the guide from cosign to enforcing', () => {
   it('reviews what istioctl renders', async () => {
     const [render = '', review = '', ...others] = step(3);
     expect(others).toEqual([]);
-    await shell.type(render.replace('tag=1.28.0', 'tag=1.24.1'));
+    await shell.type(render);
+    const manifest = join(shell.directory, 'istio.yaml');
+    const rendered = await readFile(manifest, 'utf8');
+    await writeFile(manifest, rendered.replaceAll('1.28.0', '1.24.1'));
     expect(await shell.run(review)).toMatchObject({
       code: 10,
       stdout: expect.stringContaining('(signature-missing)'),
     });
-    await shell.type(render);
+    await writeFile(manifest, rendered);
     await shell.type(review);
   });
 
