@@ -98,4 +98,9 @@ describe('the files of the repository', () => {
     });
     expect(found).toEqual([]);
   });
+
+  it.skipIf(!isCheckout)('hold no conflict that a merge left', () => {
+    const conflict = /^(?:<{7}|>{7}) /m;
+    expect(listFiles().filter((path) => conflict.test(readFileSync(`${root}${path}`, 'utf8')))).toEqual([]);
+  });
 });
