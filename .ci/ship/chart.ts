@@ -66,6 +66,18 @@ export const valuesOf = (source: string, { repository, digest }: Artifact): stri
   return set(set(source, 'repository', repository), 'digest', digest);
 };
 
+/**
+ * Returns the chart's README with links to the sources of the release: the packaged chart has no other page beside it. Anchors stay
+ * as they are.
+ */
+export const readmeOfChart = (source: string, { tag, project }: Pick<Release, 'tag' | 'project'>): string => {
+  const place = `${project.sources}/blob/${tag}/charts/sailmark/`;
+  return source.replaceAll(
+    /\]\((?![a-z]+:|#)([^)\s]+)\)/g,
+    (_link, path: string) => `](${new URL(path, place).href})`,
+  );
+};
+
 /** The annotations that Helm gives a chart in a registry. */
 const annotationsOf = ({ version, epoch, project }: Release, { description }: ChartFile): Annotations =>
   Object.fromEntries(
@@ -96,6 +108,7 @@ export const makeChart = (release: Release, image: Artifact): Artifact => {
   const chart = chartOf(source, release, image);
   edit('Chart.yaml', () => dump(chart));
   edit('values.yaml', (values) => valuesOf(values, image));
+  edit('README.md', (readme) => readmeOfChart(readme, release));
   for (const entry of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
     utimesSync(join(directory, entry), release.epoch, release.epoch);
   run(toolPath('helm'), ['package', directory, '--destination', work]);
