@@ -2,6 +2,10 @@
 ARG BUILD_IMAGE=docker.io/library/node:26.10.0-trixie-slim@sha256:ec7758ee051e457b468b32bde57b0879010b325bb9862718e9615225ce4aaae1
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:afc6657a4b662f9cb69ca892b0596e55d6ef81a10e83ee8887b13f602877df89
 
+# This stage comes first: after a `FROM --platform`, older releases of buildah and podman (such as those of Debian 12) take the base
+# images of the stages below for that platform too, and an image for arm64 would hold the files of amd64.
+FROM ${RUNTIME_IMAGE} AS runtime
+
 # The bundle is the same for every platform, so it is built on the platform of the builder.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /build
@@ -18,7 +22,7 @@ RUN SAILMARK_COMMIT="$COMMIT" npm run -s build \
  && rm dist/metafile.json \
  && printf '{"type":"module"}\n' > dist/package.json
 
-FROM ${RUNTIME_IMAGE}
+FROM runtime
 # The version in package.json.
 ARG VERSION=0.1.0
 ARG COMMIT=unknown

@@ -50,13 +50,14 @@ describe('the images that a build begins with', () => {
     const dockerfile = read('Dockerfile');
     const [pinned, used, from] = [
       /^ARG (\w+_IMAGE)=\S+@sha256:[0-9a-f]{64}$/gm,
-      /^FROM (?:--\S+ )*\$\{(\w+)\}/gm,
-      /^FROM\b/gm,
+      /^FROM (?:--\S+ )*\$\{(\w+)\} AS \w+$/gm,
+      /^FROM (?!.* AS )(.*)$/gm,
     ].map((pattern) => [...dockerfile.matchAll(pattern)].map(([line, name]) => name ?? line));
-    expect([pinned, used, from?.length]).toEqual([
+    expect([pinned, used?.toSorted(), from, dockerfile.match(/^FROM\b/gm)?.length]).toEqual([
       ['BUILD_IMAGE', 'RUNTIME_IMAGE'],
       ['BUILD_IMAGE', 'RUNTIME_IMAGE'],
-      2,
+      ['runtime'],
+      3,
     ]);
   });
 });

@@ -174,8 +174,9 @@ describe('the Dockerfile', () => {
       ['RUNTIME_IMAGE', digest],
     ]);
     expect([...text.matchAll(/^FROM (.*)$/gm)].map(([, from]) => from)).toEqual([
+      '${RUNTIME_IMAGE} AS runtime',
       '--platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build',
-      '${RUNTIME_IMAGE}',
+      'runtime',
     ]);
   });
 
