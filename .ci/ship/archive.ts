@@ -30,39 +30,41 @@ const writeCompletions = (bundleDirectory: string, directory: string): void => {
 };
 
 /** Writes the executable: a copy of Node.js, for whatever platform, with the bundle in it. */
-const writeExecutable = async (shipment: Shipment, stage: string, output: string): Promise<void> => {
-  const { bundleDirectory } = shipment;
-  // Node.js writes this path into the executable: a relative one is the same wherever the release is made.
+const writeExecutable = async (
+  { bundleDirectory }: Shipment,
+  stage: string,
+  output: string,
+): Promise<void> => {
   const main = 'standalone.mjs';
   await build({
     entryPoints: [join(import.meta.dirname, 'standalone.ts')],
     outfile: join(stage, main),
+    absWorkingDir: ROOT,
     platform: 'node',
     format: 'esm',
     logLevel: 'warning',
   });
   const files = bundleFiles(bundleDirectory).filter((name) => name.endsWith('.js') && name !== 'main.js');
-  const configuration = join(stage, 'configuration.json');
-  writeFileSync(
-    configuration,
-    JSON.stringify({
-      main,
-      mainFormat: 'module',
-      executable: join(stage, 'node/bin/node'),
-      output,
-      disableExperimentalSEAWarning: true,
-      // NODE_OPTIONS of a shell are meant for other programs.
-      execArgvExtension: 'none',
-      assets: Object.fromEntries(files.map((name) => [name, join(bundleDirectory, name)])),
-    }),
-  );
-  execFileSync(process.execPath, ['--build-sea', configuration], {
+  const configuration = {
+    // This path becomes a part of the executable, so it must not say where that is built.
+    main,
+    mainFormat: 'module',
+    executable: 'node/bin/node',
+    output,
+    disableExperimentalSEAWarning: true,
+    // NODE_OPTIONS of a shell are meant for other programs.
+    execArgvExtension: 'none',
+    assets: Object.fromEntries(files.map((name) => [name, join(bundleDirectory, name)])),
+  };
+  writeFileSync(join(stage, 'configuration.json'), JSON.stringify(configuration));
+  execFileSync(process.execPath, ['--build-sea', 'configuration.json'], {
     cwd: stage,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 };
 
-const writeArchive = async (shipment: Shipment, architecture: Architecture): Promise<string> => {
+/** Writes the archive for one platform, and returns its path. */
+export const writeArchive = async (shipment: Shipment, architecture: Architecture): Promise<string> => {
   const { version, epoch, outDirectory, bundleDirectory } = shipment;
   const name = `sailmark-${version}-linux-${architecture}`;
   const stage = stageOf(outDirectory, name);

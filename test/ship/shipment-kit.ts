@@ -1,8 +1,10 @@
+/* oxlint-disable vitest/expect-expect -- it defines a test that says that it is none */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { it } from 'vitest';
 import type { Shipment } from '../../.ci/ship/shipment.ts';
 
 export const ROOT = new URL('../..', import.meta.url).pathname;
@@ -30,4 +32,9 @@ export const makeShipment = async (): Promise<Shipment & { readonly remove: () =
     project: { home: undefined, sources: undefined },
     remove: () => rm(directory, { recursive: true, force: true }),
   };
+};
+
+/** Reports a test that cannot run on this machine. */
+export const notRun = (what: string): void => {
+  it(`NOT RUN: ${what}`, (context) => context.skip());
 };
