@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { places } from '../../.ci/ship/release-context.ts';
 import { runOrThrow } from '../e2e/tools.ts';
 import { pushBases, startPlainRegistry, variable } from './registry.ts';
 
@@ -63,6 +64,15 @@ const makeClone = async (clone: string, env: Made['env']): Promise<void> => {
   await git('tag', `v${VERSION}`);
 };
 
+/** Copies what people download, and the image, to where RELEASE_KEPT says. */
+const keep = async (out: string): Promise<void> => {
+  const kept = process.env['RELEASE_KEPT'];
+  if (kept === undefined) return;
+  await rm(kept, { recursive: true, force: true });
+  for (const name of ['files', 'image'] as const)
+    await cp(places(out)[name], places(kept)[name], { recursive: true });
+};
+
 /** Runs before the first test file, and returns what runs after the last. */
 // biome-ignore lint/style/noDefaultExport: vitest calls it by that name.
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -98,6 +108,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const began = Date.now();
   await runOrThrow('bash', ['.ci/release', '--out', out, VERSION], { cwd: clone, env, timeout: 1_800_000 });
   console.log(`the release was made and published in ${Math.round((Date.now() - began) / 1000)} s`);
+  await keep(out);
   const made: Made = {
     version: VERSION,
     registry: `${registry.host}/owner`,
