@@ -40,12 +40,13 @@ const listeningOn = (output: string): string | undefined =>
   /listening on ([\d.]+:\d+), tls/.exec(output)?.[1];
 
 /**
- * Starts Debian's `docker-registry` (distribution 2.8) over TLS, on a port of loopback that it chooses itself, with its
- * storage in a directory of its own.
+ * Starts Debian's `docker-registry` (distribution 2.8) over TLS, by default on a port of loopback that it chooses itself, with
+ * its storage in a directory of its own.
  */
 export const startDockerRegistry = async (
   tls: { readonly cert: string; readonly key: string },
   auth: RegistryAuth,
+  address = '127.0.0.1:0',
 ): Promise<DockerRegistry> => {
   await using started = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sailmark-registry-'));
@@ -59,7 +60,7 @@ export const startDockerRegistry = async (
     log: { level: 'info', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(directory, 'storage') } },
     http: {
-      addr: '127.0.0.1:0',
+      addr: address,
       tls: { certificate: join(directory, 'tls.crt'), key: join(directory, 'tls.key') },
     },
     auth: authSection(auth, directory),

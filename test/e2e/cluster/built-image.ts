@@ -4,7 +4,7 @@ import type { Image } from '../control-plane/kubelet/container.ts';
 import { runOrThrow } from '../tools.ts';
 
 /*
- * The image that `.ci/image` built from the Dockerfile, read from its OCI layout (OCI Image Format
+ * An image that was built from the Dockerfile, by `.ci/image` if nothing else is said, read from its OCI layout (OCI Image Format
  * Specification: index, manifest, config, layers).
  */
 
@@ -62,9 +62,11 @@ export const homeOfImage = (): string => {
   return home;
 };
 
-/** Reads an image by its name in the layout. */
-export const readImage = async (name: string): Promise<BuiltImage> => {
-  const layout = join(homeOfImage(), 'layout');
+/** Reads an image by its name in a layout, by default in that of `.ci/image`. */
+export const readImage = async (
+  name: string,
+  layout: string = join(homeOfImage(), 'layout'),
+): Promise<BuiltImage> => {
   const blob = ({ digest }: Descriptor): string => join(layout, 'blobs', ...digest.split(':'));
   const read = async <Content>(path: string): Promise<Content> =>
     JSON.parse(await readFile(path, 'utf8')) as Content;
@@ -116,14 +118,14 @@ export const entriesOfRoot = async (): Promise<readonly RootEntry[]> => {
 };
 
 /** Returns the image for the simulated kubelet, with the entry point, environment and user of its config. */
-export const runnable = ({ config: { config } }: BuiltImage): Image => {
+export const runnable = ({ config: { config } }: BuiltImage, root: string = rootOfImage()): Image => {
   const pairs = (config.Env ?? []).map((pair) => {
     const at = pair.indexOf('=');
     return [pair.slice(0, at), pair.slice(at + 1)] as const;
   });
   return {
     entrypoint: config.Entrypoint ?? [],
-    root: rootOfImage(),
+    root,
     env: Object.fromEntries(pairs),
     user: Number.parseInt(config.User ?? '0', 10),
   };

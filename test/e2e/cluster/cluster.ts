@@ -12,8 +12,9 @@ import {
 } from '../../support/signing-kit.ts';
 import { createTls, type Tls } from '../../support/tls.ts';
 import { type ControlPlane, HOST, startControlPlane } from '../control-plane/control-plane.ts';
-import { bundleImage, type Image } from '../control-plane/kubelet/container.ts';
+import { bundleImage } from '../control-plane/kubelet/container.ts';
 import { type Kubelet, startKubelet } from '../control-plane/kubelet/kubelet.ts';
+import type { PullImage } from '../control-plane/kubelet/pod-runner.ts';
 import type { Release } from '../control-plane/programs.ts';
 
 /*
@@ -31,7 +32,7 @@ const HUBS = ['docker.io', 'gcr.io', 'registry.istio.io'];
 export interface ClusterOptions {
   readonly release?: Release;
   /** Resolves the chart's image; by default to the bundle. */
-  readonly image?: (reference: string) => Image | undefined;
+  readonly image?: PullImage;
 }
 
 export interface Cluster extends ControlPlane {

@@ -122,6 +122,7 @@ export interface Pod {
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
     readonly terminationGracePeriodSeconds?: number;
+    readonly imagePullSecrets?: readonly { readonly name: string }[];
     readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
     readonly containers: readonly Container[];
     readonly volumes?: readonly Volume[];

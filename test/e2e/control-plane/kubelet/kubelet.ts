@@ -5,14 +5,13 @@ import type { WatchEvent } from '../api.ts';
 import { type ControlPlane, HOST } from '../control-plane.ts';
 import type { Pod } from '../objects.ts';
 import { until } from '../until.ts';
-import type { Image } from './container.ts';
-import { type KubeletContext, type PodRunner, runPod } from './pod-runner.ts';
+import { type KubeletContext, type PodRunner, type PullImage, runPod } from './pod-runner.ts';
 
 /*
  * A simulated kubelet. Real: the program, its arguments, environment, user, read-only root, mounts with the kubelet's
  * symlink swaps, bound service account tokens, network address, probes at their own times, signals, grace periods,
  * restarts and their back-off, the status in the API. Simplified or missing: images (a directory takes the place of
- * one), scheduling (there is one node, and every pod fits), limits of memory and CPU, PID namespaces, network policies,
+ * one, unless the test pulls it), scheduling (there is one node, and every pod fits), limits of memory and CPU, PID namespaces, network policies,
  * pods of several containers, DNS (a container gets the names of Services in its hosts file when it starts, and those
  * of the test), kube-proxy (service-proxy.ts).
  */
@@ -23,8 +22,7 @@ const NOT_READY = 'node.kubernetes.io/not-ready';
 export interface KubeletOptions {
   /** It runs the pods of this namespace; pods of others stay unscheduled. */
   readonly namespace: string;
-  /** Resolves an image reference; undefined if the image cannot be pulled. */
-  readonly image: (reference: string) => Image | undefined;
+  readonly image: PullImage;
   readonly names?: Readonly<Record<string, string>>;
   /**
    * Milliseconds between two reads of Secrets and ConfigMaps: by default a second. A real kubelet takes up to two

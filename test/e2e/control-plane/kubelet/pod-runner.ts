@@ -12,13 +12,15 @@ import { serviceNames } from './service-proxy.ts';
 import { createStatusReporter } from './status-reporter.ts';
 import { makeVolumes, type Volumes } from './volumes.ts';
 
+/** Resolves an image reference of a pod; undefined if the image cannot be pulled. */
+export type PullImage = (reference: string, pod: Pod) => Image | undefined | Promise<Image | undefined>;
+
 /** The context that all pods of the node share. */
 export interface KubeletContext {
   readonly api: Api;
   /** The directory of the pods' volumes. */
   readonly directory: string;
-  /** Resolves an image reference; undefined if the image cannot be pulled. */
-  readonly image: (reference: string) => Image | undefined;
+  readonly image: PullImage;
   /** Names that resolve in pods besides those of Services, by address. */
   readonly names: Readonly<Record<string, string>>;
   /** Milliseconds between two reads of the Secrets and ConfigMaps of a pod. */
@@ -159,7 +161,7 @@ export const runPod = (scheduled: ScheduledPod, context: KubeletContext): PodRun
   };
 
   const live = async (): Promise<void> => {
-    const image = imageOf(container.image);
+    const image = await imageOf(container.image, pod);
     if (image === undefined) return wait('ImagePullBackOff', `cannot be pulled: ${container.image}`);
     await mkdir(home, { recursive: true });
     const volumes = await untilVolumes();
