@@ -112,5 +112,5 @@ const narrowKubernetesClient: Plugin = {
   },
 };
 
-/** What `.ci/bundle.ts` gives esbuild. */
+/** Plugins of esbuild that leave these modules out. */
 export const leftOut: readonly Plugin[] = [leaveOutOfNodeJose, narrowKubernetesClient];

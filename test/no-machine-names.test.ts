@@ -45,7 +45,7 @@ describe('a name of a machine', () => {
   it.each([
     ['a home directory', '/home/someone/sailmark'],
     ['a home directory of macOS', 'see /Users/someone/x'],
-    ['a checkout', 'cd /work/main'],
+    ['a checkout', ['cd /work', 'main'].join('/')],
     ['a directory below that of root', '"/root/.cache/sailmark"'],
     ['a worktree', '/tmp/wt/somewhere'],
     ['a host of a private zone', 'https://build-7.eu.internal/x'],

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 /** Bytes: more than an unpacked archive, which is Node.js and a few megabytes. */
 const MAX_ARCHIVE = 512 * 1024 * 1024;
 
-/** What `pack` is told. */
+/** Options of `pack`. */
 interface PackOptions {
   /** The directory that `entry` is in. */
   readonly directory: string;

@@ -7,7 +7,7 @@ import { readProject, unsetFields } from './project.ts';
 import type { Release, SetProject } from './release-context.ts';
 
 /*
- * What is refused before anything is made. Each refusal is one sentence that names the place and the remedy.
+ * Refuses what would make a wrong release, before anything is made. Each refusal is one sentence that names the place and the remedy.
  */
 
 /** https://semver.org, without build metadata: a `+` cannot stand in a tag of a registry. */

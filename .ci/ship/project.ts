@@ -26,7 +26,7 @@ export interface Project {
   readonly maintainers: readonly Maintainer[];
   /** Where vulnerabilities are reported: an https URL or an e-mail address. */
   readonly security: string | undefined;
-  /** Who publishes the image, as its label says. */
+  /** The publisher of the image, as its label names it. */
   readonly vendor: string | undefined;
 }
 

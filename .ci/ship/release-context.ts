@@ -31,7 +31,7 @@ export const places = (out: string) => ({
   attestations: `${out}/attestations`,
   notes: `${out}/notes.md`,
   summary: `${out}/release.json`,
-  /** What is needed only while the release is made. */
+  /** Files that are needed only while the release is made. */
   work: `${out}/work`,
 });
 

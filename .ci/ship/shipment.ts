@@ -5,7 +5,7 @@ import { type Project, readProject } from './project.ts';
 
 /** One release that is being made. */
 export interface Shipment {
-  /** Of package.json: `1.2.3`. */
+  /** The version in package.json: `1.2.3`. */
   readonly version: string;
   /** The commit that the bundle was built from, or `unknown`. */
   readonly commit: string;
@@ -13,7 +13,7 @@ export interface Shipment {
   readonly epoch: number;
   /** The directory that files of the release are written to. It exists. */
   readonly outDirectory: string;
-  /** What `.ci/bundle.ts` wrote. */
+  /** The directory that `.ci/bundle.ts` wrote. */
   readonly bundleDirectory: string;
   readonly project: Pick<Project, 'home' | 'sources'>;
 }

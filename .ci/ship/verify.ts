@@ -12,7 +12,7 @@ import { type Signer, verifyFile, verifyStatement } from './signing.ts';
 import { CHART_PROVENANCE, filesProvenance, IMAGE_PROVENANCE, IMAGE_SBOM } from './statements.ts';
 
 /*
- * What was made is verified where it lies, with nothing but the public key or identity, before anything is pushed.
+ * Verifies the release where it lies, with nothing but the public key or identity, before anything is pushed.
  */
 
 const expectSame = (what: string, found: unknown, expected: unknown): void => {

@@ -47,7 +47,7 @@ beforeAll(async () => {
   ].join('\n');
 });
 
-/** What a registry that speaks plain HTTP needs more. */
+/** Adds the flags that a registry over plain HTTP needs. */
 const overHttp = (line: string): string =>
   line.replace(/^sailmark verify /, '$&--allow-http-registry ').replace(/^helm pull /, '$&--plain-http ');
 

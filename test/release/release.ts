@@ -11,7 +11,7 @@ import { pushBases, startPlainRegistry, variable } from './registry.ts';
  * tagged for the test, into a registry on loopback.
  */
 
-/** What the test files need to know. */
+/** The release, as the test files need it. */
 export interface Made {
   readonly version: string;
   /** `HOST/PATH`, the registry of the project setting. */

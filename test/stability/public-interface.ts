@@ -13,7 +13,7 @@ import { startMirror } from '../support/mirror.ts';
 import { runCli } from '../support/run-cli.ts';
 
 /*
- * What others build on: the names that docs/stability.md promises, read from the code that defines them.
+ * The names that others build on and that docs/stability.md promises, read from the code that defines them.
  */
 
 /** Names by what they are of: `reason`, `metric`, `chart value` and so on. */

@@ -14,7 +14,7 @@ import { type ActivationPlan, planActivation } from '../../src/webhook/activatio
 import { SETTINGS } from '../certificates/replicas.ts';
 
 /*
- * What one release stores and another reads: after an upgrade, after a rollback, and while replicas of both run. The texts are
+ * Texts that one release stores and another reads: after an upgrade, after a rollback, and while replicas of both run. The texts are
  * those that release 0.1.0 writes (test/fixtures/stability/stored.json); every later release must read them.
  */
 

@@ -117,7 +117,7 @@ const environmentOf = (directory: string): Readonly<Record<string, string>> => (
   REGISTRY_PASSWORD: ACCOUNT.password,
 });
 
-/** What stands in for the public base images, in the registry: an index for each. */
+/** Stand-ins for the public base images, in the registry: an index for each. */
 const BASES = {
   BUILD_IMAGE: 'registry.corp.example/bases/build:1',
   RUNTIME_IMAGE: 'registry.corp.example/bases/runtime:1',

@@ -12,7 +12,7 @@ import { helm, type Images, startShop, tryPod } from './lifecycle.ts';
 import { trustedBy } from './observations.ts';
 
 /*
- * What docs/runbook.md says to do when a part is lost: a release in enforce loses it, and the commands of the page are typed. One
+ * Recovery as docs/runbook.md describes it: a release in enforce loses it, and the commands of the page are typed. One
  * test after another: each begins with what the one before left.
  */
 

@@ -63,7 +63,7 @@ describe('a release of two versions', () => {
     config: { keys: keysOf('old'), limits: { drain: '2s' } },
     scan: { enabled: true, schedule: '0 0 1 1 *' },
   });
-  /** What the second version is given beside them. */
+  /** Values of the second version beside them. */
   const second = () => ({
     mode: 'enforce',
     pin: 'always',
