@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { buildPage } from '../src/report/html/build-page.ts';
 import { leftOut } from './left-out.ts';
@@ -49,8 +49,8 @@ else {
 }
 `;
 
-rmSync(directory, { recursive: true, force: true });
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
+  write: false,
   entryPoints: { program: 'src/main.ts' },
   outdir: directory,
   bundle: true,
@@ -72,8 +72,20 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-writeFileSync(join(directory, 'metafile.json'), JSON.stringify(metafile));
+const files = new Map<string, string | Uint8Array>(
+  outputFiles.map(({ path, contents }) => [relative(directory, path), contents]),
+);
+files.set('metafile.json', JSON.stringify(metafile));
+files.set('main.js', launcher);
 
-const program = join(directory, 'main.js');
-writeFileSync(program, launcher);
-chmodSync(program, 0o755);
+// Another build, or a program that runs from the directory, never meets half of a bundle: each file is renamed into place, and
+// goes only when it is no part of the bundle any more.
+mkdirSync(directory, { recursive: true });
+for (const [name, content] of files) {
+  const unfinished = join(directory, `${name}.${process.pid}`);
+  writeFileSync(unfinished, content, { mode: name === 'main.js' ? 0o755 : 0o644 });
+  renameSync(unfinished, join(directory, name));
+}
+for (const name of readdirSync(directory))
+  if (!files.has(name) && !/\.\d+$/.test(name))
+    rmSync(join(directory, name), { recursive: true, force: true });

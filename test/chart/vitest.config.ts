@@ -5,6 +5,8 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/chart/**/*.test.ts'],
     cache: false,
+    // Both limits are for what hangs. Hooks run Helm and start servers, as tests do.
     testTimeout: 30_000,
+    hookTimeout: 30_000,
   },
 });
