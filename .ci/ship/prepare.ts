@@ -22,6 +22,15 @@ const JSON_PACKAGE_VERSION = /^( {4}"": \{\n {6}"name": "sailmark",\n {6}"versio
 
 const isPage = (path: string): boolean => path.endsWith('.md');
 
+/** The pages that say that nothing has been released. A first release makes that untrue. */
+const pagesWithoutRelease = (): readonly string[] =>
+  run(toolPath('git'), ['ls-files', '*.md'])
+    .trim()
+    .split('\n')
+    .filter((page) =>
+      /no release (?:has been|is) published/i.test(readFileSync(page, 'utf8').replaceAll(/\s+/g, ' ')),
+    );
+
 /** Sets the version in every file that names it, and makes the section of the changelog. Commits nothing. */
 export const prepare = (version: string, date: string): void => {
   checkVersion(version);
@@ -48,6 +57,7 @@ export const prepare = (version: string, date: string): void => {
     throw new Error(`${missed.map(([place]) => place).join(', ')}: the version is not set`);
   run(process.execPath, ['.ci/chart-files.ts'], { env: { HELM: helm } });
   say('  what .ci/chart-files.ts generates');
-  say('Read the changelog, and what README.md and docs/install.md say about releases; then:');
+  for (const page of pagesWithoutRelease()) say(`  ${page} says that no release is published: correct it`);
+  say('Read the changelog; then:');
   say(`  git commit -a -m 'release: ${version}' && git tag v${version}`);
 };
