@@ -79,7 +79,7 @@ const namesIn = (text: string): readonly string[] => [
   ...[
     ...text.matchAll(/\bsailmark\.(?:io|com|org|net|app|sh|cloud|dev(?=[:/]?\S*\.(?:html|tgz|sh)\b))\b\S*/g),
   ].map(([name]) => name),
-  // What a program looks up in a registry of its own, without a host.
+  // Names that a program looks up in a registry of its own, without a host.
   ...[
     /\b(?:docker|podman|nerdctl|buildah|crictl|ctr) (?:pull|run|create)(?: -\S+)* (?:sailmark|[\w-]+\/sailmark)\b/g,
     /\b(?:npx|pnpx|bunx|brew install|krew install|snap install|apt(?:-get)? install|pip install|cargo install)(?: -\S+)* @?sailmark\b/g,

@@ -3,7 +3,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 
 /*
- * What GitHub runs: nothing that can change under its name, with no more rights than each job needs.
+ * The workflows run nothing that can change under its name, and each job has no more rights than it needs.
  */
 
 interface Step {

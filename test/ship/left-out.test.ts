@@ -100,7 +100,7 @@ describe('what is left out of node-jose', () => {
 
     const names = (await readdir(bundle)).filter((name) => name.endsWith('.js'));
     const texts = await Promise.all(names.map((name) => readFile(join(bundle, name), 'utf8')));
-    // Of RSA in node-jose and node-forge, and of zlib in pako.
+    // Names in the code of RSA (node-jose, node-forge) and of zlib (pako).
     const marks = ['RSAPrivateKey.modulus', 'RSAES-PKCS1-V1_5', 'incorrect header check'];
     const owners = await Promise.all(
       ['node-jose/lib/jwk/rsakey.js', 'node-forge/lib/rsa.js', 'pako/lib/zlib/inflate.js'].map((path) =>

@@ -92,7 +92,7 @@ const fetchImage = async (architecture: string, reference = IMAGE): Promise<Buil
 };
 const diffIdsOf = ({ config }: BuiltImage): readonly string[] => config.rootfs.diff_ids;
 
-/** What an image of the index is for a platform: its architecture, the files that it lies above, its commit. */
+/** An image of the index, as it is for a platform: its architecture, the files that it lies above, its commit. */
 interface Platform {
   readonly architecture: string;
   readonly base: readonly string[];

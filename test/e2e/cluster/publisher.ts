@@ -7,7 +7,7 @@ import { ACCOUNT, startDockerRegistry } from '../docker-registry.ts';
 import { type ProgramResult, pathOf, runOrThrow, runProgram } from '../tools.ts';
 
 /*
- * Whoever builds and publishes sailmark for themselves: a checkout, their programs, and their registries, which have the names of
+ * A person who builds and publishes sailmark: a checkout, their programs and their registries, which have the names of
  * docs/install.md and are on loopback, over TLS, with an account. Their login is done. Commands are typed as the page has them.
  */
 

@@ -206,7 +206,7 @@ describe('a release of two versions', () => {
     [critical, expected.byNewKey] = ['refused', 'created'];
     expect(await lostNow()).toEqual(NOTHING_LOST);
     expect(await tryPod(cluster, 'other', 'probe', UNSIGNED)).toContain(OUR_REFUSAL);
-    // What the version before stored is read, and stays.
+    // The other version reads what the version before stored, and keeps it.
     expect(await evidence()).toMatchObject(
       Object.fromEntries(Object.keys(rows).map((key) => [key, expect.any(String)])),
     );
